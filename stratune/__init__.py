@@ -1,0 +1,56 @@
+"""stratune: every way to turn a pretrained language model into a classifier for your text, compared fairly on one split.
+
+    import stratune as st
+
+    board = st.compare("reviews.csv", text="review", label="sentiment", strategies=["tfidf", "probe", "lora"])
+    board.best.predict(["What a film!"])
+
+Names are loaded when first used: importing stratune imports no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from stratune.errors import StratuneError
+from stratune.version import __version__
+
+if TYPE_CHECKING:
+    from stratune.api import Board, compare, split
+    from stratune.backbone.load import load_backbone
+    from stratune.fit import fit
+    from stratune.predictor import Prediction, Predictor
+    from stratune.strategy import Recipe, Strategy
+    from stratune.task import Task
+    from stratune.train.settings import Budget, TrainSettings
+
+_HOMES = {
+    "Board": "stratune.api",
+    "Budget": "stratune.train.settings",
+    "Prediction": "stratune.predictor",
+    "Predictor": "stratune.predictor",
+    "Recipe": "stratune.strategy",
+    "Strategy": "stratune.strategy",
+    "Task": "stratune.task",
+    "TrainSettings": "stratune.train.settings",
+    "compare": "stratune.api",
+    "fit": "stratune.fit",
+    "load_backbone": "stratune.backbone.load",
+    "split": "stratune.api",
+}
+
+__all__ = [
+    "Board", "Budget", "Prediction", "Predictor", "Recipe", "Strategy", "StratuneError", "Task", "TrainSettings",
+    "__version__", "compare", "fit", "load_backbone", "split",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'stratune' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

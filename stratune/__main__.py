@@ -1,0 +1,3 @@
+from stratune.cli import main
+
+main()

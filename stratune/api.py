@@ -1,0 +1,192 @@
+"""What `import stratune as st` offers: compare and the Board it gives back."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stratune.compare import run_comparison, split_of
+from stratune.config import Config, parse_config, read_config
+from stratune.errors import ArtifactError, ConfigError
+from stratune.files import read_json
+from stratune.result import run_id
+
+if TYPE_CHECKING:
+    from stratune.data.split import Split
+    from stratune.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Board:
+    """A finished comparison on disk. `rows` are leaderboard.json's, best first, failed ones last."""
+
+    out: Path
+    leaderboard: dict[str, Any]
+
+    @classmethod
+    def load(cls, out: str | Path) -> Board:
+        path = Path(out) / "leaderboard.json"
+        if not path.is_file():
+            raise ArtifactError(f"{out}: no leaderboard.json in it")
+        return cls(Path(out), read_json(path))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return list(self.leaderboard["rows"])
+
+    @property
+    def best(self) -> Predictor:
+        """The winner, ready to use: first by validation; of its seeds the one with the best validation score."""
+        if not self.rows or self.rows[0]["status"] != "ok":
+            raise ArtifactError(f"{self.out}: no strategy finished")
+        return self.model(self.rows[0]["strategy"], self.rows[0]["backbone"])
+
+    def model(self, strategy: str, backbone: str | None = None, seed: int | None = None) -> Predictor:
+        """The predictor of a row. Raises ConfigError when there is no such row."""
+        from stratune.predictor import Predictor
+
+        rows = [row for row in self.rows if row["strategy"] == strategy and row["status"] == "ok"]
+        row = next((row for row in rows if backbone is None or row["backbone"] == backbone), None)
+        if row is None:
+            raise ConfigError(f"no finished row {strategy!r}; there are {', '.join(r['strategy'] for r in self.rows)}")
+        if seed is None:
+            seed = self._best_seed(row)
+        return Predictor.load(self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model")
+
+    def _best_seed(self, row: dict[str, Any]) -> int:
+        from stratune.evaluate.metrics import find
+        from stratune.result import RunResult
+
+        metric = self.leaderboard["metric"]
+        sign = 1 if find(metric, self.leaderboard["task"]["labels"]).higher_is_better else -1
+
+        def value(seed: int) -> float:
+            folder = self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)
+            return sign * RunResult.load(folder / "result.json").val[metric]
+
+        return int(max(row["seeds"], key=value))
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        from stratune.report.leaderboard import table
+
+        page = io.StringIO()
+        Console(width=120, file=page).print(table(self.leaderboard))
+        return page.getvalue()
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        rows = [{k: row[k] for k in ("rank", "strategy", "backbone", "status")} | row["val"] for row in self.rows]
+        return pd.DataFrame(rows).to_html(index=False)
+
+
+def compare(
+    source: Any,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    pair: str | None = None,
+    group: str | None = None,
+    strategies: Sequence[Any] | None = None,
+    backbones: Sequence[str] | str | None = None,
+    seeds: int = 1,
+    epochs: float | None = None,
+    metric: str | None = None,
+    val: Any = None,
+    test: Any = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    progress: bool = True,
+    **sections: Any,
+) -> Board:
+    """Compare strategies on a file, a pandas frame, a list of dicts, `hub:name/config` or `demo:name`.
+
+    `sections` are the configuration's: data={...}, task={...}, budget={...}, train={...}. A `source` that ends in
+    .yaml is a whole configuration. Failed strategies are rows; wrong input raises a StratuneError.
+    """
+    from stratune.cli.progress import Display
+
+    if isinstance(source, (str, Path)) and str(source).endswith((".yaml", ".yml")):
+        config = read_config(source)
+        place = Path(out or Path("stratune-out") / Path(source).stem)
+    else:
+        place = Path(out or Path("stratune-out") / _name(source))
+        own = {"source": source, "val": val, "test": test}
+        fields = _fields(own, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections, place)
+        config = parse_config(fields)
+    with Display(shown=progress) as display:
+        for _ in run_comparison(config, place, fresh=fresh, watch=display.on):
+            pass
+    return Board.load(place)
+
+
+def split(config: Config | str | Path) -> Split:
+    """The Split that a configuration (or its file) names: what `fit` takes."""
+    return split_of(config if isinstance(config, Config) else read_config(config))
+
+
+def _fields(
+    own: dict[str, Any],
+    text: str | None,
+    label: str | None,
+    pair: str | None,
+    group: str | None,
+    strategies: Sequence[Any] | None,
+    backbones: Sequence[str] | str | None,
+    seeds: int,
+    epochs: float | None,
+    metric: str | None,
+    sections: dict[str, Any],
+    out: Path,
+) -> dict[str, Any]:
+    named = {"text": text, "label": label, "text_pair": pair, "group": group, "metric": metric}
+    fields: dict[str, Any] = {"seeds": seeds, **sections}
+    fields["data"] = {**_files(own, out), **sections.get("data", {})}
+    fields["task"] = {**{k: v for k, v in named.items() if v is not None}, **sections.get("task", {})}
+    if strategies is not None:
+        fields["strategies"] = [_spec(strategy) for strategy in strategies]
+    if backbones is not None:
+        fields["backbones"] = [backbones] if isinstance(backbones, str) else list(backbones)
+    if epochs is not None:
+        fields["budget"] = {"epochs": epochs, **sections.get("budget", {})}
+    return fields
+
+
+def _spec(strategy: Any) -> Any:
+    """A name, a mapping, or a Strategy object: what config.yaml can hold."""
+    return strategy.settings() if hasattr(strategy, "settings") else strategy
+
+
+def _files(own: dict[str, Any], out: Path) -> dict[str, str]:
+    """Paths as they are; objects in memory written beside the results, so that config.yaml can name them."""
+    from stratune.data.read import read
+
+    named: dict[str, str] = {}
+    for part, source in own.items():
+        if source is None:
+            continue
+        if isinstance(source, (str, Path)):
+            named[part] = str(source)
+            continue
+        import pyarrow.parquet as pq
+
+        from stratune.data.arrow import to_arrow
+        from stratune.files import replacing
+
+        path = out / ("data.parquet" if part == "source" else f"data-{part}.parquet")
+        with replacing(path) as temporary:
+            pq.write_table(to_arrow(read(source)), temporary)
+        named[part] = str(path)
+    return named
+
+
+def _name(source: Any) -> str:
+    if not isinstance(source, (str, Path)):
+        return "comparison"
+    text = str(source)
+    return Path(text).stem if ":" not in text else text.replace(":", "-").replace("/", "-")

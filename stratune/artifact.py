@@ -1,0 +1,221 @@
+"""The model folder: a manifest and only the tensors that changed. What is written is read back before it counts.
+
+    stratune.json               task, strategy, backbone (id, revision, weight hash), limits, versions, scores
+    head.safetensors            the readout
+    changed.safetensors         backbone tensors that learned (partial, full, bitfit)
+    adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
+      adapter_model.safetensors
+    floor.safetensors, .json    a floor's arrays and vocabularies
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from stratune.backbone.load import load_backbone
+from stratune.errors import ArtifactError
+from stratune.files import read_json, replacing_folder
+from stratune.net import Net
+from stratune.predictor import FloorScorer, NetScorer, Predictor
+from stratune.quiet import peft_unwarned
+from stratune.strategy import Strategy, parse_strategy
+from stratune.task import Task
+from stratune.train.activations import Feed
+from stratune.train.precision import resolve
+from stratune.train.settings import TrainSettings
+from stratune.train.tokens import TextLimit, tokenise
+from stratune.versions import versions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMAT = 1
+MANIFEST = "stratune.json"
+TOLERANCE = 1e-4  # of reloaded logits (or a floor's probabilities), same device and precision
+PROBES = (
+    "A short sentence to compare two copies of one model.",
+    "Nothing works as it should, and the ending was a disappointment from start to finish!",
+)
+
+
+def save(predictor: Predictor, folder: Path) -> Path:
+    """Write, reload on a fresh backbone, compare; only then does `folder` appear. Raises ArtifactError if they differ."""
+    with replacing_folder(folder) as temporary:
+        if isinstance(predictor.scorer, NetScorer):
+            _write_net(predictor.scorer.net, temporary)
+        else:
+            _write_floor(predictor.scorer, temporary)
+        manifest = {"format": FORMAT, "task": predictor.task.to_dict(), **predictor.about, "versions": versions()}
+        manifest["files"] = {path.name: _digest(path) for path in sorted(temporary.iterdir())}
+        _write_json(temporary / MANIFEST, manifest)
+        _compare(predictor, load(temporary, device=_device_of(predictor)))
+    return folder
+
+
+def load(folder: Path, *, device: str | None = None) -> Predictor:
+    """Read a model folder. Raises ArtifactError (not one, damaged, another backbone) or BackboneError (not to be had)."""
+    manifest = read_manifest(folder)
+    _check_files(folder, manifest)
+    task = Task.from_dict(manifest["task"])
+    strategy = parse_strategy(manifest["strategy"])
+    if isinstance(strategy, Strategy):
+        scorer: NetScorer | FloorScorer = _read_net(folder, manifest, strategy, len(task.labels), device)
+    else:
+        scorer = FloorScorer(strategy.restore(_read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")))
+    about = {k: v for k, v in manifest.items() if k not in ("format", "task", "versions", "files")}
+    return Predictor(task, scorer, about)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        what = "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it, so it is not a model folder"
+        near = sorted(str(found.parent) for found in folder.glob(f"**/{MANIFEST}"))[:3] if folder.is_dir() else []
+        raise ArtifactError(f"{folder}: {what}" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
+    manifest = _read(path)
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise ArtifactError(f"{path}: format {found!r}, but this stratune reads {FORMAT}")
+    return dict(manifest)
+
+
+def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Every file that was written is there and whole: without its changed tensors a model would load, and be wrong."""
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise ArtifactError(f"{path}: missing")
+        if _digest(path) != digest:
+            raise ArtifactError(f"{path}: damaged (not the bytes that were saved)")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def _write_net(net: Net, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({name: p.detach().cpu().contiguous() for name, p in net.head.named_parameters()}, folder / "head.safetensors")
+    if net.model is not net.backbone.model:
+        for config in net.model.peft_config.values():
+            config.base_model_name_or_path = net.backbone.id
+        net.model.save_pretrained(folder, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)  # peft's model-card template, unfilled
+        return
+    changed = {n: p.detach().cpu().contiguous() for n, p in net.backbone.model.named_parameters() if p.requires_grad}
+    if changed:
+        save_file(changed, folder / "changed.safetensors")
+
+
+def _write_floor(scorer: FloorScorer, folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    arrays, state = scorer.model.state()
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "floor.safetensors")
+    _write_json(folder / "floor.json", state)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _compare(predictor: Predictor, reloaded: Predictor) -> None:
+    texts = [row["text"] for row in predictor.sample] + list(PROBES)
+    pairs = None
+    if predictor.task.text_pair:
+        pairs = [row["text_pair"] for row in predictor.sample] + list(reversed(PROBES))
+    before, after = _outputs(predictor, texts, pairs), _outputs(reloaded, texts, pairs)
+    gap = float(np.abs(before - after).max())
+    if not gap <= TOLERANCE * max(1.0, float(np.abs(before).max())):
+        raise ArtifactError(f"the saved model does not reload to the same numbers: they differ by up to {gap:.2g}")
+
+
+def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) -> NDArray[Any]:
+    """(N, K) logits; of a floor, probabilities."""
+    scorer = predictor.scorer
+    if isinstance(scorer, FloorScorer):
+        return scorer(texts, pairs).probabilities
+    return scorer.logits(Feed(tokenise(scorer.net.backbone, texts, pairs, scorer.limit), scorer.pad))
+
+
+def _device_of(predictor: Predictor) -> str | None:
+    return str(predictor.scorer.device) if isinstance(predictor.scorer, NetScorer) else None
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def _read_net(
+    folder: Path, manifest: dict[str, Any], strategy: Strategy, outputs: int, device: str | None
+) -> NetScorer:
+    wanted = manifest["backbone"]
+    backbone = load_backbone(wanted["id"], revision=wanted["revision"])
+    if backbone.weight_hash != wanted["weight_hash"]:
+        raise ArtifactError(
+            f"{folder}: it was trained on other weights of {wanted['id']} "
+            f"({wanted['weight_hash'][:12]}, found {backbone.weight_hash[:12]})"
+        )
+    net = Net(backbone, strategy.readout, outputs, seed=0)
+    _load_tensors(net.head, _read_tensors(folder / "head.safetensors"), folder)
+    if (folder / "adapter_config.json").is_file():
+        from peft import PeftModel
+
+        with peft_unwarned():
+            net.model = PeftModel.from_pretrained(backbone.model, str(folder))
+    elif (folder / "changed.safetensors").is_file():
+        _load_tensors(backbone.model, _read_tensors(folder / "changed.safetensors"), folder)
+    where = torch.device(device or default_device())
+    net.to(where).eval()
+    precision = resolve("auto" if manifest["precision"] == "bfloat16" else "float32", where)
+    passes = TrainSettings().tokens_per_pass(where.type)
+    return NetScorer(net, where, precision, passes, TextLimit(**manifest["limit"]))
+
+
+def default_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _load_tensors(module: torch.nn.Module, tensors: dict[str, NDArray[Any]], folder: Path) -> None:
+    parameters = dict(module.named_parameters())
+    with torch.no_grad():
+        for name, array in tensors.items():
+            if name not in parameters or parameters[name].shape != array.shape:
+                raise ArtifactError(f"{folder}: tensor {name} {array.shape} has no place in this backbone")
+            parameters[name].copy_(torch.from_numpy(array))
+            # Only what once learned is loaded, so that saving again writes the same tensors.
+            parameters[name].requires_grad_(True)
+
+
+def _read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(path)
+        return arrays
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: missing") from error
+    except SafetensorError as error:
+        raise ArtifactError(f"{path}: damaged ({error})") from error
+
+
+def _read(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: missing") from error
+    except ValueError as error:
+        raise ArtifactError(f"{path}: damaged ({error})") from error

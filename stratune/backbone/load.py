@@ -1,0 +1,125 @@
+"""Backbone: a pretrained model, its tokenizer, and the map of its family."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from stratune.backbone.family import Family, Pool, family_of
+from stratune.errors import BackboneError
+from stratune.backbone.locate import locate, no_bars, why_not
+from stratune.files import sha256
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass
+class Backbone:
+    """A bare pretrained model (no head), in float32, in eval mode; `weight_hash` identifies its numbers."""
+
+    id: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    family: Family
+    weight_hash: str
+    revision: str | None = None
+    declared_pool: Pool | None = None  # what a sentence-transformers folder says of itself
+
+    @property
+    def pool(self) -> Pool:
+        return self.declared_pool or self.family.pool
+
+    @functools.cached_property
+    def blocks(self) -> list[nn.Module]:
+        """The transformer blocks, bottom first; taken before any adapter wraps the model, which keeps them."""
+        return list(self.model.get_submodule(self.family.blocks).children())
+
+    @property
+    def width(self) -> int:
+        return int(self.model.config.hidden_size)
+
+    @property
+    def max_length(self) -> int:
+        """Tokens that fit, special tokens included."""
+        limits = [int(self.tokenizer.model_max_length)]
+        positions = getattr(self.model.config, "max_position_embeddings", None)
+        if positions:
+            # RoBERTa's table starts after the padding index, so two of its rows are never a position.
+            limits.append(int(positions) - (2 if self.family.name == "roberta" else 0))
+        return min(limits)
+
+    @functools.cached_property
+    def tokenizer_hash(self) -> str:
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            return sha256(json.dumps(self.tokenizer.get_vocab(), sort_keys=True))
+        state = json.loads(backend.to_str())
+        # What its last call asked for is no property of a tokenizer.
+        return sha256(json.dumps({**state, "truncation": None, "padding": None}, sort_keys=True))
+
+
+def load_backbone(backbone_id: str, *, revision: str | None = None) -> Backbone:
+    """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id.
+
+    Raises BackboneError when it cannot be had (missing, no network, damaged) or its family is unknown.
+    """
+    folder = locate(backbone_id)
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    no_bars()
+    options: dict[str, Any] = {"revision": revision} if revision else {}
+    try:
+        config = AutoConfig.from_pretrained(folder, **options)
+        family = family_of(config.model_type, backbone_id)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+        pooler = {"add_pooling_layer": False} if family.pooler else {}
+        model = AutoModel.from_pretrained(folder, dtype=torch.float32, **options, **pooler)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BackboneError(why_not(backbone_id, error)) from error
+    _give_pad_token(tokenizer, model)
+    return Backbone(
+        id=backbone_id,
+        model=model.eval(),
+        tokenizer=tokenizer,
+        family=family,
+        weight_hash=hash_weights(model),
+        revision=revision or getattr(config, "_commit_hash", None),
+        declared_pool=_declared_pool(Path(folder)),
+    )
+
+
+def hash_weights(model: nn.Module) -> str:
+    """sha256 over names, shapes and bytes of every parameter and persistent buffer."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _give_pad_token(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
+    """Decoders often have none. The id only fills masked places, so any token that exists will do."""
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    model.config.pad_token_id = tokenizer.pad_token_id
+
+
+def _declared_pool(folder: Path) -> Pool | None:
+    declared = folder / "1_Pooling" / "config.json"
+    if not declared.is_file():
+        return None
+    settings = json.loads(declared.read_text(encoding="utf-8"))
+    modes: dict[str, Pool] = {
+        "pooling_mode_mean_tokens": "mean",
+        "pooling_mode_cls_token": "first",
+        "pooling_mode_lasttoken": "last",
+    }
+    return next((pool for mode, pool in modes.items() if settings.get(mode)), None)

@@ -1,0 +1,64 @@
+"""From a backbone's id to what transformers can open, and why it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stratune.backbone.embedded import EMBEDDED, embedded_path
+from stratune.errors import BackboneError
+from stratune.files import cache_folder, replacing_folder, sha256
+
+
+def locate(backbone_id: str) -> str:
+    """The folder (or hub id) that transformers reads. GGUF files are converted once into the cache folder."""
+    path = embedded_path(backbone_id) if backbone_id in EMBEDDED else Path(backbone_id)
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise BackboneError(f"{backbone_id}: no such file")
+        return str(_converted(path))
+    if backbone_id in EMBEDDED or path.is_dir():
+        return str(path)
+    if backbone_id.startswith((".", "/", "~")) or backbone_id.count("/") > 1:
+        raise BackboneError(f"{backbone_id}: no such folder (embedded models: {', '.join(EMBEDDED)})")
+    return backbone_id
+
+
+def _converted(gguf: Path) -> Path:
+    """transformers reads GGUF slowly (about 15 s for 135 M parameters): keep the plain weights it gives."""
+    stat = gguf.stat()
+    key = sha256(gguf.name, str(stat.st_size), str(stat.st_mtime_ns))[:16]
+    folder = cache_folder() / "converted" / f"{gguf.stem}-{key}"
+    if not folder.exists():
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        no_bars()
+        try:
+            model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32)
+            tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+        except ImportError as error:
+            raise BackboneError(f"{gguf.name}: reading GGUF needs the gguf package: `pip install gguf`") from error
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise BackboneError(why_not(str(gguf), error)) from error
+        with replacing_folder(folder) as temporary:
+            model.save_pretrained(temporary)
+            tokenizer.save_pretrained(temporary)
+    return folder
+
+
+def why_not(backbone_id: str, error: Exception) -> str:
+    text = str(error)
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    if any(word in text for word in ("connect", "offline", "couldn't find them in the cached files", "resolve")):
+        return (
+            f"{backbone_id}: not in the local cache and the hub cannot be reached; "
+            f"{' and '.join(EMBEDDED)} need no network, and neither does a local folder"
+        )
+    return f"{backbone_id}: cannot be loaded: {first}"
+
+
+def no_bars() -> None:
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # its advice is about its own Trainer

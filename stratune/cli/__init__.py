@@ -1,0 +1,64 @@
+"""The command line. Importing this imports no torch, no pandas: each command brings what it needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from stratune.errors import StratuneError
+from stratune.version import __version__
+
+app = typer.Typer(
+    name="stratune",
+    help="Every way to turn a pretrained language model into a classifier for your text, compared fairly on one split.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stratune {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """The entry point: 0 done, 1 some strategy failed, 2 the input is wrong (one line), 130 interrupted."""
+    try:
+        app()
+    except StratuneError as error:
+        print(f"stratune: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"stratune: {place}{error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _register() -> None:
+    from stratune.cli import compare, data, demo, export, listing, predict, show
+
+    app.command("demo")(demo.demo)
+    app.command("compare")(compare.compare)
+    app.command("show")(show.show)
+    app.command("report")(show.report)
+    app.command("predict")(predict.predict)
+    app.add_typer(data.app, name="data")
+    app.command("list")(listing.list_names)
+    app.command("export")(export.export)
+
+
+_register()

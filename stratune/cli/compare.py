@@ -1,0 +1,127 @@
+"""stratune compare: from a labelled file to a leaderboard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stratune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stratune.config import Config
+
+Size = Annotated[str | None, typer.Option(help="So many rows of the part (600), or such a share of it (0.5); stratified.")]
+Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
+Seeds = Annotated[int | None, typer.Option(help="Runs of each strategy, with seeds 0, 1, ...")]
+Epochs = Annotated[float | None, typer.Option(help="Passes over the training rows, the same for every strategy.")]
+Strategies = Annotated[str | None, typer.Option(help="Comma-separated; see `stratune list strategies`.")]
+Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
+
+
+def compare(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [a.b=c ...]")] = None,
+    data: Annotated[str | None, typer.Option(help="csv, tsv, json, jsonl, parquet; hub:name/config; demo:name")] = None,
+    val: Annotated[str | None, typer.Option(help="Own validation file.")] = None,
+    test: Annotated[str | None, typer.Option(help="Own test file.")] = None,
+    split_column: Annotated[str | None, typer.Option(help="Column that says train, val or test.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
+    pair: Annotated[str | None, typer.Option(help="Column of the second text of a pair.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of groups that stay on one side of the split.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Chooses on validation. [default: f1_macro]")] = None,
+    strategies: Strategies = None,
+    backbone: Annotated[list[str] | None, typer.Option(help="Hugging Face id, folder, or embedded; repeatable.")] = None,
+    seeds: Seeds = None,
+    epochs: Epochs = None,
+    train_rows: Size = None,
+    val_rows: Size = None,
+    test_rows: Size = None,
+    max_words: Annotated[int | None, typer.Option(help="Words read of each text.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens read of each row.")] = None,
+    track: Track = None,
+    out: Out = None,
+    fresh: Fresh = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train every strategy on one split, rank them on validation, report them on test.
+
+    Interrupt it at any moment: the same command goes on where it was.
+    """
+    options: dict[str, Any] = {
+        "data.source": data, "data.val": val, "data.test": test, "data.split_column": split_column,
+        "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows), "data.test_rows": _size(test_rows),
+        "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,
+        "task.metric": metric, "strategies": strategies, "backbones": backbone or None, "seeds": seeds,
+        "budget.epochs": epochs, "train.max_words": max_words, "train.max_length": max_length,
+        "train.track": [track] if track else None,
+    }  # fmt: skip
+    config = configure(list(arguments or []), options)
+    run(config, out or default_out(config), fresh=fresh, quiet=quiet, as_json=as_json)
+
+
+def configure(arguments: list[str], options: dict[str, Any]) -> Config:
+    """A file, `a.b=c` overrides and options, each stronger than the one before."""
+    from stratune.config import parse_config, read_fields, set_key
+
+    file = arguments.pop(0) if arguments and "=" not in arguments[0] else None
+    fields = read_fields(file) if file else {}
+    for override in arguments:
+        key, equals, _ = override.partition("=")
+        if not equals:
+            raise ConfigError(f"{override!r}: after the file come overrides that look like key.subkey=value")
+        set_key(fields, key, override[len(key) + 1 :], parse=True)
+    for key, value in options.items():
+        if value is not None:
+            set_key(fields, key, value)
+    if "data" not in fields:
+        raise ConfigError("name a CONFIG.yaml, or the data with --data (try `stratune demo` for an example)")
+    return parse_config(fields, where=file or "config")
+
+
+def default_out(config: Config) -> Path:
+    source = config.data.source
+    return Path("stratune-out") / (Path(source).stem if ":" not in source else source.replace(":", "-").replace("/", "-"))
+
+
+def run(config: Config, out: Path, *, fresh: bool, quiet: bool, as_json: bool) -> None:
+    """Compare with progress, show the leaderboard, exit with 1 when a strategy failed."""
+    from stratune.cli.progress import Display
+    from stratune.compare import run_comparison
+
+    try:
+        with Display(shown=not (quiet or as_json)) as display:
+            results = list(run_comparison(config, out, fresh=fresh, watch=display.on))
+    except KeyboardInterrupt:
+        typer.echo(f"\nstopped; the same command goes on where it was ({out})", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        typer.echo(json.dumps(_board(out), indent=2, ensure_ascii=False))
+    elif not quiet:
+        from stratune.cli.show import print_board
+
+        print_board(out)
+    if any(result.status == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+def _board(out: Path) -> Any:
+    from stratune.files import read_json
+
+    return read_json(out / "leaderboard.json")
+
+
+def _size(text: str | None) -> int | float | None:
+    if text is None:
+        return None
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is neither a count (600) nor a share (0.5)", key="rows") from error

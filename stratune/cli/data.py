@@ -1,0 +1,206 @@
+"""stratune data check, stratune data split: look at the data before anything is trained on it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:  # heavy at run time: they load datasets and pyarrow
+    from rich.console import Console
+    from rich.table import Table
+
+    from stratune.data.check import Report, TokenLengths
+    from stratune.data.split import Split
+    from stratune.task import Task
+
+app = typer.Typer(no_args_is_help=True, help="Look at the data before you train.")
+
+Source = Annotated[
+    str, typer.Argument(help="csv, tsv, json, jsonl or parquet file; hub:name/config; demo:name")
+]
+Text = Annotated[str | None, typer.Option(help="Column of the text.")]
+Label = Annotated[str | None, typer.Option(help="Column of the label.")]
+Pair = Annotated[str | None, typer.Option(help="Column of the second text of a pair.")]
+Group = Annotated[str | None, typer.Option(help="Column of groups that stay on one side of the split.")]
+Id = Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")]
+Val = Annotated[str | None, typer.Option(help="Own validation file.")]
+Test = Annotated[str | None, typer.Option(help="Own test file.")]
+SplitColumn = Annotated[str | None, typer.Option(help="Column that says train, val or test.")]
+Encoding = Annotated[str | None, typer.Option(help="Text encoding of the files, when not UTF-8.")]
+Seed = Annotated[int, typer.Option(help="Seed of the split.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+@app.command("check")
+def check_command(
+    source: Source,
+    text: Text = None,
+    label: Label = None,
+    pair: Pair = None,
+    group: Group = None,
+    id_: Id = None,
+    val: Val = None,
+    test: Test = None,
+    split_column: SplitColumn = None,
+    encoding: Encoding = None,
+    seed: Seed = 0,
+    backbone: Annotated[str, typer.Option(help="Model whose tokens are counted; empty: none.")] = "minilm",
+    as_json: Json = False,
+) -> None:
+    """Rows, labels, lengths, and what is wrong: empty or repeated texts, leaks, small classes."""
+    from stratune.backbone.tokenizer import token_counter
+    from stratune.data.task import task_of
+
+    task = task_of(source, text=text, label=label, text_pair=pair, group=group, id=id_)
+    lengths, most = token_counter(backbone) if backbone else (None, None)
+    report = run_check(
+        source,
+        task,
+        seed=seed,
+        token_lengths=lengths,
+        max_length=most,
+        val=val,
+        test=test,
+        split_column=split_column,
+        encoding=encoding,
+    )
+    if as_json:
+        _print_json(report.to_dict())
+    else:
+        _print_report(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command("split")
+def split_command(
+    source: Source,
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    text: Text = None,
+    label: Label = None,
+    pair: Pair = None,
+    group: Group = None,
+    id_: Id = None,
+    val: Val = None,
+    test: Test = None,
+    split_column: SplitColumn = None,
+    encoding: Encoding = None,
+    seed: Seed = 0,
+    format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "csv",
+    as_json: Json = False,
+) -> None:
+    """Write train, val, test and split.json: the split that a comparison with this seed would use.
+
+    The files have the columns id, text, [text_pair], label and [group], whatever they were called before.
+    """
+    from stratune.data.load import load_split
+    from stratune.data.task import task_of
+    from stratune.data.write import check_format
+
+    check_format(format_)
+    task = task_of(source, text=text, label=label, text_pair=pair, group=group, id=id_)
+    split = load_split(
+        source, task, seed=seed, val=val, test=test, split_column=split_column, encoding=encoding
+    )
+    write_split(split, out, format_)
+    if as_json:
+        _print_json({"out": str(out), "fingerprint": split.fingerprint, "rows": split.sizes})
+    else:
+        console = _console()
+        console.print(_balance_table(split.balance()))
+        for note in split.notes:
+            console.print(f"note: {note}", markup=False)
+        console.print(f"wrote {out}", markup=False, soft_wrap=True)
+
+
+def run_check(
+    source: str,
+    task: Task,
+    *,
+    seed: int,
+    token_lengths: TokenLengths | None = None,
+    max_length: int | None = None,
+    **options: Any,
+) -> Report:
+    """Check the split that a comparison with this seed would see. `options` are load_split's."""
+    from stratune.data.check import check
+    from stratune.data.load import load_split
+
+    return check(
+        load_split(source, task, seed=seed, **options), token_lengths=token_lengths, max_length=max_length
+    )
+
+
+def write_split(split: Split, out: Path, format: str) -> None:
+    """OUT/train.csv, val.csv, test.csv, split.json. All are written before the first takes its place."""
+    from stratune.data.read import iter_batches
+    from stratune.data.write import check_writable, open_writer
+    from stratune.files import replacing, write_json
+
+    check_writable(out / "split.json")
+    with (
+        contextlib.ExitStack() as stack
+    ):  # unwinds backwards: split.json, which vouches for the others, comes last
+        write_json(stack.enter_context(replacing(out / "split.json")), split.to_dict())
+        for part, table in split.parts.items():
+            writer = stack.enter_context(open_writer(out / f"{part}.{format}"))
+            for batch in iter_batches(table):
+                writer.write(batch)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print_report(report: Report) -> None:
+    console = _console()
+    console.print(_balance_table(report.balance))
+    console.print(_length_table(report))
+    colors = {"error": "red", "warning": "yellow", "info": "cyan"}
+    for issue in report.issues:
+        console.print(f"[{colors[issue.level]}]{issue.level}[/]:", end=" ")
+        examples = f" (such as {', '.join(issue.examples)})" if issue.examples else ""
+        console.print(f"{issue.message}{examples}", markup=False, highlight=False, soft_wrap=True)
+    if not report.issues:
+        console.print("nothing to report")
+
+
+def _balance_table(balance: dict[str, dict[str, int]]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("part", "rows", title="Rows and labels", title_justify="left")
+    labels = list(next(iter(balance.values())))
+    shown = labels[:8]  # more columns than a terminal has room for
+    for label in shown:
+        table.add_column(escape(label), justify="right")
+    if len(labels) > len(shown):
+        table.add_column(f"{len(labels) - len(shown)} more", justify="right")
+    for part, counts in balance.items():
+        rest = [f"{sum(counts[label] for label in labels[8:]):,}"] if len(labels) > len(shown) else []
+        table.add_row(part, f"{sum(counts.values()):,}", *(f"{counts[label]:,}" for label in shown), *rest)
+    return table
+
+
+def _length_table(report: Report) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        "length in", "median", "90 %", "95 %", "99 %", "longest", title="Texts", title_justify="left"
+    )
+    for lengths in (report.words, report.tokens):
+        if lengths is not None:
+            numbers = (lengths.median, lengths.p90, lengths.p95, lengths.p99, lengths.longest)
+            table.add_row(lengths.unit, *(f"{number:,}" for number in numbers))
+    return table

@@ -1,0 +1,53 @@
+"""stratune list: the names that other commands take."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from stratune.errors import ConfigError, choices
+
+KINDS = ("strategies", "backbones", "metrics", "demos")
+
+
+def list_names(
+    kind: Annotated[str, typer.Argument(help=" | ".join(KINDS))],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What there is: strategies, backbones, metrics or demos."""
+    if kind not in KINDS:
+        raise ConfigError(choices(kind, KINDS), key="list")
+    names = _names(kind)
+    if as_json:
+        typer.echo(json.dumps(names, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "what it is", box=None, header_style="bold", pad_edge=False)
+    for name, about in names.items():
+        table.add_row(name, about)
+    Console().print(table)
+
+
+def _names(kind: str) -> dict[str, str]:
+    if kind == "strategies":
+        from stratune.strategy import about, strategy_names
+
+        return {name: about(name) for name in strategy_names()}
+    if kind == "backbones":
+        from stratune.backbone.embedded import EMBEDDED
+        from stratune.backbone.family import FAMILIES
+
+        embedded = {name: f"{model.about} (embedded)" for name, model in EMBEDDED.items()}
+        types = ", ".join(t for family in FAMILIES for t in family.model_types)
+        return embedded | {"a Hugging Face id or a folder": f"model type one of {types}"}
+    if kind == "metrics":
+        from stratune.evaluate.metrics import METRICS
+
+        return {name: metric.doc for name, metric in METRICS.items()}
+    from stratune.data.demo import DEMOS
+
+    return dict(DEMOS)

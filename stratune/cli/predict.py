@@ -1,0 +1,109 @@
+"""stratune predict: a model folder and a file of any size, at constant memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stratune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stratune.predictor import Predictor
+
+BATCH_ROWS = 4096  # read, predicted and written at a time: sorting by length within them is what makes it fast
+
+
+def predict(
+    model_dir: Annotated[Path, typer.Argument(help="Model folder (OUT/runs/<run>/model).")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="csv, tsv, jsonl or parquet file; - for standard input.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="csv, jsonl or parquet file; - for standard output.")] = "-",
+    text: Annotated[str | None, typer.Option(help="Column of the text, when not the one of the training data.")] = None,
+    pair: Annotated[str | None, typer.Option(help="Column of the second text, likewise.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="Of standard input and output: csv or jsonl.")] = None,
+    prefix: Annotated[str, typer.Option(help="Put before the names of the added columns.")] = "",
+    encoding: Annotated[str | None, typer.Option(help="Text encoding of the input, when not UTF-8.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Add `prediction` and `score_<label>` to every row, in the order of the input."""
+    from stratune.data.write import open_writer
+    from stratune.predictor import Predictor
+
+    kind = format_ or (_like(source) if output == "-" else None)
+    with open_writer(output, kind) as writer, _bar(quiet) as bar:
+        predictor = Predictor.load(model_dir, device=device)
+        for batch in predicted(predictor, source, text, pair, prefix, encoding, format_):
+            writer.write(batch)
+            bar(len(next(iter(batch.values()))))
+
+
+def predicted(
+    predictor: Predictor,
+    source: str,
+    text: str | None,
+    pair: str | None,
+    prefix: str,
+    encoding: str | None = None,
+    format_: str | None = None,
+) -> Any:
+    """Batches of columns: the input's, then what was predicted."""
+    from dataclasses import replace
+
+    from stratune.data.columns import canonical
+    from stratune.data.read import iter_batches, read
+
+    task = replace(
+        predictor.task, text=text or predictor.task.text, text_pair=pair or predictor.task.text_pair, group=None, id=None
+    )
+    done = 0
+    for batch in iter_batches(source, BATCH_ROWS, encoding=encoding, format=format_):
+        rows = canonical(read(batch), task, source, labelled=False, first=done)
+        pairs = list(rows["text_pair"]) if task.text_pair else None
+        answers = predictor.scorer(list(rows["text"]), pairs)
+        yield _joined(batch, _answer_columns(predictor, answers, prefix))
+        done += len(rows)
+
+
+def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str, list[Any]]:
+    best = answers.probabilities.argmax(axis=1)
+    columns: dict[str, list[Any]] = {f"{prefix}prediction": [predictor.labels[k] for k in best]}
+    for k, label in enumerate(predictor.labels):
+        columns[f"{prefix}score_{label}"] = [round(float(p), 6) for p in answers.probabilities[:, k]]
+    columns[f"{prefix}tokens_cut"] = [int(cut) for cut in answers.tokens_cut]
+    return columns
+
+
+def _joined(batch: dict[str, list[Any]], added: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    for name in added:
+        if name in batch:
+            raise ConfigError(f"the input has a column {name!r} already; choose another with --prefix", key="prefix")
+    return {**batch, **added}
+
+
+def _like(source: str) -> str:
+    return "csv" if source.lower().endswith((".csv", ".tsv")) else "jsonl"
+
+
+class _bar:
+    """Rows done and their rate; the total is not known, the file is read only once."""
+
+    def __init__(self, quiet: bool) -> None:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=console, disable=quiet or not console.is_terminal)
+        self.task = self.progress.add_task("rows", total=None)
+
+    def __enter__(self) -> _bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, rows: int) -> None:
+        self.progress.advance(self.task, rows)

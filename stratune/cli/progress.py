@@ -1,0 +1,72 @@
+"""Progress on a terminal: the whole comparison with the time left, and the run at work."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stratune.compare import Progress as Moment
+
+
+class Display:
+    """`with Display(shown=True) as display: run_comparison(..., watch=display.on)`. Silent when not on a terminal."""
+
+    def __init__(self, shown: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True)
+        self.bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            disable=not (shown and console.is_terminal),
+            speed_estimate_period=3600,  # runs differ: the mean over all of them says most about what is left
+        )
+        self.runs = self.bars.add_task("reading", total=None, note="")
+        self.run = self.bars.add_task("", total=None, note="", visible=False)
+
+    def __enter__(self) -> Display:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bars.stop()
+
+    def on(self, moment: Moment) -> None:
+        kind = moment.event["event"]
+        if kind == "started":
+            self.bars.update(self.runs, description="runs", total=moment.total, completed=moment.index)
+            self.bars.reset(self.run, description=moment.planned.run_id, total=None, visible=True, note="loading")
+        elif kind == "done":
+            self.bars.update(self.runs, description="runs", total=moment.total, completed=moment.index + 1)
+            self._say(moment)
+        elif kind == "stage":
+            self.bars.update(self.run, total=moment.event["total"], completed=0, note=moment.event["name"])
+        elif kind == "rows":
+            self.bars.update(self.run, advance=moment.event["count"])
+        elif kind == "step":
+            self.bars.update(self.run, total=moment.event["steps"], completed=moment.event["step"], note="training")
+        elif kind == "val":
+            self.bars.update(self.run, note=f"training, val {moment.event['value']:.4f}")
+
+    def _say(self, moment: Moment) -> None:
+        result = moment.result
+        if result is not None and result.status == "failed":
+            self.bars.console.print(f"[red]failed[/red] {moment.planned.run_id}: {result.error}", highlight=False)

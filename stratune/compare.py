@@ -1,0 +1,234 @@
+"""compare: strategies x backbones x seeds on one split -> runs on disk, one leaderboard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from stratune.config import Config
+from stratune.engine.events import Event
+from stratune.engine.inline import InlineEngine, launched
+from stratune.engine.local import LocalEngine
+from stratune.errors import ArtifactError, ConfigError
+from stratune.files import read_json, write_json
+from stratune.result import RunResult, run_id
+
+if TYPE_CHECKING:
+    from stratune.data.split import Split
+    from stratune.run import Job
+
+Engine = LocalEngine | InlineEngine
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of the plan. Floors have no backbone, and one seed: nothing in them is random."""
+
+    strategy: dict[str, Any]  # settings, every option written out
+    backbone: str | None
+    seed: int
+
+    @property
+    def run_id(self) -> str:
+        return run_id(self.strategy["name"], self.backbone, self.seed)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Told to whoever watches: run `index` of `total`, and what happens in it (`started`, an engine event, `done`)."""
+
+    index: int
+    total: int
+    planned: Planned
+    event: Event
+    result: RunResult | None = None
+
+
+def plan(config: Config) -> list[Planned]:
+    """Every run, seed by seed, so that a comparison cut short has all strategies. Raises ConfigError on a name used twice."""
+    from stratune.strategy import Strategy, parse_strategy
+
+    strategies = [parse_strategy(spec) for spec in config.strategies]
+    names = [strategy.name for strategy in strategies]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{name!r} stands there twice; give one of them another `name`", key="strategies")
+    runs: list[Planned] = []
+    for seed in range(config.seeds):
+        for strategy in strategies:
+            if isinstance(strategy, Strategy):
+                runs += [Planned(strategy.settings(), backbone, seed) for backbone in config.backbones]
+            elif seed == 0:
+                runs.append(Planned(strategy.settings(), None, seed))
+    return runs
+
+
+def split_of(config: Config) -> Split:
+    """Read, check and split what the configuration names. DataError or ConfigError say what is wrong with it."""
+    from stratune.evaluate.metrics import find
+    from stratune.data.load import load_split
+    from stratune.data.task import task_of
+
+    data = config.data
+    split = load_split(
+        data.source,
+        task_of(data.source, **config.task.model_dump()),
+        seed=data.seed,
+        val=data.val,
+        test=data.test,
+        split_column=data.split_column,
+        fractions=data.fractions,
+        sizes=(data.train_rows, data.val_rows, data.test_rows),
+        encoding=data.encoding,
+    )
+    find(split.task.metric, split.task.labels)  # a misspelt metric is said now, not after the first epoch
+    return split
+
+
+def run_comparison(
+    config: Config,
+    out: Path,
+    *,
+    fresh: bool = False,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    engine: Engine | None = None,
+) -> Iterator[RunResult]:
+    """Do every run that `out` does not have yet, then write the report. Yields results as they come, old ones first.
+
+    Killed at any moment, the same call goes on: a run with a result is done, one without resumes from its checkpoint.
+    Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process works in it.
+    """
+    from stratune.data.store import store_split
+
+    runs = plan(config)
+    _check_place(out)
+    engine = engine or (InlineEngine() if launched() else LocalEngine())
+    with engine:  # started first: its imports go on while we read
+        split = split_of(config)
+        with _locked(out):
+            _prepare(out, config, split, fresh)
+            yield from _runs(runs, config, out, engine, str(store_split(split)), split.fingerprint, watch)
+            if _is_main():
+                from stratune.report import publish
+
+                publish(out)
+
+
+def _runs(
+    runs: Sequence[Planned],
+    config: Config,
+    out: Path,
+    engine: Engine,
+    stored: str,
+    fingerprint: str,
+    watch: Callable[[Progress], None],
+) -> Iterator[RunResult]:
+    for index, planned in enumerate(runs):
+        job = _job(planned, config, out, stored, fingerprint)
+        result = finished(job)
+        if result is None:
+            watch(Progress(index, len(runs), planned, {"event": "started"}))
+            result = engine.run(job, lambda e, i=index, p=planned: watch(Progress(i, len(runs), p, e)))  # type: ignore[misc]
+        watch(Progress(index, len(runs), planned, {"event": "done"}, result))
+        yield result
+
+
+def _job(planned: Planned, config: Config, out: Path, stored: str, fingerprint: str) -> Job:
+    from stratune.run import Job
+
+    return Job(
+        out=str(out),
+        split=stored,
+        fingerprint=fingerprint,
+        strategy=planned.strategy,
+        backbone=planned.backbone,
+        seed=planned.seed,
+        budget=config.budget.model_dump(mode="json"),
+        train=config.train.model_dump(mode="json"),
+    )
+
+
+def finished(job: Job) -> RunResult | None:
+    """The result on disk if this very run (settings and split) is done and well; a failed one is tried again."""
+    path = job.folder / "result.json"
+    if not path.is_file():
+        return None
+    result = RunResult.load(path)
+    same = result.settings == job.settings() and result.fingerprint == job.fingerprint
+    return result if same and result.status == "ok" else None
+
+
+def _prepare(out: Path, config: Config, split: Split, fresh: bool) -> None:
+    if not _is_main():
+        return
+    if fresh:
+        _clear(out)
+    stored = out / "split.json"
+    if stored.is_file() and read_json(stored)["fingerprint"] != split.fingerprint:
+        raise ArtifactError(f"{out}: holds a comparison on another split; choose another --out, or start over with --fresh")
+    for leftover in [*out.glob("runs/.*"), *out.glob("runs/*/.*"), *out.glob(".*.tmp*")]:  # of a killed run
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    config.save(out / "config.yaml")
+    split.save(stored)
+    write_json(out / "data.json", data_report(config, split))
+
+
+def data_report(config: Config, split: Split) -> dict[str, Any]:
+    """What `stratune data check` finds, lengths in tokens of the first backbone."""
+    from stratune.backbone.tokenizer import token_counter
+    from stratune.data.check import check
+
+    count, most = token_counter(config.backbones[0], config.train.max_length)
+    return check(split, split.task, token_lengths=count, max_length=most).to_dict()
+
+
+def _clear(out: Path) -> None:
+    """Only what a comparison writes: the folder may hold other things of the user's."""
+    for name in ("runs", "plots"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    files = ("config.yaml", "split.json", "data.json", "leaderboard.json", "leaderboard.csv", "leaderboard.md", "report.html")
+    for name in files:
+        (out / name).unlink(missing_ok=True)
+
+
+def _check_place(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file, not a folder", key="out")
+    if out.is_dir() and any(out.iterdir()) and not (out / "config.yaml").exists() and not (out / ".lock").exists():
+        raise ConfigError(f"{out} is not empty and holds no comparison; choose another folder", key="out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be made ({error.strerror})", key="out") from error
+    if not os.access(out, os.W_OK):
+        raise ConfigError(f"{out} cannot be written to", key="out")
+
+
+class _locked:
+    """One comparison at a time in a folder. The kernel drops the lock of a killed process."""
+
+    def __init__(self, out: Path) -> None:
+        self.lock = FileLock(out / ".lock") if _is_main() else None
+        self.out = out
+
+    def __enter__(self) -> None:
+        if self.lock is not None:
+            try:
+                self.lock.acquire(timeout=5)  # a run that was just killed may need a moment to end
+            except Timeout as error:
+                raise ArtifactError(f"{self.out}: another stratune is working in it") from error
+
+    def __exit__(self, *_: object) -> None:
+        if self.lock is not None:
+            self.lock.release()
+            (self.out / ".lock").unlink(missing_ok=True)
+
+
+def _is_main() -> bool:
+    return os.environ.get("RANK", "0") == "0"

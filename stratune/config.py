@@ -1,0 +1,167 @@
+"""The configuration of a comparison: what config.yaml says, every default written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from stratune.errors import ConfigError, choices
+from stratune.files import write_text
+
+Size = int | float | None
+DEFAULT_STRATEGIES = ("majority", "tfidf", "untuned", "probe", "partial", "bitfit", "lora", "full")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Section):
+    source: str  # a file, hub:name/config, demo:name
+    val: str | None = None
+    test: str | None = None
+    split_column: str | None = None  # names the part of each row: train, val, test
+    fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)
+    train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
+    val_rows: Size = None
+    test_rows: Size = None
+    encoding: str | None = None
+    seed: int = 0  # of the split
+
+
+class TaskConfig(_Section):
+    kind: Literal["classification", "multilabel", "ordinal", "regression"] = "classification"
+    text: str | None = None  # None: the source's own, else "text"
+    text_pair: str | None = None
+    label: str | None = None
+    group: str | None = None
+    id: str | None = None
+    labels: tuple[str, ...] = ()  # empty: those that the data has, sorted
+    metric: str | None = None
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _names(cls, labels: Any) -> Any:
+        return tuple(str(label) for label in labels) if isinstance(labels, (list, tuple)) else labels
+
+
+class BudgetConfig(_Section):
+    epochs: float = 4.0
+    trials: int = 1
+
+
+class TrainConfig(_Section):
+    """The fields of train/settings.py, checked there."""
+
+    precision: str = "auto"
+    class_weights: str | dict[str, float] = "none"
+    evals_per_epoch: int = 1
+    patience: int = 3
+    pass_tokens: int | None = None
+    checkpoint_seconds: float = 60.0
+    cache: bool = True
+    max_length: int | None = None
+    max_words: int | None = None
+    track: tuple[str, ...] = ()
+
+
+class Config(_Section):
+    data: DataConfig
+    task: TaskConfig = TaskConfig()
+    strategies: tuple[str | dict[str, Any], ...] = DEFAULT_STRATEGIES
+    backbones: tuple[str, ...] = ("minilm",)
+    seeds: int = Field(1, ge=1)  # runs with seeds 0, 1, ..., seeds - 1
+    budget: BudgetConfig = BudgetConfig()
+    train: TrainConfig = TrainConfig()
+
+    @field_validator("strategies", "backbones", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    def save(self, path: str | Path) -> None:
+        write_text(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
+    """Check a mapping. Raises ConfigError naming the first wrong key, the value found, and the choices."""
+    try:
+        return Config.model_validate(fields)
+    except ValidationError as error:
+        raise _explained(error, where) from error
+
+
+def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a YAML file and apply `a.b=c` overrides (values are YAML). Relative data paths start at the file's folder."""
+    fields = read_fields(path)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise ConfigError(f"{override!r}: an override looks like key.subkey=value")
+        set_key(fields, key, value, parse=True)
+    return parse_config(fields, where=str(path))
+
+
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """The file as a mapping, not checked yet. Raises ConfigError when it cannot be read."""
+    path = Path(path)
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path}{line}: not YAML ({getattr(error, 'problem', None) or error})") from error
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{path}: expected a mapping of data, strategies, ..., found {type(fields).__name__}")
+    _beside(fields, path.parent)
+    return fields
+
+
+def _beside(fields: dict[str, Any], folder: Path) -> None:
+    data = fields.get("data")
+    if isinstance(data, str):
+        data = fields["data"] = {"source": data}
+    for key in ("source", "val", "test"):
+        named = data.get(key) if isinstance(data, dict) else None
+        if isinstance(named, str) and ":" not in named and not Path(named).exists() and (folder / named).exists():
+            data[key] = str(folder / named)
+
+
+def set_key(fields: dict[str, Any], key: str, value: Any, *, parse: bool = False) -> None:
+    """Put `value` (YAML text when `parse`) at a dotted key."""
+    *parents, last = key.split(".")
+    place = fields
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        if not isinstance(place, dict):
+            raise ConfigError(f"{parent!r} holds no keys", key=key)
+    try:
+        place[last] = yaml.safe_load(value) if parse else value
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{value!r} is not a YAML value", key=key) from error
+
+
+def _explained(error: ValidationError, where: str) -> ConfigError:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "tuple", "dict", "str"))]
+    key = f"{where}: {'.'.join(place)}" if where != "config" else ".".join(place)
+    if first["type"] == "extra_forbidden":
+        return ConfigError(choices(place[-1], _known(place[:-1])), key=key)
+    if first["type"] == "missing":
+        return ConfigError("missing", key=key)
+    return ConfigError(f"{first['input']!r}: {first['msg'].lower()}", key=key)
+
+
+def _known(place: Sequence[str]) -> list[str]:
+    model: Any = Config
+    for part in place:
+        model = model.model_fields[part].annotation
+    return sorted(model.model_fields)

@@ -1,0 +1,116 @@
+"""Who goes to which part. Pure arithmetic on labels and groups; every choice comes from the seed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Fractions = Sequence[float]  # wanted share of each part, part 0 is train; they sum to 1
+ALL = ""  # beside the labels, none of which is empty
+
+
+def stratified(labels: Sequence[str], fractions: Fractions, seed: int) -> NDArray[np.int64]:
+    """The part of every row, (N,). Each label's rows are shared out within one row of its target.
+
+    A label's first row always goes to part 0. What rounding takes from a part in one label it is given in the
+    next, so the parts' sizes stay near their targets however many labels there are.
+    """
+    parts = np.zeros(len(labels), dtype=np.int64)
+    generator, owed = np.random.default_rng(seed), np.zeros(len(fractions))
+    for rows in _rows_by_name(labels):
+        targets = len(rows) * np.asarray(fractions)
+        counts = _rounded(targets, owed)
+        owed += targets - counts
+        parts[generator.permutation(rows)] = np.repeat(np.arange(len(fractions)), counts)
+    return parts
+
+
+def _rows_by_name(names: Sequence[str]) -> list[NDArray[np.int64]]:
+    """Row numbers of each name, names in sorted order."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        rows[name].append(row)
+    return [np.asarray(rows[name]) for name in sorted(rows)]
+
+
+def _rounded(targets: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers of the same sum, each within one of its target; part 0 is never empty."""
+    targets = targets.round(9)  # 3 * 0.15 + ... must not leave a remainder of 1e-16
+    counts: NDArray[np.int64] = np.floor(targets).astype(np.int64)
+    remainders = targets - counts
+    left = int(round(float(targets.sum()))) - int(counts.sum())
+    order = np.argsort(np.where(remainders > 0, -(remainders + owed), np.inf), kind="stable")
+    counts[order[:left]] += 1
+    if counts[0] == 0:
+        counts[np.argmax(counts - targets)] -= 1  # from a part that was rounded up
+        counts[0] = 1
+    return counts
+
+
+def grouped(
+    labels: Sequence[str], groups: Sequence[str], fractions: Fractions, seed: int
+) -> NDArray[np.int64]:
+    """The part of every row, (N,); all rows of a group share it.
+
+    Greedy: groups from large to small (equal sizes in an order drawn from the seed), each to the part where
+    it most reduces the distance from the wanted size and label counts. A group that brings a label part 0
+    lacks goes there, and the last groups go to parts that are still empty.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)  # group -> label -> rows
+    for label, group in zip(labels, groups, strict=True):
+        counts[group][label] += 1
+    names = sorted(counts)
+    names = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
+    names.sort(key=lambda name: -counts[name].total())
+    ledger = _Ledger(Counter(labels), fractions)
+    placed = {name: ledger.place(counts[name], len(names) - done) for done, name in enumerate(names)}
+    return np.asarray([placed[group] for group in groups], dtype=np.int64)
+
+
+class _Ledger:
+    """What each part wants and has, as rows by label and in all."""
+
+    def __init__(self, totals: Counter[str], fractions: Fractions) -> None:
+        all_rows = {ALL: totals.total(), **totals}
+        self.wanted = [{key: count * share for key, count in all_rows.items()} for share in fractions]
+        self.has: list[Counter[str]] = [Counter() for _ in fractions]
+        self.lacking = set(
+            totals
+        )  # labels that part 0 has not: each may claim one of the groups that are left
+
+    def place(self, group: Counter[str], groups_left: int) -> int:
+        """Choose the part of a group and write it down; `groups_left` counts this one too."""
+        options = list(range(len(self.has)))
+        empty = [part for part in options if not self.has[part]]
+        if not self.lacking.isdisjoint(group):
+            options = [0]
+        elif empty and groups_left - len(self.lacking) <= len(empty):
+            options = empty
+        rows = {ALL: group.total(), **group}
+        part = min(options, key=lambda option: self._cost(option, rows))
+        self.has[part].update(rows)
+        if part == 0:
+            self.lacking.difference_update(group)
+        return part
+
+    def _cost(self, part: int, rows: dict[str, int]) -> float:
+        """Change in the squared distance from what is wanted, relative to what is wanted."""
+        wanted, has = self.wanted[part], self.has[part]
+        terms = ((2 * n * (has[key] - wanted[key]) + n * n) / wanted[key] for key, n in rows.items())
+        return float(sum(terms))
+
+
+def apportioned(sizes: Sequence[int], total: int) -> NDArray[np.int64]:
+    """`total` seats by largest remainder among strata of these sizes, (K,); one each if possible."""
+    quotas = total * np.asarray(sizes) / sum(sizes)
+    seats: NDArray[np.int64] = np.floor(quotas.round(9)).astype(np.int64)
+    order = np.argsort(-(quotas - seats), kind="stable")
+    seats[order[: total - int(seats.sum())]] += 1
+    for empty in np.flatnonzero(seats == 0):
+        if seats.max() > 1:
+            seats[np.argmax(seats)] -= 1
+            seats[empty] = 1
+    return seats

@@ -1,0 +1,227 @@
+"""check(): what to know about the data before anything is trained on it. Finds, never changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from datasets import Dataset
+
+from stratune.data.arrow import to_arrow
+from stratune.data.identity import text_keys
+from stratune.data.lengths import Lengths, measure
+from stratune.data.split import Split, label_counts
+from stratune.task import Task
+
+TokenLengths = Callable[[list[str], list[str] | None], list[int]]  # texts, pairs -> tokens of each row
+
+FEW_ROWS = 20  # of a label in all parts together; with fewer no score of that label means much
+EXAMPLES = 5
+LEAK_ERROR = 0.5  # a part that shares more than this with train was not held out at all
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One finding. `examples`: ids of rows, labels or groups, at most five."""
+
+    level: Literal["error", "warning", "info"]
+    code: str
+    message: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `data check` prints and data.json holds."""
+
+    rows: dict[str, int]
+    balance: dict[str, dict[str, int]]
+    words: Lengths
+    tokens: Lengths | None
+    issues: tuple[Issue, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(issue.level != "error" for issue in self.issues)
+
+    def to_dict(self) -> dict[str, Any]:
+        tokens = None if self.tokens is None else self.tokens.to_dict()
+        issues = [{**asdict(issue), "examples": list(issue.examples)} for issue in self.issues]
+        lengths = {"words": self.words.to_dict(), "tokens": tokens}
+        return {
+            "rows": self.rows,
+            "balance": self.balance,
+            "lengths": lengths,
+            "issues": issues,
+            "ok": self.ok,
+        }
+
+
+def check(
+    data: Split | Dataset,
+    task: Task | None = None,
+    *,
+    token_lengths: TokenLengths | None = None,
+    max_length: int | None = None,
+) -> Report:
+    """Look at a Split (its task is used) or at one canonical table. `max_length` is in tokens."""
+    if isinstance(data, Split):
+        tables, labels, notes = data.parts, data.task.labels, data.notes
+    else:
+        tables, labels, notes = {"all": data}, task.labels if task else (), ()
+    parts = {name: _Part(name, table) for name, table in tables.items()}
+    labels = labels or tuple(sorted({label for part in parts.values() for label in part.column("label")}))
+    balance = {name: label_counts(table, labels) for name, table in tables.items()}
+    tokens = _tokens(parts.values(), token_lengths, max_length)
+    issues = [
+        *_small_classes(balance),
+        *(Issue("warning", "missing_class", note, 1) for note in notes),
+        *(issue for part in parts.values() for issue in (*_empty(part), *_duplicates(part))),
+        *_conflicts(list(parts.values())),
+        *(
+            issue
+            for one, other in _pairs(parts)
+            for issue in (*_leaks(one, other), *_shared_groups(one, other))
+        ),
+        *_too_long(tokens),
+    ]
+    words = measure([n for part in parts.values() for n in part.words()], "words")
+    return Report({name: len(table) for name, table in tables.items()}, balance, words, tokens, tuple(issues))
+
+
+class _Part:
+    """One part's columns as lists, its text keys computed once."""
+
+    def __init__(self, name: str, table: Dataset) -> None:
+        self.name, self.table = name, to_arrow(table)
+        self.where = "" if name == "all" else f" in {name}"
+
+    def has(self, name: str) -> bool:
+        return name in self.table.column_names
+
+    def column(self, name: str) -> list[str]:
+        values: list[str] = self.table.column(name).to_pylist()
+        return values
+
+    def pairs(self) -> list[str] | None:
+        return self.column("text_pair") if self.has("text_pair") else None
+
+    @cached_property
+    def ids(self) -> list[str]:
+        return self.column("id")
+
+    @cached_property
+    def keys(self) -> list[bytes]:
+        return text_keys(self.column("text"), self.pairs())
+
+    def words(self) -> list[int]:
+        pairs = self.pairs() or [""] * len(self.ids)
+        return [len(a.split()) + len(b.split()) for a, b in zip(self.column("text"), pairs, strict=True)]
+
+
+def _pairs(parts: Mapping[str, _Part]) -> list[tuple[_Part, _Part]]:
+    """What must share nothing: train with val, train with test, val with test."""
+    names = [
+        pair for pair in (("train", "val"), ("train", "test"), ("val", "test")) if set(pair) <= set(parts)
+    ]
+    return [(parts[one], parts[other]) for one, other in names]
+
+
+def _tokens(parts: Iterable[_Part], token_lengths: TokenLengths | None, limit: int | None) -> Lengths | None:
+    if token_lengths is None:
+        return None
+    return measure(
+        [n for part in parts for n in token_lengths(part.column("text"), part.pairs())], "tokens", limit
+    )
+
+
+def _some(ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(ids[:EXAMPLES])
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _small_classes(balance: Mapping[str, Mapping[str, int]]) -> Iterator[Issue]:
+    totals: Counter[str] = Counter()
+    for counts in balance.values():
+        totals.update(counts)
+    small = {label: count for label, count in totals.items() if count < FEW_ROWS}
+    if small:
+        found = ", ".join(f"{label} ({count})" for label, count in list(small.items())[:EXAMPLES])
+        message = f"{_count(len(small), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {found}"
+        yield Issue("warning", "small_class", message, len(small), _some(list(small)))
+
+
+def _empty(part: _Part) -> Iterator[Issue]:
+    for column in ("text", "text_pair"):
+        texts = part.column(column) if part.has(column) else []
+        empty = [row_id for row_id, text in zip(part.ids, texts, strict=False) if not text.strip()]
+        if empty:
+            level: Literal["error", "warning"] = "error" if len(empty) == len(part.ids) else "warning"
+            found = _count(len(empty), "row has", "rows have")
+            message = f"{found} an empty {column}{part.where}"
+            yield Issue(level, "empty_text", message, len(empty), _some(empty))
+
+
+def _duplicates(part: _Part) -> Iterator[Issue]:
+    seen: set[bytes] = set()
+    repeats = []
+    for row_id, key in zip(part.ids, part.keys, strict=True):
+        if key in seen:
+            repeats.append(row_id)
+        seen.add(key)
+    if repeats:
+        found = _count(len(repeats), "row repeats", "rows repeat")
+        message = f"{found} an earlier text{part.where}"
+        yield Issue("warning", "duplicate_text", message, len(repeats), _some(repeats))
+
+
+def _conflicts(parts: Sequence[_Part]) -> Iterator[Issue]:
+    """The same text under two labels, wherever the two rows are."""
+    labels: dict[bytes, str] = {}
+    conflicting: dict[bytes, str] = {}  # text -> the id that first contradicted
+    for part in parts:
+        for row_id, key, label in zip(part.ids, part.keys, part.column("label"), strict=True):
+            if labels.setdefault(key, label) != label:
+                conflicting.setdefault(key, row_id)
+    if conflicting:
+        message = f"{_count(len(conflicting), 'text occurs', 'texts occur')} with more than one label"
+        yield Issue(
+            "warning", "conflicting_labels", message, len(conflicting), _some(list(conflicting.values()))
+        )
+
+
+def _leaks(one: _Part, other: _Part) -> Iterator[Issue]:
+    known = set(one.keys)
+    shared = [row_id for row_id, key in zip(other.ids, other.keys, strict=True) if key in known]
+    if shared:
+        level: Literal["error", "warning"] = (
+            "error" if len(shared) > LEAK_ERROR * len(other.ids) else "warning"
+        )
+        found = _count(len(shared), f"row of {other.name} has", f"rows of {other.name} have")
+        message = (
+            f"{found} a text that is also in {one.name} ({len(shared) / len(other.ids):.1%} of {other.name})"
+        )
+        yield Issue(level, "leak", message, len(shared), _some(shared))
+
+
+def _shared_groups(one: _Part, other: _Part) -> Iterator[Issue]:
+    if not (one.has("group") and other.has("group")):
+        return
+    shared = sorted(set(one.column("group")) & set(other.column("group")))
+    if shared:
+        message = f"{_count(len(shared), 'group is', 'groups are')} in both {one.name} and {other.name}"
+        yield Issue("warning", "shared_group", message, len(shared), _some(shared))
+
+
+def _too_long(tokens: Lengths | None) -> Iterator[Issue]:
+    if tokens is not None and tokens.over_limit:
+        found = _count(tokens.over_limit, "row is", "rows are")
+        message = f"{found} longer than {tokens.limit:,} tokens and will be cut (longest: {tokens.longest:,})"
+        yield Issue("warning", "too_long", message, tokens.over_limit)

@@ -1,0 +1,146 @@
+"""canonical(): the user's columns, checked, as strings: id, text, [text_pair], label, [group]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import ClassLabel, Dataset
+
+from stratune.data.arrow import as_text, to_arrow, to_dataset
+from stratune.data.read import PART_NAMES, row_of
+from stratune.errors import DataError, choices
+from stratune.task import Task
+
+
+def canonical(
+    raw: Dataset, task: Task, path: str | Path, *, labelled: bool = True, id_prefix: str = "", first: int = 0
+) -> Dataset:
+    """The columns that `task` names, as strings without nulls, in the row order of `raw`.
+
+    A missing text is "". Labels are checked against `task.labels` unless that is empty. `path` is for
+    messages; `first` is the number of records before this table when it is one batch of a stream. Without an
+    id column the id is `id_prefix` and the record's number from 1. DataError gives file, row and column.
+    """
+    source = _Source(raw, path, first)
+    columns = {"id": source.ids(task.id, id_prefix), "text": source.texts(task.text)}
+    if task.text_pair is not None:
+        columns["text_pair"] = source.texts(task.text_pair)
+    if labelled:
+        columns["label"] = source.labels(task.label, task.labels)
+    if task.group is not None and labelled:
+        columns["group"] = source.names(task.group, "no group")
+    return to_dataset(pa.table(columns), path)
+
+
+def infer_labels(tables: Iterable[Dataset], path: str | Path | None = None) -> tuple[str, ...]:
+    """The labels of canonical tables, sorted (as numbers when all are). DataError for fewer than two."""
+    found = {label for table in tables for label in to_arrow(table).column("label").unique().to_pylist()}
+    if len(found) < 2:
+        only = f"only one label, {next(iter(found))!r}" if found else "no labels"
+        raise DataError(f"{only}: a classifier needs at least two", path=path)
+    try:
+        return tuple(sorted(found, key=lambda label: (float(label), label)))
+    except ValueError:
+        return tuple(sorted(found))
+
+
+def part_column(raw: Dataset, column: str, path: str | Path) -> list[str]:
+    """train, val or test for every row, from a column that says so (valid, validation, dev are val)."""
+    source = _Source(raw, path, 0)
+    named = source.names(column, "no part").to_pylist()
+    known = {name: PART_NAMES.get(name.strip().lower()) for name in set(named)}
+    parts = [known[name] for name in named]
+    if None in parts:
+        index = parts.index(None)
+        raise source.error(choices(named[index], PART_NAMES), column, index)
+    return [part for part in parts if part is not None]
+
+
+class _Source:
+    """A raw table and the place its rows came from."""
+
+    def __init__(self, raw: Dataset, path: str | Path, first: int) -> None:
+        self.table, self.path, self.first = to_arrow(raw), path, first
+        self.features = raw.features
+
+    def error(self, message: str, column: str, index: int) -> DataError:
+        return DataError(message, path=self.path, row=row_of(self.path, self.first + index), column=column)
+
+    def texts(self, column: str) -> pa.ChunkedArray:
+        values = self._column(column)
+        if pa.types.is_null(values.type):
+            values = values.cast(pa.string())
+        if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+            first = next(i for i, value in enumerate(values) if value.is_valid)
+            found = f"{as_text(values[first].as_py())!r} ({values.type})"
+            raise self.error(f"expected text, found {found}", column, first)
+        return pc.fill_null(values, "") if values.null_count else values
+
+    def names(self, column: str, missing: str) -> pa.ChunkedArray:
+        """Short values as strings. DataError where one is missing: null, NaN, "" or a hidden label."""
+        values = self._column(column)
+        if pa.types.is_nested(values.type):
+            raise self.error(f"expected one value a row, found {values.type}", column, 0)
+        if pa.types.is_string(values.type):
+            names = pc.if_else(pc.equal(values, ""), None, values)
+        else:  # name each distinct value once; as one chunk, since each would carry all of them
+            encoded = pc.dictionary_encode(pa.concat_arrays(values.chunks))
+            distinct = pa.array(self._named(column, encoded), pa.string())
+            names = pa.chunked_array([distinct.take(encoded.indices)])
+        if names.null_count:
+            index = pc.index(pc.is_null(names), True).as_py()
+            raise self.error(f"this row has {missing}", column, index)
+        return names
+
+    def labels(self, column: str, known: Sequence[str]) -> pa.ChunkedArray:
+        names = self.names(column, "no label")
+        wrong = [name for name in names.unique().to_pylist() if known and name not in known]
+        if wrong:
+            index = min(pc.index(names, name).as_py() for name in wrong)
+            raise self.error(choices(names[index].as_py(), known), column, index)
+        return names
+
+    def ids(self, column: str | None, prefix: str) -> pa.ChunkedArray | pa.Array:
+        if column is None:
+            start = self.first + 1
+            return pa.array(
+                [f"{prefix}{number}" for number in range(start, start + self.table.num_rows)], pa.string()
+            )
+        names = self.names(column, "no id")
+        if pc.count_distinct(names).as_py() < len(names):
+            raise self._repeated(column, names.to_pylist())
+        return names
+
+    def _repeated(self, column: str, names: list[str]) -> DataError:
+        seen: dict[str, int] = {}
+        for index, name in enumerate(names):
+            if name in seen:
+                before = row_of(self.path, self.first + seen[name])
+                return self.error(f"the id {name!r} is already in row {before}", column, index)
+            seen[name] = index
+        raise AssertionError("called for ids that repeat")
+
+    def _named(self, column: str, encoded: pa.DictionaryArray) -> list[str | None]:
+        """Names of the distinct values; "" and a hidden label (-1 of a ClassLabel) are missing."""
+        values, feature = encoded.dictionary.to_pylist(), self.features[column]
+        if isinstance(feature, ClassLabel):
+            return [None if value is None or value < 0 else str(feature.names[value]) for value in values]
+        return [as_text(value) or None for value in values]
+
+    def _column(self, column: str) -> pa.ChunkedArray:
+        names = self.table.column_names
+        if column not in names:
+            raise DataError(f"no such column: {choices(column, names)}{_separator(names)}", path=self.path)
+        values = self.table.column(column)
+        if pa.types.is_string_view(values.type):
+            return values.cast(pa.string())
+        return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _separator(names: list[str]) -> str:
+    """A European Excel writes semicolons and calls it CSV."""
+    found = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
+    return f"; the header looks separated by {found!r}: separate columns by commas" if found else ""

@@ -1,0 +1,69 @@
+"""load_split: from what the user names to the Split that every strategy sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from stratune.data.columns import canonical, infer_labels, part_column
+from stratune.data.read import Tables, read, read_tables, source_name
+from stratune.data.split import FRACTIONS, PARTS, Split, assemble, make_split, subsample
+from stratune.errors import ConfigError
+from stratune.task import Task
+
+
+def load_split(
+    source: Any,
+    task: Task | None = None,
+    *,
+    seed: int,
+    val: Any = None,
+    test: Any = None,
+    split_column: str | None = None,
+    fractions: Sequence[float] = FRACTIONS,
+    sizes: Sequence[int | float | None] = (None, None, None),
+    encoding: str | None = None,
+) -> Split:
+    """Read, check and split. Sources are what `read` takes; without a task the source's own or the default
+    one.
+
+    `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
+    DataError and ConfigError as in `read`, `canonical` and `make_split`.
+    """
+    tables = _with_own(read_tables(source, encoding=encoding), val, test, split_column, encoding)
+    task = task or tables.task or Task()
+    table = canonical(tables.train, task, tables.name)
+    labels = task.labels or infer_labels([table], tables.name)
+    paths = {"train": tables.name} | {
+        p: source_name(s) for p, s in (("val", val), ("test", test)) if s is not None
+    }
+    own = {}
+    for part, rows in (("val", tables.val), ("test", tables.test)):
+        if rows is not None:
+            place = paths.setdefault(part, f"{tables.name} ({part})")  # a hub dataset's own part
+            own[part] = canonical(rows, replace(task, labels=labels), place, id_prefix=f"{part}:")
+    assigned = None if split_column is None else part_column(tables.train, split_column, tables.name)
+    split = make_split(table, task, seed=seed, fractions=fractions, assigned=assigned, paths=paths, **own)
+    return _cut(split, sizes, seed)
+
+
+def _with_own(tables: Tables, val: Any, test: Any, split_column: str | None, encoding: str | None) -> Tables:
+    """The user's own files take the place of what the source brought."""
+    if split_column is not None and (val is not None or test is not None):
+        raise ConfigError("a split column and own val or test files exclude each other", key="split_column")
+    return replace(
+        tables,
+        val=tables.val if val is None else read(val, encoding=encoding),
+        test=tables.test if test is None else read(test, encoding=encoding),
+    )
+
+
+def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
+    if all(size is None for size in sizes):
+        return split
+    parts = {
+        part: table if size is None else subsample(table, size, seed)
+        for (part, table), size in zip(split.parts.items(), sizes, strict=True)
+    }
+    return assemble({part: parts[part] for part in PARTS}, split.task, split.notes)

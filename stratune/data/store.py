@@ -1,0 +1,33 @@
+"""A split on disk in the cache folder, so that runs in other processes read just what the comparison read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from datasets import Dataset
+
+from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.split import PARTS, Split
+from stratune.files import cache_folder, read_json, replacing_folder, sha256, write_json
+from stratune.task import Task
+
+
+def store_split(split: Split) -> Path:
+    """The folder of this split, written if it is not there. Its name covers contents, assignment and task."""
+    task = sorted(split.task.to_dict().items())
+    groups = [str(list(table["group"])) for table in split.parts.values() if "group" in table.column_names]
+    folder = cache_folder() / "splits" / sha256(split.fingerprint, str(task), *groups)[:32]
+    if not folder.exists():
+        with replacing_folder(folder) as temporary:
+            for part, table in split.parts.items():
+                pq.write_table(to_arrow(table), temporary / f"{part}.parquet")
+            about = {"task": split.task.to_dict(), "fingerprint": split.fingerprint, "notes": list(split.notes)}
+            write_json(temporary / "about.json", about)
+    return folder
+
+
+def load_parts(folder: Path) -> Split:
+    about = read_json(folder / "about.json")
+    tables: dict[str, Dataset] = {part: to_dataset(pq.read_table(folder / f"{part}.parquet")) for part in PARTS}
+    return Split(**tables, fingerprint=about["fingerprint"], task=Task.from_dict(about["task"]), notes=tuple(about["notes"]))

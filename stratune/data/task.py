@@ -1,0 +1,17 @@
+"""The task that a source stands for: a demo's own or the default one, with the fields that the user named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from stratune.task import Task
+
+
+def task_of(source: Any, **fields: Any) -> Task:
+    """`fields` are Task's; those that are None or empty leave the source's own. Raises ConfigError as Task does."""
+    from stratune.data.demo import TASKS
+
+    named = isinstance(source, str) and source.startswith("demo:")
+    base = TASKS.get(source.removeprefix("demo:"), Task()) if named else Task()
+    return replace(base, **{name: value for name, value in fields.items() if value})

@@ -1,0 +1,67 @@
+"""README.md of the exported folder: how to use it, and what such a folder cannot say by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stratune.predictor import NetScorer, Predictor
+
+CARD = """---
+library_name: transformers
+pipeline_tag: text-classification
+---
+
+# {strategy} on {backbone}
+
+Labels: {labels}.
+
+```python
+from transformers import pipeline
+
+classify = pipeline("text-classification", model="this/folder", truncation=True)
+classify({example})
+```
+
+{notes}
+"""
+
+
+def write_card(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
+    strategy = predictor.about.get("strategy", {}).get("name", "stratune")
+    if not predictor.task.text_pair:
+        example = '"A text to classify."'
+    else:
+        second = r'"\n" + "second text"' if scorer.net.backbone.family.decoder else '"second text"'
+        example = f'{{"text": "first text", "text_pair": {second}}}'
+    card = CARD.format(
+        strategy=strategy,
+        backbone=Path(scorer.net.backbone.id).name,  # of a local folder, not where it was
+        labels=", ".join(predictor.labels),
+        example=example,
+        notes="\n".join(f"- {note}" for note in notes(predictor)),
+    )
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def notes(predictor: Predictor) -> list[str]:
+    """What the user must do by hand for the same answers, one sentence each."""
+    from stratune.predictor import NetScorer
+
+    scorer = predictor.scorer
+    if not isinstance(scorer, NetScorer):
+        return []
+    backbone, limit = scorer.net.backbone, scorer.limit
+    most = limit.tokens(backbone)
+    said = [f"Give `truncation=True`: texts are cut at {most} tokens, as they were in training."]
+    if limit.max_words:
+        said.append(
+            f"In training texts were first cut at {limit.max_words} words; this folder cannot say that, "
+            f'so cut them yourself: `" ".join(text.split()[:{limit.max_words}])`.'
+        )
+    if predictor.task.text_pair and backbone.family.decoder:
+        said.append(r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.')
+    if backbone.family.norms and scorer.net.head.norm is not None:
+        said.append("Run it in float32 or bfloat16; its last block uses numbers too small for float16.")
+    return said

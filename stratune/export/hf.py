@@ -1,0 +1,116 @@
+"""export --to hf: a folder that transformers runs by itself, with the same answers and no code of ours."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from stratune.errors import UnsupportedError
+from stratune.export.card import write_card
+from stratune.export.native import EXPORT, INSTEAD, native_head, write_head
+from stratune.export.norm_block import write_norm_block
+from stratune.export.tokenizer import exported_tokenizer
+from stratune.export.verify import verify
+from stratune.files import replacing_folder
+from stratune.predictor import NetScorer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from stratune.backbone.load import Backbone
+    from stratune.export.native import NativeHead
+    from stratune.net import Net
+    from stratune.predictor import Predictor
+
+
+def export_hf(predictor: Predictor, folder: Path) -> Path:
+    """Write the model as a plain Hugging Face folder, reload it, compare; only then does `folder` appear.
+
+    The predictor stays as it is. Raises UnsupportedError when the family's own class cannot compute it,
+    ArtifactError when the reloaded folder does not give the same logits.
+    """
+    scorer = predictor.scorer
+    if not isinstance(scorer, NetScorer):
+        what = predictor.about.get("strategy", {}).get("name", "this model")
+        raise UnsupportedError(EXPORT, what, f"it has no Hugging Face form; {INSTEAD}")
+    backbone = scorer.net.backbone
+    model = _classifier(scorer.net, predictor.labels)
+    tokenizer = exported_tokenizer(backbone, scorer.limit)
+    _fit_vocabulary(model, tokenizer)
+    with replacing_folder(folder) as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+        write_card(predictor, scorer, temporary)
+        verify(predictor, scorer, temporary)
+    return folder
+
+
+def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
+    """The family's own classification class on the CPU in float32, holding the net's weights."""
+    from transformers import AutoModelForSequenceClassification
+
+    backbone, head = net.backbone, net.head
+    native = native_head(backbone, (head.pool, head.norm is not None), len(labels))
+    extra_block = bool(backbone.family.norms) and head.norm is not None
+    trained = _merged(net)
+    config = _config(backbone, native, labels, extra_block)
+    if native.pooling is not None:
+        setattr(config, native.pooling, {"first": "cls", "mean": "mean"}[head.pool])
+    model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32).eval()
+    _load(model, trained, backbone)
+    if extra_block:
+        write_norm_block(model.base_model, backbone.family, head)
+    write_head(model, native, head)
+    return model
+
+
+def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], extra_block: bool) -> Any:
+    config = copy.deepcopy(backbone.model.config)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: i for i, label in enumerate(labels)}
+    config.problem_type = "single_label_classification"
+    config.dtype = torch.float32
+    for name, value in native.settings.items():
+        setattr(config, name, value)
+    if extra_block:
+        config.num_hidden_layers += 1
+    return config
+
+
+def _merged(net: Net) -> nn.Module:
+    """The bare model with its adapters added into its weights; a copy, where there are any."""
+    if net.model is net.backbone.model:
+        return net.backbone.model
+    from peft import PeftModel
+    from peft.tuners.tuners_utils import BaseTuner
+
+    if not (isinstance(net.model, PeftModel) and isinstance(net.model.base_model, BaseTuner)):
+        raise _no_place(net.backbone)
+    # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
+    return copy.deepcopy(net.model).merge_and_unload()  # type: ignore[no-any-return]
+
+
+def _load(model: Any, trained: nn.Module, backbone: Backbone) -> None:
+    """Copy the trained weights into the class; all of them have their place, or it is not the same model."""
+    _, unexpected = model.base_model.load_state_dict(trained.state_dict(), strict=False)
+    if unexpected:
+        raise _no_place(backbone)
+
+
+def _no_place(backbone: Backbone) -> UnsupportedError:
+    why = f"what it learned has no place in the family's own class; {INSTEAD}"
+    return UnsupportedError(EXPORT, backbone.id, why)
+
+
+@torch.no_grad()
+def _fit_vocabulary(model: Any, tokenizer: Any) -> None:
+    """A row for the pad token, if the tokenizer had to be given one; what it holds is never looked at."""
+    model.config.pad_token_id = tokenizer.pad_token_id
+    embeddings = model.get_input_embeddings()
+    if len(tokenizer) > embeddings.num_embeddings:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        model.get_input_embeddings().weight[tokenizer.pad_token_id].zero_()

@@ -1,0 +1,142 @@
+"""How our head is said in the words of each family's own `...ForSequenceClassification` class.
+
+Those classes put one more dense layer and an activation between the text and the linear layer. Both are made
+to do nothing, each in the way its activation allows; no code travels with the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from stratune.backbone.family import Pool
+from stratune.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from stratune.backbone.load import Backbone
+    from stratune.readout.head import PooledHead
+
+EXPORT = "export to hf"  # what an UnsupportedError says could not be done
+INSTEAD = "keep the model folder and use `stratune predict`"
+
+Form = tuple[Pool, bool]  # how the head pools, and whether it normalises
+
+# tanh(TINY x) is TINY x, to 1e-6 even where |x| is 30; a power of two costs no rounding itself.
+TINY = 2.0**-14
+
+
+def _straight(dense: nn.Linear, weight: Tensor) -> Tensor:
+    """No activation, by configuration: the identity."""
+    nn.init.eye_(dense.weight)
+    return weight
+
+
+def _tanh(dense: nn.Linear, weight: Tensor) -> Tensor:
+    """tanh is the identity near zero."""
+    nn.init.eye_(dense.weight)
+    dense.weight.mul_(TINY)
+    return weight / TINY
+
+
+def _paired(dense: nn.Linear, weight: Tensor) -> Tensor:
+    """relu and gelu alike have a(z) - a(-z) = z: give W x and -W x, and let the next layer subtract."""
+    outputs = len(weight)
+    nn.init.zeros_(dense.weight)
+    dense.weight[:outputs].copy_(weight)
+    dense.weight[outputs : 2 * outputs].copy_(-weight)
+    difference = torch.zeros(outputs, dense.out_features, device=weight.device)
+    nn.init.eye_(difference[:, :outputs])
+    difference[:, outputs : 2 * outputs] = -difference[:, :outputs]
+    return difference
+
+
+@dataclass(frozen=True)
+class NativeHead:
+    """Paths are relative to the classification class."""
+
+    forms: tuple[Form, ...]
+    out: str  # the linear layer that gives the logits
+    dense: str | None = None  # the layer before it
+    through: Callable[[nn.Linear, Tensor], Tensor] = _straight  # fills `dense`; returns what `out` must hold
+    norm: str | None = None  # a LayerNorm after `dense`, which then does our normalising
+    settings: Mapping[str, Any] = field(default_factory=dict)  # configuration that makes it so
+    pooling: str | None = None  # the configuration's name for how to pool
+
+
+# One more block, all zeros but for a mean and its norms, pools and normalises for these (norm_block.py).
+_POST_NORM: tuple[Form, ...] = (("mean", True), ("first", True), ("first", False))
+
+NATIVE: dict[str, NativeHead] = {
+    "bert": NativeHead(_POST_NORM, "classifier", "bert.pooler.dense", _tanh),
+    "roberta": NativeHead(_POST_NORM, "classifier.out_proj", "classifier.dense", _tanh),
+    "electra": NativeHead(_POST_NORM, "classifier.out_proj", "classifier.dense", _paired),  # gelu
+    "distilbert": NativeHead(_POST_NORM, "classifier", "pre_classifier", _paired),  # relu
+    "deberta-v2": NativeHead(
+        _POST_NORM, "classifier", "pooler.dense", settings={"pooler_hidden_act": "linear"}
+    ),
+    "modernbert": NativeHead(
+        (("mean", True), ("first", True)),
+        "classifier",
+        "head.dense",
+        norm="head.norm",
+        settings={"classifier_activation": "linear"},
+        pooling="classifier_pooling",
+    ),
+    "albert": NativeHead((("first", False),), "classifier", "albert.pooler", _tanh),
+    "llama": NativeHead((("last", False),), "score"),
+    "gpt2": NativeHead((("last", False),), "score"),
+}
+
+
+def native_head(backbone: Backbone, form: Form, outputs: int) -> NativeHead:
+    """The map of a family. Raises UnsupportedError, saying what to train, when its class cannot do `form`."""
+    family = backbone.family.name
+    native = NATIVE.get(family)
+    if native is None:
+        why = f"{family} has no known classification class; {INSTEAD}"
+        raise UnsupportedError(EXPORT, backbone.id, why)
+    if form not in native.forms:
+        can = " or ".join(_spoken(possible) for possible in native.forms)
+        why = f"{family}'s own class cannot do {_spoken(form)}; train with {can}, or {INSTEAD}"
+        raise UnsupportedError(EXPORT, backbone.id, why)
+    if native.through is _paired and 2 * outputs > backbone.width:
+        room = backbone.width // 2
+        why = f"{family}'s own class has room for {room} labels, and these are {outputs}; {INSTEAD}"
+        raise UnsupportedError(EXPORT, backbone.id, why)
+    return native
+
+
+def _spoken(form: Form) -> str:
+    pool, norm = form
+    return f"readout {{pool: {pool}, norm: {str(norm).lower()}}}"
+
+
+@torch.no_grad()
+def write_head(model: nn.Module, native: NativeHead, head: PooledHead) -> None:
+    """Fill the class's own layers so that they compute `head` after its pooling."""
+    linear = head.linear
+    weight = linear.weight.detach().cpu()  # (K, C)
+    if native.dense is not None:
+        dense: Any = model.get_submodule(native.dense)
+        weight = native.through(dense, weight)
+        _zero(dense.bias)
+        if native.norm is not None and head.norm is not None:
+            norm: Any = model.get_submodule(native.norm)
+            # LayerNorm(a x) with its eps is LayerNorm(x) with eps / a**2: ours, whatever theirs.
+            dense.weight.mul_((norm.eps / head.norm.eps) ** 0.5)
+            norm.weight.fill_(1.0)
+            _zero(norm.bias)
+    out: Any = model.get_submodule(native.out)
+    out.weight.copy_(weight)
+    _zero(out.bias)
+    if linear.bias is not None:
+        out.bias.copy_(linear.bias)
+
+
+def _zero(bias: Tensor | None) -> None:
+    if bias is not None:
+        bias.zero_()

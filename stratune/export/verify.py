@@ -1,0 +1,72 @@
+"""The exported folder is opened the way its user will open it; its logits must be ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from stratune.errors import ArtifactError
+from stratune.train.activations import Feed
+from stratune.train.tokens import tokenise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stratune.predictor import NetScorer, Predictor
+
+TOLERANCE = 1e-4  # of logits, both in float32; times the logit where it is above 1
+PROBES = (
+    "A short sentence to compare two copies of one model.",
+    "No.",
+    "Nothing works as it should, and the ending was a disappointment from start to finish! " * 3,
+)
+
+
+def verify(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
+    """Raises ArtifactError when the folder's labels or logits are not the predictor's."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    names = tuple(model.config.id2label[i] for i in range(model.config.num_labels))
+    if names != predictor.labels:
+        raise ArtifactError(f"the exported labels are {', '.join(names)}, not {', '.join(predictor.labels)}")
+    texts, pairs = _rows(predictor, scorer)
+    ours, theirs = _ours(scorer, texts, pairs), _theirs(model, tokenizer, texts, pairs, scorer)
+    gap = float((np.abs(ours - theirs) / np.maximum(1.0, np.abs(ours))).max())
+    if not gap <= TOLERANCE:
+        raise ArtifactError(f"the exported model's logits are not ours: they differ by up to {gap:.2g}")
+
+
+def _rows(predictor: Predictor, scorer: NetScorer) -> tuple[list[str], list[str] | None]:
+    """Sample rows and our own. Empty texts are left out: some decoders get no token at all from them."""
+    rows = [(row["text"], row.get("text_pair", "")) for row in predictor.sample]
+    rows += list(zip(PROBES, reversed(PROBES), strict=True))
+    words = scorer.limit.max_words
+    kept = [(first_words(a, words), first_words(b, words)) for a, b in rows if a.strip()]
+    return [a for a, _ in kept], [b for _, b in kept] if predictor.task.text_pair else None
+
+
+def first_words(text: str, words: int | None) -> str:
+    return text if words is None else " ".join(text.split()[:words])
+
+
+def _ours(scorer: NetScorer, texts: list[str], pairs: list[str] | None) -> NDArray[np.float32]:
+    tokens = tokenise(scorer.net.backbone, texts, pairs, scorer.limit)
+    return replace(scorer, precision="float32").logits(Feed(tokens, scorer.pad))
+
+
+@torch.inference_mode()
+def _theirs(
+    model: Any, tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer
+) -> NDArray[np.float32]:
+    """(N, K) logits of all rows in one padded batch, so that padding is checked too."""
+    if pairs is not None and scorer.net.backbone.family.decoder:
+        pairs = ["\n" + text for text in pairs]
+    encoded = tokenizer(texts, pairs, padding=True, truncation=True, return_tensors="pt")
+    logits: NDArray[np.float32] = model(**encoded).logits.float().numpy()
+    return logits

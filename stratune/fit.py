@@ -1,0 +1,284 @@
+"""fit: one strategy on one backbone with one seed -> a Predictor."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stratune.backbone.load import Backbone, load_backbone
+from stratune.errors import ConfigError, NonFiniteLoss
+from stratune.evaluate.metrics import find, score
+from stratune.files import sha256
+from stratune.net import Net
+from stratune.predictor import FloorScorer, NetScorer, Predictor
+from stratune.strategy import Strategy, parse_strategy
+from stratune.strategy.floors import Examples, Floor
+from stratune.train import checkpoint
+from stratune.train.activations import Feed, feed
+from stratune.train.checkpoint import Position
+from stratune.train.infer import infer, softmax
+from stratune.train.loop import Evaluation, Loop, Tick
+from stratune.train.loss import class_weights
+from stratune.train.precision import Precision, resolve
+from stratune.train.settings import Budget, TrainSettings
+from stratune.train.tokens import TextLimit, Tokens, tokenise
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from datasets import Dataset
+
+    from stratune.data.split import Split
+    from stratune.task import Task
+
+
+@dataclass
+class Watch:
+    """Whom to tell: `stage` when something longer begins (name, rows), `rows` as they pass, `tick` at each step."""
+
+    stage: Callable[[str, int], None] = lambda name, total: None
+    rows: Callable[[int], None] = lambda count: None
+    tick: Callable[[Tick], None] = lambda tick: None
+
+
+@dataclass
+class Trained:
+    """A predictor and what its training was like. Floors have no position."""
+
+    predictor: Predictor
+    position: Position | None = None
+    train_seconds: float = 0.0  # frozen activations included, validation apart
+    trainable_params: int = 0
+    total_params: int = 0
+    precision: Precision | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+    is_main_process: bool = True  # of several that train together, the one that writes
+
+
+def fit(
+    strategy: str | dict[str, Any] | Strategy | Floor,
+    backbone: str | Backbone | None,
+    task: Task,
+    split: Split,
+    budget: Budget | None = None,
+    seed: int = 0,
+    *,
+    settings: TrainSettings | None = None,
+) -> Predictor:
+    """Train `strategy` on `split.train`, choosing on `split.val`; `split.test` is not looked at.
+
+    `task` needs its labels (`split.task` has them). A Backbone object given is used up: its weights may learn in place.
+    Raises UnsupportedError, ConfigError, BackboneError or TrainingError.
+    """
+    return train(parse_strategy(strategy), backbone, task, split, budget or Budget(), seed, settings=settings).predictor
+
+
+def train(
+    strategy: Strategy | Floor,
+    backbone: str | Backbone | None,
+    task: Task,
+    split: Split,
+    budget: Budget,
+    seed: int,
+    *,
+    settings: TrainSettings | None = None,
+    work: Path | None = None,
+    watch: Watch | None = None,
+) -> Trained:
+    """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there."""
+    if not isinstance(strategy, Strategy):
+        return _fit_floor(strategy, task, split, seed)
+    if backbone is None:
+        raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
+    loaded = load_backbone(backbone) if isinstance(backbone, str) else backbone
+    return _Fitting(strategy, loaded, task, split, budget, seed, settings or TrainSettings(), work, watch or Watch()).run()
+
+
+def label_numbers(table: Dataset, task: Task) -> NDArray[np.int64]:
+    """(N,) positions in task.labels, found by name."""
+    index = task.label_index()
+    return np.array([index[name] for name in table["label"]], dtype=np.int64)
+
+
+def text_columns(table: Dataset) -> tuple[list[str], list[str] | None]:
+    return list(table["text"]), list(table["text_pair"]) if "text_pair" in table.column_names else None
+
+
+def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:
+    """A few rows for the check that a saved model gives the same numbers."""
+    few = table.select(range(min(count, len(table))))
+    return [dict(row) for row in few]
+
+
+def _fit_floor(floor: Floor, task: Task, split: Split, seed: int) -> Trained:
+    started = time.perf_counter()
+    seen, chosen_on = (
+        Examples(*text_columns(table), labels=label_numbers(table, task)) for table in (split.train, split.val)
+    )
+    model = floor.fit(seen, chosen_on, classes=len(task.labels), seed=seed)
+    weights = sum(array.size for name, array in model.state()[0].items() if name in ("weight", "bias", "prior"))
+    about = {"strategy": floor.settings(), "backbone": None, "fingerprint": split.fingerprint, "seed": seed}
+    predictor = Predictor(task, FloorScorer(model), about, sample=sample_rows(split.val))
+    return Trained(predictor, None, time.perf_counter() - started, weights, weights)
+
+
+def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
+    """accelerate places, synchronises and tracks; precision is ours (train/precision.py)."""
+    from accelerate import Accelerator
+
+    return Accelerator(mixed_precision="no", log_with=list(settings.track) or None, project_dir=str(work) if work else None)
+
+
+@dataclass
+class _Fitting:
+    """One run's pieces, put together in the order they depend on each other."""
+
+    strategy: Strategy
+    backbone: Backbone
+    task: Task
+    split: Split
+    budget: Budget
+    seed: int
+    settings: TrainSettings
+    work: Path | None
+    watch: Watch
+
+    def run(self) -> Trained:
+        self.accelerator = make_accelerator(self.settings, self.work)
+        self.device = self.accelerator.device
+        self.precision = resolve(self.settings.precision, self.device)
+        self.pass_tokens = self.settings.tokens_per_pass(self.device.type)
+        self.limit = TextLimit(self.settings.max_length, self.settings.max_words)
+        torch.manual_seed(self.seed)  # adapters draw their start from the global generator
+        self.net = Net(self.backbone, self.strategy.readout, len(self.task.labels), self.seed)
+        self.strategy.tune.adapt(self.net)
+        self.net.to(self.device)
+        learning = self.net.learning()
+        total = sum(p.numel() for p in self.net.parameters())
+        trained = Trained(
+            self._predictor(), None, 0.0, sum(p.numel() for p in learning.values()), total, self.precision
+        )
+        trained.is_main_process = self.accelerator.is_main_process
+        if learning:
+            trained.position, seconds = self._train_or_retry()
+            trained.train_seconds = trained.position.train_seconds + seconds
+            trained.history = trained.position.history
+        trained.predictor, trained.precision = self._predictor(), self.precision
+        return trained
+
+    def _train_or_retry(self) -> tuple[Position, float]:
+        """A non-finite loss is tried once more, from the start, in float32 (design, rule 6)."""
+        start = checkpoint.snapshot(self.net.learning())
+        try:
+            return self._train()
+        except NonFiniteLoss:
+            if self.precision == "float32":
+                raise
+            checkpoint.restore(self.net.learning(), start)
+            self.precision = "float32"
+            return self._train()
+
+    def _train(self) -> tuple[Position, float]:
+        """(where training ended, seconds that computing the frozen activations of the training rows took)."""
+        self.train_feed, self.val_feed = self._feed(self.split.train), self._feed(self.split.val)
+        labels = label_numbers(self.split.train, self.task)
+        self.val_truth = label_numbers(self.split.val, self.task)
+        loop = Loop(
+            net=self.net,
+            feed=self.train_feed,
+            labels=labels,
+            evaluate=self._evaluate,
+            recipe=self.strategy.recipe,
+            settings=self.settings,
+            epochs=self.strategy.recipe.epochs or self.budget.epochs,
+            seed=self.seed,
+            precision=self.precision,
+            accelerator=self.accelerator,
+            weights=class_weights(self.settings.class_weights, labels, self.task.labels),
+            checkpoint_file=self.work / f"checkpoint-{self.precision}.safetensors" if self.work else None,
+            identity=self._identity(),
+            watch=self.watch.tick,
+        )
+        if self.settings.track:
+            self.accelerator.init_trackers("stratune", config=_flat(self.strategy.settings() | {"seed": self.seed}))
+        position = loop.run()
+        if self.settings.track:
+            self.accelerator.end_training()
+        return position, self.train_feed.seconds
+
+    def _identity(self) -> str:
+        """All that the numbers depend on. How often to save and whom to tell are not among it."""
+        settings = replace(self.settings, checkpoint_seconds=0.0, track=())
+        how = [self.strategy.settings(), asdict(settings), asdict(self.budget), self.seed, self.precision]
+        parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]
+        return sha256(json.dumps([*how, *parts, self.device.type, self.accelerator.num_processes]))
+
+    def tokens(self, table: Dataset) -> Tokens:
+        return tokenise(self.backbone, *text_columns(table), self.limit, keep=True)
+
+    def _feed(self, table: Dataset) -> Feed:
+        tokens = self.tokens(table)
+        self.watch.stage("frozen activations", len(tokens))
+        return feed(
+            self.net,
+            tokens,
+            device=self.device,
+            precision=self.precision,
+            pass_tokens=self.pass_tokens,
+            cache=self.settings.cache,
+            tick=self.watch.rows,
+        )
+
+    def _evaluate(self) -> Evaluation:
+        """Validation, shared out over processes: each fills in its rows of the logits, and they are summed."""
+        accelerator = self.accelerator
+        logits = infer(
+            self.net,
+            self.val_feed,
+            device=self.device,
+            precision=self.precision,
+            pass_tokens=self.pass_tokens,
+            rank=accelerator.process_index,
+            world=accelerator.num_processes,
+        )
+        if accelerator.num_processes > 1:
+            summed = accelerator.reduce(torch.from_numpy(logits).to(self.device), "sum")
+            logits = summed.cpu().numpy()
+        values = score(self.val_truth, softmax(logits), self.task.labels)
+        value = values[self.task.metric]
+        sign = 1.0 if find(self.task.metric, self.task.labels).higher_is_better else -1.0
+        return Evaluation(sign * value, value, values["log_loss"])
+
+    def _predictor(self) -> Predictor:
+        scorer = NetScorer(self.net, self.device, self.precision, self.pass_tokens, self.limit)
+        about = {
+            "strategy": self.strategy.settings(),
+            "backbone": {
+                "id": self.backbone.id,
+                "revision": self.backbone.revision,
+                "weight_hash": self.backbone.weight_hash,
+            },
+            "limit": asdict(self.limit),
+            "precision": self.precision,
+            "fingerprint": self.split.fingerprint,
+            "seed": self.seed,
+        }
+        return Predictor(replace(self.task), scorer, about, sample=sample_rows(self.split.val))
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Trackers take plain values only."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value if isinstance(value, (bool, int, float, str)) else str(value)
+    return flat

@@ -1,0 +1,149 @@
+"""Net: a backbone and a readout as one module, and the seam between its frozen bottom and its learning top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from stratune.backbone.load import Backbone
+    from stratune.readout.head import Head
+    from stratune.train.batches import Batch
+
+
+class _Reached(Exception):
+    """Stops a forward pass at the seam; carries nothing (the hook has kept the hidden states)."""
+
+
+class Net(nn.Module):
+    """`net(batch) -> logits (B, K)` in float32. A strategy's `adapt` may wrap `self.model` (peft does)."""
+
+    def __init__(self, backbone: Backbone, readout: Head, outputs: int, seed: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.model: Any = backbone.model  # what is called: the bare model, or its wrapper
+        self.head = readout.build(backbone, outputs, seed)
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(False)
+
+    # -- forward -------------------------------------------------------------------------------------------------
+
+    def forward(self, batch: Batch) -> Tensor:
+        if batch.pooled is not None:
+            return self.head.classify(batch.pooled)
+        if batch.hidden is not None:
+            with self._resumed(batch.hidden, self.frozen_blocks()):
+                return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
+        return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
+
+    def encode(self, batch: Batch) -> Tensor:
+        """Token ids (B, T) -> last hidden states (B, T, C)."""
+        inputs: dict[str, Tensor] = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        if batch.types is not None:
+            inputs["token_type_ids"] = batch.types
+        family = self.backbone.family
+        if family.decoder or (family.absolute_positions and not family.counts_positions):
+            inputs["position_ids"] = (batch.mask.cumsum(dim=1) - 1).clamp(min=0)  # the same under left padding
+        if family.decoder:
+            inputs["use_cache"] = False  # type: ignore[assignment]
+        return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
+
+    # -- what learns ---------------------------------------------------------------------------------------------
+
+    def learning(self) -> dict[str, nn.Parameter]:
+        """The trainable tensors by name: all that training changes, checkpoints keep and the model folder holds."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    def frozen_blocks(self) -> int:
+        """How many bottom blocks see nothing that learns, in or below them: their output is a function of the text."""
+        blocks = self.backbone.blocks
+        bottom = {id(p) for p in self.model.parameters() if p.requires_grad}
+        if not bottom:
+            return len(blocks)
+        first = next((i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks))
+        above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
+        outside = bottom - {id(p) for p in above}
+        return 0 if outside or self.backbone.family.shared_blocks else min(first, len(blocks) - 1)
+
+    def _final_norm_parameters(self) -> list[nn.Parameter]:
+        path = self.backbone.family.final_norm
+        return list(self.backbone.model.get_submodule(path).parameters()) if path else []
+
+    def train(self, mode: bool = True) -> Net:
+        """Train mode reaches only what learns: a frozen block keeps its dropout off (design, rule 7)."""
+        super().train(False)
+        if not mode:
+            return self
+        self.training = True
+        self.head.train(any(p.requires_grad for p in self.head.parameters()))
+        live = [b for b in self.backbone.blocks if any(p.requires_grad for p in b.parameters())]
+        for block in live:
+            block.train(True)
+        embeddings = self.backbone.model.get_input_embeddings()
+        if any(p.requires_grad for p in embeddings.parameters()):
+            for module in self.backbone.model.children():
+                if module is not self._block_list():
+                    _train_leaves(module, skip=self._block_list())
+        return self
+
+    def _block_list(self) -> nn.Module:
+        blocks: nn.Module = self.backbone.model.get_submodule(self.backbone.family.blocks)
+        return blocks
+
+    # -- the seam ------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def bottom(self, batch: Batch, depth: int) -> Tensor:
+        """Run embeddings and the first `depth` blocks only: the hidden states (B, T, C) that block `depth` would get."""
+        kept: list[Tensor] = []
+
+        def stop(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            kept.append(args[0] if args else kwargs["hidden_states"])
+            raise _Reached
+
+        handle = self.backbone.blocks[depth].register_forward_pre_hook(stop, with_kwargs=True)
+        try:
+            self.encode(batch)
+        except _Reached:
+            return kept[0]
+        finally:
+            handle.remove()
+        raise AssertionError("the model never reached its own block")
+
+    @contextmanager
+    def _resumed(self, hidden: Tensor, depth: int) -> Iterator[None]:
+        """Within the block, the model's forward skips `depth` blocks and goes on from `hidden`.
+
+        The model's own forward still runs, so masks, positions and rotary tables are whatever its family makes them: the
+        skipped blocks only pass their input through, and the first real one is handed `hidden` instead.
+        """
+
+        def passed(x: Tensor, *_: Any, **__: Any) -> Any:
+            return (x, None) if self.backbone.family.block_returns_tuple else x
+
+        def swap(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+            return ((hidden, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": hidden})
+
+        skipped = self.backbone.blocks[:depth]
+        handle = self.backbone.blocks[depth].register_forward_pre_hook(swap, with_kwargs=True)
+        try:
+            for block in skipped:
+                block.forward = passed
+            yield
+        finally:
+            handle.remove()
+            for block in skipped:
+                block.__dict__.pop("forward", None)
+
+
+def _train_leaves(module: nn.Module, skip: nn.Module) -> None:
+    """Put everything below `module` except the blocks into train mode."""
+    if module is skip:
+        return
+    module.training = True
+    for child in module.children():
+        _train_leaves(child, skip)

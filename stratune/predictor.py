@@ -1,0 +1,153 @@
+"""Predictor: what a strategy hands over. Texts in, labels and scores out; saved to a folder and loaded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stratune.errors import DataError
+from stratune.strategy.floors import Examples, FloorModel
+from stratune.train.activations import Feed
+from stratune.train.infer import infer, softmax
+from stratune.train.precision import Precision
+from stratune.train.tokens import TextLimit, tokenise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stratune.net import Net
+    from stratune.task import Task
+
+Row = "str | tuple[str, str] | Mapping[str, Any]"
+Tick = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One row's answer. `scores` are probabilities by label."""
+
+    label: str
+    scores: dict[str, float]
+    invalid: bool = False
+    tokens_cut: int = 0
+
+
+@dataclass(frozen=True)
+class Scored:
+    """N rows' answers as arrays."""
+
+    probabilities: NDArray[np.float64]  # (N, K), columns in the order of task.labels
+    tokens_cut: NDArray[np.int32]  # (N,)
+
+
+@dataclass
+class NetScorer:
+    """A net and how to run it."""
+
+    net: Net
+    device: torch.device
+    precision: Precision
+    pass_tokens: int
+    limit: TextLimit
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+        tokens = tokenise(self.net.backbone, texts, pairs, self.limit)
+        return Scored(softmax(self.logits(Feed(tokens, self.pad), tick)), np.asarray(tokens.cut))
+
+    def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
+        return infer(
+            self.net, feed, device=self.device, precision=self.precision, pass_tokens=self.pass_tokens, tick=tick
+        )
+
+    @property
+    def pad(self) -> int:
+        return int(self.net.backbone.tokenizer.pad_token_id)
+
+
+@dataclass
+class FloorScorer:
+    model: FloorModel
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+        probabilities = self.model.probabilities(Examples(texts, pairs))
+        if tick:
+            tick(len(texts))
+        return Scored(probabilities, np.zeros(len(texts), dtype=np.int32))
+
+
+@dataclass
+class Predictor:
+    """A trained strategy, ready to use. `about` is what its model folder says of it (strategy, backbone, scores, ...)."""
+
+    task: Task
+    scorer: NetScorer | FloorScorer
+    about: dict[str, Any] = field(default_factory=dict)
+    sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.task.labels
+
+    def predict(self, rows: Iterable[Row]) -> list[Prediction]:  # type: ignore[valid-type]
+        """One Prediction per row, in order. A row is a text, a pair of texts, or a mapping with the task's columns."""
+        rows = list(rows)
+        if not rows:
+            return []
+        scored = self.score(rows)
+        best = scored.probabilities.argmax(axis=1)
+        return [
+            Prediction(
+                self.labels[k], dict(zip(self.labels, map(float, scores), strict=True)), tokens_cut=int(cut)
+            )
+            for k, scores, cut in zip(best, scored.probabilities, scored.tokens_cut, strict=True)
+        ]
+
+    def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]
+        """(N, K) probabilities, columns in the order of `labels`."""
+        rows = list(rows)
+        return self.score(rows).probabilities if rows else np.zeros((0, len(self.labels)))
+
+    def score(self, rows: Sequence[Any], tick: Tick | None = None) -> Scored:
+        texts, pairs = columns(rows, self.task)
+        return self.scorer(texts, pairs, tick)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they differ."""
+        from stratune.artifact import save
+
+        return save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str | None = None) -> Predictor:
+        from stratune.artifact import load
+
+        return load(Path(folder), device=device)
+
+
+def columns(rows: Sequence[Any], task: Task) -> tuple[list[str], list[str] | None]:
+    """Texts and pairs of texts out of rows of any of the three shapes. Raises DataError naming the row."""
+    pairs = [_cells(row, number, task) for number, row in enumerate(rows, start=1)]
+    texts = [first for first, _ in pairs]
+    return texts, [second for _, second in pairs] if task.text_pair else None
+
+
+def _cells(row: Any, number: int, task: Task) -> tuple[str, str]:
+    if isinstance(row, str) and not task.text_pair:
+        return row, ""
+    if isinstance(row, (tuple, list)) and len(row) == 2 and task.text_pair:
+        return str(row[0]), str(row[1])
+    if hasattr(row, "get"):
+        wanted = [task.text, *([task.text_pair] if task.text_pair else [])]
+        for column in wanted:
+            if column not in row:
+                raise DataError(f"missing; the row has {', '.join(map(str, row))}", row=number, column=column)
+        cells = ["" if row[column] is None else str(row[column]) for column in wanted]
+        return cells[0], cells[1] if task.text_pair else ""
+    shape = "a pair of texts" if task.text_pair else "a text"
+    raise DataError(f"expected {shape} or a mapping of columns, found {type(row).__name__}", row=number)

@@ -1,0 +1,24 @@
+"""What a comparison says, for people: leaderboard, plots, one HTML page. Reads files, never a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def publish(out: str | Path) -> dict[str, Any]:
+    """Write OUT/leaderboard.{json,csv,md}, OUT/plots and OUT/report.html; returns the leaderboard.
+
+    Raises ArtifactError or ConfigError when OUT is not a whole comparison; nothing is written then.
+    """
+    from stratune.report import html, leaderboard, plots
+    from stratune.report.comparison import load
+
+    comparison = load(out)
+    board = leaderboard.build(comparison)
+    figures = plots.draw(comparison, board)
+    page = html.render(comparison, board, figures)
+    leaderboard.save(comparison.out, board)
+    plots.save(comparison.out, figures)
+    html.save(comparison.out, page)
+    return board

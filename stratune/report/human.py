@@ -1,0 +1,93 @@
+"""Numbers and names as a person reads them. "-" stands for what was not measured."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+NOTHING = "-"
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+"
+)  # line breaks, and what XML cannot hold
+
+
+def score(value: float | None) -> str:
+    """0.806"""
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def interval(estimate: dict[str, float] | None) -> str:
+    """0.806 [.777, .831]"""
+    if estimate is None:
+        return NOTHING
+    low, high = (re.sub(r"^(-?)0\.", r"\1.", f"{estimate[end]:.3f}") for end in ("low", "high"))
+    return f"{estimate['value']:.3f} [{low}, {high}]"
+
+
+def count(value: float | None) -> str:
+    """74 k, 22.8 M, 1.1 G: three digits are enough to compare sizes."""
+    return NOTHING if value is None else _scaled(value, 1000, ("", "k", "M", "G", "T"))
+
+
+def size(value: float | None) -> str:
+    """310 kB, 1.2 GB"""
+    return NOTHING if value is None else _scaled(value, 1000, ("B", "kB", "MB", "GB", "TB"))
+
+
+def seconds(value: float | None) -> str:
+    """0.4 s, 31 s, 2.1 min, 3.4 h"""
+    if value is None:
+        return NOTHING
+    for limit, unit, name in ((99.5, 1, "s"), (99.5 * 60, 60, "min")):
+        if value < limit:
+            return f"{value / unit:.{1 if value < 9.95 * unit else 0}f} {name}"
+    return f"{value / 3600:.1f} h"
+
+
+def rate(value: float | None) -> str:
+    """54, 1 240"""
+    return (
+        NOTHING
+        if value is None
+        else f"{value:,.0f}".replace(",", "\u202f")
+        if value >= 10
+        else f"{value:.1f}"
+    )
+
+
+def plain(text: object) -> str:
+    """On one line, without control characters."""
+    return _CONTROL.sub(" ", str(text)).strip()
+
+
+def short(text: object, width: int = 24) -> str:
+    """The same, cut with an ellipsis."""
+    line = plain(text)
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def backbones(ids: Iterable[str | None]) -> dict[str | None, str]:
+    """Id -> a name for a narrow place: `org/model` is `model` while no other id ends the same."""
+    known = set(ids)
+    tails = {one: (one or NOTHING).rstrip("/").rsplit("/", 1)[-1] for one in known}
+    seen = list(tails.values())
+    return {one: short(tail if seen.count(tail) == 1 else one, 28) for one, tail in tails.items()}
+
+
+def file_name(*parts: str | None) -> str:
+    """`lora@minilm`: part of a file name on any system. Slashes become "--" as in run folders.
+
+    Other odd characters become "-", with a short hash so that two names never meet in one file.
+    """
+    name = "@".join((part or "none").strip("/").replace("/", "--") for part in parts)
+    safe = re.sub(r"[^\w.@+=,()-]", "-", name, flags=re.ASCII)[:120]
+    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:6]}"
+
+
+def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
+    power = 0
+    while abs(value) >= 999.5 and power < len(units) - 1:
+        value, power = value / base, power + 1
+    digits = 0 if power == 0 or value >= 99.95 else 1
+    return f"{value:.{digits}f} {units[power]}".strip().replace(".0 ", " ")

@@ -1,0 +1,120 @@
+"""The leaderboard: ranked by the mean validation metric over seeds; test is reported, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stratune.evaluate.intervals import bootstrap
+from stratune.evaluate.metrics import find
+from stratune.files import write_json, write_text
+from stratune.report.comparison import Comparison, Entry, load
+from stratune.report.tables import to_csv, to_markdown
+from stratune.report.terminal import table
+from stratune.result import RunResult
+
+__all__ = ["build", "save", "table", "write"]
+
+Board = dict[str, Any]
+Row = dict[str, Any]
+
+# costs that are whole numbers stay whole as means over seeds
+_COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "artifact_bytes")
+_RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second")
+
+
+def write(out: str | Path) -> Board:
+    """Write OUT/leaderboard.json, .csv and .md, each in one step. Raises as `load` does."""
+    comparison = load(out)
+    board = build(comparison)
+    save(comparison.out, board)
+    return board
+
+
+def save(out: Path, board: Board) -> None:
+    write_json(out / "leaderboard.json", board)
+    write_text(out / "leaderboard.csv", to_csv(board))
+    write_text(out / "leaderboard.md", to_markdown(board))
+
+
+def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
+    """leaderboard.json as a dict: best first, then what has no validation value, then what failed."""
+    metric = find(comparison.task.metric, comparison.task.labels)
+    rows = [_row(entry, comparison, resamples) for entry in comparison.entries()]
+    ranked = [row for row in rows if metric.name in row["val"]]
+    ranked.sort(
+        key=lambda row: -row["val"][metric.name] if metric.higher_is_better else row["val"][metric.name]
+    )
+    unranked = [row for row in rows if row not in ranked]
+    unranked.sort(key=lambda row: row["status"] != "ok")
+    for place, row in enumerate(ranked, start=1):
+        row["rank"] = place
+    return {
+        "task": comparison.task.to_dict(),
+        "metric": metric.name,
+        "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
+        "budget": comparison.config.get("budget"),
+        "rows": ranked + unranked,
+    }
+
+
+def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
+    ok = [run.result for run in entry.ok]
+    costs = {name: _mean([getattr(result, name) for result in ok]) for name in (*_COUNTS, *_RATES)}
+    return {
+        "rank": None,
+        "strategy": entry.strategy,
+        "backbone": entry.backbone,
+        "seeds": [result.seed for result in ok],
+        "status": "ok" if ok else "failed",
+        "error": _error([run.result for run in entry.runs]),
+        "val": _mean_over_runs([result.val for result in ok]),
+        "test": _test(entry, comparison, resamples) if ok else {},
+        **{
+            name: round(mean) if name in _COUNTS and mean is not None else mean
+            for name, mean in costs.items()
+        },
+        "precision": ", ".join(sorted({result.precision for result in ok if result.precision})) or None,
+    }
+
+
+def _test(entry: Entry, comparison: Comparison, resamples: int) -> dict[str, dict[str, float]]:
+    parts = [run.predictions["test"] for run in entry.ok]
+    intervals = bootstrap(
+        parts[0].truth,
+        np.stack([part.probabilities for part in parts]),
+        comparison.task.labels,
+        groups=parts[0].groups,
+        invalid=np.stack([part.invalid for part in parts]),
+        resamples=resamples,
+    )
+    return {name: interval.to_dict() for name, interval in intervals.items()}
+
+
+def _error(results: Sequence[RunResult]) -> str | None:
+    """Why seeds failed, each reason once: `seeds 0, 2: out of memory`; the reason alone when all did."""
+    seeds: dict[str, list[int]] = {}
+    for result in results:
+        if result.status == "failed":
+            seeds.setdefault(result.error or "no reason was recorded", []).append(result.seed)
+    if len(seeds) == 1 and len(next(iter(seeds.values()))) == len(results):
+        return next(iter(seeds))
+    said = [
+        f"seed{'s' * (len(which) > 1)} {', '.join(map(str, which))}: {reason}"
+        for reason, which in seeds.items()
+    ]
+    return "; ".join(said) or None
+
+
+def _mean_over_runs(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean over seeds of the metrics that every run has."""
+    shared = [name for name in scores[0] if all(name in other for other in scores)] if scores else []
+    return {name: float(np.mean([run[name] for run in scores])) for name in shared}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

@@ -1,0 +1,294 @@
+"""The figures of a comparison, as SVG text: what won, what it cost, how it learned, where it errs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+from stratune.evaluate.metrics import confusion, find
+from stratune.evaluate.ranking import Floats, roc_points
+from stratune.files import replacing_folder
+from stratune.report import human
+from stratune.report.comparison import Comparison, Entry, load
+from stratune.report.labels import place_labels
+from stratune.report.style import FAINT, PALETTE, PAPER, Look, look, panel, styled, to_svg
+
+Board = dict[str, Any]
+
+_TIMES = {0.1: "0.1 s", 1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h", 36_000: "10 h"}
+
+
+def write(out: str | Path) -> list[Path]:
+    """Write OUT/plots anew from OUT's runs and leaderboard. Raises as `load` does."""
+    from stratune.report import leaderboard
+
+    comparison = load(out)
+    return save(comparison.out, draw(comparison, leaderboard.build(comparison)))
+
+
+def save(out: Path, figures: dict[str, str]) -> list[Path]:
+    with replacing_folder(out / "plots") as folder:  # whole: a plot of a strategy no longer compared must go
+        for name, svg in figures.items():
+            (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    return [out / "plots" / f"{name}.svg" for name in figures]
+
+
+def draw(comparison: Comparison, board: Board) -> dict[str, str]:
+    """File stem -> SVG, in the order a reader wants them. A figure without data is not there."""
+    entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries() if entry.ok}
+    ranked = [entries[key] for row in board["rows"] if (key := (row["strategy"], row["backbone"])) in entries]
+    names = _names(ranked)
+    scene = Scene(comparison, board, ranked, names)
+    figures: dict[str, Callable[[], str | None]] = {
+        "leaderboard": scene.leaderboard,
+        "cost": scene.cost,
+        "learning": scene.learning,
+        "roc": scene.roc,
+        "balance": scene.balance,
+    }
+    for entry, name in zip(ranked, names, strict=True):
+        figures[confusion_name(entry)] = partial(scene.confusion, entry, name)
+    drawn = {}
+    for stem, figure in figures.items():
+        with styled(stem):
+            svg = figure()
+        if svg is not None:
+            drawn[stem] = svg
+    return drawn
+
+
+def confusion_name(entry: Entry) -> str:
+    return f"confusion-{human.file_name(entry.strategy, entry.backbone)}"
+
+
+class Scene:
+    """What all figures share: the entries that have results, best first, and how each looks."""
+
+    def __init__(
+        self, comparison: Comparison, board: Board, entries: Sequence[Entry], names: Sequence[str]
+    ) -> None:
+        self.comparison, self.board, self.entries, self.names = comparison, board, entries, names
+        self.metric: str = board["metric"]
+        self.shown_metric = human.short(self.metric, 40)
+        self.looks: list[Look] = [look(index) for index in range(len(entries))]
+        rows = {(row["strategy"], row["backbone"]): row for row in board["rows"]}
+        self.rows = [rows[entry.strategy, entry.backbone] for entry in entries]
+        self.labels = [human.short(label) for label in comparison.task.labels]
+
+    def leaderboard(self) -> str | None:
+        """Test metric with its interval, in order of rank: intervals that overlap say "not sure"."""
+        tested = [
+            (i, row["test"][self.metric]) for i, row in enumerate(self.rows) if self.metric in row["test"]
+        ]
+        if not tested:
+            return None
+        figure, axes = panel(6.4, 1.1 + 0.34 * len(tested))
+        for place, (i, estimate) in enumerate(tested):
+            color = self.looks[i].color
+            axes.plot(
+                [estimate["low"], estimate["high"]], [place, place], color=color, linewidth=2.2, alpha=0.55
+            )
+            axes.plot([estimate["value"]], [place], "o", color=color, markersize=7)
+            axes.annotate(
+                f"{estimate['value']:.3f}", (1.02, place), xycoords=("axes fraction", "data"), va="center"
+            )
+        axes.set_yticks(range(len(tested)), [self.names[i] for i, _ in tested])
+        axes.set_ylim(len(tested) - 0.4, -0.6)
+        axes.grid(axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(left=False)
+        axes.set_xlabel(f"test {self.shown_metric}, 95 % interval{self._lower()}")
+        axes.set_title("Ranked by validation, reported on test")
+        return to_svg(figure)
+
+    def cost(self) -> str | None:
+        """Test metric against training time: up and left is better."""
+        points = [
+            (i, max(row["train_seconds"], 0.1), row["test"][self.metric]["value"])
+            for i, row in enumerate(self.rows)
+            if row["train_seconds"] is not None and self.metric in row["test"]
+        ]
+        if not points:
+            return None
+        figure, axes = panel(6.4, 4.2)
+        for i, seconds, value in points:
+            axes.plot([seconds], [value], self.looks[i].marker, color=self.looks[i].color, markersize=8)
+        axes.set_xscale("log")
+        axes.margins(0.12, 0.12)
+        axes.grid(which="major")
+        axes.xaxis.set_major_locator(FixedLocator(list(_TIMES)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(lambda seconds, _: _TIMES[seconds])
+        axes.set_xlabel("training time (log scale)")
+        axes.set_ylabel(f"test {self.shown_metric}{self._lower()}")
+        axes.set_title("What it gives, and what it costs")
+        place_labels(axes, [(x, y) for _, x, y in points], [self.names[i] for i, _, _ in points])
+        return to_svg(figure)
+
+    def learning(self) -> str | None:
+        """Validation metric by epoch: mean over seeds as a line, their range as a band."""
+        figure, axes = panel(6.4, 3.8)
+        drawn = 0
+        for entry, name, style in zip(self.entries, self.names, self.looks, strict=True):
+            epochs, mean, low, high = _by_epoch(entry)
+            if len(epochs):
+                drawn += 1
+                mark = {
+                    "marker": style.marker,
+                    "markersize": 4.5,
+                    "linestyle": style.dash,
+                    "color": style.color,
+                }
+                axes.plot(epochs, mean, label=name, **mark)  # type: ignore[arg-type]
+                axes.fill_between(epochs, low, high, color=style.color, alpha=0.15, linewidth=0)
+        if not drawn:
+            return None
+        axes.grid(axis="y")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(f"validation {self.shown_metric}{self._lower()}")
+        axes.set_title("Learning, mean and range over seeds")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        return to_svg(figure)
+
+    def roc(self) -> str | None:
+        """ROC on test: mean over seeds, and over labels (one against the rest) when more than two."""
+        figure, axes = panel(6.4, 4.2)
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+        drawn = 0
+        grid = np.linspace(0, 1, 201)
+        for entry, row, name, style in zip(self.entries, self.rows, self.names, self.looks, strict=True):
+            curve = _mean_roc(entry, len(self.labels), grid)
+            if curve is not None and "roc_auc" in row["test"]:
+                drawn += 1
+                label = f"{name}  {row['test']['roc_auc']['value']:.3f}"
+                axes.plot([0, *grid], [0, *curve], color=style.color, linestyle=style.dash, label=label)
+        if not drawn:
+            return None
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.01)
+        axes.set_aspect("equal")
+        axes.grid()
+        axes.set_xlabel("false positive rate")
+        axes.set_ylabel("true positive rate")
+        of = f"of {self.labels[1]!r}" if len(self.labels) == 2 else "macro, one against the rest"
+        axes.set_title(f"ROC on test, {of}")
+        axes.legend(title="AUC", alignment="left", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
+        return to_svg(figure)
+
+    def balance(self) -> str | None:
+        """Rows of each label in each part, as shares, so that parts of different size compare."""
+        balance = self.comparison.balance
+        labels = self.comparison.task.labels
+        if not balance:
+            return None
+        crowded = len(labels) > 10
+        figure, axes = panel(6.4, 1.2 + (0.3 if crowded else 0.62) * len(labels))
+        height = 0.8 / len(balance)
+        for number, (part, counts) in enumerate(balance.items()):
+            total = max(sum(counts.values()), 1)
+            shares = [100 * counts.get(label, 0) / total for label in labels]
+            places = np.arange(len(labels)) + (number - (len(balance) - 1) / 2) * height
+            label = f"{part} ({total:,})"
+            bars = axes.barh(places, shares, height * 0.9, color=PALETTE[number], label=label)
+            axes.bar_label(
+                bars,
+                [f"{counts.get(label, 0):,}" for label in labels],
+                padding=3,
+                fontsize=5 if crowded else 8,
+            )
+        axes.set_yticks(range(len(labels)), self.labels, fontsize=7 if crowded else None)
+        axes.invert_yaxis()
+        axes.margins(x=0.12)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(left=False)
+        axes.set_xlabel("share of the part, % (rows beside the bars)")
+        axes.set_title("Class balance")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        return to_svg(figure)
+
+    def confusion(self, entry: Entry, name: str) -> str:
+        """Counts on test summed over seeds, shaded by the share of the row."""
+        counts = summed_confusion(entry)
+        columns = self.labels + (["invalid"] if counts.shape[1] > len(self.labels) else [])
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        side = 0.78 if len(columns) <= 6 else min(0.56, 11 / len(columns))  # inches of a cell
+        small = 7 if len(columns) > 20 else None
+        figure, axes = panel(2.6 + side * len(columns), 1.7 + side * 0.8 * len(self.labels))
+        edges = [
+            np.arange(length + 1) - 0.5 for length in reversed(shares.shape)
+        ]  # cells centre on whole numbers
+        axes.pcolormesh(*edges, shares, cmap=_shades(), vmin=0, vmax=1, edgecolors=PAPER, linewidth=0.8)
+        axes.invert_yaxis()
+        if len(columns) <= 12:
+            for (down, across), share in np.ndenumerate(shares):
+                ink = "#ffffff" if share > 0.55 else "#111111"
+                text = f"{counts[down, across]:,}\n{share:.0%}"
+                axes.text(across, down, text, ha="center", va="center", color=ink, fontsize=8.5)
+        slant = (
+            {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if max(map(len, columns)) > 8 else {}
+        )
+        axes.set_xticks(range(len(columns)), columns, fontsize=small, **slant)  # type: ignore[arg-type]
+        axes.set_yticks(range(len(self.labels)), self.labels, fontsize=small)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_xlabel("prediction")
+        axes.set_ylabel("truth")
+        axes.set_title(name)
+        return to_svg(figure)
+
+    def _lower(self) -> str:
+        better = find(self.metric, self.comparison.task.labels).higher_is_better
+        return "" if better else " (lower is better)"
+
+
+def summed_confusion(entry: Entry) -> Any:
+    """Counts (K, K), summed over seeds; (K, K + 1) when some answers were invalid."""
+    parts = [run.predictions["test"] for run in entry.ok]
+    counts = sum(confusion(part.truth, part.probabilities, invalid=part.invalid) for part in parts)
+    return counts if counts[:, -1].any() else counts[:, :-1]  # type: ignore[index]
+
+
+def _names(entries: Sequence[Entry]) -> list[str]:
+    """What the figures call each entry: the backbone only where there are several."""
+    backbones = human.backbones(entry.backbone for entry in entries if entry.backbone)
+    if len(backbones) < 2:
+        return [human.short(entry.strategy) for entry in entries]
+    tail = {None: "", **{one: f" {name}" for one, name in backbones.items()}}
+    return [human.short(entry.strategy) + tail[entry.backbone] for entry in entries]
+
+
+def _by_epoch(entry: Entry) -> tuple[Floats, Floats, Floats, Floats]:
+    """Epochs and, at each, mean, lowest and highest validation value over the seeds that got there."""
+    values: dict[float, list[float]] = {}
+    for run in entry.ok:
+        for line in run.history:
+            if line.get("val") is not None and line.get("epoch") is not None:
+                values.setdefault(round(line["epoch"], 3), []).append(line["val"])
+    epochs = sorted(values)
+    columns = [[reduce(values[epoch]) for epoch in epochs] for reduce in (np.mean, min, max)]
+    mean, low, high = (np.asarray(column, dtype=np.float64) for column in columns)
+    return np.asarray(epochs, dtype=np.float64), mean, low, high
+
+
+def _mean_roc(entry: Entry, label_count: int, grid: Floats) -> Floats | None:
+    """True positive rate at each false positive rate of `grid`, averaged over seeds and labels."""
+    curves = []
+    for run in entry.ok:
+        part = run.predictions["test"]
+        for label in [1] if label_count == 2 else range(label_count):
+            points = roc_points(part.truth == label, part.probabilities[:, label])
+            if points is not None:
+                curves.append(np.interp(grid, *points))
+    return np.mean(curves, axis=0) if curves else None
+
+
+def _shades() -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("stratune", ["#f4f7fb", "#7fb2d8", PALETTE[0], "#003a63"])

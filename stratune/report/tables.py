@@ -1,0 +1,109 @@
+"""The leaderboard as text: CSV with everything, Markdown with what decides."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from stratune.evaluate.metrics import find
+from stratune.report import human
+
+Board = dict[str, Any]
+Row = dict[str, Any]
+
+# key, heading, how a person reads it; one list for the terminal, Markdown and HTML
+COSTS = (
+    ("trainable_params", "learns", human.count),
+    ("train_seconds", "train time", human.seconds),
+    ("train_rows_per_second", "train rows/s", human.rate),
+    ("predict_rows_per_second", "predict rows/s", human.rate),
+    ("peak_bytes", "memory", human.size),
+    ("artifact_bytes", "on disk", human.size),
+)
+_FACTS = ("rank", "strategy", "backbone", "seeds", "status", "error")
+_MEASURED = (
+    "trainable_params",
+    "total_params",
+    "examples_seen",
+    "train_seconds",
+    "train_rows_per_second",
+    "predict_rows_per_second",
+    "peak_bytes",
+    "artifact_bytes",
+    "precision",
+)
+
+
+def caption(board: Board) -> str:
+    """ranked by validation f1_macro; test opened once; ..."""
+    seeds = max((len(row["seeds"]) for row in board["rows"]), default=0)
+    lower = "" if find(board["metric"], board["task"]["labels"]).higher_is_better else " (lower is better)"
+    over = f"means over {seeds} seeds" if seeds > 1 else "one seed"
+    cover = "rows and seeds" if seeds > 1 else "rows"
+    return (
+        f"ranked by validation {human.plain(board['metric'])}{lower}; test opened once; "
+        f"{over}; 95 % intervals over {cover}"
+    )
+
+
+def shown_metrics(board: Board) -> list[str]:
+    """The metric that ranks, and accuracy when that is another."""
+    return [board["metric"], *(["accuracy"] if board["metric"] != "accuracy" else [])]
+
+
+def to_csv(board: Board) -> str:
+    """Every value; test metrics in three columns each."""
+    val = list(dict.fromkeys(name for row in board["rows"] for name in row["val"]))
+    test = list(dict.fromkeys(name for row in board["rows"] for name in row["test"]))
+    ends = (("", "value"), ("_low", "low"), ("_high", "high"))
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    heads = [f"test_{name}{suffix}" for name in test for suffix, _ in ends]
+    table.writerow([*_FACTS, *(f"val_{name}" for name in val), *heads, *_MEASURED])
+    for row in board["rows"]:
+        facts = [row[name] if name != "seeds" else " ".join(map(str, row["seeds"])) for name in _FACTS]
+        numbers = [row["test"].get(name, {}).get(end) for name in test for _, end in ends]
+        costs = [row.get(name) for name in _MEASURED]
+        table.writerow([*facts, *(row["val"].get(name) for name in val), *numbers, *costs])
+    return text.getvalue()
+
+
+def to_markdown(board: Board) -> str:
+    metrics = shown_metrics(board)
+    heads = ["rank", "strategy", "backbone", f"val {board['metric']}", *(f"test {name}" for name in metrics)]
+    heads += [head for _, head, _ in COSTS]
+    lines = [heads, ["---:", "---", "---", *["---:"] * (len(heads) - 3)]]
+    lines += [_markdown_cells(row, board, metrics) for row in board["rows"]]
+    sizes = ", ".join(f"{board['split'][part]} {part}" for part in ("train", "val", "test"))
+    note = f"{caption(board)[0].upper()}{caption(board)[1:]}. Rows: {sizes}. "
+    errors = [f"- **{_cell(name(row))}**: {_cell(row['error'])}" for row in board["rows"] if row["error"]]
+    failed = ["", "Failed:", "", *errors] if errors else []
+    table = ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
+    return (
+        "\n".join([*table, "", f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`.", *failed])
+        + "\n"
+    )
+
+
+def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
+    place = str(row["rank"]) if row["rank"] else row["status"] if row["status"] != "ok" else human.NOTHING
+    facts = [
+        place,
+        row["strategy"],
+        row["backbone"] or human.NOTHING,
+        human.score(row["val"].get(board["metric"])),
+    ]
+    tested = [human.interval(row["test"].get(name)) for name in metrics]
+    return [*facts, *tested, *(show(row[key]) for key, _, show in COSTS)]
+
+
+def name(row: Row) -> str:
+    """`lora@minilm`, and `tfidf` for a floor."""
+    return row["strategy"] if row["backbone"] is None else f"{row['strategy']}@{row['backbone']}"
+
+
+def _cell(text: object) -> str:
+    """Text that cannot break out of a Markdown table or turn into HTML."""
+    line = human.plain(text).replace("\\", "\\\\").replace("|", "\\|")
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace("`", "\\`")

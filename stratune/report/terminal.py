@@ -1,0 +1,73 @@
+"""The leaderboard in the terminal: the winner in bold green, failures with their reasons below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from stratune.report import human
+from stratune.report.tables import COSTS, caption, name, shown_metrics
+
+Board = dict[str, Any]
+Row = dict[str, Any]
+Column = tuple[str, Callable[[Row], str]]  # heading, and what a row says under it
+
+_WORDS = ("strategy", "backbone", "status")
+_NEEDED = 118  # columns of text that everything takes with several backbones
+
+
+def table(board: Board, *, width: int = 120) -> Table:
+    """A rich table for `width` columns of text: 100 hold all for one backbone; with several, costs go."""
+    shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
+    columns = _columns(board, several=len(shown) > 1, narrow=width < _NEEDED)
+    made = Table(
+        box=box.SIMPLE_HEAD, caption=_below(board, shown), caption_justify="left", caption_style="", padding=0
+    )
+    for head, _ in columns:
+        names = head in ("strategy", "backbone")  # only these may fold
+        made.add_column(
+            head, justify="left" if head in _WORDS else "right", no_wrap=not names, overflow="fold"
+        )
+    for row in board["rows"]:
+        style = "bold green" if row["rank"] == 1 else "dim" if row["status"] == "failed" else ""
+        made.add_row(*(Text(cell(row)) for _, cell in columns), style=style)
+    return made
+
+
+def _columns(board: Board, *, several: bool, narrow: bool) -> list[Column]:
+    metric, also = board["metric"], shown_metrics(board)[1:]
+    called = human.backbones(row["backbone"] for row in board["rows"])
+    costs = [cost for cost in COSTS if not (several and narrow and cost[0].endswith("bytes"))]
+    return [
+        ("#", lambda row: str(row["rank"] or human.NOTHING)),
+        ("strategy", lambda row: human.short(row["strategy"])),
+        *([("backbone", lambda row: called[row["backbone"]])] if several else []),
+        (f"val\n{metric}", lambda row: human.score(row["val"].get(metric))),
+        (f"test\n{metric}", lambda row: human.interval(row["test"].get(metric))),
+        *((name, _test_value(name)) for name in also if not (several and narrow)),
+        *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs),
+        ("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
+    ]
+
+
+def _test_value(metric: str) -> Callable[[Row], str]:
+    return lambda row: human.score(row["test"].get(metric, {}).get("value"))
+
+
+def _cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
+    return lambda row: show(row[key])
+
+
+def _below(board: Board, backbones: set[str]) -> Text:
+    """The caption, and one line for each failure. Text, not markup: a reason may hold brackets."""
+    one = f"; backbone {human.plain(*backbones)}" if len(backbones) == 1 else ""
+    below = Text(caption(board) + one)
+    for row in board["rows"]:
+        if row["error"]:
+            who = name(row) if len(backbones) > 1 else row["strategy"]
+            below.append(f"\n{human.plain(who)}: {human.short(row['error'], 200)}", style="red")
+    return below

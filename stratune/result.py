@@ -1,0 +1,54 @@
+"""RunResult: what one strategy on one backbone with one seed gave, what it cost, or why it failed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from stratune.files import read_json, write_json
+
+
+@dataclass
+class RunResult:
+    """`runs/<strategy>@<backbone>#<seed>/result.json`. Costs are measured; a failed run has them as None."""
+
+    strategy: str
+    backbone: str | None  # None for floors, which use no language model
+    seed: int
+    status: Literal["ok", "failed"] = "ok"
+    error: str | None = None
+    val: dict[str, float] = field(default_factory=dict)  # metric name -> value on validation, at the best checkpoint
+    test: dict[str, float] = field(default_factory=dict)
+    trainable_params: int | None = None
+    total_params: int | None = None
+    examples_seen: int | None = None  # rows shown to the optimiser, all epochs
+    best_epoch: float | None = None
+    train_seconds: float | None = None  # validation apart, caching of frozen activations included
+    train_rows_per_second: float | None = None
+    predict_rows_per_second: float | None = None  # the test part, tokenising included
+    peak_bytes: int | None = None
+    artifact_bytes: int | None = None
+    precision: str | None = None  # "bfloat16" or "float32": what the forward pass computed in
+    tokens_cut: int | None = None  # tokens of the test part that did not fit
+    fingerprint: str = ""  # of the split
+    settings: dict[str, Any] = field(default_factory=dict)  # every hyperparameter, written out
+    versions: dict[str, str] = field(default_factory=dict)
+    traceback: str | None = None  # of an error that stratune did not foresee
+
+    @property
+    def run_id(self) -> str:
+        return run_id(self.strategy, self.backbone, self.seed)
+
+    def save(self, path: str | Path) -> None:
+        write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> RunResult:
+        return cls(**read_json(path))
+
+
+def run_id(strategy: str, backbone: str | None, seed: int) -> str:
+    """The run's folder name: `lora@minilm#0`; a path or hub id as backbone loses its slashes; floors have `none`."""
+    name = (backbone or "none").strip("/").replace("/", "--")
+    return f"{strategy}@{name}#{seed}"

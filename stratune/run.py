@@ -1,0 +1,145 @@
+"""One run: train, save, predict, measure, and write its folder. `result.json` comes last: its presence means done."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stratune.data.store import load_parts
+from stratune.errors import StratuneError
+from stratune.evaluate.metrics import score
+from stratune.files import folder_bytes, replacing, write_text
+from stratune.fit import Trained, Watch, label_numbers, text_columns, train
+from stratune.measure import PeakMemory
+from stratune.predictor import Predictor, Scored
+from stratune.result import RunResult, run_id
+from stratune.strategy import parse_strategy
+from stratune.train.settings import Budget, TrainSettings
+from stratune.versions import versions
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run needs to know; plain values, so that it travels to another process as JSON."""
+
+    out: str  # the comparison folder
+    split: str  # folder of the stored split
+    fingerprint: str  # of the split
+    strategy: dict[str, Any]  # settings, as `parse_strategy` takes them
+    backbone: str | None
+    seed: int
+    budget: dict[str, Any]
+    train: dict[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        return run_id(self.strategy["name"], self.backbone, self.seed)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out) / "runs" / self.run_id
+
+    def settings(self) -> dict[str, Any]:
+        """What makes two runs the same run."""
+        return {"strategy": self.strategy, "budget": self.budget, "train": self.train}
+
+    def failed(self, error: str, fingerprint: str, trace: str | None = None) -> RunResult:
+        return RunResult(
+            self.strategy["name"], self.backbone, self.seed, "failed", error,
+            fingerprint=fingerprint, settings=self.settings(), versions=versions(), traceback=trace,
+        )  # fmt: skip
+
+
+def execute(job: Job, watch: Watch | None = None) -> RunResult:
+    """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design, rule 12)."""
+    split = load_parts(Path(job.split))
+    job.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        result = _execute(job, split, watch or Watch())
+    except StratuneError as error:
+        result = job.failed(str(error), split.fingerprint)
+    except Exception as error:  # noqa: BLE001  the only broad one: a failure is a row
+        reason = str(error).strip().splitlines()
+        text = f"{type(error).__name__}: {reason[0] if reason else 'no message'}"
+        result = job.failed(text, split.fingerprint, traceback.format_exc())
+    if os.environ.get("RANK", "0") == "0":  # under `accelerate launch` one process writes
+        result.save(job.folder / "result.json")
+    return result
+
+
+def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
+    memory = PeakMemory()
+    budget, settings = Budget(**job.budget), TrainSettings(**job.train)
+    strategy = parse_strategy(job.strategy)
+    trained = train(
+        strategy, job.backbone, split.task, split, budget, job.seed, settings=settings, work=job.folder, watch=watch
+    )
+    result = RunResult(job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions())
+    result.fingerprint = split.fingerprint
+    _costs(result, trained)
+    scored = {part: _predict(trained.predictor, split.parts[part], watch, part) for part in ("val", "test")}
+    for part, (answers, seconds) in scored.items():
+        truth = label_numbers(split.parts[part], split.task)
+        values = score(truth, answers.probabilities, split.task.labels)
+        setattr(result, part, values)
+        if part == "test":
+            result.predict_rows_per_second = len(truth) / seconds
+            result.tokens_cut = int(answers.tokens_cut.sum())
+    result.peak_bytes = memory.peak_bytes()
+    trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
+    if trained.is_main_process:
+        _write(job.folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
+        result.artifact_bytes = folder_bytes(job.folder / "model")
+    return result
+
+
+def _costs(result: RunResult, trained: Trained) -> None:
+    result.trainable_params, result.total_params = trained.trainable_params, trained.total_params
+    result.precision = trained.precision
+    result.train_seconds = trained.train_seconds
+    if trained.position is not None:
+        result.examples_seen = trained.position.examples_seen
+        result.best_epoch = trained.position.best_epoch
+        result.train_rows_per_second = trained.position.examples_seen / max(trained.train_seconds, 1e-9)
+
+
+def _predict(predictor: Predictor, table: Any, watch: Watch, part: str) -> tuple[Scored, float]:
+    """Answers and wall seconds, tokenising included."""
+    texts, pairs = text_columns(table)
+    watch.stage(f"predicting {part}", len(texts))
+    started = time.perf_counter()
+    return predictor.scorer(texts, pairs, watch.rows), time.perf_counter() - started
+
+
+def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]) -> None:
+    write_text(folder / "history.jsonl", "".join(json.dumps(line) + "\n" for line in trained.history))
+    _write_predictions(folder / "predictions.parquet", split, scored)
+    trained.predictor.save(folder / "model")
+    for checkpoint in folder.glob("checkpoint-*.safetensors"):
+        checkpoint.unlink()
+
+
+def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    labels = split.task.labels
+    tables = []
+    for part, answers in scored.items():
+        rows = split.parts[part]
+        columns: dict[str, Any] = {"id": list(rows["id"]), "part": [part] * len(rows), "truth": list(rows["label"])}
+        columns["prediction"] = [labels[k] for k in answers.probabilities.argmax(axis=1)]
+        columns |= {f"score_{label}": answers.probabilities[:, k] for k, label in enumerate(labels)}
+        columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
+        if "group" in rows.column_names:
+            columns["group"] = list(rows["group"])
+        tables.append(pa.table(columns))
+    with replacing(path) as temporary:
+        pq.write_table(pa.concat_tables(tables), temporary)

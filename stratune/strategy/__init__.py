@@ -1,0 +1,32 @@
+"""Strategies: one technique, one file. Importing this package finds them all."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+
+from stratune.strategy.base import (
+    FLOORS,
+    PRESETS,
+    TUNES,
+    Recipe,
+    Strategy,
+    Tune,
+    about,
+    parse_strategy,
+    register,
+    strategy_names,
+)
+
+__all__ = [
+    "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy", "register", "strategy_names",
+]  # fmt: skip
+
+# Floors first, then from few trained weights to all: the order in which `stratune list strategies` shows them.
+for _name in ("floors", "unfreeze", "lora"):
+    importlib.import_module(f"{__name__}.{_name}")
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+for _plugin in entry_points(group="stratune.strategies"):
+    _plugin.load()

@@ -1,0 +1,190 @@
+"""A strategy is two answers: which weights learn (`tune`), and where the answer is read (`readout`).
+
+A technique is one file in this folder with one registered class; files are found by themselves, and so are classes
+behind the entry point `stratune.strategies`. A class brings the presets it is known by:
+
+    @register("bitfit", recipe=Recipe(learning_rate=1e-3))
+    @dataclass(frozen=True)
+    class BitFit:
+        def adapt(self, net: Net) -> None: ...
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from stratune.errors import ConfigError, choices
+from stratune.readout.head import Head
+
+if TYPE_CHECKING:
+    from stratune.net import Net
+    from stratune.strategy.floors import Floor
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a strategy is trained, unless the user says otherwise. Measured defaults: docs/log.md."""
+
+    learning_rate: float = 1e-3  # peak, after warm-up
+    head_learning_rate: float | None = None  # of the new head; None: the same
+    weight_decay: float = 0.01  # AdamW's, on matrices only
+    batch_size: int = 32  # rows per optimiser step, on average over the epoch
+    epochs: float | None = None  # None: the budget's
+    warmup: float = 0.1  # share of the steps
+    label_smoothing: float = 0.0
+    max_grad_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive = {"learning_rate": self.learning_rate, "batch_size": self.batch_size, "max_grad_norm": self.max_grad_norm}
+        for key, value in positive.items():
+            if not value > 0:
+                raise ConfigError(f"{value} is not above 0", key=key)
+        for key, share in {"warmup": self.warmup, "label_smoothing": self.label_smoothing}.items():
+            if not 0 <= share < 1:
+                raise ConfigError(f"{share} is not from 0 up to 1", key=key)
+        if self.epochs is not None and not self.epochs > 0:
+            raise ConfigError(f"{self.epochs} is not above 0", key="epochs")
+
+
+class Tune(Protocol):
+    """What learns. `adapt` gets a net whose backbone is frozen whole and whose head learns; it only unfreezes, swaps or wraps."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def adapt(self, net: Net) -> None: ...
+
+
+@dataclass(frozen=True)
+class Strategy:
+    name: str
+    tune: Tune
+    readout: Head = field(default_factory=Head)
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def settings(self) -> dict[str, Any]:
+        """Every option written out, as config.yaml and result.json keep it. `parse_strategy` reads it back."""
+        return {
+            "name": self.name,
+            "tune": tune_name(self.tune),
+            **dataclasses.asdict(self.tune),
+            "readout": {"kind": "head", **dataclasses.asdict(self.readout)},
+            **dataclasses.asdict(self.recipe),
+        }
+
+
+@dataclass(frozen=True)
+class Preset:
+    tune: type[Tune]
+    options: Mapping[str, Any]
+    recipe: Recipe
+    about: str
+
+
+TUNES: dict[str, type[Tune]] = {}
+PRESETS: dict[str, Preset] = {}
+FLOORS: dict[str, type[Floor]] = {}
+
+_T = TypeVar("_T", bound=type)
+
+
+def register(name: str, *, preset: str | None = None, recipe: Recipe | None = None, **options: Any) -> Callable[[_T], _T]:
+    """Make a technique known under `name`, with a preset (default: the same name) that people ask for."""
+
+    def keep(cls: _T) -> _T:
+        TUNES[name] = cls
+        about = (cls.__doc__ or "").strip().splitlines()[0]
+        PRESETS[preset or name] = Preset(cls, options, recipe or Recipe(), about)
+        return cls
+
+    return keep
+
+
+def register_floor(name: str) -> Callable[[_T], _T]:
+    """Make a floor known: a strategy that is not a language model."""
+
+    def keep(cls: _T) -> _T:
+        FLOORS[name] = cls
+        return cls
+
+    return keep
+
+
+def tune_name(tune: Tune) -> str:
+    return next(name for name, cls in TUNES.items() if cls is type(tune))
+
+
+def strategy_names() -> list[str]:
+    """Presets in the order a reader expects: floors first, then from few trained weights to all."""
+    return [*FLOORS, *PRESETS]
+
+
+def about(name: str) -> str:
+    if name in FLOORS:
+        return (FLOORS[name].__doc__ or "").strip().splitlines()[0]
+    return PRESETS[name].about
+
+
+def parse_strategy(spec: str | Mapping[str, Any] | Strategy | Floor) -> Strategy | Floor:
+    """A preset's name; or a mapping with `preset` or `tune`, and any option of technique, recipe or readout.
+
+    `{"preset": "lora", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}, "name": "lora-32"}`
+    Raises ConfigError naming what could have been meant.
+    """
+    if isinstance(spec, str):
+        spec = {"preset": spec}
+    if not isinstance(spec, Mapping):
+        return spec
+    options = dict(spec)
+    name, tune = options.pop("name", None), options.pop("tune", None)
+    preset = options.pop("preset", None) or (None if tune else name)
+    if preset is None and tune is None:
+        raise ConfigError("a strategy needs a `preset` or a `tune`", key="strategies")
+    if preset in FLOORS:
+        named = {**options, **({"name": name} if name else {})}
+        floor: Floor = _build(FLOORS[preset], named, key=f"strategies.{preset}")
+        return floor
+    if preset is not None and preset not in PRESETS:
+        raise ConfigError(choices(preset, strategy_names()), key="strategies")
+    if tune is not None and tune not in TUNES:
+        raise ConfigError(choices(tune, TUNES), key="strategies.tune")
+    return _from_options(str(name or preset or tune), preset, tune, options)
+
+
+def _from_options(name: str, preset: str | None, tune: str | None, options: dict[str, Any]) -> Strategy:
+    key = f"strategies.{name}"
+    base = PRESETS[preset] if preset else next(p for p in PRESETS.values() if p.tune is TUNES[str(tune)])
+    cls = TUNES[tune] if tune else base.tune
+    readout = _readout(options.pop("readout", {}), key)
+    recipe_names = {f.name for f in dataclasses.fields(Recipe)}
+    recipe_options = {k: options.pop(k) for k in list(options) if k in recipe_names}
+    known = {f.name for f in dataclasses.fields(cls)}
+    for option in options:
+        if option not in known:
+            raise ConfigError(choices(option, sorted(known | recipe_names | {"name", "readout"})), key=key)
+    defaults = dict(base.options) if cls is base.tune else {}
+    recipe = _build(dataclasses.replace, recipe_options, base.recipe, key=key)
+    return Strategy(name, _build(cls, {**defaults, **options}, key=key), readout, recipe)
+
+
+def _readout(options: str | Mapping[str, Any], key: str) -> Head:
+    fields = {"kind": options} if isinstance(options, str) else dict(options)
+    kind = fields.pop("kind", "head")
+    if kind != "head":
+        raise ConfigError(choices(kind, ["head"]), key=f"{key}.readout")
+    known = {f.name for f in dataclasses.fields(Head)}
+    for option in fields:
+        if option not in known:
+            raise ConfigError(choices(option, sorted(known)), key=f"{key}.readout")
+    head: Head = _build(Head, fields, key=f"{key}.readout")
+    return head
+
+
+def _build(make: Callable[..., Any], options: Mapping[str, Any], *positional: Any, key: str) -> Any:
+    """Call a dataclass (or `replace`) with the user's options; a wrong one becomes a ConfigError with its key."""
+    try:
+        return make(*positional, **options)
+    except TypeError as error:
+        raise ConfigError(str(error), key=key) from error

@@ -1,0 +1,83 @@
+"""The techniques that add nothing: they choose which of the pretrained weights learn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from stratune.errors import ConfigError, UnsupportedError
+from stratune.strategy.base import Recipe, register
+
+if TYPE_CHECKING:
+    from stratune.net import Net
+
+
+def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+
+
+@register("none", preset="untuned")
+@dataclass(frozen=True)
+class Untuned:
+    """Nothing learns, the head is random: what the "baseline" rows of many papers are."""
+
+    def adapt(self, net: Net) -> None:
+        net.head.requires_grad_(False)
+
+
+@register("head", preset="probe", recipe=Recipe(learning_rate=1e-2))
+@dataclass(frozen=True)
+class Probe:
+    """Only the head learns; the backbone runs once per text (a linear probe)."""
+
+    def adapt(self, net: Net) -> None:
+        """Nothing to do: a net comes with its backbone frozen and its head learning."""
+
+
+@register("last", preset="partial", recipe=Recipe(learning_rate=3e-4))
+@dataclass(frozen=True)
+class Last:
+    """The top k blocks and the head learn; everything below is frozen and runs once per text."""
+
+    k: int = 2  # blocks, counted from the top
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ConfigError(f"{self.k} is below 1 (to train the head alone, use `probe`)", key="k")
+
+    def adapt(self, net: Net) -> None:
+        family, blocks = net.backbone.family, net.backbone.blocks
+        if family.shared_blocks:
+            why = f"{family.name} runs one shared set of weights as every block, so the last {self.k} cannot learn alone"
+            raise UnsupportedError("partial", net.backbone.id, f"{why}; use probe, lora or full")
+        if self.k > len(blocks):
+            raise UnsupportedError("partial", net.backbone.id, f"k={self.k}, but it has {len(blocks)} blocks")
+        for block in blocks[-self.k :]:
+            unfreeze(block.parameters())
+        if family.final_norm:
+            unfreeze(net.backbone.model.get_submodule(family.final_norm).parameters())
+
+
+@register("biases", preset="bitfit", recipe=Recipe(learning_rate=1e-3))
+@dataclass(frozen=True)
+class BitFit:
+    """Only the biases and the head learn (BitFit; Ben Zaken et al., 2022)."""
+
+    def adapt(self, net: Net) -> None:
+        biases = [p for name, p in net.backbone.model.named_parameters() if name.endswith("bias")]
+        if not biases:
+            raise UnsupportedError("bitfit", net.backbone.id, f"{net.backbone.family.name} has no biases; use lora")
+        unfreeze(biases)
+
+
+@register("all", preset="full", recipe=Recipe(learning_rate=1e-4))
+@dataclass(frozen=True)
+class Full:
+    """Every weight learns (full fine-tuning)."""
+
+    def adapt(self, net: Net) -> None:
+        unfreeze(net.backbone.model.parameters())

@@ -1,0 +1,230 @@
+"""Frozen activations, computed once: what the blocks below the first learning one make of each text.
+
+They are a function of weights, tokens and depth, so the key is a hash of those; strategies, seeds and epochs share
+them. A table part is one entry, written whole: a text's activations never depend on what an earlier, interrupted or
+overlapping run had left in the cache, which keeps "same seed, same numbers" true to the last bit.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
+from stratune.readout.head import pooled
+from stratune.train.batches import Batch, collate, sorted_batches
+from stratune.train.precision import Precision, autocast
+
+if TYPE_CHECKING:
+    from stratune.net import Net
+    from stratune.train.tokens import Tokens
+
+    Rows = NDArray[np.int64]
+
+DEFAULT_LIMIT_GB = 10.0
+Tick = Callable[[int], None]  # told how many rows were done
+
+
+def cache_limit_bytes() -> int:
+    """$STRATUNE_CACHE_GB (default 10), and never more than half of what the disk has left."""
+    wanted = float(os.environ.get("STRATUNE_CACHE_GB", DEFAULT_LIMIT_GB)) * 1e9
+    return int(min(wanted, shutil.disk_usage(cache_folder()).free / 2))
+
+
+@dataclass
+class Feed:
+    """Rows of one table part as batches, with frozen activations filled in where there are any."""
+
+    tokens: Tokens
+    pad: int
+    frozen: Frozen | None = None
+
+    def batch(self, rows: Rows) -> Batch:
+        batch = collate(self.tokens, rows, self.pad)
+        return self.frozen.fill(batch, rows) if self.frozen is not None else batch
+
+    @property
+    def seconds(self) -> float:
+        """What computing the frozen activations took, whoever computed them: each row of the leaderboard bears it."""
+        return self.frozen.seconds if self.frozen is not None else 0.0
+
+
+@dataclass
+class Frozen:
+    """The cached activations of one table part: pooled texts (N, C), or the hidden states of the first `rows` texts."""
+
+    folder: Path
+    depth: int
+    rows: int  # texts below this index are cached; the rest did not fit and run live
+    seconds: float
+    offsets: NDArray[np.int64]
+    width: int
+    dtype: torch.dtype
+    live: Callable[[Batch], Tensor]
+    pooled: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Keep the file open: an entry that is dropped to make room for another stays readable while it is in use."""
+        self.stream: int | None = None
+        if self.pooled is None and self.rows:
+            self.stream = os.open(self.folder / "hidden.bin", os.O_RDONLY)
+            weakref.finalize(self, os.close, self.stream)
+
+    def fill(self, batch: Batch, rows: Rows) -> Batch:
+        if self.pooled is not None:
+            return replace(batch, pooled=torch.from_numpy(self.pooled[rows]))
+        if (rows >= self.rows).any():
+            return replace(batch, hidden=self.live(batch), depth=self.depth)
+        hidden = torch.zeros(*batch.ids.shape, self.width, dtype=self.dtype)
+        item = self.width * self.dtype.itemsize
+        assert self.stream is not None
+        for i, row in enumerate(rows):
+            start, length = int(self.offsets[row]), int(self.offsets[row + 1] - self.offsets[row])
+            flat = torch.frombuffer(bytearray(os.pread(self.stream, length * item, start * item)), dtype=self.dtype)
+            hidden[i, :length] = flat.view(length, self.width)
+        return replace(batch, hidden=hidden, depth=self.depth)
+
+
+def feed(
+    net: Net,
+    tokens: Tokens,
+    *,
+    device: torch.device,
+    precision: Precision,
+    pass_tokens: int,
+    cache: bool = True,
+    tick: Tick | None = None,
+) -> Feed:
+    """The batches of a table part; with frozen activations when something below the readout is frozen and `cache` is on."""
+    plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id))
+    depth = net.frozen_blocks()
+    if not cache or depth == 0 or not len(tokens):
+        return plain
+    store = _Store(net, tokens, depth, device, precision, pass_tokens, tick)
+    try:
+        plain.frozen = store.open()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return plain  # the disk is full: slower, and still right
+    return plain
+
+
+@dataclass
+class _Store:
+    net: Net
+    tokens: Tokens
+    depth: int
+    device: torch.device
+    precision: Precision
+    pass_tokens: int
+    tick: Tick | None
+
+    @property
+    def whole(self) -> bool:
+        """Nothing in the backbone learns: the pooled text is all that is ever read."""
+        return self.depth == len(self.net.backbone.blocks)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+
+    def key(self) -> str:
+        import transformers
+
+        backbone = self.net.backbone
+        read = f"pooled {self.net.head.pool}" if self.whole else f"block {self.depth}"
+        how = f"{self.precision} {self.device.type} {self.pass_tokens} {torch.__version__} {transformers.__version__}"
+        segments = np.ascontiguousarray(self.tokens.types).tobytes()
+        return sha256(backbone.weight_hash, self.tokens.digest(), segments, read, how)
+
+    def open(self) -> Frozen:
+        folder = cache_folder() / "activations" / self.key()
+        if not folder.exists():
+            self._compute(folder)
+        os.utime(folder)  # the least recently used entries go first
+        about = read_json(folder / "about.json")
+        return Frozen(
+            folder=folder,
+            depth=self.depth,
+            rows=int(about["rows"]),
+            seconds=float(about["seconds"]),
+            offsets=self.tokens.offsets,
+            width=self.net.backbone.width,
+            dtype=self.dtype,
+            live=lambda batch: self._run(batch),
+            pooled=np.load(folder / "pooled.npy", allow_pickle=False) if self.whole else None,
+        )
+
+    def _compute(self, folder: Path) -> None:
+        start = time.perf_counter()
+        rows = self._rows_that_fit(folder.parent)
+        lengths = self.tokens.lengths[:rows]
+        with replacing_folder(folder, keep=True) as temporary:
+            if self.whole:
+                np.save(temporary / "pooled.npy", self._pooled(lengths), allow_pickle=False)
+            else:
+                self._write_hidden(temporary / "hidden.bin", lengths)
+            about = {"rows": rows, "seconds": time.perf_counter() - start}
+            (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+    def _rows_that_fit(self, store: Path) -> int:
+        """Make room by dropping the least recently used entries; then as many texts as the limit allows."""
+        if self.whole:
+            return len(self.tokens)
+        limit = cache_limit_bytes()
+        row_bytes = self.tokens.offsets[1:] * self.net.backbone.width * self.dtype.itemsize
+        rows = int(np.searchsorted(row_bytes, limit, side="right"))
+        _evict(store, limit - int(row_bytes[rows - 1] if rows else 0))
+        return rows
+
+    def _pooled(self, lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        out = np.zeros((len(lengths), self.net.backbone.width), dtype=np.float32)
+        for rows, batch in self._batches(lengths):
+            with torch.no_grad(), autocast(self.device, self.precision):
+                out[rows] = pooled(self.net.encode(batch), batch.mask, self.net.head.pool).float().cpu().numpy()
+        return out
+
+    def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
+        item = self.net.backbone.width * self.dtype.itemsize
+        with path.open("wb") as stream:
+            for rows, batch in self._batches(lengths):
+                hidden = self._run(batch).to(self.dtype).cpu().view(torch.uint8).numpy()
+                for i, row in enumerate(rows):
+                    stream.seek(int(self.tokens.offsets[row]) * item)
+                    stream.write(hidden[i, : lengths[row]].tobytes())
+
+    def _run(self, batch: Batch) -> Tensor:
+        with autocast(self.device, self.precision):
+            return self.net.bottom(batch.to(self.device), self.depth).to(self.dtype).cpu()
+
+    def _batches(self, lengths: NDArray[np.int64]) -> Iterator[tuple[Rows, Batch]]:
+        self.net.eval()
+        for rows in sorted_batches(lengths, self.pass_tokens):
+            yield rows, collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(self.device)
+            if self.tick:
+                self.tick(len(rows))
+
+
+def _evict(store: Path, room: int) -> None:
+    """Drop the least recently used entries until the rest takes at most `room` bytes."""
+    if not store.is_dir():
+        return
+    entries = sorted((f for f in store.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
+    for entry in entries:
+        room -= folder_bytes(entry)
+        if room < 0:
+            shutil.rmtree(entry, ignore_errors=True)

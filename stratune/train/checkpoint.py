@@ -1,0 +1,94 @@
+"""A checkpoint: one safetensors file with what learns, what the optimiser remembers, and where training stood.
+
+One file, so one rename makes it whole. No random state is kept: every draw is a function of (seed, step, rank).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from stratune.files import replacing
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class Position:
+    """Where training stands, and what it has seen so far."""
+
+    step: int = 0  # optimiser steps done, all epochs
+    examples_seen: int = 0
+    train_seconds: float = 0.0
+    best_score: float | None = None  # validation metric at the best step, as measured
+    best_log_loss: float = float("inf")
+    best_step: int = 0
+    best_epoch: float = 0.0
+    evaluations_since_best: int = 0
+    finished: bool = False
+    loss_sum: float = 0.0  # since the last evaluation
+    loss_rows: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def snapshot(parameters: Mapping[str, Tensor]) -> Tensors:
+    """Copies on the CPU."""
+    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
+
+
+def restore(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(values[name])
+
+
+def save(
+    path: Path,
+    identity: str,
+    position: Position,
+    learning: Mapping[str, Tensor],
+    best: Tensors,
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    """`identity` says which run this is: settings, data and seed, in any form."""
+    tensors = {f"learning/{name}": t for name, t in snapshot(learning).items()}
+    tensors |= {f"best/{name}": t for name, t in best.items()}
+    for name, parameter in learning.items():
+        for key, value in optimizer.state[parameter].items():
+            tensors[f"optimizer/{key}/{name}"] = value.detach().to("cpu", copy=True)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"identity": identity, "position": json.dumps(asdict(position))})
+
+
+def load(
+    path: Path, identity: str, learning: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> tuple[Position, Tensors] | None:
+    """Put a checkpoint back into place; None when there is none of this very run, or it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            if metadata.get("identity") != identity:
+                return None
+            position = Position(**json.loads(metadata["position"]))
+            tensors: Tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 (no iterator)
+    except SafetensorError:
+        return None
+    restore(learning, {name: tensors[f"learning/{name}"] for name in learning})
+    for key, value in tensors.items():
+        if key.startswith("optimizer/"):
+            _, state, name = key.split("/", 2)
+            parameter = learning[name]
+            there = value.dim() > 0 or optimizer.defaults["fused"]  # a fused step reads its counter where it runs
+            optimizer.state[parameter][state] = value.to(parameter.device) if there else value
+    best = {key.removeprefix("best/"): value for key, value in tensors.items() if key.startswith("best/")}
+    return position, best

@@ -1,0 +1,48 @@
+"""Logits of many rows: sorted by length, batched by token budget, given back in the order they came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stratune.train.batches import sorted_batches
+from stratune.train.precision import Precision, autocast
+
+if TYPE_CHECKING:
+    from stratune.net import Net
+    from stratune.train.activations import Feed
+
+
+def infer(
+    net: Net,
+    feed: Feed,
+    *,
+    device: torch.device,
+    precision: Precision,
+    pass_tokens: int,
+    rank: int = 0,
+    world: int = 1,
+    tick: Callable[[int], None] | None = None,
+) -> NDArray[np.float32]:
+    """(N, K) logits. With `world` > 1 only this rank's batches are filled in; the caller sums over ranks."""
+    net.eval()
+    parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
+    with torch.inference_mode(), autocast(device, precision):
+        for rows in sorted_batches(feed.tokens.lengths, pass_tokens)[rank::world]:
+            parts.append((rows, net(feed.batch(rows).to(device))))  # stays on the device: no sync per batch
+            if tick:
+                tick(len(rows))
+    out = np.zeros((len(feed.tokens), net.head.linear.out_features), dtype=np.float32)
+    for rows, logits in parts:
+        out[rows] = logits.float().cpu().numpy()
+    return out
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N, K) logits -> (N, K) probabilities in float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -1,0 +1,265 @@
+"""The training loop: the only one. It knows tensors, rows and steps; no strategy, no file of a comparison."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stratune.errors import NonFiniteLoss
+from stratune.train import checkpoint
+from stratune.train.batches import passes, training_steps
+from stratune.train.checkpoint import Position, Tensors
+from stratune.train.loss import cross_entropy
+from stratune.train.precision import Precision, autocast
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from numpy.typing import NDArray
+
+    from stratune.net import Net
+    from stratune.strategy.base import Recipe
+    from stratune.train.activations import Feed
+    from stratune.train.settings import TrainSettings
+
+FINITE_EVERY = 20  # steps between looks at the non-finite flag: each look waits for the device
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Validation at one moment: `score` is what decides, oriented so that higher is better."""
+
+    score: float
+    value: float  # the metric as people read it
+    log_loss: float  # breaks ties
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Told to whoever watches: a step done, or an evaluation (then `value` is set)."""
+
+    step: int
+    steps: int
+    epoch: float
+    rows: int
+    value: float | None = None
+
+
+@dataclass
+class Loop:
+    """Train what learns in `net`. Afterwards the net holds its best step's tensors.
+
+    `labels` (N,) are the training rows'; `weights` (K,) or None weigh classes; `evaluate` looks at validation.
+    Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
+    """
+
+    net: Net
+    feed: Feed
+    labels: NDArray[np.int64]
+    evaluate: Callable[[], Evaluation]
+    recipe: Recipe
+    settings: TrainSettings
+    epochs: float
+    seed: int
+    precision: Precision
+    accelerator: Accelerator
+    weights: Tensor | None = None
+    checkpoint_file: Path | None = None
+    identity: str = ""  # of this run; a checkpoint of another one is not resumed
+    watch: Callable[[Tick], None] = lambda tick: None
+
+    def run(self) -> Position:
+        self._prepare()
+        self._resume()
+        for epoch, index, step in self._remaining():
+            self._step(epoch, index, step)
+            if self.position.finished:
+                break
+        checkpoint.restore(self.learning, self.best)
+        return self.position
+
+    # -- set-up --------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        self.device = self.accelerator.device
+        self.position = Position()
+        self.best: Tensors = {}
+        self.learning = self.net.learning()
+        self.lengths = self.feed.tokens.lengths
+        self.plan = [
+            len(training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch))
+            for epoch in range(math.ceil(self.epochs))
+        ]
+        partial = self.epochs - math.floor(self.epochs)
+        if partial:
+            self.plan[-1] = max(1, round(self.plan[-1] * partial))
+        self.steps = sum(self.plan)
+        self.optimizer = _optimizer(self.net, self.recipe, self.device)
+        self.module: nn.Module = self.accelerator.prepare_model(self.net)
+        self.weights = self.weights.to(self.device) if self.weights is not None else None
+        self.not_finite = torch.zeros((), dtype=torch.bool, device=self.device)
+        self.loss_sum = torch.zeros((), device=self.device)
+        self.saved_at = time.monotonic()
+
+    def _resume(self) -> None:
+        found = self.checkpoint_file and checkpoint.load(
+            self.checkpoint_file, self.identity, self.learning, self.optimizer
+        )
+        if found:
+            self.position, self.best = found
+            if self.accelerator.is_main_process:
+                self.loss_sum += self.position.loss_sum
+        else:
+            self.best = checkpoint.snapshot(self.learning)
+
+    def _remaining(self) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+        """(epoch, index within it, rows) of every step not yet done."""
+        done = 0
+        for epoch, count in enumerate(self.plan):
+            if self.position.finished:
+                return
+            if done + count > self.position.step:
+                steps = training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch)[:count]
+                for index, step in enumerate(steps):
+                    if done + index >= self.position.step:
+                        yield epoch, index, step
+            done += count
+
+    # -- one step ------------------------------------------------------------------------------------------------
+
+    def _step(self, epoch: int, index: int, rows: NDArray[np.int64]) -> None:
+        started = time.perf_counter()
+        self._set_learning_rate()
+        self._backward(rows)
+        norm = self.accelerator.clip_grad_norm_(list(self.learning.values()), self.recipe.max_grad_norm)
+        self.not_finite |= ~torch.isfinite(norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        position = self.position
+        position.step += 1
+        position.examples_seen += len(rows)
+        position.loss_rows += len(rows)
+        evaluates = self._is_evaluation(index + 1, self.plan[epoch])
+        if evaluates or position.step % FINITE_EVERY == 0:
+            self._check_finite()
+        position.train_seconds += time.perf_counter() - started
+        part = epoch + (index + 1) / self.plan[epoch]
+        self.watch(Tick(position.step, self.steps, part, len(rows)))
+        if evaluates:
+            self._evaluate(part)
+        self._save_when_due(evaluates)
+
+    def _backward(self, step: NDArray[np.int64]) -> None:
+        """Gradients of sum(losses) / batch_size over one step, in as many passes as memory asks for.
+
+        The divisor is constant, so every row weighs the same in whatever batch it falls, alone or on several processes.
+        """
+        self.module.train()
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        torch.manual_seed((self.seed * 1_000_003 + self.position.step) * 64 + rank)  # dropout: exact resume for free
+        budget = self.settings.tokens_per_pass(self.device.type)
+        todo = passes(step, self.lengths, budget, rank, world)
+        for i, (rows, counted) in enumerate(todo):
+            last = i == len(todo) - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
+                batch = self.feed.batch(rows).to(self.device)
+                with autocast(self.device, self.precision):
+                    logits = self.module(batch)
+                truth = torch.from_numpy(self.labels[rows]).to(self.device, non_blocking=True)
+                losses = cross_entropy(logits.float(), truth, self.weights, self.recipe.label_smoothing)
+                loss = losses.sum() if counted else losses.sum() * 0
+                self.loss_sum += loss.detach()
+                self.accelerator.backward(loss * (world / self.recipe.batch_size))  # DDP averages over processes
+
+    def _set_learning_rate(self) -> None:
+        share = schedule(self.position.step, self.steps, self.recipe.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * share
+
+    def _check_finite(self) -> None:
+        if bool(self.not_finite) or not bool(torch.isfinite(self.loss_sum)):
+            raise NonFiniteLoss(f"the loss or a gradient was NaN or infinite by step {self.position.step}")
+
+    # -- validation, best step, checkpoints ------------------------------------------------------------------------
+
+    def _is_evaluation(self, done: int, count: int) -> bool:
+        """Evaluations stand evenly in an epoch; its end is always one."""
+        per_epoch = min(self.settings.evals_per_epoch, count)
+        return any(done == math.ceil(count * i / per_epoch) for i in range(1, per_epoch + 1))
+
+    def _evaluate(self, epoch: float) -> None:
+        position = self.position
+        seen = self.evaluate()
+        better = position.best_score is None or (seen.score, -seen.log_loss) > (
+            position.best_score, -position.best_log_loss,
+        )  # fmt: skip
+        if better:
+            position.best_score, position.best_log_loss = seen.score, seen.log_loss
+            position.best_step, position.best_epoch = position.step, epoch
+            position.evaluations_since_best = 0
+            self.best = checkpoint.snapshot(self.learning)
+        else:
+            position.evaluations_since_best += 1
+        self._record(epoch, seen)
+        stopped = position.evaluations_since_best >= self.settings.patience
+        position.finished = stopped or position.step == self.steps
+        self.watch(Tick(position.step, self.steps, epoch, 0, seen.value))
+
+    def _record(self, epoch: float, seen: Evaluation) -> None:
+        loss = float(self.accelerator.reduce(self.loss_sum, "sum")) / max(1, self.position.loss_rows)
+        line: dict[str, Any] = {
+            "step": self.position.step,
+            "epoch": round(epoch, 4),
+            "loss": loss,
+            "val": seen.value,
+            "val_log_loss": seen.log_loss,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "seconds": self.position.train_seconds,
+        }
+        self.position.history.append(line)
+        self.accelerator.log({k: v for k, v in line.items() if k != "step"}, step=self.position.step)
+        self.loss_sum.zero_()
+        self.position.loss_rows = 0
+
+    def _save_when_due(self, evaluated: bool) -> None:
+        """By the clock; several processes, whose clocks differ, after every evaluation instead."""
+        alone = self.accelerator.num_processes == 1
+        due = time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds if alone else evaluated
+        if self.checkpoint_file is None or not (due or self.position.finished):
+            return
+        self.saved_at = time.monotonic()
+        self.position.loss_sum = float(self.accelerator.reduce(self.loss_sum, "sum"))
+        if self.accelerator.is_main_process:
+            checkpoint.save(
+                self.checkpoint_file, self.identity, self.position, self.learning, self.best, self.optimizer
+            )
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak learning rate at 0-based `step`: up linearly over the warm-up, then linearly down to 0."""
+    rising = max(1, round(warmup * steps))
+    if step < rising:
+        return (step + 1) / rising
+    return max(0.0, (steps - step) / max(1, steps - rising))
+
+
+def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.AdamW:
+    """Fused AdamW; vectors (biases, norms) are not decayed; the new head may have a rate of its own."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    head = {id(p) for p in net.head.parameters()}
+    for parameter in net.learning().values():
+        decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
+        rate = (recipe.head_learning_rate or recipe.learning_rate) if id(parameter) in head else recipe.learning_rate
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": p, "peak": rate, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()],
+        fused=device.type in ("cpu", "cuda"),
+    )

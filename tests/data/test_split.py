@@ -1,0 +1,218 @@
+"""Splits: laws that hold for any data, and messages for data that cannot be split."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from datasets import Dataset, concatenate_datasets
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from stratune.data import assign
+from stratune.data.split import FRACTIONS, fingerprint, make_split, subsample
+from stratune.errors import ConfigError, DataError
+from stratune.task import Task
+
+shares = st.tuples(*[st.floats(0.05, 1)] * 3).map(lambda s: tuple(x / sum(s) for x in s))
+seeds = st.integers(0, 2**32)
+
+
+def table(labels: list[str], groups: list[str] | None = None, prefix: str = "") -> Dataset:
+    columns = {
+        "id": [f"{prefix}{i}" for i in range(len(labels))],
+        "text": [f"text {prefix}{i}" for i in range(len(labels))],
+        "label": labels,
+    }
+    return Dataset.from_dict(columns if groups is None else {**columns, "group": groups})
+
+
+@settings(deadline=None)
+@given(labels=st.lists(st.sampled_from("abcde"), min_size=1, max_size=200), fractions=shares, seed=seeds)
+def test_strata_are_within_one_row_of_their_targets(labels, fractions, seed):
+    parts = assign.stratified(labels, fractions, seed)
+    assert np.array_equal(parts, assign.stratified(labels, fractions, seed))
+    for label, count in Counter(labels).items():
+        found = [
+            sum(p == part and y == label for p, y in zip(parts, labels, strict=True)) for part in range(3)
+        ]
+        assert sum(found) == count and found[0] >= 1
+        assert all(abs(n - count * share) <= 1 for n, share in zip(found, fractions, strict=True))
+
+
+def test_many_small_labels_keep_the_parts_near_their_sizes():
+    labels = [f"{i:04d}" for i in range(1000) for _ in range(3)]
+    sizes = np.bincount(assign.stratified(labels, FRACTIONS, 0))
+    assert np.abs(sizes - 3000 * np.asarray(FRACTIONS)).max() <= 1
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), min_size=1, max_size=150),
+    fractions=shares,
+    seed=seeds,
+)
+def test_no_group_is_on_two_sides_and_train_has_every_label(rows, fractions, seed):
+    labels, groups = [label for label, _ in rows], [str(group) for _, group in rows]
+    parts = assign.grouped(labels, groups, fractions, seed)
+    assert np.array_equal(parts, assign.grouped(labels, groups, fractions, seed))
+    sides = defaultdict(set)
+    for part, group in zip(parts, groups, strict=True):
+        sides[group].add(int(part))
+    assert all(len(side) == 1 for side in sides.values())
+    assert {y for y, p in zip(labels, parts, strict=True) if p == 0} == set(labels)
+    if len(sides) >= len(set(labels)) + 2:
+        assert set(parts.tolist()) == {0, 1, 2}
+
+
+def test_groups_are_shared_out_near_size_and_balance():
+    generator = np.random.default_rng(0)
+    groups = [str(g) for g in range(300) for _ in range(generator.integers(1, 40))]
+    rates = {str(g): generator.beta(1, 1) for g in range(300)}  # groups that differ much in their labels
+    labels = ["yes" if generator.random() < rates[g] else "no" for g in groups]
+    parts = assign.grouped(labels, groups, FRACTIONS, 0)
+    overall = np.mean([label == "yes" for label in labels])
+    for part, share in enumerate(FRACTIONS):
+        inside = [label == "yes" for label, p in zip(labels, parts, strict=True) if p == part]
+        assert len(inside) / len(labels) == pytest.approx(share, abs=0.005)
+        assert np.mean(inside) == pytest.approx(overall, abs=0.01)
+
+
+@settings(deadline=None, max_examples=40)
+@given(labels=st.lists(st.sampled_from("ab"), min_size=20, max_size=80), seed=seeds)
+def test_every_row_is_in_one_part_in_source_order(labels, seed):
+    assume(min(labels.count("a"), labels.count("b")) >= 4)
+    split = make_split(table(labels), Task(), seed=seed)
+    ids = {part: [int(i) for i in rows["id"]] for part, rows in split.parts.items()}
+    assert sorted(i for part in ids.values() for i in part) == list(range(len(labels)))
+    assert all(part == sorted(part) for part in ids.values())
+    assert make_split(table(labels), Task(), seed=seed).fingerprint == split.fingerprint
+
+
+def test_another_seed_is_another_split():
+    rows = table(["a", "b"] * 50)
+    one, other = (make_split(rows, Task(), seed=seed) for seed in (0, 1))
+    assert one.sizes == other.sizes == {"train": 70, "val": 15, "test": 15}
+    assert one.fingerprint != other.fingerprint
+
+
+def test_own_parts_are_respected_and_missing_ones_carved():
+    train, val, test = (
+        table(["a", "b"] * 50),
+        table(["a", "b"] * 5, prefix="v"),
+        table(["b", "a"] * 7, prefix="t"),
+    )
+    both = make_split(train, Task(), seed=0, val=val, test=test)
+    assert both.sizes == {"train": 100, "val": 10, "test": 14} and both.test["id"][:] == test["id"][:]
+    assert make_split(train, Task(), seed=0, test=test).sizes == {"train": 85, "val": 15, "test": 14}
+    assert make_split(train, Task(), seed=0, val=val).sizes == {"train": 85, "val": 10, "test": 15}
+
+
+def test_assigned_parts_and_carving_beside_them():
+    rows = table(["a", "b"] * 30)
+    split = make_split(rows, Task(), seed=0, assigned=["train"] * 40 + ["val"] * 10 + ["test"] * 10)
+    assert split.sizes == {"train": 40, "val": 10, "test": 10} and split.val["id"][0] == "40"
+    carved = make_split(rows, Task(), seed=0, assigned=["train"] * 40 + ["test"] * 20)
+    assert carved.sizes == {"train": 34, "val": 6, "test": 20}
+
+
+def test_a_label_too_rare_for_every_part_is_noted():
+    split = make_split(table(["a", "b"] * 20 + ["rare"]), Task(), seed=0)
+    assert split.task.labels == ("a", "b", "rare") and "rare" in split.train["label"]
+    assert split.notes == (
+        "val has no row of rare: too few to be in every part",
+        "test has no row of rare: too few to be in every part",
+    )
+
+
+def test_an_unknown_label_is_named_with_its_row(tmp_path):
+    path = tmp_path / "test.csv"
+    path.write_text('text,label\n"x\ny",a\nz,c\n')
+    rows, own = table(["a", "b"] * 10), table(["a", "c"])
+    with pytest.raises(DataError) as caught:
+        make_split(rows, Task(label="mood"), seed=0, test=own, paths={"test": path})
+    assert (
+        str(caught.value)
+        == f"{path}:4: column 'mood': 'c' is not one of a, b, the labels of the training rows"
+    )
+    with pytest.raises(DataError, match="all.csv:21: column 'label': 'c' is not one of a, b"):
+        assigned = ["train"] * 20 + ["test"]
+        make_split(
+            table(["a", "b"] * 10 + ["c"]), Task(), seed=0, assigned=assigned, paths={"train": "all.csv"}
+        )
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "message"),
+    [
+        (table(["a", "b"]), Task(), "too few rows of each label to share out: val would be empty"),
+        (
+            table(["a", "b"] * 9, ["g", "h"] * 9),
+            Task(group="group"),
+            "too few groups to share out: val would be",
+        ),
+        (
+            table(["a", "b"] * 9),
+            Task(labels=("a", "b", "c")),
+            "a.csv: column 'label': no training row has the label 'c'",
+        ),
+        (table(["a"] * 9), Task(), "a.csv: only one label, 'a'"),
+    ],
+)
+def test_data_that_cannot_be_split(rows, task, message):
+    with pytest.raises(DataError) as caught:
+        make_split(rows, task, seed=0, paths={"train": "a.csv"})
+    assert message in str(caught.value)
+
+
+def test_fractions_must_be_three_shares_of_one():
+    with pytest.raises(ConfigError, match="fractions: three positive shares .* not 0.7, 0.3, 0"):
+        make_split(table(["a", "b"] * 9), Task(), seed=0, fractions=(0.7, 0.3, 0))
+
+
+@settings(deadline=None)
+@given(labels=st.lists(st.sampled_from("abc"), min_size=1, max_size=80), data=st.data(), seed=seeds)
+def test_a_subsample_has_the_size_asked_for_and_loses_no_label(labels, data, seed):
+    rows = table(labels)
+    size = data.draw(st.integers(1, len(labels)) | st.floats(0.01, 1.0))
+    total = size if isinstance(size, int) else max(1, round(size * len(labels)))
+    drawn = subsample(rows, size, seed)
+    ids = [int(i) for i in drawn["id"]]
+    assert (
+        len(ids) == total
+        and ids == sorted(set(ids))
+        and ids == [int(i) for i in subsample(rows, size, seed)["id"]]
+    )
+    if total >= len(set(labels)):
+        assert set(drawn["label"]) == set(labels)
+    for label, count in Counter(labels).items():
+        assert abs(sum(y == label for y in drawn["label"]) - total * count / len(labels)) < len(set(labels))
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, 0.0, True])
+def test_a_subsample_of_no_sensible_size(size):
+    with pytest.raises(ConfigError, match=f"subsample: a fraction above 0 up to 1.0, .* not {size}"):
+        subsample(table(["a", "b"]), size, 0)
+
+
+def test_the_fingerprint_sees_content_and_assignment_but_not_storage():
+    one, two = table(["a", "b"]), table(["b", "a"], prefix="x")
+    parts = {"train": concatenate_datasets([one, two]), "val": one, "test": two}
+    whole = Dataset.from_dict(parts["train"].to_dict())
+    assert fingerprint(parts) == fingerprint({**parts, "train": whole})
+    assert fingerprint({**parts, "val": two, "test": one}) != fingerprint(parts)
+    for column in ("id", "text", "label"):
+        changed = one.to_dict()
+        changed[column] = [changed[column][0] + changed[column][1], ""]  # the same bytes, cut elsewhere
+        assert fingerprint({**parts, "val": Dataset.from_dict(changed)}) != fingerprint(parts)
+
+
+def test_split_json(tmp_path):
+    split = make_split(table(["a", "b"] * 10), Task(), seed=0)
+    split.save(tmp_path / "split.json")
+    saved = json.loads((tmp_path / "split.json").read_text())
+    assert saved["fingerprint"] == split.fingerprint and Task.from_dict(saved["task"]) == split.task
+    assert saved["parts"] == {part: rows["id"][:] for part, rows in split.parts.items()}
+    assert saved["balance"]["train"] == {"a": 7, "b": 7}

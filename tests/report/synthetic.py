@@ -1,0 +1,148 @@
+"""A comparison folder of random numbers. `python -m tests.report.synthetic OUT [odd]` makes one to see."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from stratune.evaluate.metrics import score
+from stratune.files import write_json
+from stratune.result import RunResult, run_id
+from stratune.task import Task
+
+ODD_LABELS = ('it\'s <b>good</b> & "new"', "bad/worse $x$ |", "schräg 中文 ✓")
+SEEDS = (0, 1, 2)
+# strategy, backbone, how far the right label stands out, trainable parameters, seconds
+STRATEGIES = (
+    ("majority", None, 0.0, 0, 0.0),
+    ("tfidf", None, 0.6, 41_000, 1.3),
+    ("lora", "sentence-transformers/all-MiniLM-L6-v2", 1.9, 74_498, 31.2),
+    ("full", "sentence-transformers/all-MiniLM-L6-v2", 2.0, 22_713_984, 64.0),
+)
+FAILED = (
+    "partial",
+    "sentence-transformers/all-MiniLM-L6-v2",
+    "out of memory: 5.1 GB wanted, 3.9 GB <free> [now]",
+)
+
+
+def make(
+    out, *, labels=("negative", "positive"), rows=120, seeds=SEEDS, groups=False, metric="f1_macro", extra=()
+):
+    """Write OUT; returns it. `extra`: more rows like STRATEGIES."""
+    task = Task(
+        text="review", label="label", labels=tuple(labels), group="film" if groups else None, metric=metric
+    )
+    parts = {"train": rows * 3, "val": rows, "test": rows}
+    truth = {part: np.random.default_rng(7).choice(len(labels), size) for part, size in parts.items()}
+    ids = {part: [f"{part}-{index}" for index in range(size)] for part, size in parts.items()}
+    balance = {
+        part: {label: int((truth[part] == index).sum()) for index, label in enumerate(labels)}
+        for part in parts
+    }
+    split = {
+        "fingerprint": "f" * 64,
+        "task": task.to_dict(),
+        "parts": ids,
+        "balance": balance,
+        "notes": ["a note"],
+    }
+    write_json(out / "split.json", split)
+    write_json(
+        out / "data.json", {"rows": 600, "findings": [{"level": "warning", "what": "3 duplicate <texts>"}]}
+    )
+    config = {"task": task.to_dict(), "budget": {"epochs": 4, "trials": 1}, "seeds": list(seeds)}
+    (out / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    for strategy in (*STRATEGIES, *extra):
+        for seed in seeds:
+            write_run(out, task, truth, ids, strategy, seed)
+    for seed in seeds:
+        failed = RunResult(FAILED[0], FAILED[1], seed, status="failed", error=FAILED[2])
+        failed.save(out / "runs" / failed.run_id / "result.json")
+    return out
+
+
+def write_run(out, task, truth, ids, strategy, seed):
+    name, backbone, strength, params, seconds = strategy
+    folder = out / "runs" / run_id(name, backbone, seed)
+    folder.mkdir(parents=True)
+    draws = np.random.default_rng([seed, len(name), int(strength * 100)])
+    probabilities = {
+        part: simulate(draws, truth[part], len(task.labels), strength) for part in ("val", "test")
+    }
+    write_predictions(folder / "predictions.parquet", task, truth, ids, probabilities)
+    scores = {part: score(truth[part], probabilities[part], task.labels) for part in probabilities}
+    if params > 100_000 or backbone:
+        write_history(folder / "history.jsonl", draws, scores["val"][task.metric])
+    RunResult(
+        name,
+        backbone,
+        seed,
+        **scores,
+        trainable_params=params,
+        total_params=params + 100,
+        examples_seen=len(truth["train"]) * 4 if params else 0,
+        best_epoch=3.0,
+        train_seconds=seconds * (1 + seed / 10),
+        train_rows_per_second=1000 / seconds if seconds else None,
+        predict_rows_per_second=241.0,
+        peak_bytes=1_200_000_000 if backbone else None,
+        artifact_bytes=310_000,
+        precision="bfloat16" if backbone else "float32",
+        tokens_cut=12,
+        fingerprint="f" * 64,
+        settings={"learning_rate": 0.001, "recipe": {"epochs": 4, "patience": 2}},
+        versions={"stratune": "0.1.0", "torch": "2.13.0"},
+    ).save(folder / "result.json")
+
+
+def simulate(draws, truth, label_count, strength):
+    logits = (
+        draws.normal(size=(len(truth), label_count)) * (strength > 0) + strength * np.eye(label_count)[truth]
+    )
+    odds = np.exp(logits) * np.linspace(1.1, 1.0, label_count)
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def write_predictions(path, task, truth, ids, probabilities):
+    columns = {"id": [], "part": [], "truth": [], "prediction": [], "tokens_cut": []}
+    columns |= {f"score_{label}": [] for label in task.labels}
+    if task.group:
+        columns["group"] = []
+    for part, scores in probabilities.items():
+        columns["id"] += ids[part]
+        columns["part"] += [part] * len(scores)
+        columns["truth"] += [task.labels[index] for index in truth[part]]
+        columns["prediction"] += [task.labels[index] for index in scores.argmax(axis=1)]
+        columns["tokens_cut"] += [0] * len(scores)
+        for index, label in enumerate(task.labels):
+            columns[f"score_{label}"] += scores[:, index].tolist()
+        if task.group:
+            columns["group"] += [f"film {index // 10}" for index in range(len(scores))]
+    pq.write_table(pa.table(columns), path)
+
+
+def write_history(path, draws, best):
+    lines = []
+    for step in range(1, 41):
+        epoch = step / 10
+        val = float(best - 0.25 * np.exp(-epoch) + draws.normal() * 0.01) if step % 10 == 0 else None
+        loss = float(0.7 * np.exp(-epoch / 2))
+        fields = {
+            "step": step,
+            "epoch": epoch,
+            "loss": loss,
+            "learning_rate": 1e-3,
+            "seconds": step * 0.8,
+            "val": val,
+        }
+        lines.append(json.dumps(fields))
+    path.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), labels=ODD_LABELS if "odd" in sys.argv else ("negative", "positive"), rows=400)

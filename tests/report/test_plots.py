@@ -1,0 +1,121 @@
+"""Figures: there, valid, the same bytes twice, and safe with any label."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Annotation
+
+from stratune.report import leaderboard, plots
+from stratune.report.comparison import load
+from stratune.report.labels import place_labels
+from stratune.report.style import look, panel
+from tests.report.synthetic import ODD_LABELS, make
+
+BACKBONE = "sentence-transformers--all-MiniLM-L6-v2"
+
+
+def drawn(out):
+    comparison = load(out)
+    return plots.draw(comparison, leaderboard.build(comparison, resamples=50))
+
+
+def words(svg):
+    return [element.text for element in ET.fromstring(svg.encode()).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_one_file_for_each_figure(two_class):
+    stale = two_class / "plots" / "confusion-gone@none.svg"
+    stale.parent.mkdir()
+    stale.write_text("old")
+    written = plots.write(two_class)
+    names = {path.name for path in written}
+    assert names == {path.name for path in (two_class / "plots").iterdir()}  # nothing stale is left
+    overview = {"leaderboard.svg", "cost.svg", "learning.svg", "roc.svg", "balance.svg"}
+    confusions = [f"lora@{BACKBONE}", f"full@{BACKBONE}", "tfidf@none", "majority@none"]
+    assert names == overview | {f"confusion-{name}.svg" for name in confusions}
+
+
+def test_labels_of_any_kind_are_text_in_valid_xml(odd):
+    figures = drawn(odd)
+    for stem in ("balance", f"confusion-lora@{BACKBONE}"):
+        assert set(ODD_LABELS) <= set(words(figures[stem])), stem
+    assert not any("<b>" in svg for svg in figures.values())
+
+
+def test_the_same_bytes_twice_and_no_date(two_class):
+    first, second = drawn(two_class), drawn(two_class)
+    assert first == second
+    assert not any("<dc:date>" in svg for svg in first.values())
+
+
+def test_drawing_leaves_matplotlib_as_it_was(two_class):
+    before = dict(matplotlib.rcParams)
+    drawn(two_class)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_legends_and_titles_say_what_is_shown(two_class, odd):
+    figures = drawn(two_class)
+    board = leaderboard.build(load(two_class), resamples=50)
+    auc = next(row for row in board["rows"] if row["strategy"] == "lora")["test"]["roc_auc"]["value"]
+    assert f"lora  {auc:.3f}" in [" ".join(word.split(" ")) for word in words(figures["roc"])]
+    assert "ROC on test, of 'positive'" in words(figures["roc"])
+    assert "ROC on test, macro, one against the rest" in words(drawn(odd)["roc"])
+    assert {"lora", "full"} <= set(words(figures["learning"])) and "tfidf" not in words(figures["learning"])
+
+
+def test_confusion_counts_cover_every_test_row_of_every_seed(two_class):
+    entry = next(entry for entry in load(two_class).entries() if entry.strategy == "lora")
+    counts = plots.summed_confusion(entry)
+    assert counts.shape == (2, 2) and counts.sum() == 3 * 120
+
+
+def test_a_figure_without_data_is_left_out(two_class):
+    for history in two_class.glob("runs/*/history.jsonl"):
+        history.unlink()
+    assert "learning" not in drawn(two_class)
+
+
+def test_many_labels_still_draw(tmp_path):
+    labels = [f"intent number {index}" for index in range(30)]
+    figures = drawn(make(tmp_path / "out", labels=labels, seeds=(0,), rows=90))
+    assert "intent number 29" in words(figures["confusion-tfidf@none"])
+
+
+def test_names_beside_points_do_not_cover_each_other():
+    figure, axes = panel(6.4, 4.2)
+    points = [(10.0, 0.80), (10.5, 0.801), (11.0, 0.80), (10.2, 0.803), (10.7, 0.799)]
+    axes.plot(*zip(*points, strict=True), "o")
+    axes.set_xscale("log")
+    axes.set_xlim(1, 100)
+    axes.set_ylim(0.5, 1)
+    place_labels(axes, points, ["full", "partial", "lora", "houlsby", "prefix"])
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    notes = [child for child in axes.get_children() if isinstance(child, Annotation)]
+    boxes = [note.get_window_extent(renderer) for note in notes]
+    pairs = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :]]
+    assert len(boxes) == 5 and not any(a.overlaps(b) for a, b in pairs)
+
+
+def test_every_strategy_looks_different():
+    looks = [look(index) for index in range(24)]
+    assert len({(one.color, one.dash) for one in looks}) == 24
+    distance = [np.ptp([int(one.color[i : i + 2], 16) for i in (1, 3, 5)]) for one in looks[:7]]
+    assert min(distance) > 40  # none of the first seven is grey
+
+
+@pytest.mark.parametrize("strategy", ["a/b", "x<y>", 'say "hi"', "naïve ✓"])
+def test_odd_strategy_names_make_files_that_stay_in_the_folder(tmp_path, strategy):
+    out = make(tmp_path / "out", seeds=(0,))
+    run = out / "runs" / "tfidf@none#0"
+    text = (run / "result.json").read_text()
+    fields = json.loads(text) | {"strategy": strategy}
+    (run / "result.json").write_text(json.dumps(fields))
+    written = plots.write(out)
+    assert {path.parent for path in written} == {out / "plots"} and all(path.is_file() for path in written)
+    assert len(written) == 9

@@ -1,0 +1,45 @@
+"""Every preset, on every family it can run on, through every check of the contract."""
+
+import pytest
+
+from stratune.errors import UnsupportedError
+from stratune.strategy import FLOORS, PRESETS
+from stratune.testing import CHECKS, MODEL_TYPES, contract
+
+# What cannot be, and words of the reason a user reads.
+UNSUPPORTED = {
+    ("partial", "albert"): "shared set of weights as every block.*use probe, lora or full",
+    **{
+        ("bitfit", family): "has no biases; use lora"
+        for family in ("modernbert", "llama", "mistral", "qwen3")
+    },
+}
+# The loop is the same for all families: how seeds and label names go through it is tried on one of each kind.
+ONE_OF_EACH_KIND = ("bert", "deberta-v2", "gpt2", "llama")
+ABOUT_THE_LOOP = (contract.check_seed_decides, contract.check_labels_go_by_name)
+
+CELLS = [
+    pytest.param(preset, family, check, id=f"{preset}-{family}-{check.__name__}")
+    for family in MODEL_TYPES
+    for preset in PRESETS
+    for check in CHECKS  # innermost, so that they share a training
+    if (preset, family) not in UNSUPPORTED and (check not in ABOUT_THE_LOOP or family in ONE_OF_EACH_KIND)
+]
+
+
+@pytest.mark.parametrize("preset, family, check", CELLS)
+def test_preset_keeps_the_contract(preset, family, check, tiny, tmp_path):
+    check(preset, tiny(family), tmp_path)
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_floor_keeps_the_contract(check, floor, tmp_path):
+    check(floor, None, tmp_path)
+
+
+@pytest.mark.parametrize("preset, family", UNSUPPORTED, ids="-".join)
+def test_what_cannot_be_is_refused_with_a_reason(preset, family, tiny):
+    with pytest.raises(UnsupportedError, match=UNSUPPORTED[preset, family]) as raised:
+        contract.run(preset, tiny(family))
+    assert str(raised.value).startswith(f"{preset} cannot run on {tiny(family)}: ")
