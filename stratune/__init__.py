@@ -1,4 +1,5 @@
-"""stratune: every way to turn a pretrained language model into a classifier for your text, compared fairly on one split.
+"""stratune: every way to turn a pretrained language model into a classifier for your text, compared fairly
+on one split.
 
     import stratune as st
 
@@ -41,8 +42,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "Board", "Budget", "Prediction", "Predictor", "Recipe", "Strategy", "StratuneError", "Task", "TrainSettings",
-    "__version__", "compare", "fit", "load_backbone", "split",
+    "Board", "Budget", "Prediction", "Predictor", "Recipe", "Strategy", "StratuneError", "Task",
+    "TrainSettings", "__version__", "compare", "fit", "load_backbone", "split",
 ]  # fmt: skip
 
 

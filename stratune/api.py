@@ -39,7 +39,9 @@ class Board:
 
     @property
     def best(self) -> Predictor:
-        """The winner, ready to use: first by validation; of its seeds the one with the best validation score."""
+        """The winner, ready to use: first by validation; of its seeds the one with the best validation
+        score.
+        """
         if not self.rows or self.rows[0]["status"] != "ok":
             raise ArtifactError(f"{self.out}: no strategy finished")
         return self.model(self.rows[0]["strategy"], self.rows[0]["backbone"])
@@ -51,7 +53,9 @@ class Board:
         rows = [row for row in self.rows if row["strategy"] == strategy and row["status"] == "ok"]
         row = next((row for row in rows if backbone is None or row["backbone"] == backbone), None)
         if row is None:
-            raise ConfigError(f"no finished row {strategy!r}; there are {', '.join(r['strategy'] for r in self.rows)}")
+            raise ConfigError(
+                f"no finished row {strategy!r}; there are {', '.join(r['strategy'] for r in self.rows)}"
+            )
         if seed is None:
             seed = self._best_seed(row)
         return Predictor.load(self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model")
@@ -81,7 +85,9 @@ class Board:
     def _repr_html_(self) -> str:
         import pandas as pd
 
-        rows = [{k: row[k] for k in ("rank", "strategy", "backbone", "status")} | row["val"] for row in self.rows]
+        rows = [
+            {k: row[k] for k in ("rank", "strategy", "backbone", "status")} | row["val"] for row in self.rows
+        ]
         return pd.DataFrame(rows).to_html(index=False)
 
 
@@ -106,8 +112,8 @@ def compare(
 ) -> Board:
     """Compare strategies on a file, a pandas frame, a list of dicts, `hub:name/config` or `demo:name`.
 
-    `sections` are the configuration's: data={...}, task={...}, budget={...}, train={...}. A `source` that ends in
-    .yaml is a whole configuration. Failed strategies are rows; wrong input raises a StratuneError.
+    `sections` are the configuration's: data={...}, task={...}, budget={...}, train={...}. A `source` that
+    ends in .yaml is a whole configuration. Failed strategies are rows; wrong input raises a StratuneError.
     """
     from stratune.cli.progress import Display
 
@@ -117,7 +123,9 @@ def compare(
     else:
         place = Path(out or Path("stratune-out") / _name(source))
         own = {"source": source, "val": val, "test": test}
-        fields = _fields(own, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections, place)
+        fields = _fields(
+            own, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections, place
+        )
         config = parse_config(fields)
     with Display(shown=progress) as display:
         for _ in run_comparison(config, place, fresh=fresh, watch=display.on):

@@ -1,11 +1,12 @@
-"""The model folder: a manifest and only the tensors that changed. What is written is read back before it counts.
+"""The model folder: a manifest and only the tensors that changed. What is written is read back before it
+counts.
 
-    stratune.json               task, strategy, backbone (id, revision, weight hash), limits, versions, scores
-    head.safetensors            the readout
-    changed.safetensors         backbone tensors that learned (partial, full, bitfit)
-    adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
-      adapter_model.safetensors
-    floor.safetensors, .json    a floor's arrays and vocabularies
+stratune.json               task, strategy, backbone (id, revision, weight hash), limits, versions, scores
+head.safetensors            the readout
+changed.safetensors         backbone tensors that learned (partial, full, bitfit)
+adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
+  adapter_model.safetensors
+floor.safetensors, .json    a floor's arrays and vocabularies
 """
 
 from __future__ import annotations
@@ -45,13 +46,20 @@ PROBES = (
 
 
 def save(predictor: Predictor, folder: Path) -> Path:
-    """Write, reload on a fresh backbone, compare; only then does `folder` appear. Raises ArtifactError if they differ."""
+    """Write, reload on a fresh backbone, compare; only then does `folder` appear. Raises ArtifactError if
+    they differ.
+    """
     with replacing_folder(folder) as temporary:
         if isinstance(predictor.scorer, NetScorer):
             _write_net(predictor.scorer.net, temporary)
         else:
             _write_floor(predictor.scorer, temporary)
-        manifest = {"format": FORMAT, "task": predictor.task.to_dict(), **predictor.about, "versions": versions()}
+        manifest = {
+            "format": FORMAT,
+            "task": predictor.task.to_dict(),
+            **predictor.about,
+            "versions": versions(),
+        }
         manifest["files"] = {path.name: _digest(path) for path in sorted(temporary.iterdir())}
         _write_json(temporary / MANIFEST, manifest)
         _compare(predictor, load(temporary, device=_device_of(predictor)))
@@ -59,7 +67,9 @@ def save(predictor: Predictor, folder: Path) -> Path:
 
 
 def load(folder: Path, *, device: str | None = None) -> Predictor:
-    """Read a model folder. Raises ArtifactError (not one, damaged, another backbone) or BackboneError (not to be had)."""
+    """Read a model folder. Raises ArtifactError (not one, damaged, another backbone) or BackboneError (not
+    to be had).
+    """
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     task = Task.from_dict(manifest["task"])
@@ -67,7 +77,9 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
     if isinstance(strategy, Strategy):
         scorer: NetScorer | FloorScorer = _read_net(folder, manifest, strategy, len(task.labels), device)
     else:
-        scorer = FloorScorer(strategy.restore(_read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")))
+        scorer = FloorScorer(
+            strategy.restore(_read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json"))
+        )
     about = {k: v for k, v in manifest.items() if k not in ("format", "task", "versions", "files")}
     return Predictor(task, scorer, about)
 
@@ -75,8 +87,14 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
 def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
-        what = "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it, so it is not a model folder"
-        near = sorted(str(found.parent) for found in folder.glob(f"**/{MANIFEST}"))[:3] if folder.is_dir() else []
+        what = (
+            "no such folder" if not folder.is_dir() else f"no {MANIFEST} in it, so it is not a model folder"
+        )
+        near = (
+            sorted(str(found.parent) for found in folder.glob(f"**/{MANIFEST}"))[:3]
+            if folder.is_dir()
+            else []
+        )
         raise ArtifactError(f"{folder}: {what}" + (f" (did you mean {' or '.join(near)}?)" if near else ""))
     manifest = _read(path)
     found = manifest.get("format") if isinstance(manifest, dict) else None
@@ -86,7 +104,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    """Every file that was written is there and whole: without its changed tensors a model would load, and be wrong."""
+    """Every file that was written is there and whole: without its changed tensors a model would load, and
+    be wrong.
+    """
     for name, digest in manifest["files"].items():
         path = folder / name
         if not path.is_file():
@@ -100,20 +120,26 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-# -- writing -----------------------------------------------------------------------------------------------------------
+# -- writing -----------------------------------------------------------------------------------------------
+# ------------
 
 
 def _write_net(net: Net, folder: Path) -> None:
     from safetensors.torch import save_file
 
-    save_file({name: p.detach().cpu().contiguous() for name, p in net.head.named_parameters()}, folder / "head.safetensors")
+    save_file(
+        {name: p.detach().cpu().contiguous() for name, p in net.head.named_parameters()},
+        folder / "head.safetensors",
+    )
     if net.model is not net.backbone.model:
         for config in net.model.peft_config.values():
             config.base_model_name_or_path = net.backbone.id
         net.model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # peft's model-card template, unfilled
         return
-    changed = {n: p.detach().cpu().contiguous() for n, p in net.backbone.model.named_parameters() if p.requires_grad}
+    changed = {
+        n: p.detach().cpu().contiguous() for n, p in net.backbone.model.named_parameters() if p.requires_grad
+    }
     if changed:
         save_file(changed, folder / "changed.safetensors")
 
@@ -122,7 +148,9 @@ def _write_floor(scorer: FloorScorer, folder: Path) -> None:
     from safetensors.numpy import save_file
 
     arrays, state = scorer.model.state()
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "floor.safetensors")
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "floor.safetensors"
+    )
     _write_json(folder / "floor.json", state)
 
 
@@ -138,7 +166,9 @@ def _compare(predictor: Predictor, reloaded: Predictor) -> None:
     before, after = _outputs(predictor, texts, pairs), _outputs(reloaded, texts, pairs)
     gap = float(np.abs(before - after).max())
     if not gap <= TOLERANCE * max(1.0, float(np.abs(before).max())):
-        raise ArtifactError(f"the saved model does not reload to the same numbers: they differ by up to {gap:.2g}")
+        raise ArtifactError(
+            f"the saved model does not reload to the same numbers: they differ by up to {gap:.2g}"
+        )
 
 
 def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) -> NDArray[Any]:
@@ -153,7 +183,8 @@ def _device_of(predictor: Predictor) -> str | None:
     return str(predictor.scorer.device) if isinstance(predictor.scorer, NetScorer) else None
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------
+# -- reading -----------------------------------------------------------------------------------------------
+# ------------
 
 
 def _read_net(

@@ -41,7 +41,9 @@ class Planned:
 
 @dataclass(frozen=True)
 class Progress:
-    """Told to whoever watches: run `index` of `total`, and what happens in it (`started`, an engine event, `done`)."""
+    """Told to whoever watches: run `index` of `total`, and what happens in it (`started`, an engine event,
+    `done`).
+    """
 
     index: int
     total: int
@@ -51,14 +53,18 @@ class Progress:
 
 
 def plan(config: Config) -> list[Planned]:
-    """Every run, seed by seed, so that a comparison cut short has all strategies. Raises ConfigError on a name used twice."""
+    """Every run, seed by seed, so that a comparison cut short has all strategies. Raises ConfigError on a
+    name used twice.
+    """
     from stratune.strategy import Strategy, parse_strategy
 
     strategies = [parse_strategy(spec) for spec in config.strategies]
     names = [strategy.name for strategy in strategies]
     for name in names:
         if names.count(name) > 1:
-            raise ConfigError(f"{name!r} stands there twice; give one of them another `name`", key="strategies")
+            raise ConfigError(
+                f"{name!r} stands there twice; give one of them another `name`", key="strategies"
+            )
     runs: list[Planned] = []
     for seed in range(config.seeds):
         for strategy in strategies:
@@ -70,10 +76,12 @@ def plan(config: Config) -> list[Planned]:
 
 
 def split_of(config: Config) -> Split:
-    """Read, check and split what the configuration names. DataError or ConfigError say what is wrong with it."""
-    from stratune.evaluate.metrics import find
+    """Read, check and split what the configuration names. DataError or ConfigError say what is wrong with
+    it.
+    """
     from stratune.data.load import load_split
     from stratune.data.task import task_of
+    from stratune.evaluate.metrics import find
 
     data = config.data
     split = load_split(
@@ -99,10 +107,13 @@ def run_comparison(
     watch: Callable[[Progress], None] = lambda progress: None,
     engine: Engine | None = None,
 ) -> Iterator[RunResult]:
-    """Do every run that `out` does not have yet, then write the report. Yields results as they come, old ones first.
+    """Do every run that `out` does not have yet, then write the report. Yields results as they come, old
+    ones first.
 
-    Killed at any moment, the same call goes on: a run with a result is done, one without resumes from its checkpoint.
-    Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process works in it.
+    Killed at any moment, the same call goes on: a run with a result is done, one without resumes from its
+    checkpoint.
+    Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process
+    works in it.
     """
     from stratune.data.store import store_split
 
@@ -155,7 +166,9 @@ def _job(planned: Planned, config: Config, out: Path, stored: str, fingerprint: 
 
 
 def finished(job: Job) -> RunResult | None:
-    """The result on disk if this very run (settings and split) is done and well; a failed one is tried again."""
+    """The result on disk if this very run (settings and split) is done and well; a failed one is tried
+    again.
+    """
     path = job.folder / "result.json"
     if not path.is_file():
         return None
@@ -171,7 +184,9 @@ def _prepare(out: Path, config: Config, split: Split, fresh: bool) -> None:
         _clear(out)
     stored = out / "split.json"
     if stored.is_file() and read_json(stored)["fingerprint"] != split.fingerprint:
-        raise ArtifactError(f"{out}: holds a comparison on another split; choose another --out, or start over with --fresh")
+        raise ArtifactError(
+            f"{out}: holds a comparison on another split; choose another --out, or start over with --fresh"
+        )
     for leftover in [*out.glob("runs/.*"), *out.glob("runs/*/.*"), *out.glob(".*.tmp*")]:  # of a killed run
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     config.save(out / "config.yaml")
@@ -192,7 +207,15 @@ def _clear(out: Path) -> None:
     """Only what a comparison writes: the folder may hold other things of the user's."""
     for name in ("runs", "plots"):
         shutil.rmtree(out / name, ignore_errors=True)
-    files = ("config.yaml", "split.json", "data.json", "leaderboard.json", "leaderboard.csv", "leaderboard.md", "report.html")
+    files = (
+        "config.yaml",
+        "split.json",
+        "data.json",
+        "leaderboard.json",
+        "leaderboard.csv",
+        "leaderboard.md",
+        "report.html",
+    )
     for name in files:
         (out / name).unlink(missing_ok=True)
 
@@ -200,7 +223,12 @@ def _clear(out: Path) -> None:
 def _check_place(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file, not a folder", key="out")
-    if out.is_dir() and any(out.iterdir()) and not (out / "config.yaml").exists() and not (out / ".lock").exists():
+    if (
+        out.is_dir()
+        and any(out.iterdir())
+        and not (out / "config.yaml").exists()
+        and not (out / ".lock").exists()
+    ):
         raise ConfigError(f"{out} is not empty and holds no comparison; choose another folder", key="out")
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,9 @@ def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
 
 
 def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Read a YAML file and apply `a.b=c` overrides (values are YAML). Relative data paths start at the file's folder."""
+    """Read a YAML file and apply `a.b=c` overrides (values are YAML). Relative data paths start at the
+    file's folder.
+    """
     fields = read_fields(path)
     for override in overrides:
         key, equals, value = override.partition("=")
@@ -120,18 +122,25 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{line}: not YAML ({getattr(error, 'problem', None) or error})") from error
     if not isinstance(fields, dict):
-        raise ConfigError(f"{path}: expected a mapping of data, strategies, ..., found {type(fields).__name__}")
+        raise ConfigError(
+            f"{path}: expected a mapping of data, strategies, ..., found {type(fields).__name__}"
+        )
     _beside(fields, path.parent)
     return fields
 
 
 def _beside(fields: dict[str, Any], folder: Path) -> None:
-    data = fields.get("data")
+    data: Any = fields.get("data")
     if isinstance(data, str):
         data = fields["data"] = {"source": data}
     for key in ("source", "val", "test"):
         named = data.get(key) if isinstance(data, dict) else None
-        if isinstance(named, str) and ":" not in named and not Path(named).exists() and (folder / named).exists():
+        if (
+            isinstance(named, str)
+            and ":" not in named
+            and not Path(named).exists()
+            and (folder / named).exists()
+        ):
             data[key] = str(folder / named)
 
 
@@ -151,7 +160,9 @@ def set_key(fields: dict[str, Any], key: str, value: Any, *, parse: bool = False
 
 def _explained(error: ValidationError, where: str) -> ConfigError:
     first = error.errors()[0]
-    place = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "tuple", "dict", "str"))]
+    place = [
+        str(part) for part in first["loc"] if not str(part).startswith(("function-", "tuple", "dict", "str"))
+    ]
     key = f"{where}: {'.'.join(place)}" if where != "config" else ".".join(place)
     if first["type"] == "extra_forbidden":
         return ConfigError(choices(place[-1], _known(place[:-1])), key=key)

@@ -28,7 +28,12 @@ class DataError(StratuneError):
     """A problem in the user's data, with its place: `path`, `row` (1-based line or record) and `column`."""
 
     def __init__(
-        self, message: str, *, path: str | Path | None = None, row: int | None = None, column: str | None = None
+        self,
+        message: str,
+        *,
+        path: str | Path | None = None,
+        row: int | None = None,
+        column: str | None = None,
     ) -> None:
         self.path, self.row, self.column = path, row, column
         place = ":".join(str(part) for part in (path, row) if part is not None)

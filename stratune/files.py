@@ -39,7 +39,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files; a result is as public as the user's others
+        temporary.chmod(
+            0o666 & ~_umask()
+        )  # mkstemp makes private files; a result is as public as the user's others
         temporary.replace(path)
         _sync_folder(path.parent)
     finally:
@@ -50,8 +52,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def replacing_folder(folder: str | Path, *, keep: bool = False) -> Iterator[Path]:
     """The same for a folder: fill the yielded one; it takes the place of `folder` when the block ends well.
 
-    With `keep`, a `folder` that another process has made meanwhile stays: for caches, where both hold the same, and a
-    reader of the first must not lose it.
+    With `keep`, a `folder` that another process has made meanwhile stays: for caches, where both hold the
+    same, and a reader of the first must not lose it.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -112,8 +114,10 @@ def folder_bytes(folder: str | Path) -> int:
 
 
 def cache_folder() -> Path:
-    """Where stratune keeps what it can always compute again: $STRATUNE_CACHE, else the user's cache folder."""
+    """Where stratune keeps what it can compute again: $STRATUNE_CACHE, else the user's cache folder."""
     named = os.environ.get("STRATUNE_CACHE")
-    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stratune"
+    base = (
+        Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stratune"
+    )
     base.mkdir(parents=True, exist_ok=True)
     return base

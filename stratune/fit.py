@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Watch:
-    """Whom to tell: `stage` when something longer begins (name, rows), `rows` as they pass, `tick` at each step."""
+    """Whom to tell: `stage` when something longer begins (name, rows), `rows` as they pass, `tick` at each
+    step.
+    """
 
     stage: Callable[[str, int], None] = lambda name, total: None
     rows: Callable[[int], None] = lambda count: None
@@ -74,10 +76,13 @@ def fit(
 ) -> Predictor:
     """Train `strategy` on `split.train`, choosing on `split.val`; `split.test` is not looked at.
 
-    `task` needs its labels (`split.task` has them). A Backbone object given is used up: its weights may learn in place.
+    `task` needs its labels (`split.task` has them). A Backbone object given is used up: its weights may
+    learn in place.
     Raises UnsupportedError, ConfigError, BackboneError or TrainingError.
     """
-    return train(parse_strategy(strategy), backbone, task, split, budget or Budget(), seed, settings=settings).predictor
+    return train(
+        parse_strategy(strategy), backbone, task, split, budget or Budget(), seed, settings=settings
+    ).predictor
 
 
 def train(
@@ -98,7 +103,9 @@ def train(
     if backbone is None:
         raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
     loaded = load_backbone(backbone) if isinstance(backbone, str) else backbone
-    return _Fitting(strategy, loaded, task, split, budget, seed, settings or TrainSettings(), work, watch or Watch()).run()
+    return _Fitting(
+        strategy, loaded, task, split, budget, seed, settings or TrainSettings(), work, watch or Watch()
+    ).run()
 
 
 def label_numbers(table: Dataset, task: Task) -> NDArray[np.int64]:
@@ -120,10 +127,13 @@ def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:
 def _fit_floor(floor: Floor, task: Task, split: Split, seed: int) -> Trained:
     started = time.perf_counter()
     seen, chosen_on = (
-        Examples(*text_columns(table), labels=label_numbers(table, task)) for table in (split.train, split.val)
+        Examples(*text_columns(table), labels=label_numbers(table, task))
+        for table in (split.train, split.val)
     )
     model = floor.fit(seen, chosen_on, classes=len(task.labels), seed=seed)
-    weights = sum(array.size for name, array in model.state()[0].items() if name in ("weight", "bias", "prior"))
+    weights = sum(
+        array.size for name, array in model.state()[0].items() if name in ("weight", "bias", "prior")
+    )
     about = {"strategy": floor.settings(), "backbone": None, "fingerprint": split.fingerprint, "seed": seed}
     predictor = Predictor(task, FloorScorer(model), about, sample=sample_rows(split.val))
     return Trained(predictor, None, time.perf_counter() - started, weights, weights)
@@ -133,7 +143,9 @@ def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
     """accelerate places, synchronises and tracks; precision is ours (train/precision.py)."""
     from accelerate import Accelerator
 
-    return Accelerator(mixed_precision="no", log_with=list(settings.track) or None, project_dir=str(work) if work else None)
+    return Accelerator(
+        mixed_precision="no", log_with=list(settings.track) or None, project_dir=str(work) if work else None
+    )
 
 
 @dataclass
@@ -207,7 +219,9 @@ class _Fitting:
             watch=self.watch.tick,
         )
         if self.settings.track:
-            self.accelerator.init_trackers("stratune", config=_flat(self.strategy.settings() | {"seed": self.seed}))
+            self.accelerator.init_trackers(
+                "stratune", config=_flat(self.strategy.settings() | {"seed": self.seed})
+            )
         position = loop.run()
         if self.settings.track:
             self.accelerator.end_training()
@@ -237,7 +251,7 @@ class _Fitting:
         )
 
     def _evaluate(self) -> Evaluation:
-        """Validation, shared out over processes: each fills in its rows of the logits, and they are summed."""
+        """Validation, shared out over processes: each fills its rows of the logits, then they are summed."""
         accelerator = self.accelerator
         logits = infer(
             self.net,

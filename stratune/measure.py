@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 class PeakMemory:
-    """The most memory used since it was made: of the device on a GPU, else of this process (resident, as the kernel counts)."""
+    """The most memory used since it was made: of the device on a GPU, else of this process (resident, as
+    the kernel counts).
+    """
 
     def __init__(self) -> None:
         import torch

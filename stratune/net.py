@@ -1,4 +1,4 @@
-"""Net: a backbone and a readout as one module, and the seam between its frozen bottom and its learning top."""
+"""Net: a backbone and a readout as one module; the seam between its frozen bottom and its learning top."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ class Net(nn.Module):
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
 
-    # -- forward -------------------------------------------------------------------------------------------------
+    # -- forward
+    # -------------------------------------------------------------------------------------------------
 
     def forward(self, batch: Batch) -> Tensor:
         if batch.pooled is not None:
             return self.head.classify(batch.pooled)
         if batch.hidden is not None:
-            with self._resumed(batch.hidden, self.frozen_blocks()):
+            with self._resumed(batch.hidden, batch.depth):
                 return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
         return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
 
@@ -47,24 +48,33 @@ class Net(nn.Module):
             inputs["token_type_ids"] = batch.types
         family = self.backbone.family
         if family.decoder or (family.absolute_positions and not family.counts_positions):
-            inputs["position_ids"] = (batch.mask.cumsum(dim=1) - 1).clamp(min=0)  # the same under left padding
+            inputs["position_ids"] = (batch.mask.cumsum(dim=1) - 1).clamp(
+                min=0
+            )  # the same under left padding
         if family.decoder:
             inputs["use_cache"] = False  # type: ignore[assignment]
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
 
-    # -- what learns ---------------------------------------------------------------------------------------------
+    # -- what learns
+    # ---------------------------------------------------------------------------------------------
 
     def learning(self) -> dict[str, nn.Parameter]:
-        """The trainable tensors by name: all that training changes, checkpoints keep and the model folder holds."""
+        """The trainable tensors by name: all that training changes, checkpoints keep and the model folder
+        holds.
+        """
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
     def frozen_blocks(self) -> int:
-        """How many bottom blocks see nothing that learns, in or below them: their output is a function of the text."""
+        """How many bottom blocks see nothing that learns, in or below them: their output is a function of
+        the text.
+        """
         blocks = self.backbone.blocks
         bottom = {id(p) for p in self.model.parameters() if p.requires_grad}
         if not bottom:
             return len(blocks)
-        first = next((i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks))
+        first = next(
+            (i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks)
+        )
         above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
         outside = bottom - {id(p) for p in above}
         return 0 if outside or self.backbone.family.shared_blocks else min(first, len(blocks) - 1)
@@ -94,11 +104,14 @@ class Net(nn.Module):
         blocks: nn.Module = self.backbone.model.get_submodule(self.backbone.family.blocks)
         return blocks
 
-    # -- the seam ------------------------------------------------------------------------------------------------
+    # -- the seam
+    # ------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def bottom(self, batch: Batch, depth: int) -> Tensor:
-        """Run embeddings and the first `depth` blocks only: the hidden states (B, T, C) that block `depth` would get."""
+        """Run embeddings and the first `depth` blocks only: the hidden states (B, T, C) that block `depth`
+        would get.
+        """
         kept: list[Tensor] = []
 
         def stop(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -118,8 +131,9 @@ class Net(nn.Module):
     def _resumed(self, hidden: Tensor, depth: int) -> Iterator[None]:
         """Within the block, the model's forward skips `depth` blocks and goes on from `hidden`.
 
-        The model's own forward still runs, so masks, positions and rotary tables are whatever its family makes them: the
-        skipped blocks only pass their input through, and the first real one is handed `hidden` instead.
+        The model's own forward still runs, so masks, positions and rotary tables are whatever its family
+        makes them: the skipped blocks only pass their input through, and the first real one is handed
+        `hidden` instead.
         """
 
         def passed(x: Tensor, *_: Any, **__: Any) -> Any:

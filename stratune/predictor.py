@@ -1,4 +1,6 @@
-"""Predictor: what a strategy hands over. Texts in, labels and scores out; saved to a folder and loaded from it."""
+"""Predictor: what a strategy hands over. Texts in, labels and scores out; saved to a folder and loaded from
+it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,6 @@ from stratune.train.precision import Precision
 from stratune.train.tokens import TextLimit, tokenise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from stratune.net import Net
     from stratune.task import Task
 
@@ -62,7 +62,12 @@ class NetScorer:
 
     def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
         return infer(
-            self.net, feed, device=self.device, precision=self.precision, pass_tokens=self.pass_tokens, tick=tick
+            self.net,
+            feed,
+            device=self.device,
+            precision=self.precision,
+            pass_tokens=self.pass_tokens,
+            tick=tick,
         )
 
     @property
@@ -83,7 +88,9 @@ class FloorScorer:
 
 @dataclass
 class Predictor:
-    """A trained strategy, ready to use. `about` is what its model folder says of it (strategy, backbone, scores, ...)."""
+    """A trained strategy, ready to use. `about` is what its model folder says of it (strategy, backbone,
+    scores, ...).
+    """
 
     task: Task
     scorer: NetScorer | FloorScorer
@@ -95,7 +102,9 @@ class Predictor:
         return self.task.labels
 
     def predict(self, rows: Iterable[Row]) -> list[Prediction]:  # type: ignore[valid-type]
-        """One Prediction per row, in order. A row is a text, a pair of texts, or a mapping with the task's columns."""
+        """One Prediction per row, in order. A row is a text, a pair of texts, or a mapping with the task's
+        columns.
+        """
         rows = list(rows)
         if not rows:
             return []
@@ -118,7 +127,9 @@ class Predictor:
         return self.scorer(texts, pairs, tick)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they differ."""
+        """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they
+        differ.
+        """
         from stratune.artifact import save
 
         return save(self, Path(folder))

@@ -18,7 +18,9 @@ class RunResult:
     seed: int
     status: Literal["ok", "failed"] = "ok"
     error: str | None = None
-    val: dict[str, float] = field(default_factory=dict)  # metric name -> value on validation, at the best checkpoint
+    val: dict[str, float] = field(
+        default_factory=dict
+    )  # metric name -> value on validation, at the best checkpoint
     test: dict[str, float] = field(default_factory=dict)
     trainable_params: int | None = None
     total_params: int | None = None
@@ -49,6 +51,8 @@ class RunResult:
 
 
 def run_id(strategy: str, backbone: str | None, seed: int) -> str:
-    """The run's folder name: `lora@minilm#0`; a path or hub id as backbone loses its slashes; floors have `none`."""
+    """The run's folder name: `lora@minilm#0`; a path or hub id as backbone loses its slashes; floors have
+    `none`.
+    """
     name = (backbone or "none").strip("/").replace("/", "--")
     return f"{strategy}@{name}#{seed}"

@@ -1,4 +1,6 @@
-"""One run: train, save, predict, measure, and write its folder. `result.json` comes last: its presence means done."""
+"""One run: train, save, predict, measure, and write its folder. `result.json` comes last: its presence
+means done.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ class Job:
 
 
 def execute(job: Job, watch: Watch | None = None) -> RunResult:
-    """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design, rule 12)."""
+    """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design,
+    rule 12).
+    """
     split = load_parts(Path(job.split))
     job.folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -79,9 +83,19 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
     budget, settings = Budget(**job.budget), TrainSettings(**job.train)
     strategy = parse_strategy(job.strategy)
     trained = train(
-        strategy, job.backbone, split.task, split, budget, job.seed, settings=settings, work=job.folder, watch=watch
+        strategy,
+        job.backbone,
+        split.task,
+        split,
+        budget,
+        job.seed,
+        settings=settings,
+        work=job.folder,
+        watch=watch,
     )
-    result = RunResult(job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions())
+    result = RunResult(
+        job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
+    )
     result.fingerprint = split.fingerprint
     _costs(result, trained)
     scored = {part: _predict(trained.predictor, split.parts[part], watch, part) for part in ("val", "test")}
@@ -134,7 +148,11 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
     tables = []
     for part, answers in scored.items():
         rows = split.parts[part]
-        columns: dict[str, Any] = {"id": list(rows["id"]), "part": [part] * len(rows), "truth": list(rows["label"])}
+        columns: dict[str, Any] = {
+            "id": list(rows["id"]),
+            "part": [part] * len(rows),
+            "truth": list(rows["label"]),
+        }
         columns["prediction"] = [labels[k] for k in answers.probabilities.argmax(axis=1)]
         columns |= {f"score_{label}": answers.probabilities[:, k] for k, label in enumerate(labels)}
         columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)

@@ -21,7 +21,9 @@ DEFAULT_METRIC: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Task:
-    """The prediction to learn. Column names are the user's; labels are ordered and matched by name, never by position."""
+    """The prediction to learn. Column names are the user's; labels are ordered and matched by name, never
+    by position.
+    """
 
     text: str = "text"
     label: str = "label"
@@ -37,7 +39,9 @@ class Task:
         if self.kind not in KINDS:
             raise ConfigError(choices(self.kind, KINDS), key="task.kind")
         if self.kind not in SUPPORTED_KINDS:
-            raise ConfigError(f"{self.kind} is not supported yet; use {', '.join(SUPPORTED_KINDS)}", key="task.kind")
+            raise ConfigError(
+                f"{self.kind} is not supported yet; use {', '.join(SUPPORTED_KINDS)}", key="task.kind"
+            )
         if not self.metric:
             object.__setattr__(self, "metric", DEFAULT_METRIC[self.kind])
         object.__setattr__(self, "labels", tuple(self.labels))

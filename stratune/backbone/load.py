@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from stratune.backbone.family import Family, Pool, family_of
-from stratune.errors import BackboneError
 from stratune.backbone.locate import locate, no_bars, why_not
+from stratune.errors import BackboneError
 from stratune.files import sha256
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Backbone:
 
     @functools.cached_property
     def blocks(self) -> list[nn.Module]:
-        """The transformer blocks, bottom first; taken before any adapter wraps the model, which keeps them."""
+        """The transformer blocks, bottom first; taken before an adapter wraps the model, which keeps them."""
         return list(self.model.get_submodule(self.family.blocks).children())
 
     @property

@@ -34,10 +34,14 @@ def _converted(gguf: Path) -> Path:
 
         no_bars()
         try:
-            model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32)
+            model = AutoModelForCausalLM.from_pretrained(
+                str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
+            )
             tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
         except ImportError as error:
-            raise BackboneError(f"{gguf.name}: reading GGUF needs the gguf package: `pip install gguf`") from error
+            raise BackboneError(
+                f"{gguf.name}: reading GGUF needs the gguf package: `pip install gguf`"
+            ) from error
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise BackboneError(why_not(str(gguf), error)) from error
         with replacing_folder(folder) as temporary:
@@ -49,7 +53,9 @@ def _converted(gguf: Path) -> Path:
 def why_not(backbone_id: str, error: Exception) -> str:
     text = str(error)
     first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-    if any(word in text for word in ("connect", "offline", "couldn't find them in the cached files", "resolve")):
+    if any(
+        word in text for word in ("connect", "offline", "couldn't find them in the cached files", "resolve")
+    ):
         return (
             f"{backbone_id}: not in the local cache and the hub cannot be reached; "
             f"{' and '.join(EMBEDDED)} need no network, and neither does a local folder"

@@ -11,7 +11,8 @@ TokenCounter = Callable[[list[str], list[str] | None], list[int]]
 
 
 def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:
-    """(texts, pairs) -> tokens of each row, special ones included; and how many the backbone reads (512 at most by default).
+    """(texts, pairs) -> tokens of each row, special ones included; and how many the backbone reads (512 at
+    most by default).
 
     Raises BackboneError when the tokenizer cannot be had.
     """
@@ -24,10 +25,14 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
         positions = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", None)
     except (OSError, ValueError, KeyError) as error:
         raise BackboneError(why_not(backbone_id, error)) from error
-    most = min(max_length or 512, int(tokenizer.model_max_length), int(positions or tokenizer.model_max_length))
+    most = min(
+        max_length or 512, int(tokenizer.model_max_length), int(positions or tokenizer.model_max_length)
+    )
 
     def count(texts: Sequence[str], pairs: Sequence[str] | None) -> list[int]:
-        encoded = tokenizer(list(texts), list(pairs) if pairs else None, verbose=False, return_attention_mask=False)
+        encoded = tokenizer(
+            list(texts), list(pairs) if pairs else None, verbose=False, return_attention_mask=False
+        )
         return [len(row) for row in encoded["input_ids"]]
 
     return count, most

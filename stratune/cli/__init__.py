@@ -1,4 +1,6 @@
-"""The command line. Importing this imports no torch, no pandas: each command brings what it needs when it runs."""
+"""The command line. Importing this imports no torch, no pandas: each command brings what it needs when it
+runs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from stratune.version import __version__
 
 app = typer.Typer(
     name="stratune",
-    help="Every way to turn a pretrained language model into a classifier for your text, compared fairly on one split.",
+    help="Every way to turn a pretrained language model into a classifier for your text, compared fairly.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -28,7 +30,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None: ...
 
 

@@ -13,31 +13,41 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.config import Config
 
-Size = Annotated[str | None, typer.Option(help="So many rows of the part (600), or such a share of it (0.5); stratified.")]
+Size = Annotated[
+    str | None, typer.Option(help="So many rows of the part (600), or such a share of it (0.5); stratified.")
+]
 Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
 Seeds = Annotated[int | None, typer.Option(help="Runs of each strategy, with seeds 0, 1, ...")]
-Epochs = Annotated[float | None, typer.Option(help="Passes over the training rows, the same for every strategy.")]
+Epochs = Annotated[
+    float | None, typer.Option(help="Passes over the training rows, the same for every strategy.")
+]
 Strategies = Annotated[str | None, typer.Option(help="Comma-separated; see `stratune list strategies`.")]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
 def compare(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [a.b=c ...]")] = None,
-    data: Annotated[str | None, typer.Option(help="csv, tsv, json, jsonl, parquet; hub:name/config; demo:name")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="csv, tsv, json, jsonl, parquet; hub:name/config; demo:name")
+    ] = None,
     val: Annotated[str | None, typer.Option(help="Own validation file.")] = None,
     test: Annotated[str | None, typer.Option(help="Own test file.")] = None,
     split_column: Annotated[str | None, typer.Option(help="Column that says train, val or test.")] = None,
     text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
     pair: Annotated[str | None, typer.Option(help="Column of the second text of a pair.")] = None,
     label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
-    group: Annotated[str | None, typer.Option(help="Column of groups that stay on one side of the split.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Column of groups that stay on one side of the split.")
+    ] = None,
     id_: Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")] = None,
     metric: Annotated[str | None, typer.Option(help="Chooses on validation. [default: f1_macro]")] = None,
     strategies: Strategies = None,
-    backbone: Annotated[list[str] | None, typer.Option(help="Hugging Face id, folder, or embedded; repeatable.")] = None,
+    backbone: Annotated[
+        list[str] | None, typer.Option(help="Hugging Face id, folder, or embedded; repeatable.")
+    ] = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
     train_rows: Size = None,
@@ -57,7 +67,8 @@ def compare(
     """
     options: dict[str, Any] = {
         "data.source": data, "data.val": val, "data.test": test, "data.split_column": split_column,
-        "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows), "data.test_rows": _size(test_rows),
+        "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows),
+        "data.test_rows": _size(test_rows),
         "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,
         "task.metric": metric, "strategies": strategies, "backbones": backbone or None, "seeds": seeds,
         "budget.epochs": epochs, "train.max_words": max_words, "train.max_length": max_length,
@@ -88,7 +99,9 @@ def configure(arguments: list[str], options: dict[str, Any]) -> Config:
 
 def default_out(config: Config) -> Path:
     source = config.data.source
-    return Path("stratune-out") / (Path(source).stem if ":" not in source else source.replace(":", "-").replace("/", "-"))
+    return Path("stratune-out") / (
+        Path(source).stem if ":" not in source else source.replace(":", "-").replace("/", "-")
+    )
 
 
 def run(config: Config, out: Path, *, fresh: bool, quiet: bool, as_json: bool) -> None:

@@ -12,19 +12,31 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.predictor import Predictor
 
-BATCH_ROWS = 4096  # read, predicted and written at a time: sorting by length within them is what makes it fast
+BATCH_ROWS = (
+    4096  # read, predicted and written at a time: sorting by length within them is what makes it fast
+)
 
 
 def predict(
     model_dir: Annotated[Path, typer.Argument(help="Model folder (OUT/runs/<run>/model).")],
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="csv, tsv, jsonl or parquet file; - for standard input.")],
-    output: Annotated[str, typer.Option("-o", "--output", help="csv, jsonl or parquet file; - for standard output.")] = "-",
-    text: Annotated[str | None, typer.Option(help="Column of the text, when not the one of the training data.")] = None,
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="csv, tsv, jsonl or parquet file; - for standard input.")
+    ],
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="csv, jsonl or parquet file; - for standard output.")
+    ] = "-",
+    text: Annotated[
+        str | None, typer.Option(help="Column of the text, when not the one of the training data.")
+    ] = None,
     pair: Annotated[str | None, typer.Option(help="Column of the second text, likewise.")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="Of standard input and output: csv or jsonl.")] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="Of standard input and output: csv or jsonl.")
+    ] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the added columns.")] = "",
     encoding: Annotated[str | None, typer.Option(help="Text encoding of the input, when not UTF-8.")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Add `prediction` and `score_<label>` to every row, in the order of the input."""
@@ -55,7 +67,11 @@ def predicted(
     from stratune.data.read import iter_batches, read
 
     task = replace(
-        predictor.task, text=text or predictor.task.text, text_pair=pair or predictor.task.text_pair, group=None, id=None
+        predictor.task,
+        text=text or predictor.task.text,
+        text_pair=pair or predictor.task.text_pair,
+        group=None,
+        id=None,
     )
     done = 0
     for batch in iter_batches(source, BATCH_ROWS, encoding=encoding, format=format_):
@@ -78,7 +94,9 @@ def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str
 def _joined(batch: dict[str, list[Any]], added: dict[str, list[Any]]) -> dict[str, list[Any]]:
     for name in added:
         if name in batch:
-            raise ConfigError(f"the input has a column {name!r} already; choose another with --prefix", key="prefix")
+            raise ConfigError(
+                f"the input has a column {name!r} already; choose another with --prefix", key="prefix"
+            )
     return {**batch, **added}
 
 

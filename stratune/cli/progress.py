@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """`with Display(shown=True) as display: run_comparison(..., watch=display.on)`. Silent when not on a terminal."""
+    """`with Display(shown=True) as display: run_comparison(..., watch=display.on)`. Silent when not on a
+    terminal.
+    """
 
     def __init__(self, shown: bool) -> None:
         from rich.console import Console
@@ -53,7 +55,9 @@ class Display:
         kind = moment.event["event"]
         if kind == "started":
             self.bars.update(self.runs, description="runs", total=moment.total, completed=moment.index)
-            self.bars.reset(self.run, description=moment.planned.run_id, total=None, visible=True, note="loading")
+            self.bars.reset(
+                self.run, description=moment.planned.run_id, total=None, visible=True, note="loading"
+            )
         elif kind == "done":
             self.bars.update(self.runs, description="runs", total=moment.total, completed=moment.index + 1)
             self._say(moment)
@@ -62,11 +66,15 @@ class Display:
         elif kind == "rows":
             self.bars.update(self.run, advance=moment.event["count"])
         elif kind == "step":
-            self.bars.update(self.run, total=moment.event["steps"], completed=moment.event["step"], note="training")
+            self.bars.update(
+                self.run, total=moment.event["steps"], completed=moment.event["step"], note="training"
+            )
         elif kind == "val":
             self.bars.update(self.run, note=f"training, val {moment.event['value']:.4f}")
 
     def _say(self, moment: Moment) -> None:
         result = moment.result
         if result is not None and result.status == "failed":
-            self.bars.console.print(f"[red]failed[/red] {moment.planned.run_id}: {result.error}", highlight=False)
+            self.bars.console.print(
+                f"[red]failed[/red] {moment.planned.run_id}: {result.error}", highlight=False
+            )

@@ -36,14 +36,22 @@ def print_board(folder: Path) -> None:
     from stratune.report.leaderboard import table
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a file or a pipe has no width of its own
     console.print(table(read_json(_checked(folder) / "leaderboard.json"), width=console.width))
-    console.print(f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}", soft_wrap=True)
+    console.print(
+        f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}", soft_wrap=True
+    )
 
 
 def _checked(folder: Path) -> Path:
     from stratune.errors import ArtifactError
 
     if not (folder / "leaderboard.json").is_file():
-        what = "no such folder" if not folder.is_dir() else "no leaderboard.json in it (yet): run `stratune compare` first"
+        what = (
+            "no such folder"
+            if not folder.is_dir()
+            else "no leaderboard.json in it (yet): run `stratune compare` first"
+        )
         raise ArtifactError(f"{folder}: {what}")
     return folder

@@ -22,12 +22,23 @@ def store_split(split: Split) -> Path:
         with replacing_folder(folder) as temporary:
             for part, table in split.parts.items():
                 pq.write_table(to_arrow(table), temporary / f"{part}.parquet")
-            about = {"task": split.task.to_dict(), "fingerprint": split.fingerprint, "notes": list(split.notes)}
+            about = {
+                "task": split.task.to_dict(),
+                "fingerprint": split.fingerprint,
+                "notes": list(split.notes),
+            }
             write_json(temporary / "about.json", about)
     return folder
 
 
 def load_parts(folder: Path) -> Split:
     about = read_json(folder / "about.json")
-    tables: dict[str, Dataset] = {part: to_dataset(pq.read_table(folder / f"{part}.parquet")) for part in PARTS}
-    return Split(**tables, fingerprint=about["fingerprint"], task=Task.from_dict(about["task"]), notes=tuple(about["notes"]))
+    tables: dict[str, Dataset] = {
+        part: to_dataset(pq.read_table(folder / f"{part}.parquet")) for part in PARTS
+    }
+    return Split(
+        **tables,
+        fingerprint=about["fingerprint"],
+        task=Task.from_dict(about["task"]),
+        notes=tuple(about["notes"]),
+    )

@@ -9,7 +9,9 @@ from stratune.task import Task
 
 
 def task_of(source: Any, **fields: Any) -> Task:
-    """`fields` are Task's; those that are None or empty leave the source's own. Raises ConfigError as Task does."""
+    """`fields` are Task's; those that are None or empty leave the source's own. Raises ConfigError as Task
+    does.
+    """
     from stratune.data.demo import TASKS
 
     named = isinstance(source, str) and source.startswith("demo:")

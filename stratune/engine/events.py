@@ -1,10 +1,10 @@
 """What a run tells while it works, as plain mappings that pass through a pipe.
 
-    {"event": "stage", "name": "frozen activations", "total": 600}      something longer begins
-    {"event": "rows", "count": 64}                                      rows of the stage that passed
-    {"event": "step", "step": 12, "steps": 80, "epoch": 0.6}            optimiser steps
-    {"event": "val", "value": 0.81, "epoch": 1.0}                       an evaluation
-    {"event": "exit", "code": 0}                                        the process ended (from the zygote)
+{"event": "stage", "name": "frozen activations", "total": 600}      something longer begins
+{"event": "rows", "count": 64}                                      rows of the stage that passed
+{"event": "step", "step": 12, "steps": 80, "epoch": 0.6}            optimiser steps
+{"event": "val", "value": 0.81, "epoch": 1.0}                       an evaluation
+{"event": "exit", "code": 0}                                        the process ended (from the zygote)
 """
 
 from __future__ import annotations

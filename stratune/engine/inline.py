@@ -1,4 +1,6 @@
-"""Runs in this very process: under `accelerate launch`, where the processes are already there, and for debugging."""
+"""Runs in this very process: under `accelerate launch`, where the processes are already there, and for
+debugging.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class LocalEngine:
-    """`with LocalEngine() as engine: engine.run(job, on_event)`. Starting it early hides the imports behind other work."""
+    """`with LocalEngine() as engine: engine.run(job, on_event)`. Starting it early hides the imports behind
+    other work.
+    """
 
     def __init__(self) -> None:
         self._zygote: subprocess.Popen[bytes] | None = None

@@ -1,9 +1,10 @@
 """The zygote: a process that imports torch and transformers once, then forks a child for each run.
 
-`python -m stratune.engine.zygote` reads one job a line (JSON) on standard input and writes events, one a line, on standard
-output. A child shares the imports and nothing else: what it allocates, corrupts or dies of stays its own, its memory peak is
-its own, and no run waits five seconds for imports. multiprocessing's fork server would do the same, but re-imports the
-user's script in every child. Where there is no fork (Windows) the zygote runs one job itself and ends.
+`python -m stratune.engine.zygote` reads one job a line (JSON) on standard input and writes events, one a
+line, on standard output. A child shares the imports and nothing else: what it allocates, corrupts or dies
+of stays its own, its memory peak is its own, and no run waits five seconds for imports. multiprocessing's
+fork server would do the same, but re-imports the user's script in every child. Where there is no fork
+(Windows) the zygote runs one job itself and ends.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def work(line: bytes, events: BinaryIO) -> None:
 
 
 def _die_with_parent(parent: int) -> None:
-    """A run whose zygote was killed must not go on: its successor would find it writing in the same folder."""
+    """A run whose zygote was killed must not go on: the next would find it writing in the same folder."""
 
     def watch() -> None:
         while os.getppid() == parent:

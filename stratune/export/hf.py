@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from stratune.errors import UnsupportedError
 from stratune.export.card import write_card
@@ -81,7 +80,7 @@ def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], ext
     return config
 
 
-def _merged(net: Net) -> nn.Module:
+def _merged(net: Net) -> Any:
     """The bare model with its adapters added into its weights; a copy, where there are any."""
     if net.model is net.backbone.model:
         return net.backbone.model
@@ -91,10 +90,10 @@ def _merged(net: Net) -> nn.Module:
     if not (isinstance(net.model, PeftModel) and isinstance(net.model.base_model, BaseTuner)):
         raise _no_place(net.backbone)
     # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
-    return copy.deepcopy(net.model).merge_and_unload()  # type: ignore[no-any-return]
+    return copy.deepcopy(net.model).merge_and_unload()
 
 
-def _load(model: Any, trained: nn.Module, backbone: Backbone) -> None:
+def _load(model: Any, trained: Any, backbone: Backbone) -> None:
     """Copy the trained weights into the class; all of them have their place, or it is not the same model."""
     _, unexpected = model.base_model.load_state_dict(trained.state_dict(), strict=False)
     if unexpected:

@@ -1,8 +1,8 @@
 """Readout `head`: pool the hidden states by mask, normalise, one linear layer.
 
-Pooling looks at the mask, never at positions, so padding side and batch size change nothing. The LayerNorm (without weights)
-makes one learning rate right for every backbone and lets `export --to hf` put the head into the family's own
-classification class, mean pooling included (see export.py).
+Pooling looks at the mask, never at positions, so padding side and batch size change nothing. The LayerNorm
+(without weights) makes one learning rate right for every backbone and lets `export --to hf` put the head
+into the family's own classification class, mean pooling included (see export.py).
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Head:
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm
         # Decoders' own classification classes have no bias: neither have we, so that export is exact.
-        return PooledHead(pool, backbone.width, outputs, norm, self.dropout, not backbone.family.decoder, seed)
+        return PooledHead(
+            pool, backbone.width, outputs, norm, self.dropout, not backbone.family.decoder, seed
+        )
 
 
 class PooledHead(nn.Module):
@@ -70,7 +72,7 @@ class PooledHead(nn.Module):
 
 
 def pooled(hidden: Tensor, mask: Tensor, pool: Pool) -> Tensor:
-    """(B, T, C), (B, T) -> (B, C) in float32: the first, the last or the mean of the places the mask keeps."""
+    """(B, T, C), (B, T) -> (B, C) in float32: first, last or mean of the places the mask keeps."""
     if pool == "mean":
         weight = mask.to(torch.float32)
         weight = weight / weight.sum(dim=1, keepdim=True)  # (B, T)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -17,15 +18,31 @@ Row = dict[str, Any]
 Column = tuple[str, Callable[[Row], str]]  # heading, and what a row says under it
 
 _WORDS = ("strategy", "backbone", "status")
-_NEEDED = 118  # columns of text that everything takes with several backbones
+_GAP = 2  # blanks between two columns: padding and the box
+# What a narrow terminal does without, first to go first. The page and the CSV have everything.
+_SPARED = (
+    "on\ndisk",
+    "memory",
+    "train\nrows/s",
+    "predict\nrows/s",
+    "test\naccuracy",
+    "train\ntime",
+    "learns",
+    "status",
+)
 
 
 def table(board: Board, *, width: int = 120) -> Table:
-    """A rich table for `width` columns of text: 100 hold all for one backbone; with several, costs go."""
+    """A rich table for `width` columns of text; costs leave it one by one where it is narrow."""
     shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
-    columns = _columns(board, several=len(shown) > 1, narrow=width < _NEEDED)
+    columns = _fitting(_columns(board, several=len(shown) > 1), board["rows"], width)
     made = Table(
-        box=box.SIMPLE_HEAD, caption=_below(board, shown), caption_justify="left", caption_style="", padding=0
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        caption=_below(board, shown),
+        caption_justify="left",
+        caption_style="",
+        padding=(0, 1, 0, 0),
     )
     for head, _ in columns:
         names = head in ("strategy", "backbone")  # only these may fold
@@ -38,18 +55,29 @@ def table(board: Board, *, width: int = 120) -> Table:
     return made
 
 
-def _columns(board: Board, *, several: bool, narrow: bool) -> list[Column]:
+def _fitting(columns: list[Column], rows: list[Row], width: int) -> list[Column]:
+    def needed(column: Column) -> int:
+        head, cell = column
+        return _GAP + max(cell_len(line) for text in (head, *map(cell, rows)) for line in text.split("\n"))
+
+    for spared in _SPARED:
+        if sum(map(needed, columns)) + 2 <= width:
+            break
+        columns = [column for column in columns if column[0] != spared]
+    return columns
+
+
+def _columns(board: Board, *, several: bool) -> list[Column]:
     metric, also = board["metric"], shown_metrics(board)[1:]
     called = human.backbones(row["backbone"] for row in board["rows"])
-    costs = [cost for cost in COSTS if not (several and narrow and cost[0].endswith("bytes"))]
     return [
         ("#", lambda row: str(row["rank"] or human.NOTHING)),
         ("strategy", lambda row: human.short(row["strategy"])),
         *([("backbone", lambda row: called[row["backbone"]])] if several else []),
         (f"val\n{metric}", lambda row: human.score(row["val"].get(metric))),
         (f"test\n{metric}", lambda row: human.interval(row["test"].get(metric))),
-        *((name, _test_value(name)) for name in also if not (several and narrow)),
-        *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs),
+        *((f"test\n{name}", _test_value(name)) for name in also),
+        *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in COSTS),
         ("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
     ]
 

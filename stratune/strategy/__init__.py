@@ -20,10 +20,12 @@ from stratune.strategy.base import (
 )
 
 __all__ = [
-    "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy", "register", "strategy_names",
+    "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy", "register",
+    "strategy_names",
 ]  # fmt: skip
 
-# Floors first, then from few trained weights to all: the order in which `stratune list strategies` shows them.
+# Floors first, then from few trained weights to all: the order in which `stratune list strategies` shows
+# them.
 for _name in ("floors", "unfreeze", "lora"):
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):

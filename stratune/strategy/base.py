@@ -1,7 +1,7 @@
 """A strategy is two answers: which weights learn (`tune`), and where the answer is read (`readout`).
 
-A technique is one file in this folder with one registered class; files are found by themselves, and so are classes
-behind the entry point `stratune.strategies`. A class brings the presets it is known by:
+A technique is one file in this folder with one registered class; files are found by themselves, and so are
+classes behind the entry point `stratune.strategies`. A class brings the presets it is known by:
 
     @register("bitfit", recipe=Recipe(learning_rate=1e-3))
     @dataclass(frozen=True)
@@ -38,7 +38,11 @@ class Recipe:
     max_grad_norm: float = 1.0
 
     def __post_init__(self) -> None:
-        positive = {"learning_rate": self.learning_rate, "batch_size": self.batch_size, "max_grad_norm": self.max_grad_norm}
+        positive = {
+            "learning_rate": self.learning_rate,
+            "batch_size": self.batch_size,
+            "max_grad_norm": self.max_grad_norm,
+        }
         for key, value in positive.items():
             if not value > 0:
                 raise ConfigError(f"{value} is not above 0", key=key)
@@ -50,7 +54,9 @@ class Recipe:
 
 
 class Tune(Protocol):
-    """What learns. `adapt` gets a net whose backbone is frozen whole and whose head learns; it only unfreezes, swaps or wraps."""
+    """What learns. `adapt` gets a net whose backbone is frozen whole and whose head learns; it only
+    unfreezes, swaps or wraps.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -65,7 +71,7 @@ class Strategy:
     recipe: Recipe = field(default_factory=Recipe)
 
     def settings(self) -> dict[str, Any]:
-        """Every option written out, as config.yaml and result.json keep it. `parse_strategy` reads it back."""
+        """Its options written out, as config.yaml and result.json keep it. `parse_strategy` reads it back."""
         return {
             "name": self.name,
             "tune": tune_name(self.tune),
@@ -90,7 +96,9 @@ FLOORS: dict[str, type[Floor]] = {}
 _T = TypeVar("_T", bound=type)
 
 
-def register(name: str, *, preset: str | None = None, recipe: Recipe | None = None, **options: Any) -> Callable[[_T], _T]:
+def register(
+    name: str, *, preset: str | None = None, recipe: Recipe | None = None, **options: Any
+) -> Callable[[_T], _T]:
     """Make a technique known under `name`, with a preset (default: the same name) that people ask for."""
 
     def keep(cls: _T) -> _T:
@@ -183,7 +191,9 @@ def _readout(options: str | Mapping[str, Any], key: str) -> Head:
 
 
 def _build(make: Callable[..., Any], options: Mapping[str, Any], *positional: Any, key: str) -> Any:
-    """Call a dataclass (or `replace`) with the user's options; a wrong one becomes a ConfigError with its key."""
+    """Call a dataclass (or `replace`) with the user's options; a wrong one becomes a ConfigError with its
+    key.
+    """
     try:
         return make(*positional, **options)
     except TypeError as error:

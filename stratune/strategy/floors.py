@@ -28,7 +28,7 @@ class Examples:
 
 
 class FloorModel(Protocol):
-    """A fitted floor: probabilities out, and a state of names -> arrays and JSON that `restore` reads back."""
+    """A fitted floor: probabilities out, and a state (arrays, JSON) that `restore` reads back."""
 
     def probabilities(self, rows: Examples) -> Probabilities: ...
 
@@ -84,8 +84,8 @@ class Majority:
 class TfIdf:
     """TF-IDF of words (1-2) and characters (2-5 in words), logistic regression; its C chosen on validation.
 
-    For a pair the features of both texts, their absolute difference and their product stand side by side: without the
-    last two a linear model cannot see whether the texts agree.
+    For a pair the features of both texts, their absolute difference and their product stand side by side:
+    without the last two a linear model cannot see whether the texts agree.
     """
 
     name: str = "tfidf"
@@ -114,7 +114,9 @@ class TfIdf:
         return TfIdfModel(features, *_every_class(best, classes))
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
-        features = TextFeatures.restore(state["words"], arrays["word_idf"], state["characters"], arrays["character_idf"])
+        features = TextFeatures.restore(
+            state["words"], arrays["word_idf"], state["characters"], arrays["character_idf"]
+        )
         return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]))
 
 
@@ -193,5 +195,8 @@ class TfIdfModel:
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         features = self.features
         arrays = {"word_idf": features.word.idf_, "character_idf": features.character.idf_}
-        vocabularies = {"words": features.terms(features.word), "characters": features.terms(features.character)}
+        vocabularies = {
+            "words": features.terms(features.word),
+            "characters": features.terms(features.character),
+        }
         return {**arrays, "weight": self.weight, "bias": self.bias}, vocabularies

@@ -56,9 +56,15 @@ class Lora:
 
 
 def linear_names(backbone: Backbone, targets: str | Sequence[str]) -> list[str]:
-    """Full module names of the linears in every block that `targets` means. Raises ConfigError on an unknown role."""
+    """Full module names of the linears in every block that `targets` means. Raises ConfigError on an
+    unknown role.
+    """
     family = backbone.family
-    groups = {"all": tuple(family.linears), "attention": family.attention, "feed_forward": family.feed_forward}
+    groups = {
+        "all": tuple(family.linears),
+        "attention": family.attention,
+        "feed_forward": family.feed_forward,
+    }
     wanted = [targets] if isinstance(targets, str) else list(targets)
     for name in wanted:
         if name not in groups and name not in family.linears:

@@ -52,7 +52,9 @@ class Last:
     def adapt(self, net: Net) -> None:
         family, blocks = net.backbone.family, net.backbone.blocks
         if family.shared_blocks:
-            why = f"{family.name} runs one shared set of weights as every block, so the last {self.k} cannot learn alone"
+            why = (
+                f"{family.name} runs one set of weights as every block: the last {self.k} cannot learn alone"
+            )
             raise UnsupportedError("partial", net.backbone.id, f"{why}; use probe, lora or full")
         if self.k > len(blocks):
             raise UnsupportedError("partial", net.backbone.id, f"k={self.k}, but it has {len(blocks)} blocks")
@@ -70,7 +72,9 @@ class BitFit:
     def adapt(self, net: Net) -> None:
         biases = [p for name, p in net.backbone.model.named_parameters() if name.endswith("bias")]
         if not biases:
-            raise UnsupportedError("bitfit", net.backbone.id, f"{net.backbone.family.name} has no biases; use lora")
+            raise UnsupportedError(
+                "bitfit", net.backbone.id, f"{net.backbone.family.name} has no biases; use lora"
+            )
         unfreeze(biases)
 
 

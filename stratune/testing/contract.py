@@ -163,7 +163,7 @@ def check_frozen_stays_frozen(spec: Spec, backbone_folder: Path | None, tmp_path
 
 
 def check_learning_tensors_get_gradients(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
-    """Looked at after training: a factor that starts at zero hides its partner's gradient until it has moved."""
+    """Looked at after training: a factor that starts at zero hides its partner's gradient until it moves."""
     done = run(spec, backbone_folder)
     if done.net is None or not done.net.learning():
         return

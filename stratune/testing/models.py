@@ -1,7 +1,7 @@
 """Tiny real models of every family: 3 blocks of width 32, random weights, a tokenizer trained on the spot.
 
-Three blocks, so that tuning the last one or two leaves a frozen bottom; 128 positions, so that truncation is a
-short text away. Nothing is downloaded.
+Three blocks, so that tuning the last one or two leaves a frozen bottom; 128 positions, so that truncation is
+a short text away. Nothing is downloaded.
 """
 
 from __future__ import annotations

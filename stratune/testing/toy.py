@@ -1,4 +1,4 @@
-"""A task that tiny models can learn: which family of words a text holds. The tiny tokenizers know no others."""
+"""A task that tiny models can learn: which family of words a text holds. Tiny tokenizers know no others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "music": ("song", "piano", "drum", "violin", "choir", "melody"),
 }
 FILLERS = (
-    "the", "a", "we", "they", "saw", "heard", "near", "old", "house", "today", "again", "and", "then", "it",
-    "was", "there", "for", "long", "time", "small", "quiet", "street", "never", "some", "people", "talked", "about",
+    "the", "a", "we", "they", "saw", "heard", "near", "old", "house", "today", "again", "and", "then",
+    "it", "was", "there", "for", "long", "time", "small", "quiet", "street", "never", "some",
+    "people", "talked", "about",
 )  # fmt: skip
 WORDS = tuple(word for family in FAMILIES.values() for word in family) + FILLERS
 

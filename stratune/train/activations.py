@@ -1,8 +1,9 @@
 """Frozen activations, computed once: what the blocks below the first learning one make of each text.
 
-They are a function of weights, tokens and depth, so the key is a hash of those; strategies, seeds and epochs share
-them. A table part is one entry, written whole: a text's activations never depend on what an earlier, interrupted or
-overlapping run had left in the cache, which keeps "same seed, same numbers" true to the last bit.
+They are a function of weights, tokens and depth, so the key is a hash of those; strategies, seeds and
+epochs share them. A table part is one entry, written whole: a text's activations never depend on what an
+earlier, interrupted or overlapping run had left in the cache, which keeps "same seed, same numbers" true to
+the last bit.
 """
 
 from __future__ import annotations
@@ -58,13 +59,17 @@ class Feed:
 
     @property
     def seconds(self) -> float:
-        """What computing the frozen activations took, whoever computed them: each row of the leaderboard bears it."""
+        """What computing the frozen activations took, whoever computed them: each row of the leaderboard
+        bears it.
+        """
         return self.frozen.seconds if self.frozen is not None else 0.0
 
 
 @dataclass
 class Frozen:
-    """The cached activations of one table part: pooled texts (N, C), or the hidden states of the first `rows` texts."""
+    """The cached activations of one table part: pooled texts (N, C), or the hidden states of the first
+    `rows` texts.
+    """
 
     folder: Path
     depth: int
@@ -77,7 +82,9 @@ class Frozen:
     pooled: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        """Keep the file open: an entry that is dropped to make room for another stays readable while it is in use."""
+        """Keep the file open: an entry that is dropped to make room for another stays readable while it is
+        in use.
+        """
         self.stream: int | None = None
         if self.pooled is None and self.rows:
             self.stream = os.open(self.folder / "hidden.bin", os.O_RDONLY)
@@ -93,7 +100,9 @@ class Frozen:
         assert self.stream is not None
         for i, row in enumerate(rows):
             start, length = int(self.offsets[row]), int(self.offsets[row + 1] - self.offsets[row])
-            flat = torch.frombuffer(bytearray(os.pread(self.stream, length * item, start * item)), dtype=self.dtype)
+            flat = torch.frombuffer(
+                bytearray(os.pread(self.stream, length * item, start * item)), dtype=self.dtype
+            )
             hidden[i, :length] = flat.view(length, self.width)
         return replace(batch, hidden=hidden, depth=self.depth)
 
@@ -108,7 +117,9 @@ def feed(
     cache: bool = True,
     tick: Tick | None = None,
 ) -> Feed:
-    """The batches of a table part; with frozen activations when something below the readout is frozen and `cache` is on."""
+    """The batches of a table part; with frozen activations when something below the readout is frozen and
+    `cache` is on.
+    """
     plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id))
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
@@ -147,7 +158,8 @@ class _Store:
 
         backbone = self.net.backbone
         read = f"pooled {self.net.head.pool}" if self.whole else f"block {self.depth}"
-        how = f"{self.precision} {self.device.type} {self.pass_tokens} {torch.__version__} {transformers.__version__}"
+        libraries = f"{torch.__version__} {transformers.__version__}"
+        how = f"{self.precision} {self.device.type} {self.pass_tokens} {libraries}"
         segments = np.ascontiguousarray(self.tokens.types).tobytes()
         return sha256(backbone.weight_hash, self.tokens.digest(), segments, read, how)
 
@@ -195,7 +207,9 @@ class _Store:
         out = np.zeros((len(lengths), self.net.backbone.width), dtype=np.float32)
         for rows, batch in self._batches(lengths):
             with torch.no_grad(), autocast(self.device, self.precision):
-                out[rows] = pooled(self.net.encode(batch), batch.mask, self.net.head.pool).float().cpu().numpy()
+                out[rows] = (
+                    pooled(self.net.encode(batch), batch.mask, self.net.head.pool).float().cpu().numpy()
+                )
         return out
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
@@ -214,7 +228,10 @@ class _Store:
     def _batches(self, lengths: NDArray[np.int64]) -> Iterator[tuple[Rows, Batch]]:
         self.net.eval()
         for rows in sorted_batches(lengths, self.pass_tokens):
-            yield rows, collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(self.device)
+            yield (
+                rows,
+                collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(self.device),
+            )
             if self.tick:
                 self.tick(len(rows))
 
@@ -223,7 +240,9 @@ def _evict(store: Path, room: int) -> None:
     """Drop the least recently used entries until the rest takes at most `room` bytes."""
     if not store.is_dir():
         return
-    entries = sorted((f for f in store.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True)
+    entries = sorted(
+        (f for f in store.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True
+    )
     for entry in entries:
         room -= folder_bytes(entry)
         if room < 0:

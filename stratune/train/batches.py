@@ -21,7 +21,7 @@ BUCKET_STEPS = 50  # optimiser steps' worth of shuffled rows are sorted together
 
 @dataclass(frozen=True)
 class Batch:
-    """B rows, padded on the right to T. `hidden` (or `pooled`) stands for what frozen blocks would compute."""
+    """B rows, padded on the right to T. `hidden` (or `pooled`) stands for what frozen blocks compute."""
 
     ids: Tensor  # (B, T) int64
     mask: Tensor  # (B, T) int64, 1 where there is a token
@@ -78,7 +78,8 @@ def sorted_batches(lengths: NDArray[np.int64], budget: int) -> list[Rows]:
 
 
 def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[Rows]:
-    """One epoch as optimiser steps: each about `batch_size` rows' worth of tokens, of similar length, in random order.
+    """One epoch as optimiser steps: each about `batch_size` rows' worth of tokens, of similar length, in
+    random order.
 
     A function of (lengths, batch_size, seed, epoch) alone: a resumed run finds the same steps.
     """
@@ -94,11 +95,13 @@ def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch
     return steps
 
 
-def passes(step: Rows, lengths: NDArray[np.int64], budget: int, rank: int, world: int) -> list[tuple[Rows, int]]:
+def passes(
+    step: Rows, lengths: NDArray[np.int64], budget: int, rank: int, world: int
+) -> list[tuple[Rows, int]]:
     """This process's share of a step as forward passes: (rows, how many of them count).
 
-    Every process gets the same number of passes, because each must join the others' gradient sum; a process that runs out
-    of rows repeats one that counts nothing.
+    Every process gets the same number of passes, because each must join the others' gradient sum; a process
+    that runs out of rows repeats one that counts nothing.
     """
     shares = [step[r::world] for r in range(world)]
     count = max(1, max(len(list(by_budget(share, lengths, budget))) for share in shares if len(share)))

@@ -1,6 +1,8 @@
-"""A checkpoint: one safetensors file with what learns, what the optimiser remembers, and where training stood.
+"""A checkpoint: one safetensors file with what learns, what the optimiser remembers, and where training
+stood.
 
-One file, so one rename makes it whole. No random state is kept: every draw is a function of (seed, step, rank).
+One file, so one rename makes it whole. No random state is kept: every draw is a function of (seed, step,
+rank).
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ def save(
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer/{key}/{name}"] = value.detach().to("cpu", copy=True)
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"identity": identity, "position": json.dumps(asdict(position))})
+        save_file(
+            tensors, temporary, metadata={"identity": identity, "position": json.dumps(asdict(position))}
+        )
 
 
 def load(
@@ -88,7 +92,9 @@ def load(
         if key.startswith("optimizer/"):
             _, state, name = key.split("/", 2)
             parameter = learning[name]
-            there = value.dim() > 0 or optimizer.defaults["fused"]  # a fused step reads its counter where it runs
+            there = (
+                value.dim() > 0 or optimizer.defaults["fused"]
+            )  # a fused step reads its counter where it runs
             optimizer.state[parameter][state] = value.to(parameter.device) if there else value
     best = {key.removeprefix("best/"): value for key, value in tensors.items() if key.startswith("best/")}
     return position, best

@@ -57,7 +57,8 @@ class Tick:
 class Loop:
     """Train what learns in `net`. Afterwards the net holds its best step's tensors.
 
-    `labels` (N,) are the training rows'; `weights` (K,) or None weigh classes; `evaluate` looks at validation.
+    `labels` (N,) are the training rows'; `weights` (K,) or None weigh classes; `evaluate` looks at
+    validation.
     Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
     """
 
@@ -86,7 +87,8 @@ class Loop:
         checkpoint.restore(self.learning, self.best)
         return self.position
 
-    # -- set-up --------------------------------------------------------------------------------------------------
+    # -- set-up
+    # --------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         self.device = self.accelerator.device
@@ -98,6 +100,7 @@ class Loop:
             len(training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch))
             for epoch in range(math.ceil(self.epochs))
         ]
+        self.whole_epochs = list(self.plan)
         partial = self.epochs - math.floor(self.epochs)
         if partial:
             self.plan[-1] = max(1, round(self.plan[-1] * partial))
@@ -133,7 +136,8 @@ class Loop:
                         yield epoch, index, step
             done += count
 
-    # -- one step ------------------------------------------------------------------------------------------------
+    # -- one step
+    # ------------------------------------------------------------------------------------------------
 
     def _step(self, epoch: int, index: int, rows: NDArray[np.int64]) -> None:
         started = time.perf_counter()
@@ -151,7 +155,7 @@ class Loop:
         if evaluates or position.step % FINITE_EVERY == 0:
             self._check_finite()
         position.train_seconds += time.perf_counter() - started
-        part = epoch + (index + 1) / self.plan[epoch]
+        part = epoch + (index + 1) / self.whole_epochs[epoch]
         self.watch(Tick(position.step, self.steps, part, len(rows)))
         if evaluates:
             self._evaluate(part)
@@ -160,11 +164,14 @@ class Loop:
     def _backward(self, step: NDArray[np.int64]) -> None:
         """Gradients of sum(losses) / batch_size over one step, in as many passes as memory asks for.
 
-        The divisor is constant, so every row weighs the same in whatever batch it falls, alone or on several processes.
+        The divisor is constant, so every row weighs the same in whatever batch it falls, alone or on
+        several processes.
         """
         self.module.train()
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
-        torch.manual_seed((self.seed * 1_000_003 + self.position.step) * 64 + rank)  # dropout: exact resume for free
+        torch.manual_seed(
+            (self.seed * 1_000_003 + self.position.step) * 64 + rank
+        )  # dropout: exact resume for free
         budget = self.settings.tokens_per_pass(self.device.type)
         todo = passes(step, self.lengths, budget, rank, world)
         for i, (rows, counted) in enumerate(todo):
@@ -177,7 +184,9 @@ class Loop:
                 losses = cross_entropy(logits.float(), truth, self.weights, self.recipe.label_smoothing)
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
-                self.accelerator.backward(loss * (world / self.recipe.batch_size))  # DDP averages over processes
+                self.accelerator.backward(
+                    loss * (world / self.recipe.batch_size)
+                )  # DDP averages over processes
 
     def _set_learning_rate(self) -> None:
         share = schedule(self.position.step, self.steps, self.recipe.warmup)
@@ -188,7 +197,8 @@ class Loop:
         if bool(self.not_finite) or not bool(torch.isfinite(self.loss_sum)):
             raise NonFiniteLoss(f"the loss or a gradient was NaN or infinite by step {self.position.step}")
 
-    # -- validation, best step, checkpoints ------------------------------------------------------------------------
+    # -- validation, best step, checkpoints
+    # ------------------------------------------------------------------------
 
     def _is_evaluation(self, done: int, count: int) -> bool:
         """Evaluations stand evenly in an epoch; its end is always one."""
@@ -244,7 +254,9 @@ class Loop:
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak learning rate at 0-based `step`: up linearly over the warm-up, then linearly down to 0."""
+    """Share of the peak learning rate at 0-based `step`: up linearly over the warm-up, then linearly down
+    to 0.
+    """
     rising = max(1, round(warmup * steps))
     if step < rising:
         return (step + 1) / rising
@@ -257,9 +269,16 @@ def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.Ad
     head = {id(p) for p in net.head.parameters()}
     for parameter in net.learning().values():
         decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
-        rate = (recipe.head_learning_rate or recipe.learning_rate) if id(parameter) in head else recipe.learning_rate
+        rate = (
+            (recipe.head_learning_rate or recipe.learning_rate)
+            if id(parameter) in head
+            else recipe.learning_rate
+        )
         groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
-        [{"params": p, "peak": rate, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()],
+        [
+            {"params": p, "peak": rate, "lr": rate, "weight_decay": decay}
+            for (rate, decay), p in groups.items()
+        ],
         fused=device.type in ("cpu", "cuda"),
     )

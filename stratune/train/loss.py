@@ -22,7 +22,9 @@ def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None, smooth
 
 
 def class_weights(wanted: ClassWeights, labels: NDArray[np.int64], names: Sequence[str]) -> Tensor | None:
-    """(K,) weights whose mean over the training rows is 1, so that they move no learning rate; None: all equal."""
+    """(K,) weights whose mean over the training rows is 1, so that they move no learning rate; None: all
+    equal.
+    """
     if wanted == "none":
         return None
     counts = np.bincount(labels, minlength=len(names)).astype(np.float64)

@@ -14,14 +14,18 @@ TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 class Budget:
     """The same for every strategy of a comparison; printed on the leaderboard."""
 
-    epochs: float = 4.0  # passes over the training rows (a recipe that names its own is shown with what it used)
+    epochs: float = (
+        4.0  # passes over the training rows (a recipe that names its own is shown with what it used)
+    )
     trials: int = 1  # settings tried per strategy and seed
 
     def __post_init__(self) -> None:
         if not self.epochs > 0:
             raise ConfigError(f"{self.epochs} is not above 0", key="budget.epochs")
         if self.trials != 1:
-            raise ConfigError(f"{self.trials}: only one trial per strategy is supported yet", key="budget.trials")
+            raise ConfigError(
+                f"{self.trials}: only one trial per strategy is supported yet", key="budget.trials"
+            )
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,9 @@ class TrainSettings:
     class_weights: str | Mapping[str, float] = "none"  # none, balanced, or label -> weight
     evals_per_epoch: int = 1
     patience: int = 3  # evaluations without a better validation score before stopping
-    pass_tokens: int | None = None  # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
+    pass_tokens: int | None = (
+        None  # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
+    )
     checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill
     cache: bool = True  # compute frozen activations once
     max_length: int | None = None  # tokens read of a text; None: what the backbone takes, 512 at most
@@ -38,7 +44,7 @@ class TrainSettings:
     track: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "track", (self.track,) if isinstance(self.track, str) else tuple(self.track))
+        object.__setattr__(self, "track", tuple(self.track))
         for tracker in self.track:
             if tracker not in TRACKERS:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")

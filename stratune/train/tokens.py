@@ -1,4 +1,6 @@
-"""Tokenise once: a column of texts becomes flat arrays of token ids, kept on disk by what they were made from."""
+"""Tokenise once: a column of texts becomes flat arrays of token ids, kept on disk by what they were made
+from.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ FIELDS = ("ids", "offsets", "types", "cut")
 
 @dataclass(frozen=True)
 class TextLimit:
-    """How much of a text is read. Words are cut first (as some papers do), then tokens; only text is ever cut."""
+    """How much of a text is read. Words are cut first (as some papers do), then tokens; only text is ever
+    cut.
+    """
 
     max_length: int | None = None  # tokens, special ones included; None: what the backbone takes, 512 at most
     max_words: int | None = None  # words of each text
@@ -54,7 +58,12 @@ class Tokens:
 
 
 def tokenise(
-    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit, *, keep: bool = False
+    backbone: Backbone,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None,
+    limit: TextLimit,
+    *,
+    keep: bool = False,
 ) -> Tokens:
     """Tokenise texts (N) or pairs of them. `keep` reads from and writes to the cache folder."""
     if not keep:
@@ -85,19 +94,24 @@ def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, 
             content.update(len(encoded).to_bytes(8, "little"))
             content.update(encoded)
         content.update(b"|")
-    # Two models may share a tokenizer and still be fed differently: with segments or without, a line feed between pairs.
+    # Two models may share a tokenizer and still be fed differently: with segments or without, a line feed
+    # between pairs.
     fed = f"{has_segments(backbone)} {backbone.family.decoder} {backbone.tokenizer.pad_token_id}"
     reads = f"{limit.tokens(backbone)} {limit.max_words}"
     return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest())
 
 
-def _tokenise(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit) -> Tokens:
+def _tokenise(
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
+) -> Tokens:
     ids: list[NDArray[np.int32]] = []
     types: list[NDArray[np.uint8]] = []
     cut: list[int] = []
     for start in range(0, len(texts), CHUNK):
         part = slice(start, start + CHUNK)
-        for row_ids, row_types, row_cut in _chunk(backbone, texts[part], pairs[part] if pairs else None, limit):
+        for row_ids, row_types, row_cut in _chunk(
+            backbone, texts[part], pairs[part] if pairs else None, limit
+        ):
             ids.append(np.asarray(row_ids, dtype=np.int32))
             types.append(np.asarray(row_types, dtype=np.uint8))
             cut.append(row_cut)
@@ -110,14 +124,17 @@ def _tokenise(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | N
 def _chunk(
     backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
 ) -> list[tuple[list[int], list[int], int]]:
-    """(ids, segments, tokens cut) per row. Whole rows are tokenised first, to know what is cut; only long ones again."""
+    """(ids, segments, tokens cut) per row. Whole rows are tokenised first, to know what is cut; only long
+    ones again.
+    """
     most = limit.tokens(backbone)
     whole, whole_types = _encode(backbone, texts, pairs, None)
     words = limit.max_words
     long = [
         i
         for i, row in enumerate(whole)
-        if len(row) > most or (words and max(len(texts[i].split()), len(pairs[i].split()) if pairs else 0) > words)
+        if len(row) > most
+        or (words and max(len(texts[i].split()), len(pairs[i].split()) if pairs else 0) > words)
     ]
     rows = [(row, row_types, 0) for row, row_types in zip(whole, whole_types, strict=True)]
     if long:

@@ -1,0 +1,68 @@
+"""Short ways to tiny nets, batches and trainings, for the tests of the model side."""
+
+from dataclasses import replace
+
+import torch
+
+from stratune.backbone.load import load_backbone
+from stratune.fit import train
+from stratune.net import Net
+from stratune.strategy import Strategy, parse_strategy
+from stratune.testing import toy_split
+from stratune.train.activations import Feed
+from stratune.train.batches import collate
+from stratune.train.settings import Budget, TrainSettings
+from stratune.train.tokens import TextLimit, tokenise
+
+# Every size between a word and a paragraph: batches of these have padding.
+TEXTS = [
+    "the cat saw rain near the old house and then it was quiet for a long time",
+    "we heard the choir",
+    "snow",
+    "they talked about the horse and the dog and the sheep again",
+]
+
+
+def adapted(spec, folder, *, outputs=2, seed=0) -> Net:
+    """A net as training starts with it."""
+    strategy = parse_strategy(spec)
+    torch.manual_seed(seed)
+    net = Net(load_backbone(str(folder)), strategy.readout, outputs, seed)
+    strategy.tune.adapt(net)
+    return net.eval()
+
+
+def tokens_of(net, texts=TEXTS, pairs=None, **limit):
+    return tokenise(net.backbone, texts, pairs, TextLimit(**limit))
+
+
+def batch_of(net, texts=TEXTS, pairs=None):
+    tokens = tokens_of(net, texts, pairs)
+    return collate(tokens, range(len(tokens)), net.backbone.tokenizer.pad_token_id)
+
+
+def feed_of(net, texts=TEXTS):
+    return Feed(tokens_of(net, texts), net.backbone.tokenizer.pad_token_id)
+
+
+def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None, **settings):
+    """`stratune.fit.train` in float32 on the toy task, 8 rows a step."""
+    strategy = parse_strategy(spec)
+    if isinstance(strategy, Strategy):
+        strategy = replace(strategy, recipe=replace(strategy.recipe, batch_size=8))
+    split = split or toy_split()
+    options = TrainSettings(**{"precision": "float32", "patience": 100, **settings})
+    backbone = str(folder) if folder else None
+    return train(
+        strategy, backbone, split.task, split, Budget(epochs=epochs), seed, settings=options, work=work, watch=watch
+    )
+
+
+def learned(run):
+    """Name -> trained tensor."""
+    return {name: p.detach().clone() for name, p in run.predictor.scorer.net.learning().items()}
+
+
+def logits_of(run, texts=TEXTS):
+    scorer = run.predictor.scorer
+    return scorer.logits(feed_of(scorer.net, texts))

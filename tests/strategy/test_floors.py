@@ -1,0 +1,105 @@
+"""Floors, against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
+
+from stratune.errors import TrainingError
+from stratune.strategy import parse_strategy
+from stratune.strategy.floors import Examples
+from stratune.testing import toy_split
+
+
+def examples(table, names):
+    labels = np.array([names.index(label) for label in table["label"]])
+    pairs = list(table["text_pair"]) if "text_pair" in table.column_names else None
+    return Examples(list(table["text"]), pairs, labels)
+
+
+def fitted(spec, split):
+    names = split.task.labels
+    train, val = examples(split.train, names), examples(split.val, names)
+    return parse_strategy(spec).fit(train, val, classes=len(names), seed=0)
+
+
+def pipeline(**options):
+    """The same in scikit-learn's own words."""
+    word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True)
+    character = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    union = FeatureUnion([("word", word), ("character", character)])
+    return make_pipeline(union, LogisticRegression(max_iter=500, random_state=0, **options))
+
+
+def test_majority_gives_the_shares_of_the_training_labels():
+    train = Examples(["a"] * 10, labels=np.array([0] * 6 + [1] * 3 + [2]))
+    model = parse_strategy("majority").fit(train, train, classes=3, seed=0)
+    assert model.probabilities(Examples(["b", "c"])).tolist() == [[0.6, 0.3, 0.1]] * 2
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("strength", [1.0, 10.0])
+def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
+    split = toy_split(classes)
+    found = fitted({"preset": "tfidf", "strengths": [strength]}, split).probabilities(Examples(list(split.test["text"])))
+    train = examples(split.train, split.task.labels)
+    wanted = pipeline(C=strength).fit(train.texts, train.labels).predict_proba(list(split.test["text"]))
+    np.testing.assert_allclose(found, wanted, atol=2e-3)  # our features are float32, and so is where lbfgs stops
+    assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
+
+
+def test_validation_chooses_the_strength():
+    split = toy_split(2)
+    val = Examples(list(split.val["text"]))
+    truth = examples(split.val, split.task.labels).labels
+    losses = {}
+    for strength in (1e-3, 10.0):
+        probabilities = fitted({"preset": "tfidf", "strengths": [strength]}, split).probabilities(val)
+        losses[strength] = -np.log(probabilities[np.arange(len(truth)), truth]).mean()
+    chosen = fitted({"preset": "tfidf", "strengths": [1e-3, 10.0]}, split).probabilities(val)
+    best = min(losses, key=losses.get)
+    assert -np.log(chosen[np.arange(len(truth)), truth]).mean() == pytest.approx(losses[best])
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_tfidf_learns_the_toy_task(classes, pairs):
+    split = toy_split(classes, pairs=pairs)
+    test = examples(split.test, split.task.labels)
+    found = fitted("tfidf", split).probabilities(test)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
+    assert (found.argmax(axis=1) == test.labels).mean() > 0.9
+
+
+def test_only_the_features_of_agreement_can_tell_whether_two_texts_agree():
+    rng = np.random.default_rng(0)
+    words = [f"word{i}" for i in range(30)]
+    first = rng.integers(0, 30, 400)
+    same = rng.integers(0, 2, 400)
+    second = np.where(same == 1, first, (first + rng.integers(1, 30, 400)) % 30)
+    rows = Examples([words[i] for i in first], [words[i] for i in second], same)
+    model = parse_strategy("tfidf").fit(rows, rows, classes=2, seed=0)
+    assert (model.probabilities(rows).argmax(axis=1) == same).mean() == 1.0
+
+
+@pytest.mark.parametrize("name", ["majority", "tfidf"])
+@pytest.mark.parametrize("pairs", [False, True])
+def test_restored_from_its_arrays_it_gives_identical_probabilities(name, pairs):
+    split = toy_split(3, pairs=pairs)
+    model = fitted(name, split)
+    arrays, state = model.state()
+    again = parse_strategy(name).restore(arrays, state)
+    rows = examples(split.test, split.task.labels)
+    assert np.array_equal(again.probabilities(rows), model.probabilities(rows))
+
+
+def test_max_features_bounds_each_vocabulary():
+    arrays, _ = fitted({"preset": "tfidf", "max_features": 7}, toy_split()).state()
+    assert len(arrays["word_idf"]) == len(arrays["character_idf"]) == 7
+
+
+def test_texts_without_words_are_refused():
+    rows = Examples(["!", "?"], labels=np.array([0, 1]))
+    with pytest.raises(TrainingError, match="tfidf: no words in the training texts"):
+        parse_strategy("tfidf").fit(rows, rows, classes=2, seed=0)

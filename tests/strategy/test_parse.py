@@ -1,0 +1,78 @@
+"""What a user may write for a strategy, and what is said about the rest."""
+
+import pytest
+
+from stratune.errors import ConfigError
+from stratune.strategy import FLOORS, PRESETS, Strategy, about, parse_strategy, strategy_names
+
+
+def test_presets_come_in_the_order_of_the_leaderboard():
+    assert strategy_names() == ["majority", "tfidf", "untuned", "probe", "partial", "bitfit", "full", "lora"]
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_each_says_in_a_line_what_it_is(name):
+    assert 20 < len(about(name)) < 130 and about(name).endswith((".", ")."))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_name_is_enough(name):
+    strategy = parse_strategy(name)
+    assert isinstance(strategy, Strategy) and strategy.name == name
+    assert parse_strategy(strategy) is strategy
+
+
+def test_options_go_where_they_belong():
+    strategy = parse_strategy(
+        {"preset": "lora", "name": "mine", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}}
+    )
+    assert strategy.name == "mine"
+    assert strategy.tune.rank == 32 and strategy.tune.dropout == 0.05
+    assert strategy.recipe.learning_rate == 5e-4 and strategy.recipe.batch_size == 32
+    assert strategy.readout.pool == "first"
+
+
+def test_a_technique_may_be_named_without_its_preset():
+    assert parse_strategy({"tune": "last", "k": 1}).tune == parse_strategy({"preset": "partial", "k": 1}).tune
+
+
+def test_a_preset_keeps_its_recipe_and_learning_rates_differ():
+    rates = {name: parse_strategy(name).recipe.learning_rate for name in PRESETS if name != "untuned"}
+    assert rates["probe"] > rates["lora"] > rates["full"]
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_a_floor_may_have_a_name_of_its_own(name):
+    assert parse_strategy({"preset": name, "name": "floor"}).name == "floor"
+
+
+WRONG = [
+    ("loar", r"strategies: 'loar' is not one of majority, .*\(did you mean 'lora'\?\)"),
+    ({"preset": "lora", "learning_rat": 1.0}, r"strategies.lora: 'learning_rat' is not one of .*\(did you mean 'learning_rate'\?\)"),
+    ({"preset": "lora", "name": "mine", "k": 2}, "strategies.mine: 'k' is not one of alpha, batch_size"),
+    ({"tune": "lst"}, r"strategies.tune: 'lst' is not one of .*\(did you mean 'last'\?\)"),
+    ({"learning_rate": 1.0}, "strategies: a strategy needs a `preset` or a `tune`"),
+    ({"preset": "tfidf", "rank": 1}, "strategies.tfidf: .*unexpected keyword argument 'rank'"),
+    ({"preset": "full", "learning_rate": 0}, "learning_rate: 0 is not above 0"),
+    ({"preset": "full", "learning_rate": float("nan")}, "learning_rate: nan is not above 0"),
+    ({"preset": "full", "batch_size": 0}, "batch_size: 0 is not above 0"),
+    ({"preset": "full", "epochs": -1}, "epochs: -1 is not above 0"),
+    ({"preset": "full", "warmup": 1.0}, "warmup: 1.0 is not from 0 up to 1"),
+    ({"preset": "full", "label_smoothing": -0.1}, "label_smoothing: -0.1 is not from 0 up to 1"),
+    ({"preset": "full", "readout": {"pol": "first"}}, r"strategies.full.readout: 'pol' is not one of .*\(did you mean 'pool'\?\)"),
+    ({"preset": "full", "readout": {"pool": "frist"}}, r"readout.pool: 'frist' is not one of .*\(did you mean 'first'\?\)"),
+    ({"preset": "full", "readout": "haed"}, r"strategies.full.readout: 'haed' is not one of head \(did you mean 'head'\?\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("spec, message", WRONG)
+def test_a_mistake_is_named_with_what_could_have_been_meant(spec, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_strategy(spec)
+
+
+@pytest.mark.parametrize("option, value", [("learning_rate", "fast"), ("rank", "big"), ("k", "two")])
+def test_a_value_of_the_wrong_type_is_an_error_of_the_user(option, value):
+    preset = {"learning_rate": "full", "rank": "lora", "k": "partial"}[option]
+    with pytest.raises(ConfigError, match=f"strategies.{preset}"):
+        parse_strategy({"preset": preset, option: value})

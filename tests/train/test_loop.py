@@ -1,0 +1,274 @@
+"""The loop: its gradients against torch, its schedule against transformers, what it keeps and when it stops."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+from transformers import get_linear_schedule_with_warmup
+
+from stratune.errors import NonFiniteLoss
+from stratune.strategy import Recipe
+from stratune.train import checkpoint
+from stratune.train.batches import collate, training_steps
+from stratune.train.loop import Evaluation, schedule
+from stratune.train.loss import class_weights
+from stratune.train.settings import TrainSettings
+from tests.helpers import adapted
+from tests.train.loops import gradients_of_first_step, make_loop, optimiser_steps
+
+QUIET = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # for a BERT
+NO_DROPOUT = {"preset": "full", "readout": {"dropout": 0.0}}
+UNCLIPPED = {"batch_size": 8, "max_grad_norm": 1e9}
+
+
+def quiet_net(tiny):
+    return adapted(NO_DROPOUT, tiny("bert", **QUIET))
+
+
+def close(found, wanted, tolerance=1e-6):
+    scale = max(1.0, max(float(t.abs().max()) for t in wanted.values()))
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        assert torch.allclose(found[name], wanted[name], atol=tolerance * scale), name
+
+
+# -- gradients -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("smoothing, weighting", [(0.0, "none"), (0.1, {"animal": 3.0})])
+def test_the_gradient_is_torchs_of_the_mean_loss(smoothing, weighting, tiny):
+    recipe = Recipe(**UNCLIPPED, label_smoothing=smoothing)
+    net = quiet_net(tiny)
+    loop = make_loop(net)
+    weights = class_weights(weighting, loop.labels, ("animal", "weather"))
+    rows = training_steps(loop.feed.tokens.lengths, 8, 0, 0)[0]
+    truth = torch.from_numpy(loop.labels[rows])
+    losses = F.cross_entropy(
+        net(collate(loop.feed.tokens, rows, 0)), truth, reduction="none", label_smoothing=smoothing
+    )
+    loss = (losses * weights[truth] if weights is not None else losses).sum() / recipe.batch_size
+    wanted = dict(zip(net.learning(), torch.autograd.grad(loss, list(net.learning().values())), strict=True))
+    close(gradients_of_first_step(quiet_net(tiny), recipe=recipe, weights=weights), wanted)
+
+
+@pytest.mark.parametrize("pass_tokens", [1, 20, 60])
+def test_many_small_passes_give_the_gradient_of_one_big_pass(pass_tokens, tiny):
+    big, small = (
+        gradients_of_first_step(
+            quiet_net(tiny), recipe=Recipe(**UNCLIPPED), settings=TrainSettings(pass_tokens=tokens)
+        )
+        for tokens in (4096, pass_tokens)
+    )
+    close(small, big)
+
+
+def test_gradients_are_clipped_as_one_vector(tiny):
+    plain = gradients_of_first_step(quiet_net(tiny), recipe=Recipe(**UNCLIPPED))
+    norm = math.sqrt(sum(float(grad.square().sum()) for grad in plain.values()))
+    limit = norm / 4
+    clipped = gradients_of_first_step(quiet_net(tiny), recipe=Recipe(batch_size=8, max_grad_norm=limit))
+    close(clipped, {name: grad / 4 for name, grad in plain.items()}, 1e-5)
+    generous = gradients_of_first_step(quiet_net(tiny), recipe=Recipe(batch_size=8, max_grad_norm=norm * 2))
+    close(generous, plain)
+
+
+# -- learning rate and decay -----------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400), st.floats(0, 0.5))
+def test_the_schedule_is_transformers_with_a_first_step_that_moves(steps, warmup):
+    rising = max(1, round(warmup * steps))
+    dummy = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    wanted = get_linear_schedule_with_warmup(dummy, rising, steps).lr_lambdas[0]
+    for step in range(steps):
+        at = step + 1 if step < rising else step  # theirs spends the first step at zero
+        if at < steps:
+            assert schedule(step, steps, warmup) == pytest.approx(wanted(at))
+    assert schedule(steps, steps, warmup) == 0
+
+
+def test_ten_percent_of_the_steps_warm_up():
+    shares = [schedule(step, 100, 0.1) for step in range(100)]
+    assert shares[:10] == pytest.approx([0.1 * i for i in range(1, 11)])
+    assert shares == sorted(shares[:10]) + sorted(shares[10:], reverse=True)
+    assert max(shares) == 1 and 0 < shares[-1] < 0.02
+
+
+def test_the_optimiser_follows_the_schedule_with_a_peak_for_backbone_and_head(tiny):
+    recipe = Recipe(learning_rate=1e-4, head_learning_rate=1e-2, batch_size=8)
+    net = adapted({"preset": "partial", "k": 1}, tiny("bert"))
+    head = {id(p) for p in net.head.parameters()}
+    with optimiser_steps() as seen:
+        loop = make_loop(net, recipe=recipe, epochs=5)
+        loop.run()
+    assert len(seen) == loop.steps
+    for step, (_, groups) in enumerate(seen):
+        share = schedule(step, loop.steps, 0.1)
+        for group in groups:
+            peaks = {1e-2 if id(p) in head else 1e-4 for p in group["params"]}
+            assert len(peaks) == 1 and group["lr"] == pytest.approx(share * peaks.pop())
+
+
+def test_vectors_are_not_decayed(tiny):
+    net = adapted("full", tiny("bert"))
+    with optimiser_steps() as seen:
+        make_loop(net, recipe=Recipe(batch_size=8, weight_decay=0.05)).run()
+    decay = {id(p): group["weight_decay"] for group in seen[0][1] for p in group["params"]}
+    learning = net.learning()
+    assert len(decay) == len(learning)
+    for name, parameter in learning.items():
+        assert decay[id(parameter)] == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.05), name
+
+
+# -- epochs and evaluations ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epochs, rows", [(1, 32), (2, 64), (0.5, 16), (1.5, 48)])
+def test_epochs_may_be_fractions(epochs, rows, tiny):
+    position = make_loop(adapted("probe", tiny("bert")), epochs=epochs, rows=32).run()
+    assert position.examples_seen == pytest.approx(rows, abs=8)
+    assert position.history[-1]["epoch"] == pytest.approx(epochs, abs=0.15)
+    assert position.finished
+
+
+@pytest.mark.parametrize("per_epoch", [1, 2, 3])
+def test_evaluations_stand_evenly_and_at_the_end_of_each_epoch(per_epoch, tiny):
+    loop = make_loop(
+        adapted("probe", tiny("bert")), rows=48, settings=TrainSettings(evals_per_epoch=per_epoch, patience=100)
+    )
+    position = loop.run()
+    assert len(position.history) == 2 * per_epoch
+    ends = {sum(loop.plan[: i + 1]) for i in range(len(loop.plan))}
+    assert ends <= {line["step"] for line in position.history}
+
+
+def test_a_history_line_tells_where_training_stood(tiny):
+    ticks = []
+    loop = make_loop(adapted("probe", tiny("bert")), watch=ticks.append)
+    position = loop.run()
+    line = position.history[0]
+    assert line.keys() == {"step", "epoch", "loss", "val", "val_log_loss", "learning_rate", "seconds"}
+    assert line["step"] == loop.plan[0] and line["epoch"] == 1.0
+    assert line["loss"] == pytest.approx(math.log(2), abs=0.2)  # a mean over rows, hardly trained
+    assert 0 < line["seconds"] <= position.train_seconds
+    steps = [tick for tick in ticks if tick.value is None]
+    assert [tick.step for tick in steps] == list(range(1, loop.steps + 1))
+    assert sum(tick.rows for tick in ticks) == position.examples_seen == 32
+    assert [tick.value for tick in ticks if tick.value is not None] == [1.0, 2.0]
+
+
+# -- best step and stopping ------------------------------------------------------------------------------------
+
+
+def judged(net, scores):
+    """An evaluation that gives these (score, log loss), and the tensors it saw at each."""
+    left, seen = list(scores), []
+
+    def evaluate():
+        seen.append(checkpoint.snapshot(net.learning()))
+        score, log_loss = left.pop(0)
+        return Evaluation(score, score, log_loss)
+
+    return evaluate, seen
+
+
+def run_judged(tiny, scores, **options):
+    net = adapted("probe", tiny("bert"))
+    evaluate, seen = judged(net, scores)
+    loop = make_loop(net, evaluate=evaluate, epochs=len(scores), **options)
+    return loop.run(), seen, checkpoint.snapshot(net.learning()), loop
+
+
+@pytest.mark.parametrize(
+    "scores, best",
+    [
+        ([(0.1, 1.0), (0.9, 1.0), (0.3, 1.0), (0.2, 1.0)], 1),
+        ([(0.5, 0.9), (0.5, 0.7), (0.5, 0.8)], 1),  # a tie goes to the lower log loss
+        ([(0.5, 0.7), (0.5, 0.7)], 0),  # and else to the earlier step
+        ([(-3.0, 1.0), (-2.0, 1.0), (-1.0, 1.0)], 2),  # a metric that is better when lower
+    ],
+)
+def test_the_net_ends_with_the_tensors_of_its_best_step(scores, best, tiny):
+    position, seen, ended, _ = run_judged(tiny, scores)
+    assert len(seen) == len(scores)
+    for name, tensor in seen[best].items():
+        assert torch.equal(ended[name], tensor)
+    others = [s for i, s in enumerate(seen) if i != best]
+    assert not any(torch.equal(s["head.linear.weight"], ended["head.linear.weight"]) for s in others)
+    assert position.best_score == scores[best][0]
+    assert position.best_epoch == best + 1
+
+
+def test_training_stops_when_patience_is_spent(tiny):
+    scores = [(0.5, 1.0), (0.9, 1.0), (0.8, 1.0), (0.7, 1.0), (0.99, 1.0), (0.99, 1.0)]
+    position, seen, _, loop = run_judged(tiny, scores, settings=TrainSettings(patience=2))
+    assert len(seen) == 4 and position.best_score == 0.9
+    assert position.finished and position.step < loop.steps
+
+
+def test_every_better_evaluation_renews_patience(tiny):
+    scores = [(0.1, 1.0), (0.0, 1.0), (0.2, 1.0), (0.1, 1.0), (0.3, 1.0), (0.2, 1.0)]
+    position, seen, _, _ = run_judged(tiny, scores, settings=TrainSettings(patience=2))
+    assert len(seen) == 6 and position.best_score == 0.3
+
+
+# -- what is not finite ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("planted", [math.inf, math.nan])
+def test_a_loss_that_is_not_finite_ends_training(planted, tiny):
+    net = adapted("full", tiny("bert"))
+    with torch.no_grad():
+        net.head.linear.weight[0, 0] = planted
+    with pytest.raises(NonFiniteLoss, match=r"the loss or a gradient was NaN or infinite by step \d+"):
+        make_loop(net).run()
+
+
+def test_it_is_noticed_before_the_validation_that_would_see_it(tiny):
+    net = adapted("probe", tiny("bert"))
+
+    def break_it(tick):
+        with torch.no_grad():
+            net.head.linear.weight.fill_(math.nan)
+
+    def evaluate():
+        raise AssertionError("evaluated a net that is not finite")
+
+    with pytest.raises(NonFiniteLoss):
+        make_loop(net, watch=break_it, evaluate=evaluate, epochs=1).run()
+
+
+# -- modes -----------------------------------------------------------------------------------------------------
+
+
+def test_while_training_frozen_modules_have_no_dropout_and_learning_ones_do(tiny):
+    net = adapted({"preset": "partial", "k": 1}, tiny("bert"))
+    modes = []
+    dropouts = {
+        name: m for name, m in net.backbone.model.named_modules() if isinstance(m, torch.nn.Dropout) and m.p > 0
+    }
+    frozen = {name: m for name, m in dropouts.items() if "layer.2." not in name}
+    learning = {name: m for name, m in dropouts.items() if "layer.2." in name}
+    assert frozen and learning
+
+    def look(tick):
+        if tick.value is None:  # a step, not an evaluation
+            parts = ({m.training for m in part.values()} for part in (frozen, learning))
+            modes.append((*parts, net.head.dropout.training))
+
+    make_loop(net, watch=look).run()
+    assert modes and all(seen == ({False}, {True}, True) for seen in modes)
+
+
+def test_seeds_draw_other_dropout(tiny):
+    heads = []
+    for seed in (0, 0, 1):
+        net = adapted("probe", tiny("bert"), seed=0)  # the same start
+        loop = make_loop(net, seed=seed, epochs=1, recipe=Recipe(batch_size=16))  # the same single step
+        loop.run()
+        heads.append(net.head.linear.weight.detach().clone())
+    assert torch.equal(heads[0], heads[1]) and not torch.equal(heads[0], heads[2])
