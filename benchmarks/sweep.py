@@ -23,7 +23,7 @@ def one(job):
 
     from stratune.data.load import load_split
     from stratune.evaluate.metrics import score
-    from stratune.fit import label_numbers, text_columns, train
+    from stratune.fitting import label_numbers, text_columns, train
     from stratune.strategy import parse_strategy
     from stratune.task import Task
     from stratune.train.settings import Budget, TrainSettings

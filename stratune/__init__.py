@@ -20,7 +20,7 @@ from stratune.version import __version__
 if TYPE_CHECKING:
     from stratune.api import Board, compare, split
     from stratune.backbone.load import load_backbone
-    from stratune.fit import fit
+    from stratune.fitting import fit
     from stratune.predictor import Prediction, Predictor
     from stratune.strategy import Recipe, Strategy
     from stratune.task import Task
@@ -36,7 +36,7 @@ _HOMES = {
     "Task": "stratune.task",
     "TrainSettings": "stratune.train.settings",
     "compare": "stratune.api",
-    "fit": "stratune.fit",
+    "fit": "stratune.fitting",
     "load_backbone": "stratune.backbone.load",
     "split": "stratune.api",
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.compare import run_comparison, split_of
+from stratune.comparison import KEPT_ROWS, run_comparison, split_of
 from stratune.config import Config, parse_config, read_config
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json
@@ -186,7 +186,7 @@ def _files(own: dict[str, Any], out: Path) -> dict[str, str]:
         from stratune.data.arrow import to_arrow
         from stratune.files import replacing
 
-        path = out / ("data.parquet" if part == "source" else f"data-{part}.parquet")
+        path = out / KEPT_ROWS[part]
         with replacing(path) as temporary:
             pq.write_table(to_arrow(read(source)), temporary)
         named[part] = str(path)

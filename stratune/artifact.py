@@ -100,6 +100,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:
         raise ArtifactError(f"{path}: format {found!r}, but this stratune reads {FORMAT}")
+    for key in ("task", "strategy", "backbone", "files"):
+        if key not in manifest:
+            raise ArtifactError(f"{path}: damaged (no {key!r})")
     return dict(manifest)
 
 
@@ -134,6 +137,7 @@ def _write_net(net: Net, folder: Path) -> None:
     if net.model is not net.backbone.model:
         for config in net.model.peft_config.values():
             config.base_model_name_or_path = net.backbone.id
+            config.target_modules = sorted(config.target_modules)  # a set, which is written in any order
         net.model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # peft's model-card template, unfilled
         return

@@ -8,7 +8,6 @@ import json
 import os
 import time
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,45 +17,14 @@ from stratune.data.store import load_parts
 from stratune.errors import StratuneError
 from stratune.evaluate.metrics import score
 from stratune.files import folder_bytes, replacing, write_text
-from stratune.fit import Trained, Watch, label_numbers, text_columns, train
+from stratune.fitting import Trained, Watch, label_numbers, text_columns, train
+from stratune.job import Job
 from stratune.measure import PeakMemory
 from stratune.predictor import Predictor, Scored
-from stratune.result import RunResult, run_id
+from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.train.settings import Budget, TrainSettings
 from stratune.versions import versions
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a run needs to know; plain values, so that it travels to another process as JSON."""
-
-    out: str  # the comparison folder
-    split: str  # folder of the stored split
-    fingerprint: str  # of the split
-    strategy: dict[str, Any]  # settings, as `parse_strategy` takes them
-    backbone: str | None
-    seed: int
-    budget: dict[str, Any]
-    train: dict[str, Any]
-
-    @property
-    def run_id(self) -> str:
-        return run_id(self.strategy["name"], self.backbone, self.seed)
-
-    @property
-    def folder(self) -> Path:
-        return Path(self.out) / "runs" / self.run_id
-
-    def settings(self) -> dict[str, Any]:
-        """What makes two runs the same run."""
-        return {"strategy": self.strategy, "budget": self.budget, "train": self.train}
-
-    def failed(self, error: str, fingerprint: str, trace: str | None = None) -> RunResult:
-        return RunResult(
-            self.strategy["name"], self.backbone, self.seed, "failed", error,
-            fingerprint=fingerprint, settings=self.settings(), versions=versions(), traceback=trace,
-        )  # fmt: skip
 
 
 def execute(job: Job, watch: Watch | None = None) -> RunResult:

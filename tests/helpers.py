@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from stratune.backbone.load import load_backbone
-from stratune.fit import train
+from stratune.fitting import train
 from stratune.net import Net
 from stratune.strategy import Strategy, parse_strategy
 from stratune.testing import toy_split
@@ -46,7 +46,7 @@ def feed_of(net, texts=TEXTS):
 
 
 def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None, **settings):
-    """`stratune.fit.train` in float32 on the toy task, 8 rows a step."""
+    """`stratune.fitting.train` in float32 on the toy task, 8 rows a step."""
     strategy = parse_strategy(spec)
     if isinstance(strategy, Strategy):
         strategy = replace(strategy, recipe=replace(strategy.recipe, batch_size=8))
@@ -54,7 +54,15 @@ def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None
     options = TrainSettings(**{"precision": "float32", "patience": 100, **settings})
     backbone = str(folder) if folder else None
     return train(
-        strategy, backbone, split.task, split, Budget(epochs=epochs), seed, settings=options, work=work, watch=watch
+        strategy,
+        backbone,
+        split.task,
+        split,
+        Budget(epochs=epochs),
+        seed,
+        settings=options,
+        work=work,
+        watch=watch,
     )
 
 

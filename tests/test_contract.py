@@ -8,7 +8,7 @@ from stratune.testing import CHECKS, MODEL_TYPES, contract
 
 # What cannot be, and words of the reason a user reads.
 UNSUPPORTED = {
-    ("partial", "albert"): "shared set of weights as every block.*use probe, lora or full",
+    ("partial", "albert"): "one set of weights as every block.*use probe, lora or full",
     **{
         ("bitfit", family): "has no biases; use lora"
         for family in ("modernbert", "llama", "mistral", "qwen3")

@@ -1,6 +1,7 @@
 """export --to hf: transformers alone gives our predictor's answers, for every family, form and strategy."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -169,6 +170,31 @@ def test_modernbert_with_another_eps(tiny, tmp_path):
     assert_same_answers(predictor, export_hf(predictor, tmp_path / "hf"))
 
 
+@pytest.mark.parametrize("model_type", ["xlm-roberta", "camembert"])
+def test_robertas_kin(model_type, tiny, tmp_path):
+    kin = tmp_path / "kin"
+    shutil.copytree(tiny("roberta"), kin)
+    config = json.loads((kin / "config.json").read_text())
+    (kin / "config.json").write_text(json.dumps({**config, "model_type": model_type, "architectures": []}))
+    predictor = predictor_on(kin)
+    assert predictor.scorer.net.backbone.model.config.model_type == model_type
+    assert_same_answers(predictor, export_hf(predictor, tmp_path / "hf"))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"conv_kernel_size": 3, "conv_act": "gelu"},
+        {"share_att_key": False, "pooler_hidden_act": "tanh", "type_vocab_size": 2},
+        {"relative_attention": False, "pos_att_type": None, "position_biased_input": True},
+    ],
+    ids=str,
+)
+def test_debertas_options(config, tiny, tmp_path):
+    predictor = predictor_on(tiny("deberta-v2", **config))
+    assert_same_answers(predictor, export_hf(predictor, tmp_path / "hf"))
+
+
 # -- what the folder says of itself --------------------------------------------------------------------------
 
 
@@ -273,6 +299,18 @@ def test_other_logits_are_caught(tiny, tmp_path):
     tensors["classifier.bias"] += 1e-2  # the same for every label: no probability changes, but the logits do
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(ArtifactError, match="logits are not ours: they differ by up to"):
+        verify.verify(predictor, predictor.scorer, folder)
+
+
+def test_another_limit_is_caught(tiny, tmp_path, monkeypatch):
+    """Even when no row is long enough to show it."""
+    monkeypatch.setattr(verify, "PROBES", ("rain and snow", "a mouse"))
+    predictor = predictor_on(tiny("bert"), limit=TextLimit())
+    predictor.sample = predictor.sample[:2]
+    folder = export_hf(predictor, tmp_path / "hf")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 127}))
+    with pytest.raises(ArtifactError, match="tokenizer does not read 'rain and snow a mouse.* as ours does"):
         verify.verify(predictor, predictor.scorer, folder)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from stratune.readout.head import pooled
+from stratune.readout.pooled import pooled
 from stratune.testing import DECODERS, MODEL_TYPES
 from tests.helpers import TEXTS, adapted, batch_of
 
@@ -74,7 +74,9 @@ def test_gradients_above_the_seam_equal_those_of_the_plain_forward(family, tiny)
     net = adapted({"preset": "partial", "k": 1}, tiny(family))
     batch = batch_of(net)
     cached = replace(batch, hidden=net.bottom(batch, 2), depth=2)
-    gradients = [torch.autograd.grad(net(b).square().sum(), list(net.learning().values())) for b in (batch, cached)]
+    gradients = [
+        torch.autograd.grad(net(b).square().sum(), list(net.learning().values())) for b in (batch, cached)
+    ]
     for name, plain, resumed in zip(net.learning(), *gradients, strict=True):
         assert torch.allclose(plain, resumed, atol=1e-5 * max(1.0, float(plain.abs().max()))), name
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from torch import nn
 
 from stratune.backbone.family import Family, Pool, family_of
@@ -19,6 +21,9 @@ from stratune.files import sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# What transformers raises over files that are missing, damaged or of something else.
+UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
 
 
 @dataclass
@@ -81,9 +86,14 @@ def load_backbone(backbone_id: str, *, revision: str | None = None) -> Backbone:
         family = family_of(config.model_type, backbone_id)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         pooler = {"add_pooling_layer": False} if family.pooler else {}
-        model = AutoModel.from_pretrained(folder, dtype=torch.float32, **options, **pooler)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        model, found = AutoModel.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True, **options, **pooler
+        )
+    except UNREADABLE as error:
         raise BackboneError(why_not(backbone_id, error)) from error
+    if lacking := sorted(found["missing_keys"]):  # transformers would go on with random numbers
+        few = f"{len(lacking)} tensors, {lacking[0]} among them"
+        raise BackboneError(f"{backbone_id}: its weights lack {few}")
     _give_pad_token(tokenizer, model)
     return Backbone(
         id=backbone_id,

@@ -44,8 +44,14 @@ def _converted(gguf: Path) -> Path:
             ) from error
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise BackboneError(why_not(str(gguf), error)) from error
+        # transformers keeps calling a dequantised model quantised and refuses to save it: save a plain twin.
+        config = type(model.config).from_dict(
+            {k: v for k, v in model.config.to_dict().items() if k != "quantization_config"}
+        )
+        plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        plain.load_state_dict(model.state_dict())
         with replacing_folder(folder) as temporary:
-            model.save_pretrained(temporary)
+            plain.save_pretrained(temporary)
             tokenizer.save_pretrained(temporary)
     return folder
 

@@ -107,7 +107,7 @@ def default_out(config: Config) -> Path:
 def run(config: Config, out: Path, *, fresh: bool, quiet: bool, as_json: bool) -> None:
     """Compare with progress, show the leaderboard, exit with 1 when a strategy failed."""
     from stratune.cli.progress import Display
-    from stratune.compare import run_comparison
+    from stratune.comparison import run_comparison
 
     try:
         with Display(shown=not (quiet or as_json)) as display:

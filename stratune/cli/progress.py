@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stratune.compare import Progress as Moment
+    from stratune.comparison import Progress as Moment
 
 
 class Display:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from stratune.engine.events import OnEvent, reporting
 
 if TYPE_CHECKING:
+    from stratune.job import Job
     from stratune.result import RunResult
-    from stratune.run import Job
 
 
 def launched() -> bool:

@@ -16,7 +16,7 @@ from stratune.engine.events import Event, OnEvent
 from stratune.result import RunResult
 
 if TYPE_CHECKING:
-    from stratune.run import Job
+    from stratune.job import Job
 
 
 class LocalEngine:
@@ -26,6 +26,7 @@ class LocalEngine:
 
     def __init__(self) -> None:
         self._zygote: subprocess.Popen[bytes] | None = None
+        self._busy = False
 
     def __enter__(self) -> LocalEngine:
         self._start()
@@ -62,29 +63,41 @@ class LocalEngine:
     def _follow(self, line: str, on_event: OnEvent) -> Event:
         zygote = self._start()
         assert zygote.stdin is not None and zygote.stdout is not None
+        self._busy = True
         zygote.stdin.write(line.encode() + b"\n")
         zygote.stdin.flush()
         for raw in zygote.stdout:
             event: Event = json.loads(raw)
             if event["event"] == "exit":
+                self._busy = False
                 return event
             on_event(event)
-        return {"event": "exit", "code": zygote.wait()}  # it died itself
+        code = zygote.wait()  # it died itself
+        self._forget()
+        return {"event": "exit", "code": code}
 
     def close(self) -> None:
         """End the zygote and with it a run still going on (it is resumed from its last checkpoint)."""
         if self._zygote is None:
             return
+        zygote = self._zygote
+        if not self._busy:
+            zygote.kill()  # it holds nothing, and may still be importing
+        self._forget()
+        try:
+            zygote.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            zygote.kill()
+            zygote.wait()
+
+    def _forget(self) -> None:
+        """Close the pipes: the end of its standard input tells the zygote to end, and its run with it."""
+        assert self._zygote is not None
         for stream in (self._zygote.stdin, self._zygote.stdout):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
-        try:
-            self._zygote.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._zygote.kill()
-            self._zygote.wait()
-        self._zygote = None
+        self._zygote, self._busy = None, False
 
 
 def _how_it_died(ended: Event) -> str:

@@ -99,7 +99,8 @@ def _child(line: bytes, log: Path, events: BinaryIO) -> None:
 
 def work(line: bytes, events: BinaryIO) -> None:
     from stratune.engine.events import reporting
-    from stratune.run import Job, execute
+    from stratune.job import Job
+    from stratune.run import execute
 
     execute(Job(**json.loads(line)), reporting(lambda event: _tell(events, event)))
 

@@ -27,7 +27,7 @@ PROBES = (
 
 
 def verify(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
-    """Raises ArtifactError when the folder's labels or logits are not the predictor's."""
+    """Raises ArtifactError when the folder's labels, tokens or logits are not the predictor's."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
@@ -36,6 +36,7 @@ def verify(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
     if names != predictor.labels:
         raise ArtifactError(f"the exported labels are {', '.join(names)}, not {', '.join(predictor.labels)}")
     texts, pairs = _rows(predictor, scorer)
+    _check_tokens(tokenizer, texts, pairs, scorer)
     ours, theirs = _ours(scorer, texts, pairs), _theirs(model, tokenizer, texts, pairs, scorer)
     gap = float((np.abs(ours - theirs) / np.maximum(1.0, np.abs(ours))).max())
     if not gap <= TOLERANCE:
@@ -47,12 +48,31 @@ def _rows(predictor: Predictor, scorer: NetScorer) -> tuple[list[str], list[str]
     rows = [(row["text"], row.get("text_pair", "")) for row in predictor.sample]
     rows += list(zip(PROBES, reversed(PROBES), strict=True))
     words = scorer.limit.max_words
-    kept = [(first_words(a, words), first_words(b, words)) for a, b in rows if a.strip()]
+    kept = [(_first_words(a, words), _first_words(b, words)) for a, b in rows if a.strip()]
     return [a for a, _ in kept], [b for _, b in kept] if predictor.task.text_pair else None
 
 
-def first_words(text: str, words: int | None) -> str:
+def _first_words(text: str, words: int | None) -> str:
     return text if words is None else " ".join(text.split()[:words])
+
+
+def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer) -> None:
+    """The same ids in the same places; of a text beyond the limit too, at no cost of a forward pass."""
+    long = " ".join(PROBES * scorer.limit.tokens(scorer.net.backbone))
+    texts, pairs = [*texts, long, PROBES[0]], [*pairs, PROBES[0], long] if pairs is not None else None
+    ours = tokenise(scorer.net.backbone, texts, pairs, replace(scorer.limit, max_words=None))
+    theirs = _encoded(tokenizer, texts, pairs, scorer)["input_ids"]
+    for text, expected, found in zip(texts, np.split(ours.ids, ours.offsets[1:-1]), theirs, strict=True):
+        if list(expected) != list(found):
+            raise ArtifactError(f"the exported tokenizer does not read {text[:40]!r}... as ours does")
+
+
+def _encoded(
+    tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer, **options: Any
+) -> Any:
+    if pairs is not None and scorer.net.backbone.family.decoder:
+        pairs = ["\n" + text for text in pairs]  # as the card tells the user to
+    return tokenizer(texts, pairs, truncation=True, **options)
 
 
 def _ours(scorer: NetScorer, texts: list[str], pairs: list[str] | None) -> NDArray[np.float32]:
@@ -65,8 +85,6 @@ def _theirs(
     model: Any, tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer
 ) -> NDArray[np.float32]:
     """(N, K) logits of all rows in one padded batch, so that padding is checked too."""
-    if pairs is not None and scorer.net.backbone.family.decoder:
-        pairs = ["\n" + text for text in pairs]
-    encoded = tokenizer(texts, pairs, padding=True, truncation=True, return_tensors="pt")
+    encoded = _encoded(tokenizer, texts, pairs, scorer, padding=True, return_tensors="pt")
     logits: NDArray[np.float32] = model(**encoded).logits.float().numpy()
     return logits

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from stratune.errors import ConfigError, choices
 from stratune.readout.head import Head
+from stratune.strategy.options import build, typed
 
 if TYPE_CHECKING:
     from stratune.net import Net
@@ -152,7 +153,7 @@ def parse_strategy(spec: str | Mapping[str, Any] | Strategy | Floor) -> Strategy
         raise ConfigError("a strategy needs a `preset` or a `tune`", key="strategies")
     if preset in FLOORS:
         named = {**options, **({"name": name} if name else {})}
-        floor: Floor = _build(FLOORS[preset], named, key=f"strategies.{preset}")
+        floor: Floor = build(FLOORS[preset], named, key=f"strategies.{preset}")
         return floor
     if preset is not None and preset not in PRESETS:
         raise ConfigError(choices(preset, strategy_names()), key="strategies")
@@ -168,13 +169,10 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
     readout = _readout(options.pop("readout", {}), key)
     recipe_names = {f.name for f in dataclasses.fields(Recipe)}
     recipe_options = {k: options.pop(k) for k in list(options) if k in recipe_names}
-    known = {f.name for f in dataclasses.fields(cls)}
-    for option in options:
-        if option not in known:
-            raise ConfigError(choices(option, sorted(known | recipe_names | {"name", "readout"})), key=key)
-    defaults = dict(base.options) if cls is base.tune else {}
-    recipe = _build(dataclasses.replace, recipe_options, base.recipe, key=key)
-    return Strategy(name, _build(cls, {**defaults, **options}, key=key), readout, recipe)
+    options = {**(base.options if cls is base.tune else {}), **options}
+    tune_made: Tune = build(cls, options, key=key, also=(*recipe_names, "name", "readout"))
+    recipe = dataclasses.replace(base.recipe, **typed(Recipe, recipe_options, key=key))
+    return Strategy(name, tune_made, readout, recipe)
 
 
 def _readout(options: str | Mapping[str, Any], key: str) -> Head:
@@ -182,19 +180,5 @@ def _readout(options: str | Mapping[str, Any], key: str) -> Head:
     kind = fields.pop("kind", "head")
     if kind != "head":
         raise ConfigError(choices(kind, ["head"]), key=f"{key}.readout")
-    known = {f.name for f in dataclasses.fields(Head)}
-    for option in fields:
-        if option not in known:
-            raise ConfigError(choices(option, sorted(known)), key=f"{key}.readout")
-    head: Head = _build(Head, fields, key=f"{key}.readout")
+    head: Head = build(Head, fields, key=f"{key}.readout", also=("kind",))
     return head
-
-
-def _build(make: Callable[..., Any], options: Mapping[str, Any], *positional: Any, key: str) -> Any:
-    """Call a dataclass (or `replace`) with the user's options; a wrong one becomes a ConfigError with its
-    key.
-    """
-    try:
-        return make(*positional, **options)
-    except TypeError as error:
-        raise ConfigError(str(error), key=key) from error

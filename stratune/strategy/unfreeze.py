@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch import nn
-
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy.base import Recipe, register
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from stratune.net import Net
 
 
@@ -29,7 +29,7 @@ class Untuned:
         net.head.requires_grad_(False)
 
 
-@register("head", preset="probe", recipe=Recipe(learning_rate=1e-2))
+@register("head", preset="probe", recipe=Recipe(learning_rate=3e-3))
 @dataclass(frozen=True)
 class Probe:
     """Only the head learns; the backbone runs once per text (a linear probe)."""
@@ -78,7 +78,7 @@ class BitFit:
         unfreeze(biases)
 
 
-@register("all", preset="full", recipe=Recipe(learning_rate=1e-4))
+@register("all", preset="full", recipe=Recipe(learning_rate=2e-4))
 @dataclass(frozen=True)
 class Full:
     """Every weight learns (full fine-tuning)."""

@@ -25,7 +25,7 @@ from torch import Tensor
 from stratune.backbone.load import load_backbone
 from stratune.data.split import Split
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.fit import Trained, train
+from stratune.fitting import Trained, train
 from stratune.net import Net
 from stratune.predictor import NetScorer, Predictor
 from stratune.strategy import Strategy, parse_strategy

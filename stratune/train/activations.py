@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
-from stratune.readout.head import pooled
+from stratune.readout.pooled import pooled
 from stratune.train.batches import Batch, collate, sorted_batches
 from stratune.train.precision import Precision, autocast
 

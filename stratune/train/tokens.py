@@ -157,17 +157,18 @@ def _encode(
     seconds = list(pairs) if pairs else None
     if seconds is not None and backbone.family.decoder:
         seconds = ["\n" + text for text in seconds]  # decoders have no token that separates two texts
+    segments = has_segments(backbone)  # asked for: some tokenizers leave them out by themselves
     encoded = backbone.tokenizer(
         list(texts),
         seconds,
         truncation="longest_first" if most else False,
         max_length=most,
         return_attention_mask=False,
+        return_token_type_ids=segments,
         verbose=False,
     )
     empty: list[list[int]] = [[] for _ in texts]
-    uses_types = "token_type_ids" in encoded and has_segments(backbone)
-    return encoded["input_ids"], encoded["token_type_ids"] if uses_types else empty
+    return encoded["input_ids"], encoded["token_type_ids"] if segments else empty
 
 
 def has_segments(backbone: Backbone) -> bool:

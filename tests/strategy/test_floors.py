@@ -42,10 +42,14 @@ def test_majority_gives_the_shares_of_the_training_labels():
 @pytest.mark.parametrize("strength", [1.0, 10.0])
 def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
     split = toy_split(classes)
-    found = fitted({"preset": "tfidf", "strengths": [strength]}, split).probabilities(Examples(list(split.test["text"])))
+    found = fitted({"preset": "tfidf", "strengths": [strength]}, split).probabilities(
+        Examples(list(split.test["text"]))
+    )
     train = examples(split.train, split.task.labels)
     wanted = pipeline(C=strength).fit(train.texts, train.labels).predict_proba(list(split.test["text"]))
-    np.testing.assert_allclose(found, wanted, atol=2e-3)  # our features are float32, and so is where lbfgs stops
+    np.testing.assert_allclose(
+        found, wanted, atol=2e-3
+    )  # our features are float32, and so is where lbfgs stops
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
 
 

@@ -11,7 +11,7 @@ from transformers import AutoModel
 
 from stratune.errors import ConfigError
 from stratune.quiet import peft_unwarned
-from stratune.readout.head import pooled
+from stratune.readout.pooled import pooled
 from stratune.strategy import parse_strategy
 from stratune.strategy.lora import linear_names
 from stratune.testing import MODEL_TYPES
@@ -80,7 +80,9 @@ def test_step_zero_is_the_pretrained_model(family, tiny):
         assert torch.allclose(lora(batch_of(lora)), plain(batch_of(plain)), atol=1e-6)
 
 
-@pytest.mark.parametrize("options", [{}, {"dora": True}, {"rslora": True, "alpha": 3}], ids=["lora", "dora", "rslora"])
+@pytest.mark.parametrize(
+    "options", [{}, {"dora": True}, {"rslora": True, "alpha": 3}], ids=["lora", "dora", "rslora"]
+)
 @pytest.mark.parametrize("family", FAMILIES_OF_ALL_SHAPES)
 def test_peft_reads_what_we_saved_and_computes_the_same(family, options, tiny, tmp_path):
     run = trained({"preset": "lora", "rank": 4, **options}, tiny(family))
@@ -98,7 +100,9 @@ def test_peft_reads_what_we_saved_and_computes_the_same(family, options, tiny, t
         hidden = theirs(**inputs).last_hidden_state
         kept = batch.mask.bool()
         assert torch.allclose(ours[kept], hidden[kept], atol=1e-5)
-        assert torch.allclose(net(batch), net.head.classify(pooled(hidden, batch.mask, net.head.pool)), atol=1e-5)
+        assert torch.allclose(
+            net(batch), net.head.classify(pooled(hidden, batch.mask, net.head.pool)), atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("rslora", [False, True])

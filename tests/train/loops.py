@@ -52,7 +52,10 @@ def optimiser_steps():
 
     def look(optimizer, *_):
         gradients = {p: p.grad.clone() for group in optimizer.param_groups for p in group["params"]}
-        groups = [{k: v for k, v in group.items() if k in ("lr", "weight_decay", "params")} for group in optimizer.param_groups]
+        groups = [
+            {k: v for k, v in group.items() if k in ("lr", "weight_decay", "params")}
+            for group in optimizer.param_groups
+        ]
         seen.append((gradients, groups))
 
     handle = register_optimizer_step_pre_hook(look)

@@ -1,4 +1,4 @@
-"""Frozen activations: with the cache and without it, the same numbers; and what becomes of entries on disk."""
+"""Frozen activations: the same numbers with the cache and without it; what becomes of entries on disk."""
 
 import errno
 import os
@@ -100,7 +100,9 @@ def test_the_limit_counts_rows_from_the_first(tiny, monkeypatch):
     monkeypatch.setenv("STRATUNE_CACHE_GB", str((row_bytes[:2].sum() + 1) / 1e9))
     found = feed(net, tokens, **HOW)
     assert found.frozen.rows == 2
-    np.testing.assert_allclose(infer(net, found, **HOW), infer(net, feed(net, tokens, **HOW, cache=False), **HOW), atol=1e-5)
+    np.testing.assert_allclose(
+        infer(net, found, **HOW), infer(net, feed(net, tokens, **HOW, cache=False), **HOW), atol=1e-5
+    )
 
 
 def test_the_least_recently_used_entry_makes_room(tiny, own_cache, monkeypatch):

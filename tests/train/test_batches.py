@@ -46,7 +46,9 @@ def test_an_epoch_holds_every_row_once(lengths, batch_size, seed, epoch):
 def test_epochs_and_seeds_differ():
     lengths = np.random.default_rng(0).integers(5, 60, 500)
     orders = [
-        [row for step in training_steps(lengths, 32, seed, epoch) for row in step] for seed in (0, 1) for epoch in (0, 1)
+        [row for step in training_steps(lengths, 32, seed, epoch) for row in step]
+        for seed in (0, 1)
+        for epoch in (0, 1)
     ]
     assert len({tuple(order) for order in orders}) == 4
 

@@ -1,4 +1,4 @@
-"""The loop: its gradients against torch, its schedule against transformers, what it keeps and when it stops."""
+"""The loop: gradients against torch, the schedule against transformers, what it keeps, when it stops."""
 
 import math
 
@@ -35,7 +35,7 @@ def close(found, wanted, tolerance=1e-6):
         assert torch.allclose(found[name], wanted[name], atol=tolerance * scale), name
 
 
-# -- gradients -------------------------------------------------------------------------------------------------
+# -- gradients -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("smoothing, weighting", [(0.0, "none"), (0.1, {"animal": 3.0})])
@@ -75,7 +75,7 @@ def test_gradients_are_clipped_as_one_vector(tiny):
     close(generous, plain)
 
 
-# -- learning rate and decay -----------------------------------------------------------------------------------
+# -- learning rate and decay ---------------------------------------------------------------------------------
 
 
 @settings(deadline=None)
@@ -124,7 +124,7 @@ def test_vectors_are_not_decayed(tiny):
         assert decay[id(parameter)] == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.05), name
 
 
-# -- epochs and evaluations ------------------------------------------------------------------------------------
+# -- epochs and evaluations ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("epochs, rows", [(1, 32), (2, 64), (0.5, 16), (1.5, 48)])
@@ -138,7 +138,9 @@ def test_epochs_may_be_fractions(epochs, rows, tiny):
 @pytest.mark.parametrize("per_epoch", [1, 2, 3])
 def test_evaluations_stand_evenly_and_at_the_end_of_each_epoch(per_epoch, tiny):
     loop = make_loop(
-        adapted("probe", tiny("bert")), rows=48, settings=TrainSettings(evals_per_epoch=per_epoch, patience=100)
+        adapted("probe", tiny("bert")),
+        rows=48,
+        settings=TrainSettings(evals_per_epoch=per_epoch, patience=100),
     )
     position = loop.run()
     assert len(position.history) == 2 * per_epoch
@@ -161,7 +163,7 @@ def test_a_history_line_tells_where_training_stood(tiny):
     assert [tick.value for tick in ticks if tick.value is not None] == [1.0, 2.0]
 
 
-# -- best step and stopping ------------------------------------------------------------------------------------
+# -- best step and stopping ----------------------------------------------------------------------------------
 
 
 def judged(net, scores):
@@ -216,7 +218,7 @@ def test_every_better_evaluation_renews_patience(tiny):
     assert len(seen) == 6 and position.best_score == 0.3
 
 
-# -- what is not finite ----------------------------------------------------------------------------------------
+# -- what is not finite --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("planted", [math.inf, math.nan])
@@ -242,14 +244,16 @@ def test_it_is_noticed_before_the_validation_that_would_see_it(tiny):
         make_loop(net, watch=break_it, evaluate=evaluate, epochs=1).run()
 
 
-# -- modes -----------------------------------------------------------------------------------------------------
+# -- modes ---------------------------------------------------------------------------------------------------
 
 
 def test_while_training_frozen_modules_have_no_dropout_and_learning_ones_do(tiny):
     net = adapted({"preset": "partial", "k": 1}, tiny("bert"))
     modes = []
     dropouts = {
-        name: m for name, m in net.backbone.model.named_modules() if isinstance(m, torch.nn.Dropout) and m.p > 0
+        name: m
+        for name, m in net.backbone.model.named_modules()
+        if isinstance(m, torch.nn.Dropout) and m.p > 0
     }
     frozen = {name: m for name, m in dropouts.items() if "layer.2." not in name}
     learning = {name: m for name, m in dropouts.items() if "layer.2." in name}

@@ -43,7 +43,10 @@ def test_no_weights():
     "wanted, message",
     [
         ({"wether": 2.0}, r"train.class_weights: 'wether' is not one of .*\(did you mean 'weather'\?\)"),
-        ("balance", r"train.class_weights: 'balance' is not one of none, balanced \(did you mean 'balanced'\?\)"),
+        (
+            "balance",
+            r"train.class_weights: 'balance' is not one of none, balanced \(did you mean 'balanced'\?\)",
+        ),
     ],
 )
 def test_what_weights_may_be(wanted, message):

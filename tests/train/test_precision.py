@@ -21,7 +21,9 @@ def test_auto_asks_the_hardware_and_others_are_taken_at_their_word(wanted, nativ
     assert resolve(wanted, CPU) == found
 
 
-@pytest.mark.parametrize("capability, found", [((9, 0), "bfloat16"), ((8, 0), "bfloat16"), ((7, 5), "float32")])
+@pytest.mark.parametrize(
+    "capability, found", [((9, 0), "bfloat16"), ((8, 0), "bfloat16"), ((7, 5), "float32")]
+)
 def test_cards_before_ampere_only_emulate_bfloat16(capability, found, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert resolve("auto", torch.device("cuda")) == found
@@ -39,7 +41,9 @@ def test_processors_by_their_flags(flags, found, monkeypatch):
 
 
 def test_a_misspelt_precision_is_refused_with_the_choices():
-    with pytest.raises(ConfigError, match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float32 \(did you mean"):
+    with pytest.raises(
+        ConfigError, match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float32 \(did you mean"
+    ):
         resolve("bfloat", CPU)
 
 

@@ -6,7 +6,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from stratune.fit import Watch
+from stratune.fitting import Watch
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
 from tests.helpers import adapted, learned, logits_of, trained
@@ -44,7 +44,10 @@ def assert_same_run(found, wanted):
     assert same_tensors(learned(found), learned(wanted))
     assert without_clock(found.history) == without_clock(wanted.history)
     assert found.position.examples_seen == wanted.position.examples_seen
-    assert (found.position.best_step, found.position.best_epoch) == (wanted.position.best_step, wanted.position.best_epoch)
+    assert (found.position.best_step, found.position.best_epoch) == (
+        wanted.position.best_step,
+        wanted.position.best_epoch,
+    )
     assert np.array_equal(logits_of(found), logits_of(wanted))
 
 
@@ -55,7 +58,11 @@ def test_going_on_after_a_kill_changes_nothing(spec, step, tiny, tmp_path):
     interrupted(spec, tiny("bert"), tmp_path / "run", step)
     steps = []
     again = trained(
-        spec, tiny("bert"), work=tmp_path / "run", watch=Watch(tick=lambda tick: steps.append(tick.step)), **EAGER
+        spec,
+        tiny("bert"),
+        work=tmp_path / "run",
+        watch=Watch(tick=lambda tick: steps.append(tick.step)),
+        **EAGER,
     )
     assert steps[0] == step  # what had been done before is not done again
     assert_same_run(again, undisturbed)
@@ -98,7 +105,9 @@ def test_a_run_that_was_stopped_early_stays_stopped(tiny, tmp_path):
 def test_a_damaged_checkpoint_is_ignored(harm, tiny, tmp_path):
     interrupted(PARTIAL, tiny("bert"), tmp_path, 5)
     harm(next(tmp_path.glob("checkpoint-*")))
-    assert_same_run(trained(PARTIAL, tiny("bert"), work=tmp_path, **EAGER), trained(PARTIAL, tiny("bert"), **EAGER))
+    assert_same_run(
+        trained(PARTIAL, tiny("bert"), work=tmp_path, **EAGER), trained(PARTIAL, tiny("bert"), **EAGER)
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +155,9 @@ def test_it_is_saved_by_the_clock_and_at_the_end(tiny, tmp_path):
         file.unlink(missing_ok=True)
         net = adapted("probe", tiny("bert"))
         settings = TrainSettings(checkpoint_seconds=seconds)
-        make_loop(net, settings=settings, checkpoint_file=file, watch=lambda tick: there.append(file.exists())).run()
+        make_loop(
+            net, settings=settings, checkpoint_file=file, watch=lambda tick: there.append(file.exists())
+        ).run()
         assert file.exists()
     ticks = len(there) // 2
     assert there[:ticks] == [False] + [True] * (ticks - 1)

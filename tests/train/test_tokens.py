@@ -161,7 +161,11 @@ def test_a_full_disk_only_means_no_cache(backbone, monkeypatch):
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(max_size=60), min_size=1, max_size=6), st.integers(4, 40), st.sampled_from(["bert", "llama", "gpt2"]))
+@given(
+    st.lists(st.text(max_size=60), min_size=1, max_size=6),
+    st.integers(4, 40),
+    st.sampled_from(["bert", "llama", "gpt2"]),
+)
 def test_any_text_fits_its_limit_and_loses_no_token_uncounted(backbone, texts, most, family):
     found = tokenise(backbone(family), texts, None, TextLimit(max_length=most))
     whole = [max(1, len(ids)) for ids in backbone(family).tokenizer(texts)["input_ids"]]

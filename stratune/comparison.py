@@ -17,13 +17,15 @@ from stratune.engine.inline import InlineEngine, launched
 from stratune.engine.local import LocalEngine
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json, write_json
+from stratune.job import Job
 from stratune.result import RunResult, run_id
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
-    from stratune.run import Job
 
 Engine = LocalEngine | InlineEngine
+# Rows that came from memory are kept beside the results, so that config.yaml can name them.
+KEPT_ROWS = {"source": "data.parquet", "val": "data-val.parquet", "test": "data-test.parquet"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ def plan(config: Config) -> list[Planned]:
     name used twice.
     """
     from stratune.strategy import Strategy, parse_strategy
+    from stratune.train.settings import Budget, TrainSettings
 
+    (
+        Budget(**config.budget.model_dump()),
+        TrainSettings(**config.train.model_dump()),
+    )  # wrong ones are said now
     strategies = [parse_strategy(spec) for spec in config.strategies]
     names = [strategy.name for strategy in strategies]
     for name in names:
@@ -151,8 +158,6 @@ def _runs(
 
 
 def _job(planned: Planned, config: Config, out: Path, stored: str, fingerprint: str) -> Job:
-    from stratune.run import Job
-
     return Job(
         out=str(out),
         split=stored,
@@ -223,18 +228,12 @@ def _clear(out: Path) -> None:
 def _check_place(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file, not a folder", key="out")
-    if (
-        out.is_dir()
-        and any(out.iterdir())
-        and not (out / "config.yaml").exists()
-        and not (out / ".lock").exists()
-    ):
+    ours = {"config.yaml", ".lock", *KEPT_ROWS.values()}
+    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    if names and not names & ours:
         raise ConfigError(f"{out} is not empty and holds no comparison; choose another folder", key="out")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{out} cannot be made ({error.strerror})", key="out") from error
-    if not os.access(out, os.W_OK):
+    parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise ConfigError(f"{out} cannot be written to", key="out")
 
 
@@ -247,6 +246,7 @@ class _locked:
 
     def __enter__(self) -> None:
         if self.lock is not None:
+            self.out.mkdir(parents=True, exist_ok=True)  # not before: wrong input leaves nothing behind
             try:
                 self.lock.acquire(timeout=5)  # a run that was just killed may need a moment to end
             except Timeout as error:

@@ -1,0 +1,54 @@
+"""The module of readout `head`: pool by mask, normalise, one linear layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from stratune.backbone.family import Pool
+
+
+class PooledHead(nn.Module):
+    """(B, T, C) hidden states and (B, T) mask -> (B, K) logits in float32."""
+
+    def __init__(
+        self, pool: Pool, width: int, outputs: int, norm: bool, dropout: float, bias: bool, seed: int
+    ) -> None:
+        super().__init__()
+        self.pool: Pool = pool
+        self.norm = nn.LayerNorm(width, elementwise_affine=False) if norm else None
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, outputs, bias=bias)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            self.linear.weight.normal_(std=0.02, generator=generator)
+            if bias:
+                self.linear.bias.zero_()
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        return self.classify(pooled(hidden, mask, self.pool))
+
+    def classify(self, pooled_text: Tensor) -> Tensor:
+        """(B, C) -> (B, K), float32 whatever autocast does around it."""
+        with torch.autocast(pooled_text.device.type, enabled=False):
+            x = pooled_text.float()
+            x = self.norm(x) if self.norm is not None else x
+            return self.linear(self.dropout(x))  # type: ignore[no-any-return]
+
+
+def pooled(hidden: Tensor, mask: Tensor, pool: Pool) -> Tensor:
+    """(B, T, C), (B, T) -> (B, C) in float32: first, last or mean of the places the mask keeps."""
+    if pool == "mean":
+        weight = mask.to(torch.float32)
+        weight = weight / weight.sum(dim=1, keepdim=True)  # (B, T)
+        return torch.einsum("btc,bt->bc", hidden.float(), weight)
+    places = torch.arange(mask.shape[1], device=mask.device)
+    kept = mask.bool()
+    if pool == "first":
+        at = torch.where(kept, places, mask.shape[1]).argmin(dim=1)
+    else:
+        at = torch.where(kept, places, -1).argmax(dim=1)
+    return hidden[torch.arange(len(hidden), device=hidden.device), at].float()

@@ -1,0 +1,44 @@
+"""A small comparison through the real entry point, for the tests of the command line."""
+
+import csv
+import os
+import subprocess
+import sys
+
+from stratune.testing import toy_split
+
+STRATEGIES = "majority,tfidf,untuned,probe,partial,lora"
+COSTS = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes", "artifact_bytes")
+
+
+def write_rows(path, rows=3):
+    """The toy task as a CSV with columns review, mood: `rows` times its three parts."""
+    split = toy_split()
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["review", "mood"])
+        for turn in range(rows):
+            for table in split.parts.values():
+                writer.writerows([f"{row['text']}{' again' * turn}", row["label"]] for row in table)
+    return path
+
+
+def stratune(*arguments, cwd, cache, stdin=None, **options):
+    """Run the installed command as a user would."""
+    environment = {**os.environ, "STRATUNE_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "stratune", *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=240,
+        **options,
+    )
+
+
+def without_costs(board):
+    """The leaderboard, less what is measured: two runs of one comparison agree on all of it."""
+    return {**board, "rows": [{k: v for k, v in row.items() if k not in COSTS} for row in board["rows"]]}

@@ -1,0 +1,30 @@
+"""What `accelerate launch` runs in test_distributed: train, and write what was learned."""
+
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from stratune.files import write_json
+from tests.helpers import learned, logits_of, trained
+
+
+def main(spec: str, backbone: str, out: str) -> None:
+    torch.set_num_threads(1)
+    folder = Path(out)
+    options = {"evals_per_epoch": 2, "checkpoint_seconds": 0.0, "pass_tokens": 40}
+    strategy = {"preset": spec, "readout": {"dropout": 0.0}, **({"dropout": 0.0} if spec == "lora" else {})}
+    run = trained(strategy, backbone, work=folder / "work", **options)
+    logits = logits_of(run)
+    if run.is_main_process:
+        save_file(learned(run), folder / "learned.safetensors")
+        history = [{k: v for k, v in line.items() if k != "seconds"} for line in run.history]
+        write_json(
+            folder / "run.json",
+            {"history": history, "logits": logits.tolist(), "seen": run.position.examples_seen},
+        )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
