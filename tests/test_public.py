@@ -14,7 +14,9 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_importing_stratune_imports_no_torch():
-    code = "import sys, stratune; print(sorted({'torch', 'transformers', 'pandas', 'numpy'} & set(sys.modules)))"
+    code = (
+        "import sys, stratune; print(sorted({'torch', 'transformers', 'pandas', 'numpy'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 

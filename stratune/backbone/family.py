@@ -26,9 +26,8 @@ class Family:
     linears: Mapping[str, str]  # role -> path: q k v o (or fused qkv), up down (and gate)
     pool: Pool = "mean"
     decoder: bool = False
-    shared_blocks: bool = (
-        False  # ALBERT: one set of weights runs as every block, so no block can be tuned alone
-    )
+    # ALBERT: one set of weights runs as every block, so no block can be tuned alone
+    shared_blocks: bool = False
     block_returns_tuple: bool = False
     final_norm: str | None = None  # path of the norm after the last block, where there is one
     norms: Mapping[str, str] = field(
@@ -36,9 +35,8 @@ class Family:
     )  # post-norm blocks: role -> path: attention, output
     head_norm: bool = True  # LayerNorm between pooling and the linear head
     absolute_positions: bool = True  # learned positions: a text can never be longer than their table
-    counts_positions: bool = (
-        False  # leaves padding out when it numbers places; the others are told their numbers
-    )
+    # leaves padding out when it numbers places; the others are told their numbers
+    counts_positions: bool = False
     pooler: bool = False  # the bare class adds a dense layer on [CLS] that we never read: load it without
 
     @property

@@ -141,9 +141,8 @@ def write_split(split: Split, out: Path, format: str) -> None:
     from stratune.files import replacing, write_json
 
     check_writable(out / "split.json")
-    with (
-        contextlib.ExitStack() as stack
-    ):  # unwinds backwards: split.json, which vouches for the others, comes last
+    # The stack unwinds backwards: split.json, which vouches for the others, comes last.
+    with contextlib.ExitStack() as stack:
         write_json(stack.enter_context(replacing(out / "split.json")), split.to_dict())
         for part, table in split.parts.items():
             writer = stack.enter_context(open_writer(out / f"{part}.{format}"))

@@ -12,9 +12,8 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.predictor import Predictor
 
-BATCH_ROWS = (
-    4096  # read, predicted and written at a time: sorting by length within them is what makes it fast
-)
+# read, predicted and written at a time: sorting by length within them is what makes it fast
+BATCH_ROWS = 4096
 
 
 def predict(

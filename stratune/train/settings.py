@@ -14,9 +14,8 @@ TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 class Budget:
     """The same for every strategy of a comparison; printed on the leaderboard."""
 
-    epochs: float = (
-        4.0  # passes over the training rows (a recipe that names its own is shown with what it used)
-    )
+    # passes over the training rows (a recipe that names its own is shown with what it used)
+    epochs: float = 4.0
     trials: int = 1  # settings tried per strategy and seed
 
     def __post_init__(self) -> None:
@@ -34,9 +33,8 @@ class TrainSettings:
     class_weights: str | Mapping[str, float] = "none"  # none, balanced, or label -> weight
     evals_per_epoch: int = 1
     patience: int = 3  # evaluations without a better validation score before stopping
-    pass_tokens: int | None = (
-        None  # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
-    )
+    # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
+    pass_tokens: int | None = None
     checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill
     cache: bool = True  # compute frozen activations once
     max_length: int | None = None  # tokens read of a text; None: what the backbone takes, 512 at most

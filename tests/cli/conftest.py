@@ -16,5 +16,9 @@ def finished(tmp_path_factory, tiny):
     ran = stratune("compare", *options, "--json", cwd=folder, cache=folder / "cache")
     assert ran.returncode == 0, ran.stderr
     return SimpleNamespace(
-        folder=folder, out=folder / "out", cache=folder / "cache", board=json.loads(ran.stdout), options=options
+        folder=folder,
+        out=folder / "out",
+        cache=folder / "cache",
+        board=json.loads(ran.stdout),
+        options=options,
     )

@@ -17,12 +17,19 @@ from tests.cli.comparison import stratune
 
 @pytest.fixture
 def model(finished):
-    return finished.out / "runs" / f"lora@{finished.options[7].as_posix().strip('/').replace('/', '--')}#0" / "model"
+    return (
+        finished.out
+        / "runs"
+        / f"lora@{finished.options[7].as_posix().strip('/').replace('/', '--')}#0"
+        / "model"
+    )
 
 
 @pytest.fixture
 def ask(finished):
-    return lambda *arguments, **options: stratune(*arguments, cwd=finished.folder, cache=finished.cache, **options)
+    return lambda *arguments, **options: stratune(
+        *arguments, cwd=finished.folder, cache=finished.cache, **options
+    )
 
 
 def test_help_is_fast_and_imports_nothing_heavy():
@@ -111,7 +118,11 @@ def test_predict_reads_and_writes_pipes(ask, model):
     ("rows", "options", "message"),
     [
         ("text,mood\nhello,a\n", [], "no such column: 'review' is not one of text, mood"),
-        ("review,prediction\nhello,a\n", [], "has a column 'prediction' already; choose another with --prefix"),
+        (
+            "review,prediction\nhello,a\n",
+            [],
+            "has a column 'prediction' already; choose another with --prefix",
+        ),
         ("review\n", [], "rows.csv"),
     ],
 )
@@ -130,4 +141,6 @@ def test_predict_with_something_that_is_no_model(ask, finished):
 def test_export_gives_a_folder_that_transformers_reads(ask, model, tmp_path):
     ran = ask("export", model, tmp_path / "hf", "--to", "hf")
     assert ran.returncode == 0, ran.stderr
-    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {path.name for path in (tmp_path / "hf").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
+        path.name for path in (tmp_path / "hf").iterdir()
+    }

@@ -40,7 +40,12 @@ def test_costs_are_measured(finished):
     rows = {row["strategy"]: row for row in finished.board["rows"]}
     split = finished.board["split"]
     assert rows["partial"]["examples_seen"] == 3 * split["train"]
-    assert 0 < rows["probe"]["trainable_params"] < rows["lora"]["trainable_params"] < rows["partial"]["total_params"]
+    assert (
+        0
+        < rows["probe"]["trainable_params"]
+        < rows["lora"]["trainable_params"]
+        < rows["partial"]["total_params"]
+    )
     assert all(row["peak_bytes"] > 50e6 and row["artifact_bytes"] > 0 for row in rows.values())
     assert rows["untuned"]["trainable_params"] == 0
 
@@ -96,7 +101,10 @@ def test_a_strategy_that_cannot_run_is_a_failed_row(tmp_path, tiny):
         (["--data", "reviews.csv", "--label", "moods"], "did you mean 'mood'?"),
         (["--data", "reviews.csv", "--strategies", "lorra"], "did you mean 'lora'?"),
         (["--data", "reviews.csv", "--metric", "f1_makro"], "did you mean 'f1_macro'?"),
-        (["--data", "reviews.csv", "--train-rows", "many"], "'many' is neither a count (600) nor a share (0.5)"),
+        (
+            ["--data", "reviews.csv", "--train-rows", "many"],
+            "'many' is neither a count (600) nor a share (0.5)",
+        ),
         (["--data", "reviews.csv", "budget.epoch=3"], "budget.epoch: 'epoch' is not one of epochs, trials"),
         (["--data", "reviews.csv", "train.precision=half"], "precision"),
         (["none.yaml"], "none.yaml: no such file"),
@@ -147,6 +155,8 @@ def test_a_second_comparison_in_the_same_folder_waits_for_no_one(finished, tmp_p
 
 def test_a_folder_with_other_things_is_not_touched(finished, tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    ran = stratune("compare", *finished.options[:-1], tmp_path, "--fresh", cwd=finished.folder, cache=finished.cache)
+    ran = stratune(
+        "compare", *finished.options[:-1], tmp_path, "--fresh", cwd=finished.folder, cache=finished.cache
+    )
     assert ran.returncode == 2 and "is not empty and holds no comparison" in ran.stderr
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["thesis.txt"]

@@ -55,7 +55,10 @@ def test_a_killed_run_is_a_failed_result_and_the_next_one_runs(job):
 
         failed = engine.run(job, kill)
         assert failed.status == "failed"
-        assert failed.error == "the run's process was killed (SIGKILL; the system kills a process when memory runs out)"
+        assert (
+            failed.error
+            == "the run's process was killed (SIGKILL; the system kills a process when memory runs out)"
+        )
         events = []
         job = replace(job, budget={"epochs": 2})
         assert engine.run(job, events.append).status == "ok"
