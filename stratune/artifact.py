@@ -123,7 +123,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-# -- writing -----------------------------------------------------------------------------------------------
+# -- writing
 # ------------
 
 
@@ -187,7 +187,7 @@ def _device_of(predictor: Predictor) -> str | None:
     return str(predictor.scorer.device) if isinstance(predictor.scorer, NetScorer) else None
 
 
-# -- reading -----------------------------------------------------------------------------------------------
+# -- reading
 # ------------
 
 

@@ -131,6 +131,7 @@ def run_comparison(
         split = split_of(config)
         with _locked(out):
             _prepare(out, config, split, fresh)
+            engine.ready()
             yield from _runs(runs, config, out, engine, str(store_split(split)), split.fingerprint, watch)
             if _is_main():
                 from stratune.report import publish

@@ -31,7 +31,6 @@ class Net(nn.Module):
             parameter.requires_grad_(False)
 
     # -- forward
-    # -------------------------------------------------------------------------------------------------
 
     def forward(self, batch: Batch) -> Tensor:
         if batch.pooled is not None:
@@ -56,7 +55,6 @@ class Net(nn.Module):
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
 
     # -- what learns
-    # ---------------------------------------------------------------------------------------------
 
     def learning(self) -> dict[str, nn.Parameter]:
         """The trainable tensors by name: all that training changes, checkpoints keep and the model folder
@@ -105,7 +103,6 @@ class Net(nn.Module):
         return blocks
 
     # -- the seam
-    # ------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def bottom(self, batch: Batch, depth: int) -> Tensor:

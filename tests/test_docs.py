@@ -33,7 +33,13 @@ def test_the_configuration_in_the_tutorial_is_valid():
 
     block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8"), re.S)
     config = parse_config(yaml.safe_load(block.group(1)))
-    assert {planned.strategy["name"] for planned in plan(config)} == {"tfidf", "partial", "lora", "lora-attention", "full"}
+    assert {planned.strategy["name"] for planned in plan(config)} == {
+        "tfidf",
+        "partial",
+        "lora",
+        "lora-attention",
+        "full",
+    }
 
 
 def test_the_strategy_in_the_guide_works(tmp_path, tiny):

@@ -29,6 +29,13 @@ class InlineEngine:
     ) -> None:
         """Nothing to end."""
 
+    def ready(self) -> None:
+        """Wait for the other processes: one of them has just prepared the folder."""
+        if launched():
+            from accelerate import PartialState
+
+            PartialState().wait_for_everyone()
+
     def run(self, job: Job, on_event: OnEvent) -> RunResult:
         from stratune.run import execute
 

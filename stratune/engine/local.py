@@ -49,6 +49,9 @@ class LocalEngine:
             )
         return self._zygote
 
+    def ready(self) -> None:
+        """Nobody to wait for."""
+
     def run(self, job: Job, on_event: OnEvent) -> RunResult:
         """The run's result; a failed one when its process died, with how it died."""
         result_file = job.folder / "result.json"

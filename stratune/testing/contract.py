@@ -44,7 +44,7 @@ TOLERANCE = 1e-5  # of probabilities, or of logits relative to their size
 EXTRA = {"batch_size": 8}  # two steps an epoch on 16 rows
 
 
-# -- one training, looked at from many sides -----------------------------------------------------------------
+# -- one training, looked at from many sides
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _close(found: Any, wanted: Any, what: str) -> None:
     assert gap <= TOLERANCE * scale, f"{what}: they differ by {gap:.3g}"
 
 
-# -- the checks ----------------------------------------------------------------------------------------------
+# -- the checks
 
 
 def check_default_constructible(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, **config: Any) ->
     return folder
 
 
-# -- tokenizers ----------------------------------------------------------------------------------------------
+# -- tokenizers
 
 _SENTENCES = [" ".join(WORDS[i : i + 7]) + "." for i in range(len(WORDS))]
 

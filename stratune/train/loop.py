@@ -88,7 +88,6 @@ class Loop:
         return self.position
 
     # -- set-up
-    # --------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
         self.device = self.accelerator.device
@@ -137,7 +136,6 @@ class Loop:
             done += count
 
     # -- one step
-    # ------------------------------------------------------------------------------------------------
 
     def _step(self, epoch: int, index: int, rows: NDArray[np.int64]) -> None:
         started = time.perf_counter()
@@ -198,7 +196,6 @@ class Loop:
             raise NonFiniteLoss(f"the loss or a gradient was NaN or infinite by step {self.position.step}")
 
     # -- validation, best step, checkpoints
-    # ------------------------------------------------------------------------
 
     def _is_evaluation(self, done: int, count: int) -> bool:
         """Evaluations stand evenly in an epoch; its end is always one."""

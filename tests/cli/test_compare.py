@@ -160,3 +160,47 @@ def test_a_folder_with_other_things_is_not_touched(finished, tmp_path):
     )
     assert ran.returncode == 2 and "is not empty and holds no comparison" in ran.stderr
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["thesis.txt"]
+
+
+def test_two_processes_of_accelerate_launch_make_one_comparison(finished, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+    ]
+    command += [
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "-m",
+        "stratune",
+        "compare",
+        *map(str, finished.options),
+    ]
+    command += [
+        "--strategies",
+        "majority,probe,lora",
+        "--seeds",
+        "1",
+        "--out",
+        str(tmp_path / "out"),
+        "--quiet",
+    ]
+    environment = {**os.environ, "STRATUNE_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(
+        command, cwd=finished.folder, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert ran.returncode == 0, ran.stderr
+    rows = {
+        row["strategy"]: row
+        for row in json.loads((tmp_path / "out" / "leaderboard.json").read_text())["rows"]
+    }
+    assert [rows[name]["status"] for name in ("majority", "probe", "lora")] == ["ok"] * 3
+    assert rows["lora"]["examples_seen"] == 3 * finished.board["split"]["train"]  # not once per process
+    assert {path.name for path in (tmp_path / "out" / "runs" / "majority@none#0").iterdir()} == RUN_FILES

@@ -17,26 +17,17 @@ ROOT = Path(__file__).parents[2]
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
-def launch(spec, backbone, out):
+def launch(*what):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    options = [
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-        "--mixed_precision",
-        "no",
-        "--dynamo_backend",
-        "no",
-    ]
-    command = [sys.executable, "-m", "accelerate.commands.launch", *options, "--main_process_port", port]
+    # `--cpu` alone starts one process (more are mpirun's business), so we ask for several and forbid the GPU.
+    options = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
+    options += ["--dynamo_backend", "no", "--main_process_port", port]
     ran = subprocess.run(
-        [*command, "-m", "tests.train.launched", spec, str(backbone), str(out)],
+        [sys.executable, "-m", "accelerate.commands.launch", *options, "-m", *what],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=200,
@@ -52,7 +43,7 @@ def test_two_processes_learn_what_one_does(spec, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv(
         "STRATUNE_CACHE", str(tmp_path / "cache-of-two")
     )  # empty: both processes fill it at once
-    launch(spec, backbone, tmp_path / "two")
+    launch("tests.train.launched", spec, str(backbone), str(tmp_path / "two"))
     monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache-of-one"))
     launched.main(spec, str(backbone), str(tmp_path / "one"))
     one, two = (load_file(tmp_path / name / "learned.safetensors") for name in ("one", "two"))
@@ -61,7 +52,8 @@ def test_two_processes_learn_what_one_does(spec, tiny, tmp_path, monkeypatch):
         np.testing.assert_allclose(two[name], one[name], atol=1e-5, err_msg=name)
     one, two = (read_json(tmp_path / name / "run.json") for name in ("one", "two"))
     np.testing.assert_allclose(two["logits"], one["logits"], atol=1e-4)
-    assert two["seen"] == one["seen"]
+    assert (one["processes"], two["processes"]) == (1, 2)
+    assert two["examples_seen"] == one["examples_seen"]
     for line, wanted in zip(two["history"], one["history"], strict=True):
         assert line == pytest.approx(wanted, abs=1e-4)
     files = [sorted(p.name for p in (tmp_path / name / "work").iterdir()) for name in ("one", "two")]
