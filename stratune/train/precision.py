@@ -7,16 +7,11 @@ from typing import Literal
 
 import torch
 
-from stratune.errors import ConfigError, choices
-
 Precision = Literal["bfloat16", "float32"]
-CHOICES = ("auto", "bfloat16", "float32")
 
 
 def resolve(wanted: str, device: torch.device) -> Precision:
     """`auto` is bfloat16 where the hardware multiplies it natively, else float32."""
-    if wanted not in CHOICES:
-        raise ConfigError(choices(wanted, CHOICES), key="train.precision")
     if wanted == "float32" or (wanted == "auto" and not has_bfloat16(device)):
         return "float32"
     return "bfloat16"

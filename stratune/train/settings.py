@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stratune.errors import ConfigError, choices
 
+PRECISIONS = ("auto", "bfloat16", "float32")
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
 
@@ -43,6 +44,8 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "track", tuple(self.track))
+        if self.precision not in PRECISIONS:
+            raise ConfigError(choices(self.precision, PRECISIONS), key="train.precision")
         for tracker in self.track:
             if tracker not in TRACKERS:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")

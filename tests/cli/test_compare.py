@@ -97,7 +97,10 @@ def test_a_strategy_that_cannot_run_is_a_failed_row(tmp_path, tiny):
     ("options", "message"),
     [
         (["--data", "none.csv"], "none.csv: no such file"),
-        (["--data", "reviews.csv", "--text", "reviw"], "column 'reviw'"),
+        (
+            ["--data", "reviews.csv", "--text", "reviw"],
+            "no such column: 'reviw' is not one of review, mood (did you mean 'review'?)",
+        ),
         (["--data", "reviews.csv", "--label", "moods"], "did you mean 'mood'?"),
         (["--data", "reviews.csv", "--strategies", "lorra"], "did you mean 'lora'?"),
         (["--data", "reviews.csv", "--metric", "f1_makro"], "did you mean 'f1_macro'?"),
@@ -106,7 +109,7 @@ def test_a_strategy_that_cannot_run_is_a_failed_row(tmp_path, tiny):
             "'many' is neither a count (600) nor a share (0.5)",
         ),
         (["--data", "reviews.csv", "budget.epoch=3"], "budget.epoch: 'epoch' is not one of epochs, trials"),
-        (["--data", "reviews.csv", "train.precision=half"], "precision"),
+        (["--data", "reviews.csv", "train.precision=half"], "train.precision: 'half' is not one of auto"),
         (["none.yaml"], "none.yaml: no such file"),
         ([], "name a CONFIG.yaml, or the data with --data"),
     ],

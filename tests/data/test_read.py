@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -127,15 +126,6 @@ def test_a_missing_file_suggests_its_neighbours(tmp_path):
         read(tmp_path / "nowhere" / "a.csv")
     with pytest.raises(DataError, match="is a folder, not a file"):
         read(tmp_path)
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything is readable here")
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
-def test_a_file_one_may_not_read(tmp_path, name):
-    path = written(tmp_path / name, "text,label\na,b\n")
-    path.chmod(0)
-    with pytest.raises(DataError, match="no permission to read it"):
-        read(path)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])

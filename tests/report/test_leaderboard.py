@@ -139,8 +139,12 @@ def test_the_markdown_is_one_table_nothing_can_break_out_of(odd):
 
 def test_the_terminal_table_fits_and_names_the_reason(odd):
     board = leaderboard.build(load(odd))
-    text = printed(board, 100)
-    assert max(map(len, text.splitlines())) <= 100 and "…" not in text
+    for width in (60, 80, 100):  # costs leave the table one by one; the rest is not cut
+        narrow = printed(board, width)
+        assert max(map(len, narrow.splitlines())) <= width and "…" not in narrow
+        assert "tfidf" in narrow and "310 kB" not in narrow
+    text = printed(board, 120)
+    assert max(map(len, text.splitlines())) <= 120 and "…" not in text
     assert "ranked by validation f1_macro; test opened once" in text
     assert "partial: out of memory: 5.1 GB wanted, 3.9 GB <free> [now]" in text  # brackets are not markup
     assert "74.5 k" in text and "1.2 GB" in text and "310 kB" in text

@@ -11,9 +11,13 @@ from stratune.files import write_json
 from tests.helpers import learned, logits_of, trained
 
 
-def main(spec: str, backbone: str, out: str) -> None:
+def main(specs: str, backbone: str, out: str) -> None:
     torch.set_num_threads(1)
-    folder = Path(out)
+    for spec in specs.split(","):
+        run_one(spec, backbone, Path(out) / spec)
+
+
+def run_one(spec: str, backbone: str, folder: Path) -> None:
     options = {"evals_per_epoch": 2, "checkpoint_seconds": 0.0, "pass_tokens": 40}
     strategy = {"preset": spec, "readout": {"dropout": 0.0}, "learning_rate": 1e-4}
     if spec == "lora":

@@ -35,26 +35,28 @@ def launch(*what):
     assert ran.returncode == 0, ran.stderr[-3000:]
 
 
-@pytest.mark.parametrize("spec", ["full", "partial", "lora"])
-def test_two_processes_learn_what_one_does(spec, tiny, tmp_path, monkeypatch):
+SPECS = ("full", "partial", "lora")
+
+
+def test_two_processes_learn_what_one_does(tiny, tmp_path, monkeypatch):
     backbone = tiny("bert", **NO_DROPOUT)
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv(
-        "STRATUNE_CACHE", str(tmp_path / "cache-of-two")
-    )  # empty: both processes fill it at once
-    launch("tests.train.launched", spec, str(backbone), str(tmp_path / "two"))
+    monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache-of-two"))  # empty: both fill it at once
+    launch("tests.train.launched", ",".join(SPECS), str(backbone), str(tmp_path / "two"))
     monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache-of-one"))
-    launched.main(spec, str(backbone), str(tmp_path / "one"))
-    one, two = (load_file(tmp_path / name / "learned.safetensors") for name in ("one", "two"))
-    assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_allclose(two[name], one[name], atol=1e-5, err_msg=name)
-    one, two = (read_json(tmp_path / name / "run.json") for name in ("one", "two"))
-    np.testing.assert_allclose(two["logits"], one["logits"], atol=1e-4)
-    assert (one["processes"], two["processes"]) == (1, 2)
-    assert two["examples_seen"] == one["examples_seen"]
-    for line, wanted in zip(two["history"], one["history"], strict=True):
-        assert line == pytest.approx(wanted, abs=1e-4)
-    files = [sorted(p.name for p in (tmp_path / name / "work").iterdir()) for name in ("one", "two")]
-    assert files == [["checkpoint-float32.safetensors"]] * 2
+    launched.main(",".join(SPECS), str(backbone), str(tmp_path / "one"))
+    for spec in SPECS:
+        same_run(tmp_path / "two" / spec, tmp_path / "one" / spec)
+
+
+def same_run(two, one):
+    learned, wanted = (load_file(folder / "learned.safetensors") for folder in (two, one))
+    assert learned.keys() == wanted.keys()
+    for name in wanted:
+        np.testing.assert_allclose(learned[name], wanted[name], atol=1e-5, err_msg=f"{two.name} {name}")
+    found, alone = (read_json(folder / "run.json") for folder in (two, one))
+    assert (alone["processes"], found["processes"]) == (1, 2)
+    assert found["examples_seen"] == alone["examples_seen"]
+    np.testing.assert_allclose(found["logits"], alone["logits"], atol=1e-4)
+    for line, of_one in zip(found["history"], alone["history"], strict=True):
+        assert line == pytest.approx(of_one, abs=1e-4)
+    assert [p.name for p in (two / "work").iterdir()] == ["checkpoint-float32.safetensors"]

@@ -6,6 +6,7 @@ import torch
 from stratune.errors import ConfigError
 from stratune.train import precision
 from stratune.train.precision import autocast, resolve
+from stratune.train.settings import TrainSettings
 
 CPU = torch.device("cpu")
 
@@ -44,7 +45,7 @@ def test_a_misspelt_precision_is_refused_with_the_choices():
     with pytest.raises(
         ConfigError, match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float32 \(did you mean"
     ):
-        resolve("bfloat", CPU)
+        TrainSettings(precision="bfloat")
 
 
 @pytest.mark.parametrize("how, dtype", [("bfloat16", torch.bfloat16), ("float32", torch.float32)])
