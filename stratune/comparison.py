@@ -13,12 +13,13 @@ from filelock import FileLock, Timeout
 
 from stratune.config import Config
 from stratune.engine.events import Event
-from stratune.engine.inline import InlineEngine, launched
+from stratune.engine.inline import InlineEngine
 from stratune.engine.local import LocalEngine
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json, write_json
 from stratune.job import Job
 from stratune.result import RunResult, run_id
+from stratune.train.processes import launched
 
 if TYPE_CHECKING:
     from stratune.data.split import Split

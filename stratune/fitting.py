@@ -28,6 +28,7 @@ from stratune.train.infer import infer, softmax
 from stratune.train.loop import Evaluation, Loop, Tick
 from stratune.train.loss import class_weights
 from stratune.train.precision import Precision, resolve
+from stratune.train.processes import on_cpus
 from stratune.train.settings import Budget, TrainSettings
 from stratune.train.tokens import TextLimit, Tokens, tokenise
 
@@ -62,6 +63,7 @@ class Trained:
     precision: Precision | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     is_main_process: bool = True  # of several that train together, the one that writes
+    processes: int = 1
 
 
 def fit(
@@ -144,7 +146,10 @@ def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
     from accelerate import Accelerator
 
     return Accelerator(
-        mixed_precision="no", log_with=list(settings.track) or None, project_dir=str(work) if work else None
+        mixed_precision="no",
+        cpu=on_cpus(),
+        log_with=list(settings.track) or None,
+        project_dir=str(work) if work else None,
     )
 
 
@@ -178,6 +183,7 @@ class _Fitting:
             self._predictor(), None, 0.0, sum(p.numel() for p in learning.values()), total, self.precision
         )
         trained.is_main_process = self.accelerator.is_main_process
+        trained.processes = self.accelerator.num_processes
         if learning:
             trained.position, seconds = self._train_or_retry()
             trained.train_seconds = trained.position.train_seconds + seconds

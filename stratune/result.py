@@ -31,6 +31,7 @@ class RunResult:
     predict_rows_per_second: float | None = None  # the test part, tokenising included
     peak_bytes: int | None = None
     artifact_bytes: int | None = None
+    processes: int = 1  # that trained together
     precision: str | None = None  # "bfloat16" or "float32": what the forward pass computed in
     tokens_cut: int | None = None  # tokens of the test part that did not fit
     fingerprint: str = ""  # of the split

@@ -50,7 +50,7 @@ def _converted(gguf: Path) -> Path:
         )
         plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         plain.load_state_dict(model.state_dict())
-        with replacing_folder(folder) as temporary:
+        with replacing_folder(folder, keep=True) as temporary:
             plain.save_pretrained(temporary)
             tokenizer.save_pretrained(temporary)
     return folder

@@ -19,7 +19,7 @@ def store_split(split: Split) -> Path:
     groups = [str(list(table["group"])) for table in split.parts.values() if "group" in table.column_names]
     folder = cache_folder() / "splits" / sha256(split.fingerprint, str(task), *groups)[:32]
     if not folder.exists():
-        with replacing_folder(folder) as temporary:
+        with replacing_folder(folder, keep=True) as temporary:
             for part, table in split.parts.items():
                 pq.write_table(to_arrow(table), temporary / f"{part}.parquet")
             about = {

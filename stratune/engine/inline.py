@@ -4,20 +4,15 @@ debugging.
 
 from __future__ import annotations
 
-import os
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from stratune.engine.events import OnEvent, reporting
+from stratune.train.processes import meet
 
 if TYPE_CHECKING:
     from stratune.job import Job
     from stratune.result import RunResult
-
-
-def launched() -> bool:
-    """Did `accelerate launch` (or torchrun) start several of us?"""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 class InlineEngine:
@@ -31,10 +26,7 @@ class InlineEngine:
 
     def ready(self) -> None:
         """Wait for the other processes: one of them has just prepared the folder."""
-        if launched():
-            from accelerate import PartialState
-
-            PartialState().wait_for_everyone()
+        meet()
 
     def run(self, job: Job, on_event: OnEvent) -> RunResult:
         from stratune.run import execute

@@ -166,36 +166,12 @@ def test_a_folder_with_other_things_is_not_touched(finished, tmp_path):
 
 
 def test_two_processes_of_accelerate_launch_make_one_comparison(finished, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    command += [
-        "--mixed_precision",
-        "no",
-        "--dynamo_backend",
-        "no",
-        "-m",
-        "stratune",
-        "compare",
-        *map(str, finished.options),
-    ]
-    command += [
-        "--strategies",
-        "majority,probe,lora",
-        "--seeds",
-        "1",
-        "--out",
-        str(tmp_path / "out"),
-        "--quiet",
-    ]
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", "stratune"]
+    command += ["compare", *map(str, finished.options), "--strategies", "majority,probe,lora", "--seeds", "1"]
+    command += ["--out", str(tmp_path / "out"), "--quiet"]
     environment = {**os.environ, "STRATUNE_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    # `--multi_gpu`: with `--cpu` accelerate starts one process only. Without a GPU they meet on CPUs (gloo).
     ran = subprocess.run(
         command, cwd=finished.folder, env=environment, capture_output=True, text=True, timeout=240
     )
@@ -205,5 +181,7 @@ def test_two_processes_of_accelerate_launch_make_one_comparison(finished, tmp_pa
         for row in json.loads((tmp_path / "out" / "leaderboard.json").read_text())["rows"]
     }
     assert [rows[name]["status"] for name in ("majority", "probe", "lora")] == ["ok"] * 3
+    lora = next((tmp_path / "out" / "runs").glob("lora@*")) / "result.json"
+    assert json.loads(lora.read_text())["processes"] == 2
     assert rows["lora"]["examples_seen"] == 3 * finished.board["split"]["train"]  # not once per process
     assert {path.name for path in (tmp_path / "out" / "runs" / "majority@none#0").iterdir()} == RUN_FILES
