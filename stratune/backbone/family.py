@@ -37,6 +37,8 @@ class Family:
     absolute_positions: bool = True  # learned positions: a text can never be longer than their table
     # leaves padding out when it numbers places; the others are told their numbers
     counts_positions: bool = False
+    reserved_positions: int = 0  # rows of the position table that stand for no place
+    transposed_linears: bool = False  # GPT-2's Conv1D keeps weights as (in, out)
     pooler: bool = False  # the bare class adds a dense layer on [CLS] that we never read: load it without
 
     @property
@@ -76,6 +78,7 @@ FAMILIES: tuple[Family, ...] = (
         _BERT_LINEARS,
         norms=_BERT_NORMS,
         counts_positions=True,
+        reserved_positions=2,  # the table starts after the padding index
         pooler=True,
     ),
     Family("electra", ("electra",), "encoder.layer", _BERT_LINEARS, norms=_BERT_NORMS),
@@ -151,6 +154,7 @@ FAMILIES: tuple[Family, ...] = (
         pool="last",
         decoder=True,
         final_norm="ln_f",
+        transposed_linears=True,
         head_norm=False,
     ),
 )

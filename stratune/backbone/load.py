@@ -57,8 +57,7 @@ class Backbone:
         limits = [int(self.tokenizer.model_max_length)]
         positions = getattr(self.model.config, "max_position_embeddings", None)
         if positions:
-            # RoBERTa's table starts after the padding index, so two of its rows are never a position.
-            limits.append(int(positions) - (2 if self.family.name == "roberta" else 0))
+            limits.append(int(positions) - self.family.reserved_positions)
         return min(limits)
 
     @functools.cached_property

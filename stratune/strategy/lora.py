@@ -48,7 +48,7 @@ class Lora:
             target_modules=linear_names(net.backbone, self.targets),
             use_dora=self.dora,
             use_rslora=self.rslora,
-            fan_in_fan_out=net.backbone.family.name == "gpt2",  # its Conv1D stores weights transposed
+            fan_in_fan_out=net.backbone.family.transposed_linears,
             task_type="FEATURE_EXTRACTION",
         )
         with peft_unwarned():
