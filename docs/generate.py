@@ -27,6 +27,11 @@ def command_line() -> str:
     return "\n".join(parts)
 
 
+def default(field: dataclasses.Field) -> object:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()
+
+
 def strategies() -> str:
     from stratune.strategy import FLOORS, PRESETS, Recipe, about
 
@@ -41,7 +46,7 @@ def strategies() -> str:
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | |")
     for name, preset in PRESETS.items():
         options = [
-            f"`{f.name}={preset.options.get(f.name, f.default)!r}`" for f in dataclasses.fields(preset.tune)
+            f"`{f.name}={preset.options.get(f.name, default(f))!r}`" for f in dataclasses.fields(preset.tune)
         ]
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | {preset.recipe.learning_rate:g} |")
     lines.append("\nEvery strategy that learns takes these too:\n\n| option | default |\n|---|---|")

@@ -3,7 +3,8 @@ counts.
 
 stratune.json               task, strategy, backbone (id, revision, weight hash), limits, versions, scores
 head.safetensors            the readout
-changed.safetensors         backbone tensors that learned (partial, full, bitfit)
+changed.safetensors         tensors in the backbone that learned (full, ...) or were added (houlsby, prefix)
+prompt.safetensors          the prompt, or what makes it (soft_prompt, p_tuning)
 adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
   adapter_model.safetensors
 floor.safetensors, .json    a floor's arrays and vocabularies
@@ -130,22 +131,30 @@ def _digest(path: Path) -> str:
 def _write_net(net: Net, folder: Path) -> None:
     from safetensors.torch import save_file
 
-    save_file(
-        {name: p.detach().cpu().contiguous() for name, p in net.head.named_parameters()},
-        folder / "head.safetensors",
-    )
+    save_file(_learned(net.head), folder / "head.safetensors")
+    if net.prompt is not None:
+        save_file(_learned(net.prompt), folder / "prompt.safetensors")
     if net.model is not net.backbone.model:
         for config in net.model.peft_config.values():
             config.base_model_name_or_path = net.backbone.id
-            config.target_modules = sorted(config.target_modules)  # a set, which is written in any order
+            for name in ("target_modules", "feedforward_modules"):  # sets, which are written in any order
+                if isinstance(getattr(config, name, None), set):
+                    setattr(config, name, sorted(getattr(config, name)))
         net.model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # peft's model-card template, unfilled
         return
-    changed = {
-        n: p.detach().cpu().contiguous() for n, p in net.backbone.model.named_parameters() if p.requires_grad
-    }
+    changed = _learned(net.backbone.model, only=True)
     if changed:
         save_file(changed, folder / "changed.safetensors")
+
+
+def _learned(module: torch.nn.Module, only: bool = False) -> dict[str, torch.Tensor]:
+    """Its parameters (`only`: those that learn) by name, as they are written."""
+    return {
+        name: p.detach().cpu().contiguous()
+        for name, p in module.named_parameters()
+        if p.requires_grad or not only
+    }
 
 
 def _write_floor(scorer: FloorScorer, folder: Path) -> None:
@@ -208,8 +217,12 @@ def _read_net(
 
         with peft_unwarned():
             net.model = PeftModel.from_pretrained(backbone.model, str(folder))
-    elif (folder / "changed.safetensors").is_file():
-        _load_tensors(backbone.model, _read_tensors(folder / "changed.safetensors"), folder)
+    else:
+        strategy.tune.adapt(net)
+        if (folder / "changed.safetensors").is_file():
+            _load_tensors(backbone.model, _read_tensors(folder / "changed.safetensors"), folder)
+        if net.prompt is not None:
+            _load_tensors(net.prompt, _read_tensors(folder / "prompt.safetensors"), folder)
     where = torch.device(device or default_device())
     net.to(where).eval()
     precision = resolve("auto" if manifest["precision"] == "bfloat16" else "float32", where)

@@ -172,11 +172,11 @@ class _Fitting:
         self.device = self.accelerator.device
         self.precision = resolve(self.settings.precision, self.device)
         self.pass_tokens = self.settings.tokens_per_pass(self.device.type)
-        self.limit = TextLimit(self.settings.max_length, self.settings.max_words)
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
         self.net = Net(self.backbone, self.strategy.readout, len(self.task.labels), self.seed)
         self.strategy.tune.adapt(self.net)
         self.net.to(self.device)
+        self.limit = TextLimit(self.settings.max_length, self.settings.max_words, self.net.virtual_tokens)
         learning = self.net.learning()
         total = sum(p.numel() for p in self.net.parameters())
         trained = Trained(

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from stratune.backbone.virtual import Prompt, PromptOrder
+from stratune.errors import UnsupportedError
+
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.readout.head import Head
@@ -26,6 +29,7 @@ class Net(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.model: Any = backbone.model  # what is called: the bare model, or its wrapper
+        self.prompt: Prompt | None = None
         self.head = readout.build(backbone, outputs, seed)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
@@ -41,18 +45,40 @@ class Net(nn.Module):
         return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
 
     def encode(self, batch: Batch) -> Tensor:
-        """Token ids (B, T) -> last hidden states (B, T, C)."""
-        inputs: dict[str, Tensor] = {"input_ids": batch.ids, "attention_mask": batch.mask}
-        if batch.types is not None:
-            inputs["token_type_ids"] = batch.types
+        """Token ids (B, T) -> last hidden states (B, T, C) of the text, never of virtual tokens."""
+        if self.prompt is None:
+            return self._hidden({"input_ids": batch.ids}, batch.mask, batch.types)
+        order = PromptOrder.of(batch.mask, self.prompt.length)
+        words = self.backbone.model.get_input_embeddings()(batch.ids)  # (B, T, E)
+        embeddings = order.joined(self.prompt().to(words.dtype).expand(len(words), -1, -1), words)
+        virtual = batch.mask.new_zeros(len(words), self.prompt.length)
+        mask = order.joined(virtual + 1, batch.mask)
+        types = order.joined(virtual, batch.types) if batch.types is not None else None
+        return order.text(self._hidden({"inputs_embeds": embeddings}, mask, types))
+
+    def _hidden(self, inputs: dict[str, Any], mask: Tensor, types: Tensor | None) -> Tensor:
+        inputs["attention_mask"] = mask
+        if types is not None:
+            inputs["token_type_ids"] = types
         family = self.backbone.family
-        if family.decoder or (family.absolute_positions and not family.counts_positions):
-            inputs["position_ids"] = (batch.mask.cumsum(dim=1) - 1).clamp(
-                min=0
-            )  # the same under left padding
+        # Told, so that they are the same under left padding.
+        inputs["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0) + family.reserved_positions
         if family.decoder:
-            inputs["use_cache"] = False  # type: ignore[assignment]
+            inputs["use_cache"] = False
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
+
+    def add_prompt(self, prompt: Prompt) -> None:
+        """Put learned vectors in front of every text. Raises UnsupportedError when no room is left for it."""
+        room = self.backbone.max_length
+        if prompt.length > room // 2:
+            why = f"{prompt.length} virtual tokens leave little of its {room} places for the text"
+            raise UnsupportedError("a prompt", self.backbone.id, why)
+        self.prompt = prompt
+
+    @property
+    def virtual_tokens(self) -> int:
+        """Places of the backbone that are not the text's."""
+        return self.prompt.length if self.prompt is not None else 0
 
     # -- what learns
 
@@ -67,14 +93,14 @@ class Net(nn.Module):
         the text.
         """
         blocks = self.backbone.blocks
-        bottom = {id(p) for p in self.model.parameters() if p.requires_grad}
-        if not bottom:
+        learning = {id(p) for p in self.learning().values()} - {id(p) for p in self.head.parameters()}
+        if not learning:
             return len(blocks)
         first = next(
             (i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks)
         )
         above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
-        outside = bottom - {id(p) for p in above}
+        outside = learning - {id(p) for p in above}
         return 0 if outside or self.backbone.family.shared_blocks else min(first, len(blocks) - 1)
 
     def _final_norm_parameters(self) -> list[nn.Parameter]:

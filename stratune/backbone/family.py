@@ -34,10 +34,8 @@ class Family:
         default_factory=dict
     )  # post-norm blocks: role -> path: attention, output
     head_norm: bool = True  # LayerNorm between pooling and the linear head
-    absolute_positions: bool = True  # learned positions: a text can never be longer than their table
-    # leaves padding out when it numbers places; the others are told their numbers
-    counts_positions: bool = False
     reserved_positions: int = 0  # rows of the position table that stand for no place
+    attention_by_name: bool = True  # asks transformers for its attention function, so that ours can stand in
     transposed_linears: bool = False  # GPT-2's Conv1D keeps weights as (in, out)
     pooler: bool = False  # the bare class adds a dense layer on [CLS] that we never read: load it without
 
@@ -77,7 +75,6 @@ FAMILIES: tuple[Family, ...] = (
         "encoder.layer",
         _BERT_LINEARS,
         norms=_BERT_NORMS,
-        counts_positions=True,
         reserved_positions=2,  # the table starts after the padding index
         pooler=True,
     ),
@@ -108,7 +105,7 @@ FAMILIES: tuple[Family, ...] = (
         },
         norms=_BERT_NORMS,
         block_returns_tuple=True,
-        absolute_positions=False,
+        attention_by_name=False,
     ),
     Family(
         "modernbert",
@@ -116,7 +113,6 @@ FAMILIES: tuple[Family, ...] = (
         "layers",
         {"qkv": "attn.Wqkv", "o": "attn.Wo", "up": "mlp.Wi", "down": "mlp.Wo"},
         final_norm="final_norm",
-        absolute_positions=False,
     ),
     Family(
         "albert",
@@ -144,7 +140,6 @@ FAMILIES: tuple[Family, ...] = (
         decoder=True,
         final_norm="norm",
         head_norm=False,
-        absolute_positions=False,
     ),
     Family(
         "gpt2",

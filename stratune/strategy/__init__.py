@@ -26,7 +26,7 @@ __all__ = [
 
 # Floors first, then from few trained weights to all: the order in which `stratune list strategies` shows
 # them.
-for _name in ("floors", "unfreeze", "lora"):
+for _name in ("floors", "unfreeze", "lora", "ia3", "houlsby", "prefix", "soft_prompt", "peft_method"):
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

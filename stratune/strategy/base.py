@@ -155,6 +155,8 @@ def parse_strategy(spec: str | Mapping[str, Any] | Strategy | Floor) -> Strategy
         named = {**options, **({"name": name} if name else {})}
         floor: Floor = build(FLOORS[preset], named, key=f"strategies.{preset}")
         return floor
+    if preset is not None and preset.startswith("peft:"):
+        return _from_peft(name, preset, options)
     if preset is not None and preset not in PRESETS:
         raise ConfigError(choices(preset, strategy_names()), key="strategies")
     if tune is not None and tune not in TUNES:
@@ -173,6 +175,15 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
     tune_made: Tune = build(cls, options, key=key, also=(*recipe_names, "name", "readout"))
     recipe = dataclasses.replace(base.recipe, **typed(Recipe, recipe_options, key=key))
     return Strategy(name, tune_made, readout, recipe)
+
+
+def _from_peft(name: str | None, preset: str, options: dict[str, Any]) -> Strategy:
+    """`peft:<method>`: what is not an option of ours is one of peft's."""
+    ours = {f.name for cls in (Recipe, TUNES["peft"]) for f in dataclasses.fields(cls)} | {"readout"}
+    theirs = {key: options.pop(key) for key in list(options) if key not in ours}
+    theirs |= options.pop("options", {})
+    made = {**options, "method": preset.removeprefix("peft:"), "options": theirs}
+    return _from_options(name or preset, None, "peft", made)
 
 
 def _readout(options: str | Mapping[str, Any], key: str) -> Head:

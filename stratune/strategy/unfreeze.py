@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy.base import Recipe, register
+from stratune.strategy.blocks import top_blocks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,15 +51,8 @@ class Last:
             raise ConfigError(f"{self.k} is below 1 (to train the head alone, use `probe`)", key="k")
 
     def adapt(self, net: Net) -> None:
-        family, blocks = net.backbone.family, net.backbone.blocks
-        if family.shared_blocks:
-            why = (
-                f"{family.name} runs one set of weights as every block: the last {self.k} cannot learn alone"
-            )
-            raise UnsupportedError("partial", net.backbone.id, f"{why}; use probe, lora or full")
-        if self.k > len(blocks):
-            raise UnsupportedError("partial", net.backbone.id, f"k={self.k}, but it has {len(blocks)} blocks")
-        for block in blocks[-self.k :]:
+        family = net.backbone.family
+        for block in top_blocks(net.backbone, self.k, "partial"):
             unfreeze(block.parameters())
         if family.final_norm:
             unfreeze(net.backbone.model.get_submodule(family.final_norm).parameters())
@@ -78,7 +72,7 @@ class BitFit:
         unfreeze(biases)
 
 
-@register("all", preset="full", recipe=Recipe(learning_rate=2e-4))
+@register("all", preset="full", recipe=Recipe(learning_rate=1.5e-4, batch_size=16, label_smoothing=0.1))
 @dataclass(frozen=True)
 class Full:
     """Every weight learns (full fine-tuning)."""

@@ -31,9 +31,10 @@ class TextLimit:
 
     max_length: int | None = None  # tokens, special ones included; None: what the backbone takes, 512 at most
     max_words: int | None = None  # words of each text
+    virtual: int = 0  # places of the backbone that a prompt takes
 
     def tokens(self, backbone: Backbone) -> int:
-        return min(self.max_length or 512, backbone.max_length)
+        return min(self.max_length or 512, backbone.max_length - self.virtual)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def test_bitfit_learns_only_biases(family, tiny):
     "spec, family, message",
     [
         ("partial", "albert", "partial cannot run on .*: albert runs one set of weights as every block"),
-        ({"preset": "partial", "k": 4}, "bert", "partial cannot run on .*: k=4, but it has 3 blocks"),
+        ({"preset": "partial", "k": 4}, "bert", "partial cannot run on .*: the top 4, but it has 3 blocks"),
         ("bitfit", "llama", "bitfit cannot run on .*: llama has no biases; use lora"),
     ],
 )

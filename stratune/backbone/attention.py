@@ -1,0 +1,81 @@
+"""Attention with learned keys and values in front of the text's own, under transformers' attention interface.
+
+Every family that asks transformers for its attention function by name gets it; a module without a `prefix`
+runs transformers' scaled dot product unchanged. Nothing is put into the sequence, so no position shifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+if TYPE_CHECKING:
+    from stratune.backbone.load import Backbone
+
+NAME = "stratune_prefix"
+_recorded: ContextVar[dict[int, tuple[Tensor, Tensor]] | None] = ContextVar("recorded", default=None)
+
+
+def prefixed_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """query (B, H, T, D), key and value (B, G, T, D), mask (B, 1, T, T) or None -> (B, T, H, D)."""
+    record = _recorded.get()
+    if record is not None:
+        record[id(module)] = key, value
+    prefix: Any = getattr(module, "prefix", None)
+    if prefix is not None:
+        attention_mask = widened(
+            attention_mask, prefix.length, query, causal=getattr(module, "is_causal", False)
+        )
+        key, value = (
+            torch.cat([learned.to(own.dtype).expand(len(own), -1, -1, -1), own], dim=2)
+            for learned, own in zip(prefix(), (key, value), strict=True)
+        )
+    attended: tuple[Tensor, None] = sdpa_attention_forward(
+        module, query, key, value, attention_mask, **options
+    )
+    return attended
+
+
+def widened(mask: Tensor | None, count: int, query: Tensor, *, causal: bool) -> Tensor | None:
+    """The mask with `count` columns in front that everybody sees; True (or 0.0) is seen."""
+    if mask is None:
+        if not causal:
+            return None
+        length = query.shape[2]
+        mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()[None, None]
+    seen = mask.new_ones if mask.dtype == torch.bool else mask.new_zeros
+    return torch.cat([seen(*mask.shape[:-1], count), mask], dim=-1)
+
+
+AttentionInterface.register(NAME, prefixed_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)
+
+
+def use_prefixes(backbone: Backbone) -> None:
+    backbone.model.set_attn_implementation(NAME)
+
+
+@contextmanager
+def recording() -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
+    """Within the block, keys and values (B, G, T, D) of each attention module that runs, by its id."""
+    found: dict[int, tuple[Tensor, Tensor]] = {}
+    token = _recorded.set(found)
+    try:
+        yield found
+    finally:
+        _recorded.reset(token)

@@ -1,0 +1,54 @@
+"""What peft's methods have in common here: where they go, in the names of the family map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stratune.errors import ConfigError, choices
+from stratune.quiet import peft_unwarned
+from stratune.strategy.blocks import top_blocks
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+    from stratune.backbone.load import Backbone
+    from stratune.net import Net
+
+GROUPS = ("all", "attention", "feed_forward")
+Targets = str | Sequence[str]
+
+
+def attach(net: Net, config: PeftConfig) -> None:
+    """Wrap the backbone as peft's method asks."""
+    from peft import get_peft_model
+
+    with peft_unwarned():
+        net.model = get_peft_model(net.backbone.model, config)
+
+
+def linear_names(
+    backbone: Backbone, targets: Targets, last: int | None = None, technique: str = "lora"
+) -> list[str]:
+    """Full module names of the linears that `targets` means, in every block or the top `last`.
+
+    Raises ConfigError on an unknown role, UnsupportedError on blocks there are not.
+    """
+    family = backbone.family
+    groups = {
+        "all": tuple(family.linears),
+        "attention": family.attention,
+        "feed_forward": family.feed_forward,
+    }
+    wanted = [targets] if isinstance(targets, str) else list(targets)
+    for name in wanted:
+        if name not in groups and name not in family.linears:
+            raise ConfigError(choices(name, [*GROUPS, *family.linears]), key="targets")
+    roles = {role for name in wanted for role in groups.get(name, (name,))}
+    module_names = {id(module): name for name, module in backbone.model.named_modules()}
+    return [
+        f"{module_names[id(block)]}.{path}"
+        for block in top_blocks(backbone, last, technique)
+        for role, path in family.linears.items()
+        if role in roles
+    ]

@@ -1,0 +1,85 @@
+"""Soft prompts: learned vectors in front of the text's embeddings, everything else frozen.
+
+`soft_prompt` learns the vectors themselves (Lester et al., 2021), `p_tuning` a small network that makes them
+(Liu et al., 2021). Where the backbone has places for so many tokens only, the text is cut shorter by their
+number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from stratune.errors import ConfigError
+from stratune.strategy.base import Recipe, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from stratune.backbone.load import Backbone
+    from stratune.net import Net
+
+
+@register("soft_prompt", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
+@dataclass(frozen=True)
+class SoftPrompt:
+    """Vectors in front of the text's embeddings learn, and the head (prompt tuning; Lester et al., 2021)."""
+
+    length: int = 20  # virtual tokens
+    start: Literal["words", "text", "random"] = (
+        "words"  # of the vocabulary, of `text`, or small random numbers
+    )
+    text: str | None = None  # repeated or cut to `length` tokens
+
+    def __post_init__(self) -> None:
+        _check_length(self.length)
+        if (self.start == "text") != (self.text is not None):
+            raise ConfigError("start: text needs a `text`, and only it takes one", key="text")
+
+    def adapt(self, net: Net) -> None:
+        from stratune.backbone.virtual import Prompt
+
+        net.add_prompt(Prompt(self._vectors(net.backbone)))
+
+    def _vectors(self, backbone: Backbone) -> Tensor:
+        """(n, E) to start from."""
+        import torch
+
+        from stratune.backbone.virtual import random_words
+
+        table: Tensor = backbone.model.get_input_embeddings().weight.detach()
+        if self.start == "random":
+            return float(table.std()) * torch.randn(self.length, table.shape[1])
+        if self.start == "words":
+            return table[random_words(backbone, self.length)].clone()
+        ids = backbone.tokenizer(self.text, add_special_tokens=False)["input_ids"]
+        if not ids:
+            raise ConfigError(f"{self.text!r} has no token", key="text")
+        return table[torch.tensor((ids * self.length)[: self.length])].clone()
+
+
+@register("p_tuning", recipe=Recipe(learning_rate=1e-3))
+@dataclass(frozen=True)
+class PTuning:
+    """A network that makes vectors in front of the text learns, and the head (P-tuning; Liu et al., 2021)."""
+
+    length: int = 20  # virtual tokens
+    encoder: Literal["lstm", "mlp"] = "lstm"
+    hidden: int | None = None  # the network's width; None: the embeddings'
+
+    def __post_init__(self) -> None:
+        _check_length(self.length)
+
+    def adapt(self, net: Net) -> None:
+        import torch
+
+        from stratune.backbone.virtual import LstmEncoder, Prompt, mlp_encoder
+
+        width = net.backbone.model.get_input_embeddings().weight.shape[1]
+        make = LstmEncoder if self.encoder == "lstm" else mlp_encoder
+        net.add_prompt(Prompt(torch.randn(self.length, width), make(width, self.hidden or width)))
+
+
+def _check_length(length: int) -> None:
+    if length < 1:
+        raise ConfigError(f"{length} is below 1", key="length")
