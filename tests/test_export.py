@@ -285,6 +285,27 @@ def test_floors_have_no_hugging_face_form(tmp_path):
         export_hf(floor, tmp_path / "hf")
 
 
+@pytest.mark.parametrize("family", ["bert", "llama"])
+@pytest.mark.parametrize("spec", ["houlsby", "prefix", "soft_prompt", "p_tuning"])
+def test_what_cannot_be_merged_is_refused_with_what_to_use(spec, family, tiny, tmp_path):
+    predictor = predictor_on(tiny(family), spec)
+    with pytest.raises(
+        UnsupportedError, match="no place.*lora.*keep the model folder and use `stratune predict`"
+    ):
+        export_hf(predictor, tmp_path / "hf")
+    assert not (tmp_path / "hf").exists()
+
+
+@pytest.mark.parametrize("family", ["bert", "modernbert", "llama", "gpt2"])
+@pytest.mark.parametrize(
+    "spec", ["ia3", {"preset": "lora", "last": 1}, {"preset": "peft:vera", "r": 4}], ids=str
+)
+def test_other_changes_of_weights_are_merged_too(spec, family, tiny, tmp_path):
+    predictor = predictor_on(tiny(family), spec)
+    export_hf(predictor, tmp_path / "hf")
+    assert_same_answers(predictor, tmp_path / "hf")
+
+
 def test_a_weight_with_no_place_is_refused(tiny, tmp_path):
     predictor = predictor_on(tiny("bert"))
     predictor.scorer.net.backbone.blocks[0].extra = torch.nn.Linear(2, 2)

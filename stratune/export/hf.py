@@ -82,6 +82,8 @@ def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], ext
 
 def _merged(net: Net) -> Any:
     """The bare model with its adapters added into its weights; a copy, where there are any."""
+    if net.prompt is not None:
+        raise _no_place(net.backbone)
     if net.model is net.backbone.model:
         return net.backbone.model
     from peft import PeftModel
@@ -90,7 +92,10 @@ def _merged(net: Net) -> Any:
     if not (isinstance(net.model, PeftModel) and isinstance(net.model.base_model, BaseTuner)):
         raise _no_place(net.backbone)
     # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
-    return copy.deepcopy(net.model).merge_and_unload()
+    try:
+        return copy.deepcopy(net.model).merge_and_unload()
+    except NotImplementedError as error:  # a method of peft's that is no change of weights
+        raise _no_place(net.backbone) from error
 
 
 def _load(model: Any, trained: Any, backbone: Backbone) -> None:
@@ -101,7 +106,7 @@ def _load(model: Any, trained: Any, backbone: Backbone) -> None:
 
 
 def _no_place(backbone: Backbone) -> UnsupportedError:
-    why = f"what it learned has no place in the family's own class; {INSTEAD}"
+    why = f"what it learned has no place in the family's own class (lora's has); {INSTEAD}"
     return UnsupportedError(EXPORT, backbone.id, why)
 
 

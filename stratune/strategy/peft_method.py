@@ -74,11 +74,7 @@ class PeftMethod:
             filled["fan_in_fan_out"] = net.backbone.family.transposed_linears
         try:
             attach(net, cls(**filled, **self.options))
-        except (
-            TypeError,
-            ValueError,
-            NotImplementedError,
-        ) as error:  # what peft itself finds wrong, in its words
+        except (TypeError, ValueError, NotImplementedError) as error:  # what peft itself finds wrong
             raise UnsupportedError(self.name, net.backbone.id, str(error).splitlines()[0]) from error
 
     def _places(self, backbone: Backbone) -> list[str]:
