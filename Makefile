@@ -34,7 +34,7 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 bench: setup
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/bench.py --rows 1200
 
 docs: setup
 	$(BIN)/python docs/generate.py

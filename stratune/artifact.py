@@ -76,7 +76,8 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
     task = Task.from_dict(manifest["task"])
     strategy = parse_strategy(manifest["strategy"])
     if isinstance(strategy, Strategy):
-        scorer: NetScorer | FloorScorer = _read_net(folder, manifest, strategy, len(task.labels), device)
+        with torch.random.fork_rng(devices=[]):  # heads and adapters draw a start that is then overwritten
+            scorer: NetScorer | FloorScorer = _read_net(folder, manifest, strategy, len(task.labels), device)
     else:
         scorer = FloorScorer(
             strategy.restore(_read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from stratune import artifact
@@ -159,6 +160,15 @@ def test_what_was_loaded_may_be_saved_again(spec, tiny, tmp_path):
     assert names(first) == names(second)
     for path in first.iterdir():
         assert (second / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.parametrize("spec", ["probe", "lora", "p_tuning"])
+def test_reading_a_folder_draws_no_random_numbers_of_the_callers(spec, tiny, tmp_path):
+    folder = trained(spec, tiny("bert"), epochs=1).predictor.save(tmp_path / "model")
+    torch.manual_seed(4)
+    before = torch.get_rng_state()
+    Predictor.load(folder)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_saving_replaces_an_older_folder_whole(tiny, tmp_path):

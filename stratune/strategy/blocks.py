@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
 
 
-def check_last(last: int | None, key: str = "last") -> None:
-    if last is not None and last < 1:
-        raise ConfigError(f"{last} is below 1", key=key)
+def check_positive(**options: int | None) -> None:
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise ConfigError(f"{value} is below 1", key=name)
 
 
 def top_blocks(backbone: Backbone, last: int | None, technique: str) -> list[nn.Module]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from stratune.errors import ConfigError
 from stratune.strategy.base import Recipe, register
-from stratune.strategy.blocks import check_last, norms, top_blocks
+from stratune.strategy.blocks import check_positive, norms, top_blocks
 
 if TYPE_CHECKING:
     from stratune.net import Net
@@ -30,9 +29,7 @@ class Houlsby:
     last: int | None = None  # only the top blocks, so many; None: all
 
     def __post_init__(self) -> None:
-        if self.reduction < 1:
-            raise ConfigError(f"{self.reduction} is below 1", key="reduction")
-        check_last(self.last)
+        check_positive(reduction=self.reduction, last=self.last)
 
     def adapt(self, net: Net) -> None:
         from stratune.backbone.bottleneck import Bottleneck

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stratune.strategy.adapters import attach, linear_names
 from stratune.strategy.base import Recipe, register
-from stratune.strategy.blocks import check_last
+from stratune.strategy.blocks import check_positive
 
 if TYPE_CHECKING:
     from stratune.net import Net
@@ -25,7 +25,7 @@ class IA3:
     last: int | None = None  # only the top blocks, so many; None: all
 
     def __post_init__(self) -> None:
-        check_last(self.last)
+        check_positive(last=self.last)
 
     def adapt(self, net: Net) -> None:
         from peft import IA3Config

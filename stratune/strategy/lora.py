@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stratune.errors import ConfigError
 from stratune.strategy.adapters import attach, linear_names
 from stratune.strategy.base import Recipe, register
-from stratune.strategy.blocks import check_last
+from stratune.strategy.blocks import check_positive
 
 if TYPE_CHECKING:
     from stratune.net import Net
@@ -32,11 +32,9 @@ class Lora:
     rslora: bool = False  # alpha / sqrt(rank) instead of alpha / rank (Kalajdzievski, 2023)
 
     def __post_init__(self) -> None:
-        if self.rank < 1:
-            raise ConfigError(f"{self.rank} is below 1", key="rank")
+        check_positive(rank=self.rank, last=self.last)
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"{self.dropout} is not from 0 up to 1", key="dropout")
-        check_last(self.last)
 
     def adapt(self, net: Net) -> None:
         from peft import LoraConfig

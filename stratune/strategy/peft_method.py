@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.strategy.adapters import Targets, attach, linear_names
 from stratune.strategy.base import Recipe, register
-from stratune.strategy.blocks import check_last, norms, top_blocks
+from stratune.strategy.blocks import check_positive, norms, top_blocks
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.net import Net
 
 # Ours are the same idea, made to fit every family and both readouts.
-OURS = {"prefix_tuning": "prefix", "prompt_tuning": "soft_prompt", "p_tuning": "p_tuning"}
-# What needs something that a classifier does not have: a router, a second task, a first model.
+OURS = {
+    **{"prefix_tuning": "prefix", "prompt_tuning": "soft_prompt", "p_tuning": "p_tuning"},
+    **{"lora": "lora", "ia3": "ia3"},
+}
+# What needs something that a classifier does not have (a router, a second task, a first model) or, like
+# AdaLoRA, a call from the training loop.
 ELSEWHERE = (
     *("xlora", "poly", "adaption_prompt", "multitask_prompt_tuning", "cpt", "cartridge"),
-    *("trainable_tokens", "shadow", "supertuning"),
+    *("trainable_tokens", "shadow", "supertuning", "adalora"),
 )
 FILLED_IN = (
     *("peft_type", "task_type", "inference_mode", "base_model_name_or_path", "target_modules"),
@@ -54,7 +58,7 @@ class PeftMethod:
             raise ConfigError(f"{self.method} is the strategy `{OURS[self.method]}` here", key="peft")
         if self.method not in methods():
             raise ConfigError(choices(self.method, methods()), key="peft")
-        check_last(self.last)
+        check_positive(last=self.last)
         known = [f.name for f in dataclasses.fields(methods()[self.method]) if f.name not in FILLED_IN]
         for name in self.options:
             if name not in known:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy.base import Recipe, register
-from stratune.strategy.blocks import check_last, top_blocks
+from stratune.strategy.blocks import check_positive, top_blocks
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,9 +31,9 @@ class Prefix:
     last: int | None = None  # only the top blocks, so many; None: all
 
     def __post_init__(self) -> None:
-        if self.length < 1:
-            raise ConfigError(f"{self.length} is below 1", key="length")
-        check_last(self.last)
+        check_positive(length=self.length, hidden=self.hidden, last=self.last)
+        if self.hidden is not None and not self.reparametrise:
+            raise ConfigError("is the width of what `reparametrise: true` puts in", key="hidden")
 
     def adapt(self, net: Net) -> None:
         from stratune.backbone.attention import use_prefixes

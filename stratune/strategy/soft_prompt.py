@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stratune.errors import ConfigError
 from stratune.strategy.base import Recipe, register
+from stratune.strategy.blocks import check_positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +33,7 @@ class SoftPrompt:
     text: str | None = None  # repeated or cut to `length` tokens
 
     def __post_init__(self) -> None:
-        _check_length(self.length)
+        check_positive(length=self.length)
         if (self.start == "text") != (self.text is not None):
             raise ConfigError("start: text needs a `text`, and only it takes one", key="text")
 
@@ -68,7 +69,7 @@ class PTuning:
     hidden: int | None = None  # the network's width; None: the embeddings'
 
     def __post_init__(self) -> None:
-        _check_length(self.length)
+        check_positive(length=self.length, hidden=self.hidden)
 
     def adapt(self, net: Net) -> None:
         import torch
@@ -78,8 +79,3 @@ class PTuning:
         width = net.backbone.model.get_input_embeddings().weight.shape[1]
         make = LstmEncoder if self.encoder == "lstm" else mlp_encoder
         net.add_prompt(Prompt(torch.randn(self.length, width), make(width, self.hidden or width)))
-
-
-def _check_length(length: int) -> None:
-    if length < 1:
-        raise ConfigError(f"{length} is below 1", key="length")

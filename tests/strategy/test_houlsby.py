@@ -116,7 +116,7 @@ def test_one_seed_one_start(tiny):
 @pytest.mark.parametrize(
     "family, last, message",
     [
-        ("bert", 4, "last=4, but it has 3 blocks"),
+        ("bert", 4, "the top 4, but it has 3 blocks"),
         ("albert", 1, "one set of weights as every block: the last 1 cannot learn alone"),
     ],
 )
