@@ -79,9 +79,8 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
         with torch.random.fork_rng(devices=[]):  # heads and adapters draw a start that is then overwritten
             scorer: NetScorer | FloorScorer = _read_net(folder, manifest, strategy, len(task.labels), device)
     else:
-        scorer = FloorScorer(
-            strategy.restore(_read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json"))
-        )
+        arrays, state = _read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")
+        scorer = FloorScorer(strategy.restore(arrays, state), manifest.get("limit", {}).get("max_words"))
     about = {k: v for k, v in manifest.items() if k not in ("format", "task", "versions", "files")}
     return Predictor(task, scorer, about)
 
@@ -126,7 +125,6 @@ def _digest(path: Path) -> str:
 
 
 # -- writing
-# ------------
 
 
 def _write_net(net: Net, folder: Path) -> None:
@@ -198,7 +196,6 @@ def _device_of(predictor: Predictor) -> str | None:
 
 
 # -- reading
-# ------------
 
 
 def _read_net(

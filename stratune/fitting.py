@@ -101,7 +101,7 @@ def train(
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there."""
     if not isinstance(strategy, Strategy):
-        return _fit_floor(strategy, task, split, seed)
+        return _fit_floor(strategy, task, split, seed, (settings or TrainSettings()).max_words)
     if backbone is None:
         raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
     loaded = load_backbone(backbone) if isinstance(backbone, str) else backbone
@@ -126,18 +126,24 @@ def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:
     return [dict(row) for row in few]
 
 
-def _fit_floor(floor: Floor, task: Task, split: Split, seed: int) -> Trained:
+def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:
     started = time.perf_counter()
     seen, chosen_on = (
-        Examples(*text_columns(table), labels=label_numbers(table, task))
+        Examples(*text_columns(table), labels=label_numbers(table, task)).first_words(max_words)
         for table in (split.train, split.val)
     )
     model = floor.fit(seen, chosen_on, classes=len(task.labels), seed=seed)
     weights = sum(
         array.size for name, array in model.state()[0].items() if name in ("weight", "bias", "prior")
     )
-    about = {"strategy": floor.settings(), "backbone": None, "fingerprint": split.fingerprint, "seed": seed}
-    predictor = Predictor(task, FloorScorer(model), about, sample=sample_rows(split.val))
+    about = {
+        "strategy": floor.settings(),
+        "backbone": None,
+        "limit": {"max_words": max_words},
+        "fingerprint": split.fingerprint,
+        "seed": seed,
+    }
+    predictor = Predictor(task, FloorScorer(model, max_words), about, sample=sample_rows(split.val))
     return Trained(predictor, None, time.perf_counter() - started, weights, weights)
 
 

@@ -77,10 +77,13 @@ class NetScorer:
 
 @dataclass
 class FloorScorer:
+    """A fitted floor. It reads as many words of a text as the language models beside it."""
+
     model: FloorModel
+    max_words: int | None = None
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
-        probabilities = self.model.probabilities(Examples(texts, pairs))
+        probabilities = self.model.probabilities(Examples(texts, pairs).first_words(self.max_words))
         if tick:
             tick(len(texts))
         return Scored(probabilities, np.zeros(len(texts), dtype=np.int32))

@@ -16,6 +16,7 @@ from torch import nn
 
 from stratune.backbone.family import Family, Pool, family_of
 from stratune.backbone.locate import locate, no_bars, why_not
+from stratune.backbone.tokenizer import places
 from stratune.errors import BackboneError
 from stratune.files import sha256
 
@@ -54,11 +55,7 @@ class Backbone:
     @property
     def max_length(self) -> int:
         """Tokens that fit, special tokens included."""
-        limits = [int(self.tokenizer.model_max_length)]
-        positions = getattr(self.model.config, "max_position_embeddings", None)
-        if positions:
-            limits.append(int(positions) - self.family.reserved_positions)
-        return min(limits)
+        return places(self.tokenizer, self.model.config, self.family)
 
     @functools.cached_property
     def tokenizer_hash(self) -> str:

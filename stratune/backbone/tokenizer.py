@@ -1,11 +1,16 @@
-"""Counting tokens without loading a model."""
+"""Counting tokens without loading a model, and how many of them a backbone reads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from stratune.backbone.family import Family, family_of
 from stratune.backbone.locate import locate, no_bars, why_not
 from stratune.errors import BackboneError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 TokenCounter = Callable[[list[str], list[str] | None], list[int]]
 
@@ -22,12 +27,10 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
     no_bars()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        positions = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", None)
+        config = AutoConfig.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
         raise BackboneError(why_not(backbone_id, error)) from error
-    most = min(
-        max_length or 512, int(tokenizer.model_max_length), int(positions or tokenizer.model_max_length)
-    )
+    most = min(max_length or 512, places(tokenizer, config, family_of(config.model_type, backbone_id)))
 
     def count(texts: Sequence[str], pairs: Sequence[str] | None) -> list[int]:
         encoded = tokenizer(
@@ -36,3 +39,10 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
         return [len(row) for row in encoded["input_ids"]]
 
     return count, most
+
+
+def places(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, family: Family) -> int:
+    """Tokens that a backbone can read, special ones included."""
+    most = int(tokenizer.model_max_length)
+    positions = getattr(config, "max_position_embeddings", None)
+    return min(most, int(positions) - family.reserved_positions) if positions else most

@@ -11,7 +11,7 @@ import torch
 
 from stratune.errors import ArtifactError
 from stratune.train.activations import Feed
-from stratune.train.tokens import tokenise
+from stratune.train.tokens import first_words, tokenise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,12 +48,8 @@ def _rows(predictor: Predictor, scorer: NetScorer) -> tuple[list[str], list[str]
     rows = [(row["text"], row.get("text_pair", "")) for row in predictor.sample]
     rows += list(zip(PROBES, reversed(PROBES), strict=True))
     words = scorer.limit.max_words
-    kept = [(_first_words(a, words), _first_words(b, words)) for a, b in rows if a.strip()]
+    kept = [(first_words(a, words), first_words(b, words)) for a, b in rows if a.strip()]
     return [a for a, _ in kept], [b for _, b in kept] if predictor.task.text_pair else None
-
-
-def _first_words(text: str, words: int | None) -> str:
-    return text if words is None else " ".join(text.split()[:words])
 
 
 def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer) -> None:

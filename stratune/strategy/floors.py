@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from stratune.strategy.base import register_floor
+from stratune.train.tokens import first_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,13 @@ class Examples:
     texts: Rows
     pairs: Rows | None = None
     labels: NDArray[np.int64] | None = None  # (N,)
+
+    def first_words(self, count: int | None) -> Examples:
+        """The same with every text cut after `count` words; None: whole."""
+        if count is None:
+            return self
+        cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
+        return Examples(cut[0], cut[1] if self.pairs is not None else None, self.labels)
 
 
 class FloorModel(Protocol):

@@ -139,8 +139,8 @@ def _chunk(
     ]
     rows = [(row, row_types, 0) for row, row_types in zip(whole, whole_types, strict=True)]
     if long:
-        short_texts = [_first_words(texts[i], words) for i in long]
-        short_pairs = [_first_words(pairs[i], words) for i in long] if pairs else None
+        short_texts = [first_words(texts[i], words) for i in long]
+        short_pairs = [first_words(pairs[i], words) for i in long] if pairs else None
         cut, cut_types = _encode(backbone, short_texts, short_pairs, most)
         for i, row, row_types in zip(long, cut, cut_types, strict=True):
             rows[i] = (row, row_types, len(whole[i]) - len(row))
@@ -148,7 +148,8 @@ def _chunk(
     return [row if row[0] else ([filler], [0] if row[1] else [], row[2]) for row in rows]
 
 
-def _first_words(text: str, words: int | None) -> str:
+def first_words(text: str, words: int | None) -> str:
+    """The text up to its `words`-th word, words joined by one space; None: as it is."""
     return text if words is None else " ".join(text.split()[:words])
 
 

@@ -1,5 +1,7 @@
 """Floors, against scikit-learn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -7,9 +9,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from stratune.errors import TrainingError
+from stratune.fitting import fit
+from stratune.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.strategy.floors import Examples
 from stratune.testing import toy_split
+from stratune.train.settings import TrainSettings
 
 
 def examples(table, names):
@@ -101,6 +106,27 @@ def test_restored_from_its_arrays_it_gives_identical_probabilities(name, pairs):
 def test_max_features_bounds_each_vocabulary():
     arrays, _ = fitted({"preset": "tfidf", "max_features": 7}, toy_split()).state()
     assert len(arrays["word_idf"]) == len(arrays["character_idf"]) == 7
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_a_floor_reads_as_many_words_as_the_models_beside_it(pairs, tmp_path):
+    split = toy_split(pairs=pairs)
+    settings = TrainSettings(max_words=2)
+    predictor = fit("tfidf", None, split.task, split, settings=settings)
+    rows = [dict(row) for row in split.test]
+    columns = ("text", "text_pair") if pairs else ("text",)
+    short = [{**row, **{name: " ".join(row[name].split()[:2]) for name in columns}} for row in rows]
+    assert any(row != cut for row, cut in zip(rows, short, strict=True))
+    expected = fit("tfidf", None, split.task, cut_to(split, 2, columns)).predict_proba(short)
+    assert np.array_equal(predictor.predict_proba(rows), expected)
+    assert np.array_equal(Predictor.load(predictor.save(tmp_path / "m")).predict_proba(rows), expected)
+
+
+def cut_to(split, words, columns):
+    def cut(row):
+        return {name: " ".join(row[name].split()[:words]) for name in columns}
+
+    return replace(split, **{name: getattr(split, name).map(cut) for name in ("train", "val", "test")})
 
 
 def test_texts_without_words_are_refused():
