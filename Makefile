@@ -1,4 +1,4 @@
-# make demo    set everything up and compare eight strategies on embedded data and models
+# make demo    set everything up and compare every technique on embedded data and models
 # make test    set everything up, then lint, types, tests
 # make lint | bench | docs | clean
 

@@ -48,7 +48,7 @@ def read_split(mrpc: Path, rows: int | None):
 
 
 def accuracy(probabilities, table, task):
-    from stratune.fitting import label_numbers
+    from stratune.data.rows import label_numbers
 
     return float((probabilities.argmax(axis=1) == label_numbers(table, task)).mean())
 
@@ -67,7 +67,7 @@ def ours(spec, split, epochs, settings=None):
 
 
 def our_answers(trained, table):
-    from stratune.fitting import text_columns
+    from stratune.data.rows import text_columns
 
     return trained.predictor.scorer(*text_columns(table)).probabilities
 
@@ -76,7 +76,7 @@ def our_answers(trained, table):
 
 
 def rows_of(table, tokenizer, task):
-    from stratune.fitting import label_numbers, text_columns
+    from stratune.data.rows import label_numbers, text_columns
 
     encoded = tokenizer(*text_columns(table), truncation=True)
     labels = label_numbers(table, task)

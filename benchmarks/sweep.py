@@ -22,8 +22,9 @@ def one(job):
     import torch
 
     from stratune.data.load import load_split
+    from stratune.data.rows import label_numbers, text_columns
     from stratune.evaluate.metrics import score
-    from stratune.fitting import label_numbers, text_columns, train
+    from stratune.fitting import train
     from stratune.strategy import parse_strategy
     from stratune.task import Task
     from stratune.train.settings import Budget, TrainSettings
@@ -35,10 +36,9 @@ def one(job):
     pair = "text_pair" if "text_pair" in pq.read_schema(data).names else None
     split = load_split(data, Task(text_pair=pair), seed=0, split_column="part")
     started = time.time()
-    settings = TrainSettings(precision=spec.pop("precision", "auto"))
-    trained = train(
-        parse_strategy(spec), backbone, split.task, split, Budget(epochs=epochs), seed, settings=settings
-    )
+    strategy = parse_strategy({key: value for key, value in spec.items() if key != "precision"})
+    settings = TrainSettings(precision=spec.get("precision", "auto"))
+    trained = train(strategy, backbone, split.task, split, Budget(epochs=epochs), seed, settings=settings)
     found = {}
     for part in ("val", "test"):
         texts, pairs = text_columns(split.parts[part])
@@ -50,6 +50,7 @@ def one(job):
         "spec": spec,
         "seed": seed,
         **found,
+        "trainable_params": trained.trainable_params,
         "seconds": round(time.time() - started, 1),
     }
 

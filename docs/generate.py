@@ -1,4 +1,6 @@
-"""Write docs/reference from the code: `make docs`. A test says when it is out of date."""
+"""Write docs/reference, and the pictures and numbers of docs/techniques: `make docs`. A test says when one of
+them is out of date.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pictures
+import technique_numbers
 
 HERE = Path(__file__).parent
 COMMANDS = ("", "demo", "compare", "show", "report", "predict", "data check", "data split", "list", "export")
@@ -33,7 +38,7 @@ def default(field: dataclasses.Field) -> object:
 
 
 def strategies() -> str:
-    from stratune.strategy import FLOORS, PRESETS, Recipe, about
+    from stratune.strategy import COMBINATIONS, FLOORS, PRESETS, Recipe, about
 
     lines = [
         "# Strategies\n",
@@ -49,6 +54,9 @@ def strategies() -> str:
             f"`{f.name}={preset.options.get(f.name, default(f))!r}`" for f in dataclasses.fields(preset.tune)
         ]
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | {preset.recipe.learning_rate:g} |")
+    for name, combination in COMBINATIONS.items():
+        options = [f"`{f.name}={f.default!r}`" for f in dataclasses.fields(combination) if f.name != "name"]
+        lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | |")
     lines.append("\nEvery strategy that learns takes these too:\n\n| option | default |\n|---|---|")
     lines += [f"| `{f.name}` | {f.default!r} |" for f in dataclasses.fields(Recipe)]
     return "\n".join(lines) + "\n"
@@ -133,6 +141,8 @@ def main() -> None:
     (HERE / "reference").mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (HERE / "reference" / f"{name}.md").write_text(page(), encoding="utf-8")
+    pictures.write()
+    technique_numbers.write()
 
 
 if __name__ == "__main__":

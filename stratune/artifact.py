@@ -8,14 +8,16 @@ prompt.safetensors          the prompt, or what makes it (soft_prompt, p_tuning)
 adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
   adapter_model.safetensors
 floor.safetensors, .json    a floor's arrays and vocabularies
+members/0, 1, ...           the model folders of an ensemble
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,9 +26,10 @@ from stratune.backbone.load import load_backbone
 from stratune.errors import ArtifactError
 from stratune.files import read_json, replacing_folder
 from stratune.net import Net
-from stratune.predictor import FloorScorer, NetScorer, Predictor
+from stratune.predictor import EnsembleScorer, FloorScorer, NetScorer, Predictor
 from stratune.quiet import peft_unwarned
 from stratune.strategy import Strategy, parse_strategy
+from stratune.strategy.combine import Combination
 from stratune.task import Task
 from stratune.train.activations import Feed
 from stratune.train.precision import resolve
@@ -37,6 +40,7 @@ from stratune.versions import versions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+T = TypeVar("T")
 FORMAT = 1
 MANIFEST = "stratune.json"
 TOLERANCE = 1e-4  # of reloaded logits (or a floor's probabilities), same device and precision
@@ -51,17 +55,16 @@ def save(predictor: Predictor, folder: Path) -> Path:
     they differ.
     """
     with replacing_folder(folder) as temporary:
-        if isinstance(predictor.scorer, NetScorer):
-            _write_net(predictor.scorer.net, temporary)
-        else:
-            _write_floor(predictor.scorer, temporary)
+        _write(predictor.scorer, temporary)
         manifest = {
             "format": FORMAT,
             "task": predictor.task.to_dict(),
             **predictor.about,
             "versions": versions(),
         }
-        manifest["files"] = {path.name: _digest(path) for path in sorted(temporary.iterdir())}
+        manifest["files"] = {
+            path.name: _digest(path) for path in sorted(temporary.iterdir()) if path.is_file()
+        }
         _write_json(temporary / MANIFEST, manifest)
         _compare(predictor, load(temporary, device=_device_of(predictor)))
     return folder
@@ -75,9 +78,14 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
     _check_files(folder, manifest)
     task = Task.from_dict(manifest["task"])
     strategy = parse_strategy(manifest["strategy"])
-    if isinstance(strategy, Strategy):
+    if isinstance(strategy, Combination):
+        places = [place for place, _ in _members(folder, manifest["members"])]
+        scorer: NetScorer | FloorScorer | EnsembleScorer = EnsembleScorer(
+            [load(place, device=device) for place in places]
+        )
+    elif isinstance(strategy, Strategy):
         with torch.random.fork_rng(devices=[]):  # heads and adapters draw a start that is then overwritten
-            scorer: NetScorer | FloorScorer = _read_net(folder, manifest, strategy, len(task.labels), device)
+            scorer = _read_net(folder, manifest, strategy, len(task.labels), device)
     else:
         arrays, state = _read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")
         scorer = FloorScorer(strategy.restore(arrays, state), manifest.get("limit", {}).get("max_words"))
@@ -125,6 +133,21 @@ def _digest(path: Path) -> str:
 
 
 # -- writing
+
+
+def _write(scorer: NetScorer | FloorScorer | EnsembleScorer, folder: Path) -> None:
+    if isinstance(scorer, NetScorer):
+        _write_net(scorer.net, folder)
+    elif isinstance(scorer, FloorScorer):
+        _write_floor(scorer, folder)
+    else:
+        for place, member in _members(folder, scorer.members):
+            save(member, place)
+
+
+def _members(folder: Path, members: Sequence[T]) -> Iterator[tuple[Path, T]]:
+    """Where each member of an ensemble is kept, a model folder of its own."""
+    return ((folder / "members" / str(number), member) for number, member in enumerate(members))
 
 
 def _write_net(net: Net, folder: Path) -> None:
@@ -184,15 +207,18 @@ def _compare(predictor: Predictor, reloaded: Predictor) -> None:
 
 
 def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) -> NDArray[Any]:
-    """(N, K) logits; of a floor, probabilities."""
+    """(N, K) logits; of a floor or an ensemble, probabilities."""
     scorer = predictor.scorer
-    if isinstance(scorer, FloorScorer):
+    if not isinstance(scorer, NetScorer):
         return scorer(texts, pairs).probabilities
     return scorer.logits(Feed(tokenise(scorer.net.backbone, texts, pairs, scorer.limit), scorer.pad))
 
 
 def _device_of(predictor: Predictor) -> str | None:
-    return str(predictor.scorer.device) if isinstance(predictor.scorer, NetScorer) else None
+    scorer = predictor.scorer
+    if isinstance(scorer, EnsembleScorer):
+        return next((device for member in scorer.members if (device := _device_of(member))), None)
+    return str(scorer.device) if isinstance(scorer, NetScorer) else None
 
 
 # -- reading
@@ -214,7 +240,7 @@ def _read_net(
         from peft import PeftModel
 
         with peft_unwarned():
-            net.model = PeftModel.from_pretrained(backbone.model, str(folder))
+            net.model = PeftModel.from_pretrained(backbone.model, str(folder), is_trainable=True)
     else:
         strategy.tune.adapt(net)
         if (folder / "changed.safetensors").is_file():

@@ -18,28 +18,17 @@ from stratune.engine.local import LocalEngine
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json, write_json
 from stratune.job import Job
-from stratune.result import RunResult, run_id
-from stratune.train.processes import launched
+from stratune.plan import Planned, members_of, plan
+from stratune.result import RunResult
+from stratune.train.processes import is_main, launched
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
+    from stratune.task import Task
 
 Engine = LocalEngine | InlineEngine
 # Rows that came from memory are kept beside the results, so that config.yaml can name them.
 KEPT_ROWS = {"source": "data.parquet", "val": "data-val.parquet", "test": "data-test.parquet"}
-
-
-@dataclass(frozen=True)
-class Planned:
-    """One run of the plan. Floors have no backbone, and one seed: nothing in them is random."""
-
-    strategy: dict[str, Any]  # settings, every option written out
-    backbone: str | None
-    seed: int
-
-    @property
-    def run_id(self) -> str:
-        return run_id(self.strategy["name"], self.backbone, self.seed)
 
 
 @dataclass(frozen=True)
@@ -53,34 +42,6 @@ class Progress:
     planned: Planned
     event: Event
     result: RunResult | None = None
-
-
-def plan(config: Config) -> list[Planned]:
-    """Every run, seed by seed, so that a comparison cut short has all strategies. Raises ConfigError on a
-    name used twice.
-    """
-    from stratune.strategy import Strategy, parse_strategy
-    from stratune.train.settings import Budget, TrainSettings
-
-    (
-        Budget(**config.budget.model_dump()),
-        TrainSettings(**config.train.model_dump()),
-    )  # wrong ones are said now
-    strategies = [parse_strategy(spec) for spec in config.strategies]
-    names = [strategy.name for strategy in strategies]
-    for name in names:
-        if names.count(name) > 1:
-            raise ConfigError(
-                f"{name!r} stands there twice; give one of them another `name`", key="strategies"
-            )
-    runs: list[Planned] = []
-    for seed in range(config.seeds):
-        for strategy in strategies:
-            if isinstance(strategy, Strategy):
-                runs += [Planned(strategy.settings(), backbone, seed) for backbone in config.backbones]
-            elif seed == 0:
-                runs.append(Planned(strategy.settings(), None, seed))
-    return runs
 
 
 def split_of(config: Config) -> Split:
@@ -133,8 +94,9 @@ def run_comparison(
         with _locked(out):
             _prepare(out, config, split, fresh)
             engine.ready()
-            yield from _runs(runs, config, out, engine, str(store_split(split)), split.fingerprint, watch)
-            if _is_main():
+            stored = str(store_split(split))
+            yield from _runs(runs, config, out, engine, stored, split.fingerprint, split.task, watch)
+            if is_main():
                 from stratune.report import publish
 
                 publish(out)
@@ -147,19 +109,26 @@ def _runs(
     engine: Engine,
     stored: str,
     fingerprint: str,
+    task: Task,
     watch: Callable[[Progress], None],
 ) -> Iterator[RunResult]:
+    done: list[RunResult] = []
     for index, planned in enumerate(runs):
-        job = _job(planned, config, out, stored, fingerprint)
+        members = members_of(planned, done, task)
+        job = _job(planned, config, out, stored, fingerprint, members)
         result = finished(job)
         if result is None:
             watch(Progress(index, len(runs), planned, {"event": "started"}))
             result = engine.run(job, lambda e, i=index, p=planned: watch(Progress(i, len(runs), p, e)))  # type: ignore[misc]
         watch(Progress(index, len(runs), planned, {"event": "done"}, result))
+        if planned.combination is None and result.status == "ok":
+            done.append(result)
         yield result
 
 
-def _job(planned: Planned, config: Config, out: Path, stored: str, fingerprint: str) -> Job:
+def _job(
+    planned: Planned, config: Config, out: Path, stored: str, fingerprint: str, members: dict[str, str]
+) -> Job:
     return Job(
         out=str(out),
         split=stored,
@@ -169,6 +138,7 @@ def _job(planned: Planned, config: Config, out: Path, stored: str, fingerprint: 
         seed=planned.seed,
         budget=config.budget.model_dump(mode="json"),
         train=config.train.model_dump(mode="json"),
+        members=members,
     )
 
 
@@ -185,7 +155,7 @@ def finished(job: Job) -> RunResult | None:
 
 
 def _prepare(out: Path, config: Config, split: Split, fresh: bool) -> None:
-    if not _is_main():
+    if not is_main():
         return
     if fresh:
         _clear(out)
@@ -243,7 +213,7 @@ class _locked:
     """One comparison at a time in a folder. The kernel drops the lock of a killed process."""
 
     def __init__(self, out: Path) -> None:
-        self.lock = FileLock(out / ".lock") if _is_main() else None
+        self.lock = FileLock(out / ".lock") if is_main() else None
         self.out = out
 
     def __enter__(self) -> None:
@@ -258,7 +228,3 @@ class _locked:
         if self.lock is not None:
             self.lock.release()
             (self.out / ".lock").unlink(missing_ok=True)
-
-
-def _is_main() -> bool:
-    return os.environ.get("RANK", "0") == "0"

@@ -64,6 +64,7 @@ class TrainConfig(_Section):
     pass_tokens: int | None = None
     checkpoint_seconds: float = 60.0
     cache: bool = True
+    gradient_checkpointing: bool = False
     max_length: int | None = None
     max_words: int | None = None
     track: tuple[str, ...] = ()

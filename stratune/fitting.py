@@ -9,17 +9,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from stratune.backbone.load import Backbone, load_backbone
+from stratune.data.rows import label_numbers, sample_rows, text_columns
 from stratune.errors import ConfigError, NonFiniteLoss
 from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
 from stratune.net import Net
 from stratune.predictor import FloorScorer, NetScorer, Predictor
 from stratune.strategy import Strategy, parse_strategy
+from stratune.strategy.combine import Combination
 from stratune.strategy.floors import Examples, Floor
 from stratune.train import checkpoint
 from stratune.train.activations import Feed, feed
@@ -28,7 +28,7 @@ from stratune.train.infer import infer, softmax
 from stratune.train.loop import Evaluation, Loop, Tick
 from stratune.train.loss import class_weights
 from stratune.train.precision import Precision, resolve
-from stratune.train.processes import on_cpus
+from stratune.train.processes import is_main, on_cpus
 from stratune.train.settings import Budget, TrainSettings
 from stratune.train.tokens import TextLimit, Tokens, tokenise
 
@@ -67,7 +67,7 @@ class Trained:
 
 
 def fit(
-    strategy: str | dict[str, Any] | Strategy | Floor,
+    strategy: str | dict[str, Any] | Strategy | Floor | Combination,
     backbone: str | Backbone | None,
     task: Task,
     split: Split,
@@ -88,7 +88,7 @@ def fit(
 
 
 def train(
-    strategy: Strategy | Floor,
+    strategy: Strategy | Floor | Combination,
     backbone: str | Backbone | None,
     task: Task,
     split: Split,
@@ -100,6 +100,8 @@ def train(
     watch: Watch | None = None,
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there."""
+    if isinstance(strategy, Combination):
+        raise ConfigError(f"{strategy.name} is made of finished runs: ask `compare` for it", key="strategies")
     if not isinstance(strategy, Strategy):
         return _fit_floor(strategy, task, split, seed, (settings or TrainSettings()).max_words)
     if backbone is None:
@@ -108,22 +110,6 @@ def train(
     return _Fitting(
         strategy, loaded, task, split, budget, seed, settings or TrainSettings(), work, watch or Watch()
     ).run()
-
-
-def label_numbers(table: Dataset, task: Task) -> NDArray[np.int64]:
-    """(N,) positions in task.labels, found by name."""
-    index = task.label_index()
-    return np.array([index[name] for name in table["label"]], dtype=np.int64)
-
-
-def text_columns(table: Dataset) -> tuple[list[str], list[str] | None]:
-    return list(table["text"]), list(table["text_pair"]) if "text_pair" in table.column_names else None
-
-
-def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:
-    """A few rows for the check that a saved model gives the same numbers."""
-    few = table.select(range(min(count, len(table))))
-    return [dict(row) for row in few]
 
 
 def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:
@@ -144,7 +130,8 @@ def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int
         "seed": seed,
     }
     predictor = Predictor(task, FloorScorer(model, max_words), about, sample=sample_rows(split.val))
-    return Trained(predictor, None, time.perf_counter() - started, weights, weights)
+    seconds = time.perf_counter() - started
+    return Trained(predictor, None, seconds, weights, weights, is_main_process=is_main())
 
 
 def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
@@ -181,6 +168,8 @@ class _Fitting:
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
         self.net = Net(self.backbone, self.strategy.readout, len(self.task.labels), self.seed)
         self.strategy.tune.adapt(self.net)
+        if self.settings.gradient_checkpointing:
+            self.net.recompute()
         self.net.to(self.device)
         self.limit = TextLimit(self.settings.max_length, self.settings.max_words, self.net.virtual_tokens)
         learning = self.net.learning()

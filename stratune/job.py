@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Job:
     seed: int
     budget: dict[str, Any]
     train: dict[str, Any]
+    members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
 
     @property
     def run_id(self) -> str:
@@ -33,7 +34,8 @@ class Job:
 
     def settings(self) -> dict[str, Any]:
         """What makes two runs the same run."""
-        return {"strategy": self.strategy, "budget": self.budget, "train": self.train}
+        how = {"strategy": self.strategy, "budget": self.budget, "train": self.train}
+        return how | ({"members": self.members} if self.members else {})
 
     def failed(self, error: str, fingerprint: str, trace: str | None = None) -> RunResult:
         return RunResult(

@@ -30,6 +30,7 @@ class Net(nn.Module):
         self.backbone = backbone
         self.model: Any = backbone.model  # what is called: the bare model, or its wrapper
         self.prompt: Prompt | None = None
+        self.recomputes = False
         self.head = readout.build(backbone, outputs, seed)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
@@ -75,6 +76,17 @@ class Net(nn.Module):
             raise UnsupportedError("a prompt", self.backbone.id, why)
         self.prompt = prompt
 
+    def recompute(self) -> None:
+        """Gradient checkpointing: blocks keep their input alone and run again in the backward pass.
+
+        Chen et al. 2016. Raises UnsupportedError where transformers' model cannot.
+        """
+        model = self.backbone.model
+        if not model.supports_gradient_checkpointing:
+            raise UnsupportedError("gradient_checkpointing", self.backbone.id, "its blocks cannot run twice")
+        model.activation_checkpointing_enable({"use_reentrant": False})
+        self.recomputes = True
+
     @property
     def virtual_tokens(self) -> int:
         """Places of the backbone that are not the text's."""
@@ -114,9 +126,9 @@ class Net(nn.Module):
             return self
         self.training = True
         self.head.train(any(p.requires_grad for p in self.head.parameters()))
-        live = [b for b in self.backbone.blocks if any(p.requires_grad for p in b.parameters())]
-        for block in live:
-            block.train(True)
+        for block in self.backbone.blocks:
+            block.train(any(p.requires_grad for p in block.parameters()))
+            block.training |= self.recomputes  # the flag that transformers looks at; what is in it stays
         embeddings = self.backbone.model.get_input_embeddings()
         if any(p.requires_grad for p in embeddings.parameters()):
             for module in self.backbone.model.children():

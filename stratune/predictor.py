@@ -90,13 +90,40 @@ class FloorScorer:
 
 
 @dataclass
+class EnsembleScorer:
+    """The mean of the members' probabilities."""
+
+    members: list[Predictor]
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+        told = _share(tick, len(self.members)) if tick else None
+        answers = [member.scorer(texts, pairs, told) for member in self.members]
+        return Scored(
+            np.mean([answer.probabilities for answer in answers], axis=0),
+            np.max([answer.tokens_cut for answer in answers], axis=0),
+        )
+
+
+def _share(tick: Tick, members: int) -> Tick:
+    """Rows that one of several members has done -> their share of the rows."""
+    done = 0
+
+    def told(rows: int) -> None:
+        nonlocal done
+        before, done = done, done + rows
+        tick(done // members - before // members)
+
+    return told
+
+
+@dataclass
 class Predictor:
     """A trained strategy, ready to use. `about` is what its model folder says of it (strategy, backbone,
     scores, ...).
     """
 
     task: Task
-    scorer: NetScorer | FloorScorer
+    scorer: NetScorer | FloorScorer | EnsembleScorer
     about: dict[str, Any] = field(default_factory=dict)
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -52,8 +53,8 @@ class RunResult:
 
 
 def run_id(strategy: str, backbone: str | None, seed: int) -> str:
-    """The run's folder name: `lora@minilm#0`; a path or hub id as backbone loses its slashes; floors have
+    """The run's folder name: `lora@minilm#0`; what no file system takes in a name becomes `--`; floors have
     `none`.
     """
-    name = (backbone or "none").strip("/").replace("/", "--")
-    return f"{strategy}@{name}#{seed}"
+    names = (re.sub(r"[/\\:]+", "--", name.strip("/")) for name in (strategy, backbone or "none"))
+    return f"{'@'.join(names)}#{seed}"

@@ -5,7 +5,6 @@ means done.
 from __future__ import annotations
 
 import json
-import os
 import time
 import traceback
 from pathlib import Path
@@ -13,16 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from stratune.combining import combined
+from stratune.data.rows import label_numbers, text_columns
 from stratune.data.store import load_parts
 from stratune.errors import StratuneError
 from stratune.evaluate.metrics import score
 from stratune.files import folder_bytes, replacing, write_text
-from stratune.fitting import Trained, Watch, label_numbers, text_columns, train
+from stratune.fitting import Trained, Watch, train
 from stratune.job import Job
 from stratune.measure import PeakMemory
 from stratune.predictor import Predictor, Scored
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
+from stratune.strategy.combine import Combination
+from stratune.train.allocator import keep_freed_memory
+from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.versions import versions
 
@@ -31,6 +35,7 @@ def execute(job: Job, watch: Watch | None = None) -> RunResult:
     """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design,
     rule 12).
     """
+    keep_freed_memory()
     split = load_parts(Path(job.split))
     job.folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -41,7 +46,7 @@ def execute(job: Job, watch: Watch | None = None) -> RunResult:
         reason = str(error).strip().splitlines()
         text = f"{type(error).__name__}: {reason[0] if reason else 'no message'}"
         result = job.failed(text, split.fingerprint, traceback.format_exc())
-    if os.environ.get("RANK", "0") == "0":  # under `accelerate launch` one process writes
+    if is_main():  # under `accelerate launch` one process writes
         result.save(job.folder / "result.json")
     return result
 
@@ -50,17 +55,20 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
     memory = PeakMemory()
     budget, settings = Budget(**job.budget), TrainSettings(**job.train)
     strategy = parse_strategy(job.strategy)
-    trained = train(
-        strategy,
-        job.backbone,
-        split.task,
-        split,
-        budget,
-        job.seed,
-        settings=settings,
-        work=job.folder,
-        watch=watch,
-    )
+    if isinstance(strategy, Combination):
+        trained = combined(strategy, list(job.members), job.folder.parent, split)
+    else:
+        trained = train(
+            strategy,
+            job.backbone,
+            split.task,
+            split,
+            budget,
+            job.seed,
+            settings=settings,
+            work=job.folder,
+            watch=watch,
+        )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
     )

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from stratune.backbone.load import load_backbone
+from stratune.data.rows import label_numbers
 from stratune.errors import ConfigError, NonFiniteLoss
 from stratune.evaluate.metrics import score
-from stratune.fitting import Watch, fit, label_numbers
+from stratune.fitting import Watch, fit
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
 from stratune.train import loop as loop_module

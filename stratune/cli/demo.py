@@ -9,6 +9,12 @@ import typer
 from stratune.cli.compare import Epochs, Fresh, Json, Out, Quiet, Seeds, Strategies
 from stratune.errors import ConfigError, choices
 
+# Every technique once. `soup` is not among them: it needs several seeds.
+DEMO_STRATEGIES = (
+    "majority", "tfidf", "untuned", "probe", "partial", "bitfit", "ia3", "lora", "houlsby", "prefix",
+    "soft_prompt", "p_tuning", "full", "ensemble",
+)  # fmt: skip
+
 
 def demo(
     name: Annotated[str, typer.Argument(help="See `stratune list demos`.")] = "reviews",
@@ -30,6 +36,7 @@ def demo(
     fields: dict[str, object] = {"data": {"source": f"demo:{name}"}}
     if name == "reviews":  # 12,808 rows: enough of them for a minute or two a strategy on two cores
         fields["data"] = {"source": "demo:reviews", "train_rows": 1000, "val_rows": 300, "test_rows": 600}
+    fields["strategies"] = list(DEMO_STRATEGIES)
     fields |= {k: v for k, v in {"strategies": strategies, "seeds": seeds}.items() if v is not None}
     if epochs is not None:
         fields["budget"] = {"epochs": epochs}

@@ -15,7 +15,7 @@ from stratune.export.norm_block import write_norm_block
 from stratune.export.tokenizer import exported_tokenizer
 from stratune.export.verify import verify
 from stratune.files import replacing_folder
-from stratune.predictor import NetScorer
+from stratune.predictor import EnsembleScorer, NetScorer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -35,7 +35,10 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
     scorer = predictor.scorer
     if not isinstance(scorer, NetScorer):
         what = predictor.about.get("strategy", {}).get("name", "this model")
-        raise UnsupportedError(EXPORT, what, f"it has no Hugging Face form; {INSTEAD}")
+        why = f"it has no Hugging Face form; {INSTEAD}"
+        if isinstance(scorer, EnsembleScorer):
+            why = "it is several models; export one of the folders members/0, members/1, ... in it"
+        raise UnsupportedError(EXPORT, what, why)
     backbone = scorer.net.backbone
     model = _classifier(scorer.net, predictor.labels)
     tokenizer = exported_tokenizer(backbone, scorer.limit)

@@ -7,6 +7,7 @@ import pkgutil
 from importlib.metadata import entry_points
 
 from stratune.strategy.base import (
+    COMBINATIONS,
     FLOORS,
     PRESETS,
     TUNES,
@@ -20,13 +21,13 @@ from stratune.strategy.base import (
 )
 
 __all__ = [
-    "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy", "register",
-    "strategy_names",
+    "COMBINATIONS", "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy",
+    "register", "strategy_names",
 ]  # fmt: skip
 
-# Floors first, then from few trained weights to all: the order in which `stratune list strategies` shows
-# them.
-for _name in ("floors", "unfreeze", "lora", "ia3", "houlsby", "prefix", "soft_prompt", "peft_method"):
+# The order in which `stratune list strategies` shows them.
+_ORDER = "floors unfreeze lora ia3 houlsby prefix soft_prompt peft_method combine"
+for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

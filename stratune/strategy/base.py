@@ -22,6 +22,7 @@ from stratune.strategy.options import build, typed
 
 if TYPE_CHECKING:
     from stratune.net import Net
+    from stratune.strategy.combine import Combination
     from stratune.strategy.floors import Floor
 
 
@@ -93,6 +94,7 @@ class Preset:
 TUNES: dict[str, type[Tune]] = {}
 PRESETS: dict[str, Preset] = {}
 FLOORS: dict[str, type[Floor]] = {}
+COMBINATIONS: dict[str, type[Combination]] = {}
 
 _T = TypeVar("_T", bound=type)
 
@@ -121,22 +123,35 @@ def register_floor(name: str) -> Callable[[_T], _T]:
     return keep
 
 
+def register_combination(name: str) -> Callable[[_T], _T]:
+    """Make known what is made of finished runs."""
+
+    def keep(cls: _T) -> _T:
+        COMBINATIONS[name] = cls
+        return cls
+
+    return keep
+
+
 def tune_name(tune: Tune) -> str:
     return next(name for name, cls in TUNES.items() if cls is type(tune))
 
 
 def strategy_names() -> list[str]:
-    """Presets in the order a reader expects: floors first, then from few trained weights to all."""
-    return [*FLOORS, *PRESETS]
+    """In the order a reader expects: floors, from few trained weights to all, what is made of their runs."""
+    return [*FLOORS, *PRESETS, *COMBINATIONS]
 
 
 def about(name: str) -> str:
-    if name in FLOORS:
-        return (FLOORS[name].__doc__ or "").strip().splitlines()[0]
-    return PRESETS[name].about
+    if name in PRESETS:
+        return PRESETS[name].about
+    cls: type = FLOORS[name] if name in FLOORS else COMBINATIONS[name]
+    return (cls.__doc__ or "").strip().splitlines()[0]
 
 
-def parse_strategy(spec: str | Mapping[str, Any] | Strategy | Floor) -> Strategy | Floor:
+def parse_strategy(
+    spec: str | Mapping[str, Any] | Strategy | Floor | Combination,
+) -> Strategy | Floor | Combination:
     """A preset's name; or a mapping with `preset` or `tune`, and any option of technique, recipe or readout.
 
     `{"preset": "lora", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}, "name": "lora-32"}`
@@ -151,10 +166,11 @@ def parse_strategy(spec: str | Mapping[str, Any] | Strategy | Floor) -> Strategy
     preset = options.pop("preset", None) or (None if tune else name)
     if preset is None and tune is None:
         raise ConfigError("a strategy needs a `preset` or a `tune`", key="strategies")
-    if preset in FLOORS:
+    if preset in FLOORS or preset in COMBINATIONS:
         named = {**options, **({"name": name} if name else {})}
-        floor: Floor = build(FLOORS[preset], named, key=f"strategies.{preset}")
-        return floor
+        cls: type = FLOORS[preset] if preset in FLOORS else COMBINATIONS[preset]
+        made: Floor | Combination = build(cls, named, key=f"strategies.{preset}")
+        return made
     if preset is not None and preset.startswith("peft:"):
         return _from_peft(name, preset, options)
     if preset is not None and preset not in PRESETS:

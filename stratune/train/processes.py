@@ -10,6 +10,11 @@ def launched() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def is_main() -> bool:
+    """Of several, the one that writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def on_cpus() -> bool:
     """Whether they meet on CPUs (gloo). accelerate must be told: left alone, each would train by itself."""
     if not launched():

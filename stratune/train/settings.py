@@ -38,6 +38,7 @@ class TrainSettings:
     pass_tokens: int | None = None
     checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill
     cache: bool = True  # compute frozen activations once
+    gradient_checkpointing: bool = False  # blocks run again in the backward pass: less memory, more time
     max_length: int | None = None  # tokens read of a text; None: what the backbone takes, 512 at most
     max_words: int | None = None  # words read of a text
     track: tuple[str, ...] = ()

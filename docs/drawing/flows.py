@@ -1,0 +1,76 @@
+"""The pictures of what trains no network: floors, ensemble, soup."""
+
+from __future__ import annotations
+
+from drawing import svg
+
+TALL = 40  # height of a box here
+COMBINED = {"finished runs": "frozen", "made of them": "learns"}
+
+
+def _cell(x: float, y: float, width: float, kind: str, *lines: str) -> list[str]:
+    """A box with one or two lines of words; `y` is its middle."""
+    drawn = [svg.box(x, y - TALL / 2, width, TALL, kind)]
+    first = y - 7 * (len(lines) - 1)
+    return drawn + [
+        svg.text(x + width / 2, first + 14 * i, words, f"on-{kind}") for i, words in enumerate(lines)
+    ]
+
+
+def _right(x: float, y: float, to: float) -> str:
+    return svg.arrow(x + 3, y, to - 3, y)
+
+
+def floors() -> str:
+    parts = svg.legend("floors", {"counted or learned": "learns"})
+    y = 80.0
+    parts.append(svg.text(16, y - 34, "majority", "loose left"))
+    parts += _cell(16, y, 110, "plain", "labels of the", "training rows") + [_right(126, y, 158)]
+    parts += _cell(158, y, 130, "learns", "share of", "each label") + [_right(288, y, 474)]
+    parts += _cell(474, y, 150, "plain", "the same answer", "for every text")
+    y = 170.0
+    parts.append(svg.text(16, y - 46, "tfidf", "loose left"))
+    parts += _cell(16, y, 110, "plain", "text") + [svg.line((129, y), (142, y))]
+    for dy, words in ((-26, "words, pairs of words"), (26, "2-5 characters")):
+        parts += [svg.line((142, y), (142, y + dy)), _right(139, y + dy, 158)]
+        parts += _cell(158, y + dy, 130, "learns", words)
+        parts += [svg.line((291, y + dy), (306, y + dy)), svg.line((306, y + dy), (306, y))]
+    parts.append(_right(303, y, 326))
+    parts += _cell(326, y, 116, "learns", "linear", "(logistic)") + [_right(442, y, 474)]
+    parts += _cell(474, y, 150, "plain", "probabilities")
+    return svg.document("Floors: majority counts labels; tfidf weighs words with a linear model", 232, parts)
+
+
+def ensemble() -> str:
+    parts = svg.legend("ensemble", COMBINED)
+    middle = 120.0
+    parts += _cell(16, middle, 70, "plain", "text")
+    parts += [svg.line((89, middle), (106, middle)), svg.line((106, middle - 54), (106, middle + 54))]
+    for dy, words in ((-54, "model 1"), (0, "model 2"), (54, "model 3")):
+        y = middle + dy
+        parts += [_right(103, y, 124), *_cell(124, y, 110, "frozen", words), _right(234, y, 262)]
+        parts += _cell(262, y, 96, "plain", "probabilities")
+        parts.append(svg.line((361, y), (380, y)))
+    parts += [svg.line((380, middle - 54), (380, middle + 54)), _right(377, middle, 402)]
+    parts += _cell(402, middle, 110, "learns", "mean of the", "probabilities")
+    parts += [_right(512, middle, 540), *_cell(540, middle, 84, "plain", "answer")]
+    return svg.document("Ensemble: several models, the mean of their probabilities", 210, parts)
+
+
+def soup() -> str:
+    parts = svg.legend("soup", COMBINED)
+    middle = 120.0
+    for dy, words in ((-54, "seed 0"), (0, "seed 1"), (54, "seed 2")):
+        y = middle + dy
+        parts += [*_cell(16, y, 150, "frozen", f"trained tensors, {words}"), svg.line((169, y), (186, y))]
+    parts += [svg.line((186, middle - 54), (186, middle + 54)), _right(183, middle, 210)]
+    parts += _cell(210, middle, 124, "learns", "mean of", "each tensor") + [_right(334, middle, 364)]
+    parts += _cell(364, middle, 130, "learns", "one model") + [_right(494, middle, 524)]
+    parts += _cell(524, middle, 100, "plain", "answer")
+    text = [
+        svg.text(429, middle + 66, "text", "loose"),
+        svg.arrow(429, middle + 56, 429, middle + TALL / 2 + 3),
+    ]
+    return svg.document(
+        "Soup: the mean of the trained tensors of several seeds is one model", 210, parts + text
+    )

@@ -1,0 +1,29 @@
+"""What a canonical table holds, as models and metrics take it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from stratune.task import Task
+
+
+def label_numbers(table: Dataset, task: Task) -> NDArray[np.int64]:
+    """(N,) positions in task.labels, found by name."""
+    index = task.label_index()
+    return np.array([index[name] for name in table["label"]], dtype=np.int64)
+
+
+def text_columns(table: Dataset) -> tuple[list[str], list[str] | None]:
+    return list(table["text"]), list(table["text_pair"]) if "text_pair" in table.column_names else None
+
+
+def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:
+    """A few rows for the check that a saved model gives the same numbers."""
+    few = table.select(range(min(count, len(table))))
+    return [dict(row) for row in few]
