@@ -34,7 +34,7 @@ from stratune.task import Task
 from stratune.train.activations import Feed
 from stratune.train.precision import resolve
 from stratune.train.settings import TrainSettings
-from stratune.train.tokens import TextLimit, tokenise
+from stratune.train.tokens import TextLimit
 from stratune.versions import versions
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
         )
     elif isinstance(strategy, Strategy):
         with torch.random.fork_rng(devices=[]):  # heads and adapters draw a start that is then overwritten
-            scorer = _read_net(folder, manifest, strategy, len(task.labels), device)
+            scorer = _read_net(folder, manifest, strategy, task, device)
     else:
         arrays, state = _read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")
         scorer = FloorScorer(strategy.restore(arrays, state), manifest.get("limit", {}).get("max_words"))
@@ -211,7 +211,7 @@ def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) ->
     scorer = predictor.scorer
     if not isinstance(scorer, NetScorer):
         return scorer(texts, pairs).probabilities
-    return scorer.logits(Feed(tokenise(scorer.net.backbone, texts, pairs, scorer.limit), scorer.pad))
+    return scorer.logits(Feed(scorer.reader.tokens(texts, pairs), scorer.pad))
 
 
 def _device_of(predictor: Predictor) -> str | None:
@@ -225,16 +225,17 @@ def _device_of(predictor: Predictor) -> str | None:
 
 
 def _read_net(
-    folder: Path, manifest: dict[str, Any], strategy: Strategy, outputs: int, device: str | None
+    folder: Path, manifest: dict[str, Any], strategy: Strategy, task: Task, device: str | None
 ) -> NetScorer:
     wanted = manifest["backbone"]
-    backbone = load_backbone(wanted["id"], revision=wanted["revision"])
+    readout = strategy.readout
+    backbone = load_backbone(wanted["id"], revision=wanted["revision"], language_model=readout.language_model)
     if backbone.weight_hash != wanted["weight_hash"]:
         raise ArtifactError(
             f"{folder}: it was trained on other weights of {wanted['id']} "
             f"({wanted['weight_hash'][:12]}, found {backbone.weight_hash[:12]})"
         )
-    net = Net(backbone, strategy.readout, outputs, seed=0)
+    net = Net(backbone, readout, len(task.labels), seed=0)
     _load_tensors(net.head, _read_tensors(folder / "head.safetensors"), folder)
     if (folder / "adapter_config.json").is_file():
         from peft import PeftModel
@@ -251,7 +252,8 @@ def _read_net(
     net.to(where).eval()
     precision = resolve("auto" if manifest["precision"] == "bfloat16" else "float32", where)
     passes = TrainSettings().tokens_per_pass(where.type)
-    return NetScorer(net, where, precision, passes, TextLimit(**manifest["limit"]))
+    reader = readout.restored(backbone, task, TextLimit(**manifest["limit"]), manifest.get("prompt", {}))
+    return NetScorer(net, where, precision, passes, reader)
 
 
 def default_device() -> str:

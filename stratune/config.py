@@ -75,11 +75,12 @@ class Config(_Section):
     task: TaskConfig = TaskConfig()
     strategies: tuple[str | dict[str, Any], ...] = DEFAULT_STRATEGIES
     backbones: tuple[str, ...] = ("minilm",)
+    llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
     seeds: int = Field(1, ge=1)  # runs with seeds 0, 1, ..., seeds - 1
     budget: BudgetConfig = BudgetConfig()
     train: TrainConfig = TrainConfig()
 
-    @field_validator("strategies", "backbones", mode="before")
+    @field_validator("strategies", "backbones", "llms", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value

@@ -18,6 +18,8 @@ from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
 from stratune.net import Net
 from stratune.predictor import FloorScorer, NetScorer, Predictor
+from stratune.prompt.calibrate import calibrate
+from stratune.readout.words import Words
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.combine import Combination
 from stratune.strategy.floors import Examples, Floor
@@ -30,7 +32,7 @@ from stratune.train.loss import class_weights
 from stratune.train.precision import Precision, resolve
 from stratune.train.processes import is_main, on_cpus
 from stratune.train.settings import Budget, TrainSettings
-from stratune.train.tokens import TextLimit, Tokens, tokenise
+from stratune.train.tokens import TextLimit, Tokens
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -106,7 +108,9 @@ def train(
         return _fit_floor(strategy, task, split, seed, (settings or TrainSettings()).max_words)
     if backbone is None:
         raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
-    loaded = load_backbone(backbone) if isinstance(backbone, str) else backbone
+    loaded = backbone
+    if isinstance(loaded, str):
+        loaded = load_backbone(loaded, language_model=strategy.readout.language_model)
     return _Fitting(
         strategy, loaded, task, split, budget, seed, settings or TrainSettings(), work, watch or Watch()
     ).run()
@@ -171,7 +175,10 @@ class _Fitting:
         if self.settings.gradient_checkpointing:
             self.net.recompute()
         self.net.to(self.device)
-        self.limit = TextLimit(self.settings.max_length, self.settings.max_words, self.net.virtual_tokens)
+        limit = TextLimit(self.settings.max_length, self.settings.max_words, self.net.virtual_tokens)
+        self.reader = self.strategy.readout.reader(
+            self.backbone, self.split.task, limit, self.split.train, self.seed
+        )
         learning = self.net.learning()
         total = sum(p.numel() for p in self.net.parameters())
         trained = Trained(
@@ -184,6 +191,8 @@ class _Fitting:
             trained.train_seconds = trained.position.train_seconds + seconds
             trained.history = trained.position.history
         trained.predictor, trained.precision = self._predictor(), self.precision
+        if isinstance(trained.predictor.scorer, NetScorer) and isinstance(self.strategy.readout, Words):
+            calibrate(trained.predictor.scorer, self.strategy.readout.calibrate, self.split)
         return trained
 
     def _train_or_retry(self) -> tuple[Position, float]:
@@ -232,11 +241,12 @@ class _Fitting:
         """All that the numbers depend on. How often to save and whom to tell are not among it."""
         settings = replace(self.settings, checkpoint_seconds=0.0, track=())
         how = [self.strategy.settings(), asdict(settings), asdict(self.budget), self.seed, self.precision]
+        how.append(self.reader.state())
         parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]
         return sha256(json.dumps([*how, *parts, self.device.type, self.accelerator.num_processes]))
 
     def tokens(self, table: Dataset) -> Tokens:
-        return tokenise(self.backbone, *text_columns(table), self.limit, keep=True)
+        return self.reader.tokens(*text_columns(table), keep=True)
 
     def _feed(self, table: Dataset) -> Feed:
         tokens = self.tokens(table)
@@ -272,7 +282,7 @@ class _Fitting:
         return Evaluation(sign * value, value, values["log_loss"])
 
     def _predictor(self) -> Predictor:
-        scorer = NetScorer(self.net, self.device, self.precision, self.pass_tokens, self.limit)
+        scorer = NetScorer(self.net, self.device, self.precision, self.pass_tokens, self.reader)
         about = {
             "strategy": self.strategy.settings(),
             "backbone": {
@@ -280,7 +290,8 @@ class _Fitting:
                 "revision": self.backbone.revision,
                 "weight_hash": self.backbone.weight_hash,
             },
-            "limit": asdict(self.limit),
+            "limit": asdict(self.reader.limit),
+            **({"prompt": state} if (state := self.reader.state()) is not None else {}),
             "precision": self.precision,
             "fingerprint": self.split.fingerprint,
             "seed": self.seed,

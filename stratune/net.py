@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from stratune.backbone.attention import after, recording
 from stratune.backbone.virtual import Prompt, PromptOrder
 from stratune.errors import UnsupportedError
+from stratune.readout.label_words import LabelWords, after_virtual
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.readout.head import Head
+    from stratune.readout.pooled import PooledHead
+    from stratune.readout.words import Words
     from stratune.train.batches import Batch
+    from stratune.train.tokens import Tokens
 
 
 class _Reached(Exception):
@@ -25,19 +30,22 @@ class _Reached(Exception):
 class Net(nn.Module):
     """`net(batch) -> logits (B, K)` in float32. A strategy's `adapt` may wrap `self.model` (peft does)."""
 
-    def __init__(self, backbone: Backbone, readout: Head, outputs: int, seed: int) -> None:
+    def __init__(self, backbone: Backbone, readout: Head | Words, outputs: int, seed: int) -> None:
         super().__init__()
         self.backbone = backbone
         self.model: Any = backbone.model  # what is called: the bare model, or its wrapper
         self.prompt: Prompt | None = None
         self.recomputes = False
-        self.head = readout.build(backbone, outputs, seed)
+        self._read = 0  # tokens in front of every row whose keys and values are already there
+        self.head: PooledHead | LabelWords = readout.build(backbone, outputs, seed)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
 
     # -- forward
 
     def forward(self, batch: Batch) -> Tensor:
+        if isinstance(self.head, LabelWords):
+            return self.head(self, batch)  # type: ignore[no-any-return]
         if batch.pooled is not None:
             return self.head.classify(batch.pooled)
         if batch.hidden is not None:
@@ -67,6 +75,56 @@ class Net(nn.Module):
         if family.decoder:
             inputs["use_cache"] = False
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
+
+    @property
+    def outputs(self) -> int:
+        return self.head.outputs
+
+    # -- prompts (readout `words`)
+
+    def hidden_of(self, ids: Tensor, seen: Tensor, places: Tensor) -> Tensor:
+        """ids (B, T), who sees whom (B, 1, T, T), positions (B, T) -> last hidden states (B, T, C)."""
+        count = self.virtual_tokens
+        inputs: dict[str, Any] = {"input_ids": ids}
+        if self.prompt is not None:
+            words = self.backbone.model.get_input_embeddings()(ids)
+            vectors = self.prompt().to(words.dtype).expand(len(ids), -1, -1)
+            inputs = {"inputs_embeds": torch.cat([vectors, words], dim=1)}
+            seen = after_virtual(seen, count)
+            own = torch.arange(count, device=ids.device).expand(len(ids), -1)
+            places = torch.cat([own, places + count], dim=1)
+        inputs |= {"attention_mask": seen, "position_ids": places + self._read, "use_cache": False}
+        return self.model(**inputs).last_hidden_state[:, count:]  # type: ignore[no-any-return]
+
+    def with_prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Ids and mask (B, T), with the tokens that all prompts begin with unless they are read already."""
+        assert batch.ask is not None
+        if self._read:
+            return batch.ids, batch.mask
+        prefix = torch.from_numpy(batch.ask.prefix).to(batch.ids).expand(len(batch), -1)
+        return torch.cat([prefix, batch.ids], dim=1), torch.cat([prefix * 0 + 1, batch.mask], dim=1)
+
+    @contextmanager
+    def reading(self, tokens: Tokens) -> Iterator[None]:
+        """Within the block what all prompts of `tokens` begin with is run once, and its keys and values kept.
+
+        For the time of a prediction: in training every row needs its own way back through them.
+        """
+        prefix = tokens.ask.prefix if tokens.ask is not None else ()
+        learned = any(getattr(module, "prefix", None) is not None for module in self.model.modules())
+        if not len(prefix) or learned or self.prompt is not None:
+            yield
+            return
+        ids = torch.as_tensor(prefix, device=next(self.parameters()).device)[None]
+        seen = torch.ones(len(prefix), len(prefix), dtype=torch.bool, device=ids.device).tril()[None, None]
+        with torch.no_grad(), recording() as found:
+            self.hidden_of(ids, seen, torch.arange(len(prefix), device=ids.device)[None])
+        with after(self.backbone.model, found):
+            self._read = len(prefix)
+            try:
+                yield
+            finally:
+                self._read = 0
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Put learned vectors in front of every text. Raises UnsupportedError when no room is left for it."""
@@ -105,6 +163,8 @@ class Net(nn.Module):
         the text.
         """
         blocks = self.backbone.blocks
+        if isinstance(self.head, LabelWords):
+            return 0  # its rows are prompts and labels in one pass
         learning = {id(p) for p in self.learning().values()} - {id(p) for p in self.head.parameters()}
         if not learning:
             return len(blocks)

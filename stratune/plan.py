@@ -50,12 +50,16 @@ def plan(config: Config) -> list[Planned]:
             raise ConfigError(
                 f"{name!r} stands there twice; give one of them another `name`", key="strategies"
             )
+
+    def places(strategy: Strategy) -> tuple[str, ...]:
+        return (config.llms if strategy.readout.language_model else ()) or config.backbones
+
     combinations = [strategy for strategy in strategies if isinstance(strategy, Combination)]
     runs: list[Planned] = []
     for seed in range(config.seeds):
         for strategy in strategies:
             if isinstance(strategy, Strategy):
-                runs += [Planned(strategy.settings(), backbone, seed) for backbone in config.backbones]
+                runs += [Planned(strategy.settings(), backbone, seed) for backbone in places(strategy)]
             elif seed == 0 and not isinstance(strategy, Combination):
                 runs.append(Planned(strategy.settings(), None, seed))
     members = {run.strategy["name"] for run in runs}
@@ -64,8 +68,8 @@ def plan(config: Config) -> list[Planned]:
         for name in combination.of:
             if name not in members:
                 raise ConfigError(choices(name, sorted(members)), key=f"strategies.{combination.name}.of")
-        places = config.backbones if combination.within_backbone else (None,)
-        runs += [Planned(combination.settings(), backbone, 0, combination) for backbone in places]
+        each = config.backbones if combination.within_backbone else (None,)
+        runs += [Planned(combination.settings(), backbone, 0, combination) for backbone in each]
     return runs
 
 

@@ -18,11 +18,12 @@ from stratune.strategy.floors import Examples, FloorModel
 from stratune.train.activations import Feed
 from stratune.train.infer import infer, softmax
 from stratune.train.precision import Precision
-from stratune.train.tokens import TextLimit, tokenise
 
 if TYPE_CHECKING:
     from stratune.net import Net
+    from stratune.readout.text_reader import Reader
     from stratune.task import Task
+    from stratune.train.tokens import TextLimit
 
 Row = "str | tuple[str, str] | Mapping[str, Any]"
 Tick = Callable[[int], None]
@@ -54,10 +55,10 @@ class NetScorer:
     device: torch.device
     precision: Precision
     pass_tokens: int
-    limit: TextLimit
+    reader: Reader
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
-        tokens = tokenise(self.net.backbone, texts, pairs, self.limit)
+        tokens = self.reader.tokens(texts, pairs)
         return Scored(softmax(self.logits(Feed(tokens, self.pad), tick)), np.asarray(tokens.cut))
 
     def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
@@ -69,6 +70,10 @@ class NetScorer:
             pass_tokens=self.pass_tokens,
             tick=tick,
         )
+
+    @property
+    def limit(self) -> TextLimit:
+        return self.reader.limit
 
     @property
     def pad(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -68,6 +69,35 @@ AttentionMaskInterface.register(NAME, sdpa_mask)
 
 def use_prefixes(backbone: Backbone) -> None:
     backbone.model.set_attn_implementation(NAME)
+
+
+@dataclass(frozen=True)
+class Read:
+    """Keys and values (G, P, D) of tokens that were read before, in the place of a learned prefix."""
+
+    keys: Tensor
+    values: Tensor
+
+    @property
+    def length(self) -> int:
+        return self.keys.shape[1]
+
+    def __call__(self) -> tuple[Tensor, Tensor]:
+        return self.keys, self.values
+
+
+@contextmanager
+def after(model: nn.Module, found: dict[int, tuple[Tensor, Tensor]]) -> Iterator[None]:
+    """Within the block every row goes on from what one row, recorded in `found`, has read."""
+    modules = [module for module in model.modules() if id(module) in found]
+    for module in modules:
+        keys, values = found[id(module)]
+        module.prefix = Read(keys[0], values[0])  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for module in modules:
+            del module.prefix
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from torch import nn
 from stratune.backbone.family import Family, Pool, family_of
 from stratune.backbone.locate import locate, no_bars, why_not
 from stratune.backbone.tokenizer import places
-from stratune.errors import BackboneError
+from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Backbone:
     weight_hash: str
     revision: str | None = None
     declared_pool: Pool | None = None  # what a sentence-transformers folder says of itself
+    language_model: PreTrainedModel | None = None  # `model` with the layer that says words; asked for only
 
     @property
     def pool(self) -> Pool:
@@ -67,38 +68,46 @@ class Backbone:
         return sha256(json.dumps({**state, "truncation": None, "padding": None}, sort_keys=True))
 
 
-def load_backbone(backbone_id: str, *, revision: str | None = None) -> Backbone:
-    """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id.
+def load_backbone(backbone_id: str, *, revision: str | None = None, language_model: bool = False) -> Backbone:
+    """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id; `language_model`: with the
+    layer that says words.
 
-    Raises BackboneError when it cannot be had (missing, no network, damaged) or its family is unknown.
+    Raises BackboneError when it cannot be had (missing, no network, damaged) or its family is unknown,
+    UnsupportedError when it is no language model that continues text and should be one.
     """
     folder = locate(backbone_id)
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
 
     no_bars()
     options: dict[str, Any] = {"revision": revision} if revision else {}
     try:
         config = AutoConfig.from_pretrained(folder, **options)
         family = family_of(config.model_type, backbone_id)
+        if language_model and not family.decoder:
+            why = "it does not continue text; use a causal model, or the readout `head`"
+            raise UnsupportedError("words", backbone_id, why)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         pooler = {"add_pooling_layer": False} if family.pooler else {}
-        model, found = AutoModel.from_pretrained(
+        cls = AutoModelForCausalLM if language_model else AutoModel
+        model, found = cls.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, **options, **pooler
         )
     except UNREADABLE as error:
         raise BackboneError(why_not(backbone_id, error)) from error
     if lacking := sorted(found["missing_keys"]):  # transformers would go on with random numbers
         few = f"{len(lacking)} tensors, {lacking[0]} among them"
-        raise BackboneError(f"{backbone_id}: its weights lack {few}")
+        asked = " of a language model" if language_model else ""
+        raise BackboneError(f"{backbone_id}: its weights lack {few}{asked}")
     _give_pad_token(tokenizer, model)
     return Backbone(
         id=backbone_id,
-        model=model.eval(),
+        model=model.base_model.eval(),
         tokenizer=tokenizer,
         family=family,
         weight_hash=hash_weights(model),
         revision=revision or getattr(config, "_commit_hash", None),
         declared_pool=_declared_pool(Path(folder)),
+        language_model=model.eval() if language_model else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stratune.backbone.family import Family, family_of
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 TokenCounter = Callable[[list[str], list[str] | None], list[int]]
 
 
-def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:
-    """(texts, pairs) -> tokens of each row, special ones included; and how many the backbone reads (512 at
-    most by default).
+@dataclass(frozen=True)
+class TokenizerOnly:
+    """What can be known of a backbone without its weights."""
 
-    Raises BackboneError when the tokenizer cannot be had.
-    """
+    id: str
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int  # tokens that fit, special ones included
+
+
+def load_tokenizer(backbone_id: str) -> TokenizerOnly:
+    """Raises BackboneError when it cannot be had."""
     from transformers import AutoConfig, AutoTokenizer
 
     folder = locate(backbone_id)
@@ -30,15 +36,25 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
         config = AutoConfig.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
         raise BackboneError(why_not(backbone_id, error)) from error
-    most = min(max_length or 512, places(tokenizer, config, family_of(config.model_type, backbone_id)))
+    most = places(tokenizer, config, family_of(config.model_type, backbone_id))
+    return TokenizerOnly(backbone_id, tokenizer, most)
+
+
+def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:
+    """(texts, pairs) -> tokens of each row, special ones included; and how many the backbone reads (512 at
+    most by default).
+
+    Raises BackboneError when the tokenizer cannot be had.
+    """
+    found = load_tokenizer(backbone_id)
 
     def count(texts: Sequence[str], pairs: Sequence[str] | None) -> list[int]:
-        encoded = tokenizer(
+        encoded = found.tokenizer(
             list(texts), list(pairs) if pairs else None, verbose=False, return_attention_mask=False
         )
         return [len(row) for row in encoded["input_ids"]]
 
-    return count, most
+    return count, min(max_length or 512, found.max_length)
 
 
 def places(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, family: Family) -> int:

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _register() -> None:
-    from stratune.cli import compare, data, demo, export, listing, predict, show
+    from stratune.cli import compare, data, demo, export, listing, predict, prompt, show
 
     app.command("demo")(demo.demo)
     app.command("compare")(compare.compare)
@@ -61,6 +61,7 @@ def _register() -> None:
     app.command("report")(show.report)
     app.command("predict")(predict.predict)
     app.add_typer(data.app, name="data")
+    app.add_typer(prompt.app, name="prompt")
     app.command("list")(listing.list_names)
     app.command("export")(export.export)
 

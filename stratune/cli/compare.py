@@ -48,6 +48,10 @@ def compare(
     backbone: Annotated[
         list[str] | None, typer.Option(help="Hugging Face id, folder, or embedded; repeatable.")
     ] = None,
+    llm: Annotated[
+        list[str] | None,
+        typer.Option(help="The same for strategies that ask; repeatable. [default: backbone]"),
+    ] = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
     train_rows: Size = None,
@@ -70,7 +74,8 @@ def compare(
         "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows),
         "data.test_rows": _size(test_rows),
         "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,
-        "task.metric": metric, "strategies": strategies, "backbones": backbone or None, "seeds": seeds,
+        "task.metric": metric, "strategies": strategies, "backbones": backbone or None,
+        "llms": llm or None, "seeds": seeds,
         "budget.epochs": epochs, "train.max_words": max_words, "train.max_length": max_length,
         "train.track": [track] if track else None,
     }  # fmt: skip

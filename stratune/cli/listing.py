@@ -9,14 +9,14 @@ import typer
 
 from stratune.errors import ConfigError, choices
 
-KINDS = ("strategies", "backbones", "metrics", "demos")
+KINDS = ("strategies", "backbones", "templates", "metrics", "demos")
 
 
 def list_names(
     kind: Annotated[str, typer.Argument(help=" | ".join(KINDS))],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """What there is: strategies, backbones, metrics or demos."""
+    """What there is: strategies, backbones, templates, metrics or demos."""
     if kind not in KINDS:
         raise ConfigError(choices(kind, KINDS), key="list")
     names = _names(kind)
@@ -44,6 +44,10 @@ def _names(kind: str) -> dict[str, str]:
         embedded = {name: f"{model.about} (embedded)" for name, model in EMBEDDED.items()}
         types = ", ".join(t for family in FAMILIES for t in family.model_types)
         return embedded | {"a Hugging Face id or a folder": f"model type one of {types}"}
+    if kind == "templates":
+        from stratune.prompt.template import template_names
+
+        return template_names()
     if kind == "metrics":
         from stratune.evaluate.metrics import METRICS
 

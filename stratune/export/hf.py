@@ -16,6 +16,7 @@ from stratune.export.tokenizer import exported_tokenizer
 from stratune.export.verify import verify
 from stratune.files import replacing_folder
 from stratune.predictor import EnsembleScorer, NetScorer
+from stratune.readout.pooled import PooledHead
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -56,6 +57,9 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
     from transformers import AutoModelForSequenceClassification
 
     backbone, head = net.backbone, net.head
+    if not isinstance(head, PooledHead):
+        why = f"its answer is said in words, not read from a head; {INSTEAD}"
+        raise UnsupportedError(EXPORT, backbone.id, why)
     native = native_head(backbone, (head.pool, head.norm is not None), len(labels))
     extra_block = bool(backbone.family.norms) and head.norm is not None
     trained = _merged(net)

@@ -8,13 +8,20 @@ into the family's own classification class, mean pooling included (see export.py
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, choices
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from datasets import Dataset
+
     from stratune.backbone.load import Backbone
     from stratune.readout.pooled import PooledHead
+    from stratune.readout.text_reader import TextReader
+    from stratune.task import Task
+    from stratune.train.tokens import TextLimit
 
 POOLS = ("auto", "first", "mean", "last")
 
@@ -22,6 +29,9 @@ POOLS = ("auto", "first", "mean", "last")
 @dataclass(frozen=True)
 class Head:
     """Options of the head; `auto` asks the backbone (its folder, else its family)."""
+
+    kind: ClassVar[str] = "head"
+    language_model: ClassVar[bool] = False
 
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice
@@ -40,3 +50,18 @@ class Head:
         return PooledHead(
             pool, backbone.width, outputs, norm, self.dropout, not backbone.family.decoder, seed
         )
+
+    def reader(
+        self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int
+    ) -> TextReader:
+        """Texts as they are: nothing of the task, nothing drawn."""
+        from stratune.readout.text_reader import TextReader
+
+        return TextReader(backbone, limit)
+
+    def restored(
+        self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
+    ) -> TextReader:
+        from stratune.readout.text_reader import TextReader
+
+        return TextReader(backbone, limit)

@@ -22,6 +22,7 @@ class PooledHead(nn.Module):
         self.norm = nn.LayerNorm(width, elementwise_affine=False) if norm else None
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(width, outputs, bias=bias)
+        self.outputs = outputs
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             self.linear.weight.normal_(std=0.02, generator=generator)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from stratune.errors import ConfigError, choices
 from stratune.readout.head import Head
+from stratune.readout.words import Words
 from stratune.strategy.options import build, typed
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Tune(Protocol):
 class Strategy:
     name: str
     tune: Tune
-    readout: Head = field(default_factory=Head)
+    readout: Head | Words = field(default_factory=Head)
     recipe: Recipe = field(default_factory=Recipe)
 
     def settings(self) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class Strategy:
             "name": self.name,
             "tune": tune_name(self.tune),
             **dataclasses.asdict(self.tune),
-            "readout": {"kind": "head", **dataclasses.asdict(self.readout)},
+            "readout": {"kind": self.readout.kind, **dataclasses.asdict(self.readout)},
             **dataclasses.asdict(self.recipe),
         }
 
@@ -89,8 +90,10 @@ class Preset:
     options: Mapping[str, Any]
     recipe: Recipe
     about: str
+    readout: Head | Words = field(default_factory=Head)
 
 
+READOUTS: dict[str, type[Head | Words]] = {"head": Head, "words": Words}
 TUNES: dict[str, type[Tune]] = {}
 PRESETS: dict[str, Preset] = {}
 FLOORS: dict[str, type[Floor]] = {}
@@ -154,7 +157,8 @@ def parse_strategy(
 ) -> Strategy | Floor | Combination:
     """A preset's name; or a mapping with `preset` or `tune`, and any option of technique, recipe or readout.
 
-    `{"preset": "lora", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}, "name": "lora-32"}`
+    `{"preset": "lora", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}, "name": "lora-32"}`;
+    `lora+words` is the preset with another readout.
     Raises ConfigError naming what could have been meant.
     """
     if isinstance(spec, str):
@@ -164,6 +168,9 @@ def parse_strategy(
     options = dict(spec)
     name, tune = options.pop("name", None), options.pop("tune", None)
     preset = options.pop("preset", None) or (None if tune else name)
+    if preset is not None and "+" in preset:
+        name, (preset, kind) = name or preset, preset.split("+", 1)
+        options["readout"] = {"kind": kind, **_as_mapping(options.get("readout", {}))}
     if preset is None and tune is None:
         raise ConfigError("a strategy needs a `preset` or a `tune`", key="strategies")
     if preset in FLOORS or preset in COMBINATIONS:
@@ -184,7 +191,7 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
     key = f"strategies.{name}"
     base = PRESETS[preset] if preset else next(p for p in PRESETS.values() if p.tune is TUNES[str(tune)])
     cls = TUNES[tune] if tune else base.tune
-    readout = _readout(options.pop("readout", {}), key)
+    readout = _readout(options.pop("readout", {}), base.readout, key)
     recipe_names = {f.name for f in dataclasses.fields(Recipe)}
     recipe_options = {k: options.pop(k) for k in list(options) if k in recipe_names}
     options = {**(base.options if cls is base.tune else {}), **options}
@@ -202,10 +209,16 @@ def _from_peft(name: str | None, preset: str, options: dict[str, Any]) -> Strate
     return _from_options(name or preset, None, "peft", made)
 
 
-def _readout(options: str | Mapping[str, Any], key: str) -> Head:
-    fields = {"kind": options} if isinstance(options, str) else dict(options)
-    kind = fields.pop("kind", "head")
-    if kind != "head":
-        raise ConfigError(choices(kind, ["head"]), key=f"{key}.readout")
-    head: Head = build(Head, fields, key=f"{key}.readout", also=("kind",))
-    return head
+def _as_mapping(options: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"kind": options} if isinstance(options, str) else options
+
+
+def _readout(options: str | Mapping[str, Any], preset: Head | Words, key: str) -> Head | Words:
+    """The preset's readout with what is asked for changed; another kind starts from its own defaults."""
+    given = dict(_as_mapping(options))
+    kind = given.pop("kind", preset.kind)
+    if kind not in READOUTS:
+        raise ConfigError(choices(kind, READOUTS), key=f"{key}.readout")
+    own = dataclasses.asdict(preset) if kind == preset.kind else {}
+    made: Head | Words = build(READOUTS[kind], {**own, **given}, key=f"{key}.readout", also=("kind",))
+    return made

@@ -66,7 +66,7 @@ def tiny_backbone(model_type: str, folder: Path, **config: Any) -> Backbone:
 
 def save_tiny(model_type: str, folder: Path, *, seed: int = 0, **config: Any) -> Path:
     """Write a tiny model and its tokenizer; `config` overrides its configuration (say, dropout off)."""
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -83,7 +83,8 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, **config: Any) ->
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModel.from_config(settings)
+        cls = AutoModelForCausalLM if model_type in DECODERS else AutoModel  # decoders can say words
+        model = cls.from_config(settings)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
-from stratune.readout.pooled import pooled
+from stratune.readout.pooled import PooledHead, pooled
 from stratune.train.batches import Batch, collate, sorted_batches
 from stratune.train.precision import Precision, autocast
 
@@ -205,11 +205,11 @@ class _Store:
 
     def _pooled(self, lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         out = np.zeros((len(lengths), self.net.backbone.width), dtype=np.float32)
+        head = self.net.head
+        assert isinstance(head, PooledHead)  # what answers in words is never cached
         for rows, batch in self._batches(lengths):
             with torch.no_grad(), autocast(self.device, self.precision):
-                out[rows] = (
-                    pooled(self.net.encode(batch), batch.mask, self.net.head.pool).float().cpu().numpy()
-                )
+                out[rows] = pooled(self.net.encode(batch), batch.mask, head.pool).float().cpu().numpy()
         return out
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:

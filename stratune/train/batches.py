@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from stratune.prompt.trie import Ask
     from stratune.train.tokens import Tokens
 
     Rows = NDArray[np.int64]
@@ -29,6 +30,7 @@ class Batch:
     hidden: Tensor | None = None  # (B, T, C) input of block `depth`
     depth: int = 0
     pooled: Tensor | None = None  # (B, C)
+    ask: Ask | None = None  # of prompts: what all rows share
 
     def to(self, device: torch.device) -> Batch:
         moved = {
@@ -54,9 +56,8 @@ def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:
         mask[i, :length] = 1
         if types is not None:
             types[i, :length] = tokens.types[part]
-    return Batch(
-        torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(types) if types is not None else None
-    )
+    segments = torch.from_numpy(types) if types is not None else None
+    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, ask=tokens.ask)
 
 
 def by_budget(rows: Rows, lengths: NDArray[np.int64], budget: int) -> Iterator[Rows]:

@@ -18,6 +18,7 @@ from stratune.files import cache_folder, replacing_folder, sha256
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
+    from stratune.prompt.trie import Ask
 
 CHUNK = 8192  # texts tokenised at a time: enough to keep the tokenizer's threads busy, little enough memory
 FIELDS = ("ids", "offsets", "types", "cut")
@@ -45,6 +46,7 @@ class Tokens:
     offsets: NDArray[np.int64]  # (N + 1,)
     types: NDArray[np.uint8]  # (total,) segment of each token; empty where the tokenizer has no segments
     cut: NDArray[np.int32]  # (N,) tokens that did not fit
+    ask: Ask | None = None  # of prompts: what all rows share
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -80,7 +82,8 @@ def tokenise(
             if error.errno != errno.ENOSPC:
                 raise
             return tokens  # the disk is full: they are made again next time
-    return Tokens(*(_mapped(folder / f"{field}.npy") for field in FIELDS))
+    ids, offsets, types, cut = (_mapped(folder / f"{field}.npy") for field in FIELDS)
+    return Tokens(ids, offsets, types, cut)
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -1,0 +1,83 @@
+"""stratune prompt: look at what a model is asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from stratune.errors import ConfigError
+
+app = typer.Typer(no_args_is_help=True, help="Look at what a model is asked.")
+Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --data.")]
+
+
+@app.command()
+def show(
+    template: Annotated[str, typer.Argument(help="See `stratune list templates`; or a YAML file.")],
+    data: Annotated[
+        str | None, typer.Option(help="Where labels, demonstrations and the row are from.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="The text asked about; with --data, its column.")] = None,
+    pair: Annotated[str | None, typer.Option(help="The second text; with --data, its column.")] = None,
+    label: Annotated[str | None, typer.Option(help="With --data: column of the label.")] = None,
+    labels: Labels = None,
+    shots: Annotated[int, typer.Option(help="Demonstrations, from the training part of --data.")] = 0,
+    seed: Annotated[int, typer.Option(help="Which demonstrations, in which order.")] = 0,
+    max_words: Annotated[int | None, typer.Option(help="Words read of each text.")] = None,
+    llm: Annotated[str, typer.Option(help="Whose chat template and tokens.")] = "smollm2",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print one prompt as the model gets it, and the tokens of each label behind it."""
+    from stratune.readout.words import Words
+
+    readout = Words(template=template, shots=shots)
+    split, row = _rows(data, text, pair, label, labels)
+    reader = _reader(llm, readout, split, max_words, seed)
+    rendered = reader.rendered(row["text"], row.get("text_pair"))
+    words = reader.words_as_tokens()
+    if as_json:
+        typer.echo(json.dumps({"prompt": rendered, "words": words}, indent=2, ensure_ascii=False))
+        return
+    typer.echo(rendered)
+    typer.echo("")
+    for one, tokens in words.items():
+        typer.echo(f"{one}: {' | '.join(tokens)}")
+    if reader.left_out:
+        typer.echo(f"{reader.left_out} demonstrations did not fit and were left out", err=True)
+
+
+def _rows(
+    data: str | None, text: str | None, pair: str | None, label: str | None, labels: str | None
+) -> tuple[Any, dict[str, str]]:
+    """(split, the row asked about). Without data: the labels and texts that were typed."""
+    if data is not None:
+        from stratune.comparison import split_of
+        from stratune.config import parse_config
+
+        task = {k: v for k, v in {"text": text, "text_pair": pair, "label": label}.items() if v is not None}
+        split = split_of(parse_config({"data": {"source": data}, "task": task}))
+        return split, dict(split.val[0])
+    if labels is None:
+        raise ConfigError("name the labels with --labels, or the data with --data", key="prompt show")
+    from datasets import Dataset
+
+    from stratune.data.split import assemble
+    from stratune.task import Task
+
+    names = tuple(name.strip() for name in labels.split(","))
+    row = {"id": "0", "text": text or "(the text)", "label": names[0]}
+    row |= {"text_pair": pair} if pair is not None else {}
+    task_ = Task(labels=names, text_pair="text_pair" if pair is not None else None)
+    table = Dataset.from_list([row])
+    return assemble({"train": table, "val": table, "test": table}, task_), row
+
+
+def _reader(llm: str, readout: Any, split: Any, max_words: int | None, seed: int) -> Any:
+    """Only the tokenizer is loaded, and the configuration that says how much the model reads."""
+    from stratune.backbone.tokenizer import load_tokenizer
+    from stratune.train.tokens import TextLimit
+
+    limit = TextLimit(max_words=max_words)
+    return readout.reader(load_tokenizer(llm), split.task, limit, split.train, seed)

@@ -1,0 +1,1 @@
+"""Prompts: what a language model is asked, and which words count as which answer."""

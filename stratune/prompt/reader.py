@@ -1,0 +1,195 @@
+"""Rows -> the token ids of their prompts, and the labels' words as tokens behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.errors import ConfigError
+from stratune.prompt.render import Renderer
+from stratune.prompt.template import Shot
+from stratune.prompt.trie import Ask, Trie, build_trie
+from stratune.train.tokens import CHUNK, TextLimit, Tokens, first_words
+
+if TYPE_CHECKING:
+    from stratune.backbone.load import Backbone
+    from stratune.backbone.tokenizer import TokenizerOnly
+
+SPARE = 8  # tokens that a text may grow by between other words
+LEAST = 16  # tokens of the text that must fit beside the instruction
+
+
+@dataclass
+class PromptReader:
+    """`renderer` says how a row is asked; `limit` how much of its text is read.
+
+    Demonstrations that do not fit beside the text are left out, the last first; `left_out` counts them.
+    """
+
+    backbone: Backbone | TokenizerOnly
+    renderer: Renderer
+    limit: TextLimit
+
+    def __post_init__(self) -> None:
+        self.left_out = 0
+        while self.room < LEAST and self.renderer.shots:
+            self.renderer = replace(self.renderer, shots=self.renderer.shots[:-1])
+            self.left_out += 1
+        if self.room < LEAST:
+            most = self.backbone.max_length
+            raise ConfigError(f"leaves no room for a text in {most} tokens", key=self.renderer.template.name)
+        self.trie = self._trie()
+
+    @property
+    def room(self) -> int:
+        """Tokens of a row's text (both texts of a pair together) that fit."""
+        pair = "" if self.renderer.template.pairs else None
+        around = len(self._encode([self.renderer("", pair)])[0]) + self._longest_word + SPARE
+        free = self.backbone.max_length - self.limit.virtual - around
+        return min(self.limit.max_length or 512, free)
+
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        return self.renderer.shots
+
+    def state(self) -> dict[str, Any]:
+        """What a model folder holds of it: the template with its words, and the demonstrations."""
+        shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in self.shots]
+        return {"template": self.renderer.template.to_dict(), "shots": shots}
+
+    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
+        """Prompts of N rows, without the tokens that all of them begin with (`ask.prefix`).
+
+        Raises ConfigError when the label's tokens depend on the row, which a template ending in text avoids.
+        """
+        ids: list[NDArray[np.int64]] = []
+        cut: list[int] = []
+        for start in range(0, len(texts), CHUNK):
+            part = slice(start, start + CHUNK)
+            for prompt, dropped in self._chunk(texts[part], pairs[part] if pairs else None):
+                ids.append(np.asarray(prompt, dtype=np.int64))
+                cut.append(dropped)
+        shared = shared_length(ids)
+        prefix = ids[0][:shared] if ids else np.zeros(0, np.int64)
+        own = [row[shared:].astype(np.int32) for row in ids]
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in own])]).astype(np.int64)
+        flat = np.concatenate(own) if own else np.zeros(0, np.int32)
+        ask = Ask(prefix, self.trie)
+        return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), ask)
+
+    def rendered(self, text: str, pair: str | None) -> str:
+        """The prompt of one row, as the model gets it."""
+        return self.renderer(*self._fitting([text], [pair] if pair is not None else None)[0][:2])
+
+    def words_as_tokens(self) -> dict[str, list[str]]:
+        """Each word that counts as an answer -> its tokens behind a prompt."""
+        decode = self.backbone.tokenizer.decode
+        return {
+            word: [decode([token]) for token in path]
+            for word, path in zip(self._words, self._paths, strict=True)
+        }
+
+    # -- pieces
+
+    def _chunk(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[list[int], int]]:
+        rows = self._fitting(texts, pairs)
+        prompts = [self.renderer(text, pair) for text, pair, _ in rows]
+        word, path = self._words[0], self._paths[0]
+        alone, joined = self._encode(prompts), self._encode([p + self.renderer.gap + word for p in prompts])
+        found = []
+        for before, whole, (_, _, dropped) in zip(alone, joined, rows, strict=True):
+            if tuple(whole[common(before, whole) :]) != path:
+                key = self.renderer.template.name
+                raise ConfigError(f"the tokens of {word!r} depend on the row; end the row in text", key=key)
+            found.append((whole[: len(whole) - len(path)], dropped))
+        return found
+
+    def _fitting(
+        self, texts: Sequence[str], pairs: Sequence[str] | None
+    ) -> list[tuple[str, str | None, int]]:
+        """(text, pair, tokens cut) of each row, cut to the words and tokens that are read."""
+        columns = [list(texts), *([list(pairs)] if pairs else [])]
+        whole = [self._encode_text(column) for column in columns]
+        short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
+        encoded = [self._encode_text(column, offsets=True) for column in short]
+        room = self.room
+        rows = []
+        for i in range(len(texts)):
+            keep = share_out([len(column["input_ids"][i]) for column in encoded], room)
+            cut = [
+                text if n >= len(e["input_ids"][i]) else text[: e["offset_mapping"][i][n - 1][1] if n else 0]
+                for text, e, n in zip((column[i] for column in short), encoded, keep, strict=True)
+            ]
+            dropped = sum(len(column["input_ids"][i]) for column in whole) - sum(keep)
+            rows.append((cut[0], cut[1] if pairs else None, dropped))
+        return rows
+
+    def _encode_text(self, texts: list[str], offsets: bool = False) -> Any:
+        return self.backbone.tokenizer(
+            texts, add_special_tokens=False, return_offsets_mapping=offsets, verbose=False
+        )
+
+    def _encode(self, prompts: list[str]) -> list[list[int]]:
+        """A rendered chat brings its own special tokens; plain text gets those that the model begins with."""
+        found = self.backbone.tokenizer(prompts, add_special_tokens=not self.renderer.chat, verbose=False)
+        return found["input_ids"]  # type: ignore[no-any-return]
+
+    @property
+    def _words(self) -> list[str]:
+        words = self.renderer.template.words
+        return [word for label in self.renderer.labels for word in words[label]]
+
+    @property
+    def _longest_word(self) -> int:
+        return max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
+
+    def _trie(self) -> Trie:
+        """The words' tokens behind a prompt, tokenised together with it: no space lost, no merge missed."""
+        prompt = self.renderer("x", "x" if self.renderer.template.pairs else None)
+        (before,) = self._encode([prompt])
+        whole = self._encode([prompt + self.renderer.gap + word for word in self._words])
+        start = min(common(before, ids) for ids in whole)
+        if start < len(before):
+            key = self.renderer.template.name
+            raise ConfigError("the label melts into the text before it; put a space between them", key=key)
+        self._paths = [tuple(ids[start:]) for ids in whole]
+        words = self.renderer.template.words
+        owner = [k for k, label in enumerate(self.renderer.labels) for _ in words[label]]
+        return build_trie(self._paths, owner, self._words)
+
+
+def share_out(lengths: Sequence[int], room: int) -> list[int]:
+    """How much of each of one or two texts is kept: what is too long is taken from the longer one."""
+    if sum(lengths) <= room:
+        return list(lengths)
+    if len(lengths) == 1:
+        return [room]
+    first, second = lengths
+    half = room // 2
+    if first <= half:
+        return [first, room - first]
+    return [room - second, second] if second <= room - half else [half, room - half]
+
+
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many elements two sequences begin with together."""
+    for i, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return i
+    return min(len(one), len(other))
+
+
+def shared_length(rows: Sequence[NDArray[np.int64]]) -> int:
+    """How many tokens all rows begin with; each keeps one at least of its own."""
+    if len(rows) < 2:
+        return 0
+    shortest = min(len(row) for row in rows) - 1
+    first = rows[0][:shortest]
+    for row in rows[1:]:
+        differ = np.flatnonzero(row[: len(first)] != first)
+        first = first[: differ[0]] if len(differ) else first
+    return len(first)

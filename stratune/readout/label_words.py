@@ -1,0 +1,109 @@
+"""The module of readout `words`: log-probabilities of the labels' words behind the prompt, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from stratune.net import Net
+    from stratune.prompt.trie import Trie
+    from stratune.train.batches import Batch
+
+
+class LabelWords(nn.Module):
+    """(B, K): log of the probability of each label's words, less `bias` (calibration)."""
+
+    def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool) -> None:
+        super().__init__()
+        self.outputs = outputs
+        self.normalise = normalise
+        self._language_model = (language_model,)  # its weights are the backbone's: none of them twice
+        self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
+
+    def forward(self, net: Net, batch: Batch) -> Tensor:
+        assert batch.ask is not None
+        trie = batch.ask.trie
+        states = self._states(net, batch, trie)  # (B, 1 + n, C)
+        with torch.autocast(states.device.type, enabled=False):
+            said = self._vocabulary(states.float()).float().log_softmax(dim=-1)
+            edges = said[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
+            return self._labels(edges, trie) - self.bias
+
+    def _labels(self, edges: Tensor, trie: Trie) -> Tensor:
+        """(B, E) log-probabilities of tokens -> (B, K): products along a word, sums over a label's words."""
+        paths = torch.from_numpy(trie.paths).to(edges)
+        words = edges @ paths.T  # (B, W)
+        if self.normalise:
+            words = words / paths.sum(dim=1)
+        return torch.stack([words[:, trie.owner == k].logsumexp(dim=1) for k in range(self.outputs)], dim=1)
+
+    def _states(self, net: Net, batch: Batch, trie: Trie) -> Tensor:
+        """Hidden states (B, 1 + n, C) at the end of each prompt and at the trie's inner nodes behind it.
+
+        The nodes stand behind the padded prompts; the mask lets each see its prompt and what leads to it.
+        """
+        ids, mask = net.with_prefix(batch)
+        count, length = ids.shape
+        nodes = torch.from_numpy(trie.fed).to(ids).expand(count, -1)
+        depth = torch.from_numpy(trie.depth).to(ids)
+        places = (mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
+        after = mask.sum(dim=1, keepdim=True) - 1 + depth  # (B, n)
+        hidden = net.hidden_of(
+            torch.cat([ids, nodes], dim=1),
+            tree_mask(mask, torch.from_numpy(trie.sees).to(mask.device)),
+            torch.cat([places, after], dim=1),
+        )
+        last = (mask * torch.arange(length, device=mask.device)).argmax(dim=1)
+        end = hidden[torch.arange(count, device=mask.device), last]
+        return torch.cat([end[:, None], hidden[:, length:]], dim=1)
+
+    def _vocabulary(self, states: Tensor) -> Tensor:
+        """(B, S, C) -> (B, S, V) by the family's own code: its body is told to pass the states through."""
+        (language_model,) = self._language_model
+        with _passing(language_model.base_model, states):
+            logits: Tensor = language_model(inputs_embeds=states, use_cache=False).logits
+        return logits
+
+
+def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:
+    """(B, T) ones for tokens, (n, n) who sees whom -> (B, 1, T + n, T + n), True where attended."""
+    count, length = mask.shape
+    nodes = len(sees)
+    seen = mask.new_zeros(count, length + nodes, length + nodes, dtype=torch.bool)
+    seen[:, :length, :length] = mask.new_ones(length, length, dtype=torch.bool).tril()
+    seen[:, length:, :length] = True
+    seen[:, :, :length] &= mask.bool()[:, None]
+    seen[:, length:, length:] = sees
+    seen.diagonal(dim1=1, dim2=2)[:] = True  # a padded place sees itself: no softmax is empty
+    return seen[:, None]
+
+
+def after_virtual(seen: Tensor, count: int) -> Tensor:
+    """(B, 1, T, T) -> (B, 1, n + T, n + T): n places in front that all see, and that see no text."""
+    rows, length = len(seen), seen.shape[-1]
+    wide = seen.new_ones(rows, 1, count + length, count + length)
+    wide[:, :, :count] = seen.new_ones(count, count + length).tril()
+    wide[:, :, count:, count:] = seen
+    return wide
+
+
+@contextmanager
+def _passing(body: nn.Module, states: Tensor) -> Iterator[None]:
+    """Within the block the language model's body gives back `states`, whatever it is asked."""
+    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
+
+    def forward(*_: Any, **__: Any) -> BaseModelOutputWithPastAndCrossAttentions:
+        return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
+
+    body.forward = forward
+    try:
+        yield
+    finally:
+        del body.forward

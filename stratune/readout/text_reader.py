@@ -1,0 +1,35 @@
+"""Rows as readout `head` reads them: their texts, tokenised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stratune.train.tokens import TextLimit, Tokens, tokenise
+
+if TYPE_CHECKING:
+    from stratune.backbone.load import Backbone
+
+
+class Reader(Protocol):
+    """Rows -> token ids. `state` is what a model folder has to hold to make the same reader again."""
+
+    @property
+    def limit(self) -> TextLimit: ...
+
+    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens: ...
+
+    def state(self) -> dict[str, Any] | None: ...
+
+
+@dataclass(frozen=True)
+class TextReader:
+    backbone: Backbone
+    limit: TextLimit
+
+    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
+        return tokenise(self.backbone, texts, pairs, self.limit, keep=keep)
+
+    def state(self) -> None:
+        return None

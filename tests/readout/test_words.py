@@ -1,0 +1,134 @@
+"""Readout `words` against a plain loop over transformers' own forward pass."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from stratune.errors import UnsupportedError
+from stratune.export import export_hf
+from stratune.predictor import Predictor
+from stratune.prompt.calibrate import CONTENT_FREE
+from stratune.testing import DECODERS, toy_split
+from stratune.train.activations import Feed
+from tests.helpers import trained
+
+SHORT = {"task": "{labels}", "row": "{text}", "answer": "= {label}", "chat": False}
+WORDS = {"animal": ["cat", "a horse"], "weather": ["a hail", "rain"]}  # "a h" is a shared beginning
+TEXTS = ["we saw the dog", "snow", "they talked about the storm and the wind again", "it was there"]
+
+
+def asked(folder, shots=0, preset="zero_shot", **options):
+    readout = {"template": {**SHORT, "words": WORDS}, "shots": shots, **options}
+    return trained({"preset": preset, "readout": readout}, folder, epochs=1).predictor
+
+
+def logits(predictor, texts=TEXTS):
+    scorer = predictor.scorer
+    return scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
+
+
+def plainly(predictor, folder, texts=TEXTS):
+    """Sum of token log-probabilities of each word, one sequence at a time; a label's words added up."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    reader = predictor.scorer.reader
+    encode = predictor.scorer.net.backbone.tokenizer
+    rows = []
+    for text in texts:
+        prompt = reader.rendered(text, None)
+        start = len(encode(prompt).input_ids)
+        found = []
+        for label in predictor.labels:
+            words = []
+            for word in WORDS[label]:
+                ids = encode(prompt + reader.renderer.gap + word).input_ids
+                with torch.no_grad():
+                    said = model(torch.tensor([ids])).logits[0].log_softmax(-1)
+                words.append(sum(said[i - 1, ids[i]] for i in range(start, len(ids))))
+            found.append(float(torch.stack(words).logsumexp(0)))
+        rows.append(found)
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("shots", [0, 1])
+@pytest.mark.parametrize("family", DECODERS)
+def test_label_probabilities_are_those_of_a_plain_loop(family, shots, tiny):
+    predictor = asked(tiny(family), shots)
+    tokens = predictor.scorer.reader.tokens(TEXTS, None)
+    assert len(tokens.ask.prefix) > 5 and len(tokens.ask.trie.fed) > 0  # something is shared on both sides
+    np.testing.assert_allclose(logits(predictor), plainly(predictor, tiny(family)), atol=1e-4)
+
+
+def test_what_all_prompts_begin_with_is_run_once(tiny, monkeypatch):
+    predictor = asked(tiny("llama"), shots=1)
+    net = predictor.scorer.net
+    tokens = predictor.scorer.reader.tokens(TEXTS, None)
+    lengths = []
+    real = net.hidden_of
+    monkeypatch.setattr(net, "hidden_of", lambda ids, *rest: lengths.append(ids.shape) or real(ids, *rest))
+    logits(predictor)
+    longest = int(tokens.lengths.max()) + len(tokens.ask.trie.fed)
+    assert lengths == [(1, len(tokens.ask.prefix)), (len(TEXTS), longest)]
+    assert not any(hasattr(module, "prefix") for module in net.model.modules())  # nothing is left behind
+
+
+def test_rows_alone_and_together_are_the_same(tiny):
+    predictor = asked(tiny("qwen2"))
+    alone = np.concatenate([logits(predictor, [text]) for text in TEXTS])
+    np.testing.assert_allclose(alone, logits(predictor), atol=1e-5)
+
+
+def test_normalised_words_are_means_over_their_tokens(tiny):
+    one = {"words": {"animal": ["cat"], "weather": ["a hail"]}}
+    total, mean = (logits(asked(tiny("gpt2"), normalise=n, **one)) for n in (False, True))
+    trie = asked(tiny("gpt2"), **one).scorer.reader.trie
+    np.testing.assert_allclose(mean, total / trie.paths.sum(axis=1), rtol=1e-5)
+
+
+def test_contextual_calibration_makes_texts_without_content_say_nothing(tiny):
+    predictor = asked(tiny("llama"), calibrate="contextual")
+    shares = torch.softmax(torch.from_numpy(logits(asked(tiny("llama")), list(CONTENT_FREE))), dim=1)
+    bias = shares.mean(dim=0).log().numpy()
+    np.testing.assert_allclose(logits(predictor), logits(asked(tiny("llama"))) - bias, atol=1e-4)
+
+
+def test_batch_calibration_takes_the_mean_over_validation_away(tiny):
+    predictor = asked(tiny("llama"), calibrate="batch")
+    val = list(toy_split().val["text"])
+    shares = torch.log_softmax(torch.from_numpy(logits(predictor, val)), dim=1)
+    plain = torch.log_softmax(torch.from_numpy(logits(asked(tiny("llama")), val)), dim=1)
+    np.testing.assert_allclose(
+        torch.log_softmax(plain - plain.mean(dim=0), dim=1).numpy(), shares.numpy(), atol=1e-4
+    )
+
+
+def test_completion_raises_the_probability_of_the_right_words(tiny):
+    split = toy_split()
+    before, after = (
+        trained(
+            {"preset": preset, "readout": {"template": SHORT}}, tiny("llama"), split=split, epochs=epochs
+        ).predictor
+        for preset, epochs in (("zero_shot", 1), ("completion", 6))
+    )
+    right = [list(split.task.labels).index(label) for label in split.train["label"]]
+    rows = np.arange(len(right))
+    gained = logits(after, list(split.train["text"])) - logits(before, list(split.train["text"]))
+    assert gained[rows, right].mean() > 1
+
+
+@pytest.mark.parametrize("preset", ["few_shot", "completion"])
+def test_the_folder_holds_template_shots_and_calibration(preset, tiny, tmp_path):
+    predictor = asked(tiny("llama"), shots=2, preset=preset, calibrate="batch")
+    folder = predictor.save(tmp_path / "model")
+    about = json.loads((folder / "stratune.json").read_text())
+    assert len(about["prompt"]["shots"]) == 2
+    assert about["prompt"]["template"]["words"] == WORDS
+    again = Predictor.load(folder)
+    np.testing.assert_allclose(again.predict_proba(TEXTS), predictor.predict_proba(TEXTS), atol=1e-6)
+
+
+def test_export_says_that_no_head_holds_the_answer(tiny, tmp_path):
+    with pytest.raises(UnsupportedError, match="said in words"):
+        export_hf(asked(tiny("llama")), tmp_path / "hf")
