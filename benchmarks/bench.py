@@ -1,9 +1,10 @@
 """Side by side, in one run, on the same rows: stratune and what a user would write with transformers' Trainer.
 
-    python benchmarks/bench.py [--mrpc DIR] [--only full partial predict] [--rows N]
+    python benchmarks/bench.py [--mrpc DIR] [--only full partial predict few_shot] [--rows N]
 
 `full`      every weight learns, 3 epochs (the Trainer's default)
 `partial`   the last two blocks and the head learn, 4 epochs
+`few_shot`  the embedded language model asked with 8 demonstrations (asking.py)
 `predict`   the fully tuned models on the test part, tokenising included for both; medians of 5 in turn
 
 The Trainer has its defaults: batch size 8, float32, dynamic padding, learning rate 5e-5 (the partial run gets ours, which
@@ -181,7 +182,7 @@ def main():
     parser.add_argument("--mrpc", type=Path, default=HERE.parent.parent / "shared/data/mrpc")
     parser.add_argument("--rows", type=int, help="training rows; all by default")
     parser.add_argument("--times", type=int, default=5, help="pairs of predictions timed")
-    parser.add_argument("--only", nargs="+", default=["full", "partial", "predict"])
+    parser.add_argument("--only", nargs="+", default=["full", "partial", "predict", "few_shot"])
     asked = parser.parse_args()
     from stratune.strategy import parse_strategy
     from stratune.versions import versions
@@ -198,6 +199,11 @@ def main():
         rate = parse_strategy("partial").recipe.learning_rate
         done["partial"], *_ = compare_training("partial", split, 4, 4, rate)
         show("partial", done["partial"])
+    if "few_shot" in asked.only:
+        from asking import compare_asking
+
+        done["few_shot"] = compare_asking(split)
+        show("few_shot", done["few_shot"])
     with (HERE / "results.jsonl").open("a", encoding="utf-8") as results:
         for benchmark, figures in done.items():
             about = {

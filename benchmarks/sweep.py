@@ -62,6 +62,9 @@ def main():
     parser.add_argument("--data", nargs="+", required=True)
     parser.add_argument("--backbone", default="minilm")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--from-seed", type=int, default=0, help="the first of them, to go on from a run before"
+    )
     parser.add_argument("--epochs", type=float, default=4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -71,7 +74,7 @@ def main():
         (dict(spec), data, seed, asked.backbone, asked.epochs, asked.threads)
         for spec in specs
         for data in asked.data
-        for seed in range(asked.seeds)
+        for seed in range(asked.from_seed, asked.seeds)
     ]
     rows = []
     with multiprocessing.get_context("spawn").Pool(asked.workers) as pool, asked.out.open("w") as out:

@@ -32,7 +32,10 @@ NETS: dict[str, dict[str, Any]] = {
     "p_tuning": {"preset": "p_tuning"},
     "peft": {"preset": "peft:vera"},
 }
-FLOWS = {"floors": flows.floors, "ensemble": flows.ensemble, "soup": flows.soup}
+FLOWS = {
+    "floors": flows.floors, "ensemble": flows.ensemble, "soup": flows.soup,
+    "prompting": flows.prompting, "completion": flows.completion,
+}  # fmt: skip
 
 
 def title(spec: dict[str, Any]) -> str:

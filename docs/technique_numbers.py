@@ -65,6 +65,8 @@ def page_of(preset: str) -> str:
 
     if preset in FLOORS:
         return "floors"
+    if preset in ("zero_shot", "few_shot"):
+        return "prompting"
     return "peft" if preset.startswith("peft:") else preset
 
 

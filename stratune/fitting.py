@@ -13,7 +13,7 @@ import torch
 
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.rows import label_numbers, sample_rows, text_columns
-from stratune.errors import ConfigError, NonFiniteLoss
+from stratune.errors import ConfigError, NonFiniteLoss, UnsupportedError
 from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
 from stratune.net import Net
@@ -64,6 +64,7 @@ class Trained:
     total_params: int = 0
     precision: Precision | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what the user should know
     is_main_process: bool = True  # of several that train together, the one that writes
     processes: int = 1
 
@@ -180,10 +181,14 @@ class _Fitting:
             self.backbone, self.split.task, limit, self.split.train, self.seed
         )
         learning = self.net.learning()
+        if learning and isinstance(self.strategy.readout, Words) and self.strategy.readout.draws:
+            why = "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
+            raise UnsupportedError("demonstrations of the training part", self.strategy.name, why)
         total = sum(p.numel() for p in self.net.parameters())
         trained = Trained(
             self._predictor(), None, 0.0, sum(p.numel() for p in learning.values()), total, self.precision
         )
+        trained.notes = self.reader.notes()
         trained.is_main_process = self.accelerator.is_main_process
         trained.processes = self.accelerator.num_processes
         if learning:

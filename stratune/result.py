@@ -35,6 +35,7 @@ class RunResult:
     processes: int = 1  # that trained together
     precision: str | None = None  # "bfloat16" or "float32": what the forward pass computed in
     tokens_cut: int | None = None  # tokens of the test part that did not fit
+    notes: list[str] = field(default_factory=list)  # what the user should know of this run
     fingerprint: str = ""  # of the split
     settings: dict[str, Any] = field(default_factory=dict)  # every hyperparameter, written out
     versions: dict[str, str] = field(default_factory=dict)

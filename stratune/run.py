@@ -93,7 +93,7 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
 def _costs(result: RunResult, trained: Trained) -> None:
     result.trainable_params, result.total_params = trained.trainable_params, trained.total_params
     result.precision, result.processes = trained.precision, trained.processes
-    result.train_seconds = trained.train_seconds
+    result.train_seconds, result.notes = trained.train_seconds, trained.notes
     if trained.position is not None:
         result.examples_seen = trained.position.examples_seen
         result.best_epoch = trained.position.best_epoch

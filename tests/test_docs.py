@@ -53,6 +53,38 @@ def test_the_configuration_in_the_tutorial_is_valid():
     }
 
 
+def test_the_template_and_the_options_in_the_page_on_prompts_are_valid(tmp_path, monkeypatch):
+    from stratune.comparison import plan
+    from stratune.config import parse_config
+    from stratune.prompt.template import find_template
+
+    page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    template, options = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "moods.yaml").write_text(template, encoding="utf-8")
+    ready = find_template("moods.yaml").for_labels(("negative", "positive"))
+    assert ready.name == "moods" and ready.words["positive"] == ("happy", "pleased")
+    planned = plan(parse_config(yaml.safe_load(options)))
+    assert [(run.strategy["name"], run.backbone) for run in planned] == [
+        ("lora", "minilm"),
+        *((name, "smollm2") for name in ("zero_shot", "moods", "moods-fixed", "instructed", "short")),
+    ]
+
+
+def test_the_page_on_prompts_names_every_key_every_option_and_every_template():
+    from stratune.prompt.template import Template, template_names
+    from stratune.readout.words import Words
+
+    page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    sections = dict(part.split("\n", 1) for part in page.split("\n## ")[1:])
+    named = {title: re.findall(r"^\| `(\w+)` \|", text, re.M) for title, text in sections.items()}
+    keys = [field.name for field in dataclasses.fields(Template)]
+    assert named["A template"] == keys
+    assert list(yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.S).group(1))) == keys
+    assert named["Options"] == [field.name for field in dataclasses.fields(Words)]
+    assert set(named["The built-in templates"]) == set(template_names())
+
+
 def test_the_strategy_in_the_guide_works(tmp_path, tiny):
     from stratune.strategy import PRESETS, TUNES
     from stratune.testing import CHECKS

@@ -1,4 +1,4 @@
-"""The pictures of what trains no network: floors, ensemble, soup."""
+"""The pictures of what is not a head on an encoder: floors, combinations, and asking a language model."""
 
 from __future__ import annotations
 
@@ -74,3 +74,32 @@ def soup() -> str:
     return svg.document(
         "Soup: the mean of the trained tensors of several seeds is one model", 210, parts + text
     )
+
+
+def prompting() -> str:
+    return _asked("zero_shot, few_shot", {"frozen": "frozen"}, "frozen", ("language", "model"))
+
+
+def completion() -> str:
+    return _asked(
+        "completion", {"learns": "learns", "frozen": "frozen"}, "learns", ("language model", "+ LoRA")
+    )
+
+
+def _asked(title: str, legend: dict[str, str], kind: str, model: tuple[str, str]) -> str:
+    """Template, demonstrations and text make a prompt; behind it the labels' words are scored."""
+    parts = svg.legend(title, legend)
+    middle = 120.0
+    for dy, words in ((-54, "instruction"), (0, "labelled rows"), (54, "text")):
+        y = middle + dy
+        parts += [*_cell(16, y, 110, "plain", words), svg.line((129, y), (146, y))]
+    parts += [svg.line((146, middle - 54), (146, middle + 54)), _right(143, middle, 170)]
+    parts += [*_cell(170, middle, 90, "plain", "prompt"), _right(260, middle, 286)]
+    parts += [*_cell(286, middle, 126, kind, *model), svg.line((415, middle), (432, middle))]
+    parts.append(svg.line((432, middle - 40), (432, middle + 40)))
+    for dy, words in ((-40, "P(negative)"), (40, "P(positive)")):
+        parts += [
+            _right(429, middle + dy, 456),
+            *_cell(456, middle + dy, 168, "plain", words, "behind the prompt"),
+        ]
+    return svg.document(f"{title}: the probability of each label's words behind a prompt", 210, parts)

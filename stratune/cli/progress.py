@@ -74,6 +74,8 @@ class Display:
 
     def _say(self, moment: Moment) -> None:
         result = moment.result
+        for note in result.notes if result is not None else ():
+            self.bars.console.print(f"[yellow]note[/yellow] {moment.planned.run_id}: {note}", highlight=False)
         if result is not None and result.status == "failed":
             self.bars.console.print(
                 f"[red]failed[/red] {moment.planned.run_id}: {result.error}", highlight=False

@@ -23,6 +23,8 @@ def show(
     pair: Annotated[str | None, typer.Option(help="The second text; with --data, its column.")] = None,
     label: Annotated[str | None, typer.Option(help="With --data: column of the label.")] = None,
     labels: Labels = None,
+    word: Annotated[list[str] | None, typer.Option(help="LABEL=WORD; repeatable.")] = None,
+    describe: Annotated[list[str] | None, typer.Option(help="LABEL=WHAT IT MEANS; repeatable.")] = None,
     shots: Annotated[int, typer.Option(help="Demonstrations, from the training part of --data.")] = 0,
     seed: Annotated[int, typer.Option(help="Which demonstrations, in which order.")] = 0,
     max_words: Annotated[int | None, typer.Option(help="Words read of each text.")] = None,
@@ -32,20 +34,42 @@ def show(
     """Print one prompt as the model gets it, and the tokens of each label behind it."""
     from stratune.readout.words import Words
 
-    readout = Words(template=template, shots=shots)
+    if shots and data is None:
+        raise ConfigError("demonstrations come from --data", key="--shots")
+    words_, meanings = _named(word, "--word"), _named(describe, "--describe")
+    readout = Words(template=template, shots=shots, words=words_, descriptions=meanings)
     split, row = _rows(data, text, pair, label, labels)
     reader = _reader(llm, readout, split, max_words, seed)
     rendered = reader.rendered(row["text"], row.get("text_pair"))
     words = reader.words_as_tokens()
     if as_json:
-        typer.echo(json.dumps({"prompt": rendered, "words": words}, indent=2, ensure_ascii=False))
+        typer.echo(
+            json.dumps(
+                {"prompt": rendered, "words": words, "notes": reader.notes()}, indent=2, ensure_ascii=False
+            )
+        )
         return
     typer.echo(rendered)
     typer.echo("")
     for one, tokens in words.items():
         typer.echo(f"{one}: {' | '.join(tokens)}")
-    if reader.left_out:
-        typer.echo(f"{reader.left_out} demonstrations did not fit and were left out", err=True)
+    for note in reader.notes():
+        typer.echo(note, err=True)
+
+
+def _named(given: list[str] | None, option: str) -> dict[str, Any]:
+    """`--word 0=negative`; one label may be named several times."""
+    found: dict[str, Any] = {}
+    for one in given or []:
+        label, equals, said = one.partition("=")
+        if not equals:
+            raise ConfigError(f"{one!r} is not LABEL=TEXT", key=option)
+        found[label] = said if label not in found else [*_as_list(found[label]), said]
+    return found
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _rows(

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SPARE = 8  # tokens that a text may grow by between other words
 LEAST = 16  # tokens of the text that must fit beside the instruction
+SHARE = (
+    4  # demonstrations leave the text such a part of the places, unless it needs no more than `max_length`
+)
 
 
 @dataclass
@@ -36,7 +39,8 @@ class PromptReader:
 
     def __post_init__(self) -> None:
         self.left_out = 0
-        while self.room < LEAST and self.renderer.shots:
+        wanted = min(self.limit.max_length or 512, self.backbone.max_length // SHARE)
+        while self.room < wanted and self.renderer.shots:
             self.renderer = replace(self.renderer, shots=self.renderer.shots[:-1])
             self.left_out += 1
         if self.room < LEAST:
@@ -60,6 +64,12 @@ class PromptReader:
         """What a model folder holds of it: the template with its words, and the demonstrations."""
         shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in self.shots]
         return {"template": self.renderer.template.to_dict(), "shots": shots}
+
+    def notes(self) -> list[str]:
+        if not self.left_out:
+            return []
+        kept = len(self.renderer.shots)
+        return [f"only {kept} of {kept + self.left_out} demonstrations fit beside the text"]
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
         """Prompts of N rows, without the tokens that all of them begin with (`ask.prefix`).
@@ -112,21 +122,33 @@ class PromptReader:
         self, texts: Sequence[str], pairs: Sequence[str] | None
     ) -> list[tuple[str, str | None, int]]:
         """(text, pair, tokens cut) of each row, cut to the words and tokens that are read."""
-        columns = [list(texts), *([list(pairs)] if pairs else [])]
+        given_columns = [texts, *([pairs] if pairs else [])]
+        columns = [[self._harmless(text) for text in column] for column in given_columns]
         whole = [self._encode_text(column) for column in columns]
         short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
         encoded = [self._encode_text(column, offsets=True) for column in short]
         room = self.room
-        rows = []
+        rows: list[tuple[str, str | None, int]] = []
         for i in range(len(texts)):
-            keep = share_out([len(column["input_ids"][i]) for column in encoded], room)
-            cut = [
-                text if n >= len(e["input_ids"][i]) else text[: e["offset_mapping"][i][n - 1][1] if n else 0]
-                for text, e, n in zip((column[i] for column in short), encoded, keep, strict=True)
-            ]
-            dropped = sum(len(column["input_ids"][i]) for column in whole) - sum(keep)
-            rows.append((cut[0], cut[1] if pairs else None, dropped))
+            given = [column[i] for column in short]
+            found = [len(column["input_ids"][i]) for column in encoded]
+            keep = share_out(found, room)
+            if keep != found:
+                ends = [
+                    c["offset_mapping"][i][n - 1][1] if n else 0 for c, n in zip(encoded, keep, strict=True)
+                ]
+                given = [text[:end] for text, end in zip(given, ends, strict=True)]
+            kept = found if keep == found else [len(ids) for ids in self._encode_text(given)["input_ids"]]
+            dropped = sum(len(column["input_ids"][i]) for column in whole) - sum(kept)
+            rows.append((given[0], given[1] if pairs else None, max(0, dropped)))
         return rows
+
+    def _harmless(self, text: str) -> str:
+        """A text that holds a special token's name must not end the user's turn: the name gets a space."""
+        for name in self.backbone.tokenizer.all_special_tokens:
+            if name in text:
+                text = text.replace(name, f"{name[0]} {name[1:]}")
+        return text
 
     def _encode_text(self, texts: list[str], offsets: bool = False) -> Any:
         return self.backbone.tokenizer(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stratune.errors import ConfigError
 from stratune.prompt.template import Shot, Template
 
 if TYPE_CHECKING:
@@ -26,15 +27,22 @@ class Renderer:
     tokenizer: PreTrainedTokenizerBase
     shots: tuple[Shot, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.template.chat and not self._has_chat:
+            raise ConfigError("the model has no chat template", key=f"{self.template.name}: chat")
+
+    @property
+    def _has_chat(self) -> bool:
+        return getattr(self.tokenizer, "chat_template", None) is not None
+
     @property
     def chat(self) -> bool:
         """As the template says; else where the tokenizer has a chat template."""
-        has = getattr(self.tokenizer, "chat_template", None) is not None
-        return has if self.template.chat is None else self.template.chat
+        return self._has_chat if self.template.chat is None else self.template.chat
 
     @property
     def _before(self) -> str:
-        return self.template.answer.removesuffix("{label}")
+        return self.template.answer.format(label="\0").removesuffix("\0")
 
     @property
     def gap(self) -> str:

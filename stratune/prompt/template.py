@@ -6,7 +6,7 @@ A file of YAML, ours or the user's; see docs/prompts.md. Slots stand in braces: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
@@ -81,6 +81,12 @@ class Template:
                         f"{word!r} stands for {seen[word]} and {label}", key=f"{self.name}: words"
                     )
                 seen[word] = label
+        for shot in self.shots:
+            if shot.label not in labels:
+                raise ConfigError(choices(shot.label, labels), key=f"{self.name}: shots")
+            if (shot.pair is not None) != self.pairs:
+                has = "a `pair`, and the row has no slot for it" if shot.pair is not None else "no `pair`"
+                raise ConfigError(f"{shot.text!r} has {has}", key=f"{self.name}: shots")
         return Template(**{**_fields(self), "words": said})
 
 
@@ -101,15 +107,22 @@ def find_template(named: str | Mapping[str, Any]) -> Template:
     Raises ConfigError naming what could have been meant.
     """
     if isinstance(named, Mapping):
-        given = dict(named)
-        base = find_template(given.pop("base")) if "base" in given else None
-        return parse_template({"name": "own", **(_fields(base) if base else {}), **given}, "template")
+        return _based({"name": "template"}, named, "template")
+    if not isinstance(named, str):
+        raise ConfigError(f"{named!r} is neither a name, a YAML file nor a mapping", key="template")
     if named.endswith((".yaml", ".yml")):
-        return parse_template({"name": Path(named).stem, **_read(Path(named))}, named)
+        return _based({"name": Path(named).stem}, _read(Path(named)), named)
     names = [file.name.removesuffix(".yaml") for file in _folder() if file.name.endswith(".yaml")]
     if named not in names:
         raise ConfigError(choices(named, [*sorted(names), "a YAML file"]), key="template")
     return built_in(named)
+
+
+def _based(usual: dict[str, Any], given: Mapping[str, Any], where: str) -> Template:
+    """What is given, above what its `base` says, above what is usual."""
+    own = dict(given)
+    base = _fields(find_template(own.pop("base"))) if "base" in own else {}
+    return parse_template({**base, **(usual if not base else {}), **own}, where)
 
 
 def parse_template(given: Mapping[str, Any], where: str) -> Template:
@@ -117,11 +130,38 @@ def parse_template(given: Mapping[str, Any], where: str) -> Template:
     for key in given:
         if key not in known:
             raise ConfigError(choices(key, sorted(known)), key=where)
+    for key in ("name", "about", "system", "task", "row", "answer"):
+        if not isinstance(given.get(key, ""), str):
+            raise ConfigError(f"{given[key]!r} is no text", key=f"{where}: {key}")
+    if given.get("chat") not in (None, True, False):
+        raise ConfigError(choices(given["chat"], ["true", "false", "null"]), key=f"{where}: chat")
+    shots = given.get("shots") or ()
+    if not isinstance(shots, (list, tuple)):
+        raise ConfigError(f"{shots!r} is no list of demonstrations", key=f"{where}: shots")
     made = dict(given)
-    made["words"] = {str(k): _listed(v) for k, v in (given.get("words") or {}).items()}
-    made["descriptions"] = {str(k): str(v) for k, v in (given.get("descriptions") or {}).items()}
-    made["shots"] = tuple(_shot(shot, where) for shot in given.get("shots") or ())
+    made["words"] = {
+        str(label): _listed(said, f"{where}: words") for label, said in _mapping(given, "words", where)
+    }
+    made["descriptions"] = {
+        str(label): _word(said, f"{where}: descriptions")
+        for label, said in _mapping(given, "descriptions", where)
+    }
+    made["shots"] = tuple(_shot(shot, where) for shot in shots)
     return Template(**made)
+
+
+def _mapping(given: Mapping[str, Any], key: str, where: str) -> Iterable[tuple[Any, Any]]:
+    found = given.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise ConfigError(f"{found!r} does not say for which label", key=f"{where}: {key}")
+    return found.items()
+
+
+def _word(said: Any, where: str) -> str:
+    """Text or a number. YAML reads a bare yes, no or null as something else."""
+    if isinstance(said, bool) or not isinstance(said, (str, int, float)):
+        raise ConfigError(f"{said!r} is no text; put it in quotes", key=where)
+    return str(said)
 
 
 def _shot(given: Any, where: str) -> Shot:
@@ -135,8 +175,8 @@ def _shot(given: Any, where: str) -> Shot:
     return Shot(str(given["text"]), str(given["label"]), None if pair is None else str(pair))
 
 
-def _listed(words: Any) -> tuple[str, ...]:
-    return tuple(str(word) for word in (words if isinstance(words, (list, tuple)) else [words]))
+def _listed(words: Any, where: str) -> tuple[str, ...]:
+    return tuple(_word(word, where) for word in (words if isinstance(words, (list, tuple)) else [words]))
 
 
 def _fields(template: Template) -> dict[str, Any]:
@@ -145,18 +185,23 @@ def _fields(template: Template) -> dict[str, Any]:
 
 def _slots(text: str, where: str) -> list[str]:
     try:
-        return [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+        slots = [slot for slot in Formatter().parse(text) if slot[1] is not None]
     except ValueError as error:
-        raise ConfigError(
-            f"{text!r}: {error} (a brace that is no slot is written twice)", key=where
-        ) from error
+        why = f"{text!r}: {error} (a brace that is no slot is written twice)"
+        raise ConfigError(why, key=where) from error
+    for _, name, form, conversion in slots:
+        if form or conversion:
+            raise ConfigError(f"{{{name}}} takes no format", key=where)
+    return [str(name) for _, name, _, _ in slots]
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
     if not isinstance(given, dict):

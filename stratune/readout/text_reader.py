@@ -22,6 +22,8 @@ class Reader(Protocol):
 
     def state(self) -> dict[str, Any] | None: ...
 
+    def notes(self) -> list[str]: ...
+
 
 @dataclass(frozen=True)
 class TextReader:
@@ -33,3 +35,6 @@ class TextReader:
 
     def state(self) -> None:
         return None
+
+    def notes(self) -> list[str]:
+        return []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError, choices
+from stratune.prompt.template import Shot, Template, find_template, parse_template
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -44,7 +45,17 @@ class Words:
             raise ConfigError(choices(self.calibrate, CALIBRATIONS), key="readout.calibrate")
         if self.shots < 0:
             raise ConfigError(f"{self.shots} is below 0", key="readout.shots")
-        self._template()  # what is wrong with it is said now
+        template = self._template()  # what is wrong with it is said now
+        if self.pick == "fixed" and not template.shots:
+            raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")
+        if not isinstance(self.template, str) or self.template.endswith((".yaml", ".yml")):
+            # Written out, so that a file that has changed since makes another run.
+            object.__setattr__(self, "template", find_template(self.template).to_dict())
+
+    @property
+    def draws(self) -> bool:
+        """Whether it shows rows of the training part."""
+        return self.shots > 0 and self.pick == "random"
 
     def build(self, backbone: Backbone, outputs: int, seed: int) -> LabelWords:
         from stratune.backbone.attention import use_prefixes
@@ -74,20 +85,20 @@ class Words:
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
     ) -> PromptReader:
         """The reader that a model folder describes."""
-        from stratune.prompt.template import Shot, parse_template
-
         template = parse_template(state["template"], "template").for_labels(task.labels)
         return _reader(backbone, task, limit, template, tuple(Shot(**shot) for shot in state["shots"]))
 
-    def _template(self) -> Any:
-        from stratune.prompt.template import find_template
-
+    def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}
         return find_template({"base": self.template, **{k: v for k, v in own.items() if v}})
 
 
 def _reader(
-    backbone: Backbone | TokenizerOnly, task: Task, limit: TextLimit, template: Any, shots: Any
+    backbone: Backbone | TokenizerOnly,
+    task: Task,
+    limit: TextLimit,
+    template: Template,
+    shots: tuple[Shot, ...],
 ) -> PromptReader:
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.render import Renderer

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stratune.prompt.trie import Ask
 
 CHUNK = 8192  # texts tokenised at a time: enough to keep the tokenizer's threads busy, little enough memory
+VERSION = 2  # of what is made of a text: older entries of the cache are not read
 FIELDS = ("ids", "offsets", "types", "cut")
 
 
@@ -30,7 +31,8 @@ class TextLimit:
     cut.
     """
 
-    max_length: int | None = None  # tokens, special ones included; None: what the backbone takes, 512 at most
+    # tokens, special ones included (of a prompt: those of the text); None: what fits, 512 at most
+    max_length: int | None = None
     max_words: int | None = None  # words of each text
     virtual: int = 0  # places of the backbone that a prompt takes
 
@@ -101,7 +103,7 @@ def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, 
     # Two models may share a tokenizer and still be fed differently: with segments or without, a line feed
     # between pairs.
     fed = f"{has_segments(backbone)} {backbone.family.decoder} {backbone.tokenizer.pad_token_id}"
-    reads = f"{limit.tokens(backbone)} {limit.max_words}"
+    reads = f"{limit.tokens(backbone)} {limit.max_words} {VERSION}"
     return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest())
 
 
@@ -152,8 +154,9 @@ def _chunk(
 
 
 def first_words(text: str, words: int | None) -> str:
-    """The text up to its `words`-th word, words joined by one space; None: as it is."""
-    return text if words is None else " ".join(text.split()[:words])
+    """The text up to its `words`-th word, words joined by one space; as it is when it has no more."""
+    parts = text.split() if words is not None else []
+    return text if len(parts) <= (words or 0) else " ".join(parts[:words])
 
 
 def _encode(

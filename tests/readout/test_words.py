@@ -118,12 +118,17 @@ def test_completion_raises_the_probability_of_the_right_words(tiny):
     assert gained[rows, right].mean() > 1
 
 
-@pytest.mark.parametrize("preset", ["few_shot", "completion"])
-def test_the_folder_holds_template_shots_and_calibration(preset, tiny, tmp_path):
-    predictor = asked(tiny("llama"), shots=2, preset=preset, calibrate="batch")
+def test_a_training_row_is_never_shown_its_own_answer(tiny):
+    with pytest.raises(UnsupportedError, match="shown its own answer; use `pick: fixed` or no `shots`"):
+        asked(tiny("llama"), shots=2, preset="completion")
+
+
+@pytest.mark.parametrize("preset, shots", [("few_shot", 2), ("completion", 0)])
+def test_the_folder_holds_template_shots_and_calibration(preset, shots, tiny, tmp_path):
+    predictor = asked(tiny("llama"), shots=shots, preset=preset, calibrate="batch")
     folder = predictor.save(tmp_path / "model")
     about = json.loads((folder / "stratune.json").read_text())
-    assert len(about["prompt"]["shots"]) == 2
+    assert len(about["prompt"]["shots"]) == shots
     assert about["prompt"]["template"]["words"] == WORDS
     again = Predictor.load(folder)
     np.testing.assert_allclose(again.predict_proba(TEXTS), predictor.predict_proba(TEXTS), atol=1e-6)
