@@ -68,7 +68,8 @@ def plan(config: Config) -> list[Planned]:
         for name in combination.of:
             if name not in members:
                 raise ConfigError(choices(name, sorted(members)), key=f"strategies.{combination.name}.of")
-        each = config.backbones if combination.within_backbone else (None,)
+        learning = [run for run in runs if run.strategy.get("tune", "none") != "none"]
+        each = dict.fromkeys(run.backbone for run in learning) if combination.within_backbone else (None,)
         runs += [Planned(combination.settings(), backbone, 0, combination) for backbone in each]
     return runs
 

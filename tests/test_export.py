@@ -16,6 +16,7 @@ from stratune.export import export_hf, verify
 from stratune.export.card import notes
 from stratune.net import Net
 from stratune.predictor import FloorScorer, NetScorer, Predictor
+from stratune.readout.text_reader import TextReader
 from stratune.strategy import parse_strategy
 from stratune.strategy.floors import PriorModel
 from stratune.task import Task
@@ -49,7 +50,7 @@ def predictor_on(folder, spec="full", labels=LABELS, *, pairs=False, limit=None,
             net.head.linear.bias.normal_(std=0.3, generator=generator)
     net.eval()
     limit = limit or TextLimit(max_length=40)
-    scorer = NetScorer(net, torch.device("cpu"), precision, 4096, limit)
+    scorer = NetScorer(net, torch.device("cpu"), precision, 4096, TextReader(net.backbone, limit))
     sample = [{"text": text, "text_pair": other} for text, other in zip(TEXTS, reversed(TEXTS), strict=True)]
     about = {
         "strategy": strategy.settings(),

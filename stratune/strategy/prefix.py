@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stratune.net import Net
 
 
-@register("prefix", recipe=Recipe(learning_rate=1e-2, head_learning_rate=3e-3))
+@register("prefix", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
 @dataclass(frozen=True)
 class Prefix:
     """Keys and values in front of every block's own learn, and the head (Li & Liang, 2021; P-tuning v2)."""

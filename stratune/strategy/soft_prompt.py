@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stratune.net import Net
 
 
-@register("soft_prompt", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
+@register("soft_prompt", recipe=Recipe(learning_rate=1e-1, head_learning_rate=3e-3))
 @dataclass(frozen=True)
 class SoftPrompt:
     """Vectors in front of the text's embeddings learn, and the head (prompt tuning; Lester et al., 2021)."""
