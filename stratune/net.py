@@ -77,6 +77,11 @@ class Net(nn.Module):
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
 
     @property
+    def says_probabilities(self) -> bool:
+        """Whether what comes out are log-probabilities among all words, to be trained as such."""
+        return isinstance(self.head, LabelWords) and self.head.loss == "tokens"
+
+    @property
     def outputs(self) -> int:
         return self.head.outputs
 

@@ -17,7 +17,7 @@ class LearnedPrefix(nn.Module):
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
         super().__init__()
-        self.keys, self.values = nn.Parameter(keys), nn.Parameter(values)
+        self.keys, self.values = nn.Parameter(keys.contiguous()), nn.Parameter(values.contiguous())
 
     @property
     def length(self) -> int:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 class LabelWords(nn.Module):
     """(B, K): log of the probability of each label's words, less `bias` (calibration)."""
 
-    def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool) -> None:
+    def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool, loss: str) -> None:
         super().__init__()
         self.outputs = outputs
         self.normalise = normalise
+        self.loss = loss
         self._language_model = (language_model,)  # its weights are the backbone's: none of them twice
         self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stratune.train.tokens import TextLimit
 
 PICKS = ("random", "fixed")
+LOSSES = ("tokens", "labels")
 CALIBRATIONS = ("none", "contextual", "batch")
 
 
@@ -37,12 +38,15 @@ class Words:
     pick: Literal["random", "fixed"] = "random"  # fixed: those of the template
     normalise: bool = False  # mean instead of sum of a word's token log-probabilities
     calibrate: Literal["none", "contextual", "batch"] = "none"
+    loss: Literal["tokens", "labels"] = "tokens"  # labels: cross-entropy over the labels alone
 
     def __post_init__(self) -> None:
         if self.pick not in PICKS:
             raise ConfigError(choices(self.pick, PICKS), key="readout.pick")
         if self.calibrate not in CALIBRATIONS:
             raise ConfigError(choices(self.calibrate, CALIBRATIONS), key="readout.calibrate")
+        if self.loss not in LOSSES:
+            raise ConfigError(choices(self.loss, LOSSES), key="readout.loss")
         if self.shots < 0:
             raise ConfigError(f"{self.shots} is below 0", key="readout.shots")
         template = self._template()  # what is wrong with it is said now
@@ -64,7 +68,7 @@ class Words:
         if backbone.language_model is None:
             raise UnsupportedError("words", backbone.id, "it was loaded without its layer that says words")
         use_prefixes(backbone)  # what all prompts begin with is read once
-        return LabelWords(backbone.language_model, outputs, self.normalise)
+        return LabelWords(backbone.language_model, outputs, self.normalise, self.loss)
 
     def reader(
         self, backbone: Backbone | TokenizerOnly, task: Task, limit: TextLimit, train: Dataset, seed: int

@@ -42,8 +42,11 @@ class Position:
 
 
 def snapshot(parameters: Mapping[str, Tensor]) -> Tensors:
-    """Copies on the CPU."""
-    return {name: p.detach().to("cpu", copy=True) for name, p in parameters.items()}
+    """Copies on the CPU, as safetensors wants them: in one piece."""
+    return {
+        name: p.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, p in parameters.items()
+    }
 
 
 def restore(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
@@ -64,8 +67,8 @@ def save(
     tensors = {f"learning/{name}": t for name, t in snapshot(learning).items()}
     tensors |= {f"best/{name}": t for name, t in best.items()}
     for name, parameter in learning.items():
-        for key, value in optimizer.state[parameter].items():
-            tensors[f"optimizer/{key}/{name}"] = value.detach().to("cpu", copy=True)
+        state = snapshot(optimizer.state[parameter])
+        tensors |= {f"optimizer/{key}/{name}": value for key, value in state.items()}
     with replacing(path) as temporary:
         save_file(
             tensors, temporary, metadata={"identity": identity, "position": json.dumps(asdict(position))}

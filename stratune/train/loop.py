@@ -18,7 +18,7 @@ from stratune.errors import NonFiniteLoss
 from stratune.train import checkpoint
 from stratune.train.batches import passes, training_steps
 from stratune.train.checkpoint import Position, Tensors
-from stratune.train.loss import cross_entropy
+from stratune.train.loss import cross_entropy, surprise
 from stratune.train.precision import Precision, autocast
 
 if TYPE_CHECKING:
@@ -179,12 +179,17 @@ class Loop:
                 with autocast(self.device, self.precision):
                     logits = self.module(batch)
                 truth = torch.from_numpy(self.labels[rows]).to(self.device, non_blocking=True)
-                losses = cross_entropy(logits.float(), truth, self.weights, self.recipe.label_smoothing)
+                losses = self._losses(logits.float(), truth)
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
                 self.accelerator.backward(
                     loss * (world / self.recipe.batch_size)
                 )  # DDP averages over processes
+
+    def _losses(self, logits: Tensor, truth: Tensor) -> Tensor:
+        if self.net.says_probabilities:
+            return surprise(logits, truth, self.weights)
+        return cross_entropy(logits, truth, self.weights, self.recipe.label_smoothing)
 
     def _set_learning_rate(self) -> None:
         share = schedule(self.position.step, self.steps, self.recipe.warmup)

@@ -21,6 +21,16 @@ def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None, smooth
     return losses if weights is None else losses * weights[labels]
 
 
+def surprise(said: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """(B, K) log-probabilities of the labels' words among all words, (B,) labels -> (B,) losses.
+
+    What a language model is trained with, on the label's tokens alone: unlike `cross_entropy` it also falls
+    when probability moves from words that are no label to the right one.
+    """
+    losses = -said.gather(1, labels[:, None])[:, 0]
+    return losses if weights is None else losses * weights[labels]
+
+
 def class_weights(wanted: ClassWeights, labels: NDArray[np.int64], names: Sequence[str]) -> Tensor | None:
     """(K,) weights whose mean over the training rows is 1, so that they move no learning rate; None: all
     equal.

@@ -123,6 +123,20 @@ def test_a_training_row_is_never_shown_its_own_answer(tiny):
         asked(tiny("llama"), shots=2, preset="completion")
 
 
+@pytest.mark.parametrize("loss", ["tokens", "labels"])
+def test_the_loss_is_on_all_that_could_be_said_or_on_the_labels_alone(loss, tiny):
+    split = toy_split()
+    spec = {"preset": "completion", "label_smoothing": 0.0, "readout": {"template": SHORT, "loss": loss}}
+    run = trained({**spec, "learning_rate": 1e-9}, tiny("llama"), split=split, epochs=1)
+    texts, truth = list(split.train["text"]), [split.task.labels.index(x) for x in split.train["label"]]
+    said = torch.from_numpy(logits(run.predictor, texts))
+    absolute = -said[torch.arange(len(truth)), torch.tensor(truth)].mean()
+    among = torch.nn.functional.cross_entropy(said, torch.tensor(truth))
+    assert abs(float(absolute - among)) > 0.1
+    wanted = float(absolute if loss == "tokens" else among)
+    assert run.history[0]["loss"] == pytest.approx(wanted, rel=0.05)  # dropout of LoRA, on B = 0: none
+
+
 @pytest.mark.parametrize("preset, shots", [("few_shot", 2), ("completion", 0)])
 def test_the_folder_holds_template_shots_and_calibration(preset, shots, tiny, tmp_path):
     predictor = asked(tiny("llama"), shots=shots, preset=preset, calibrate="batch")

@@ -7,6 +7,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from stratune.fitting import Watch
+from stratune.strategy import PRESETS
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
 from tests.helpers import adapted, learned, logits_of, trained
@@ -49,6 +50,21 @@ def assert_same_run(found, wanted):
         wanted.position.best_epoch,
     )
     assert np.array_equal(logits_of(found), logits_of(wanted))
+
+
+LEARN = [name for name in PRESETS if ":" not in name and name not in ("untuned", "zero_shot", "few_shot")]
+COMPLETION = {"preset": "completion", "readout": {"template": {"answer": ": {label}"}}}
+
+
+@pytest.mark.parametrize("preset", LEARN)
+def test_every_technique_goes_on_after_a_kill(preset, tiny, tmp_path):
+    asks = preset == "completion"
+    spec, folder = (COMPLETION, tiny("llama")) if asks else (preset, tiny("bert"))
+    undisturbed = trained(spec, folder, **EAGER)
+    interrupted(spec, folder, tmp_path / "run", 3)
+    again = trained(spec, folder, work=tmp_path / "run", **EAGER)
+    assert same_tensors(learned(again), learned(undisturbed))
+    assert without_clock(again.history) == without_clock(undisturbed.history)
 
 
 @pytest.mark.parametrize("step", [1, 2, 4, 7, 12])  # 6 steps an epoch, evaluated after the 3rd and the 6th
