@@ -112,7 +112,13 @@ def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 
 def read_fields(path: str | Path) -> dict[str, Any]:
     """The file as a mapping, not checked yet. Raises ConfigError when it cannot be read."""
-    path = Path(path)
+    fields = read_mapping(Path(path), "data, strategies, ...")
+    _beside(fields, Path(path).parent)
+    return fields
+
+
+def read_mapping(path: Path, of: str) -> dict[str, Any]:
+    """A YAML file that maps `of`. Raises ConfigError naming the file and, where there is one, the line."""
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -124,10 +130,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigError(f"{path}{line}: not YAML ({getattr(error, 'problem', None) or error})") from error
     if not isinstance(fields, dict):
-        raise ConfigError(
-            f"{path}: expected a mapping of data, strategies, ..., found {type(fields).__name__}"
-        )
-    _beside(fields, path.parent)
+        raise ConfigError(f"{path}: expected a mapping of {of}, found {type(fields).__name__}")
     return fields
 
 

@@ -18,8 +18,6 @@ from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
 from stratune.net import Net
 from stratune.predictor import FloorScorer, NetScorer, Predictor
-from stratune.prompt.calibrate import calibrate
-from stratune.readout.words import Words
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.combine import Combination
 from stratune.strategy.floors import Examples, Floor
@@ -181,7 +179,7 @@ class _Fitting:
             self.backbone, self.split.task, limit, self.split.train, self.seed
         )
         learning = self.net.learning()
-        if learning and isinstance(self.strategy.readout, Words) and self.strategy.readout.draws:
+        if learning and self.strategy.readout.draws:
             why = "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
             raise UnsupportedError("demonstrations of the training part", self.strategy.name, why)
         total = sum(p.numel() for p in self.net.parameters())
@@ -196,8 +194,7 @@ class _Fitting:
             trained.train_seconds = trained.position.train_seconds + seconds
             trained.history = trained.position.history
         trained.predictor, trained.precision = self._predictor(), self.precision
-        if isinstance(trained.predictor.scorer, NetScorer) and isinstance(self.strategy.readout, Words):
-            calibrate(trained.predictor.scorer, self.strategy.readout.calibrate, self.split)
+        self.strategy.readout.finish(trained.predictor, self.split)
         return trained
 
     def _train_or_retry(self) -> tuple[Position, float]:

@@ -90,6 +90,10 @@ class Net(nn.Module):
     def hidden_of(self, ids: Tensor, seen: Tensor, places: Tensor) -> Tensor:
         """ids (B, T), who sees whom (B, 1, T, T), positions (B, T) -> last hidden states (B, T, C)."""
         count = self.virtual_tokens
+        window = getattr(self.backbone.model.config, "sliding_window", None)
+        if window and (length := self._read + count + ids.shape[1]) > window:
+            why = f"it attends to {window} tokens at a time; read fewer words, or show fewer rows"
+            raise UnsupportedError(f"a prompt of {length} tokens", self.backbone.id, why)
         inputs: dict[str, Any] = {"input_ids": ids}
         if self.prompt is not None:
             words = self.backbone.model.get_input_embeddings()(ids)
@@ -115,11 +119,10 @@ class Net(nn.Module):
 
         For the time of a prediction: in training every row needs its own way back through them.
         """
-        prefix = tokens.ask.prefix if tokens.ask is not None else ()
-        learned = any(getattr(module, "prefix", None) is not None for module in self.model.modules())
-        if not len(prefix) or learned or self.prompt is not None:
+        if tokens.ask is None or not len(tokens.ask.prefix) or self._begins_with_learned():
             yield
             return
+        prefix = tokens.ask.prefix
         ids = torch.as_tensor(prefix, device=next(self.parameters()).device)[None]
         seen = torch.ones(len(prefix), len(prefix), dtype=torch.bool, device=ids.device).tril()[None, None]
         with torch.no_grad(), recording() as found:
@@ -130,6 +133,11 @@ class Net(nn.Module):
                 yield
             finally:
                 self._read = 0
+
+    def _begins_with_learned(self) -> bool:
+        """Whether a learned prompt or prefix stands in front of the first token already."""
+        modules = self.model.modules()
+        return self.prompt is not None or any(getattr(m, "prefix", None) is not None for m in modules)
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Put learned vectors in front of every text. Raises UnsupportedError when no room is left for it."""

@@ -51,6 +51,8 @@ def plan(config: Config) -> list[Planned]:
                 f"{name!r} stands there twice; give one of them another `name`", key="strategies"
             )
 
+    trained = [strategy for strategy in strategies if isinstance(strategy, Strategy) and strategy.learns]
+
     def places(strategy: Strategy) -> tuple[str, ...]:
         return (config.llms if strategy.readout.language_model else ()) or config.backbones
 
@@ -68,9 +70,10 @@ def plan(config: Config) -> list[Planned]:
         for name in combination.of:
             if name not in members:
                 raise ConfigError(choices(name, sorted(members)), key=f"strategies.{combination.name}.of")
-        learning = [run for run in runs if run.strategy.get("tune", "none") != "none"]
-        each = dict.fromkeys(run.backbone for run in learning) if combination.within_backbone else (None,)
-        runs += [Planned(combination.settings(), backbone, 0, combination) for backbone in each]
+        where: dict[str | None, None] = {None: None}
+        if combination.within_backbone:
+            where = dict.fromkeys(place for strategy in trained for place in places(strategy))
+        runs += [Planned(combination.settings(), backbone, 0, combination) for backbone in where]
     return runs
 
 

@@ -41,6 +41,12 @@ def batch_of(net, texts=TEXTS, pairs=None):
     return collate(tokens, range(len(tokens)), net.backbone.tokenizer.pad_token_id)
 
 
+def inputs_of(batch) -> dict[str, torch.Tensor]:
+    """A batch as transformers' own forward takes it."""
+    types = {"token_type_ids": batch.types} if batch.types is not None else {}
+    return {"input_ids": batch.ids, "attention_mask": batch.mask, **types}
+
+
 def feed_of(net, texts=TEXTS):
     return Feed(tokens_of(net, texts), net.backbone.tokenizer.pad_token_id)
 

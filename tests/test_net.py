@@ -8,7 +8,7 @@ from transformers import AutoModel
 
 from stratune.readout.pooled import pooled
 from stratune.testing import DECODERS, MODEL_TYPES
-from tests.helpers import TEXTS, adapted, batch_of
+from tests.helpers import TEXTS, adapted, batch_of, inputs_of
 
 WITH_BLOCKS = [family for family in MODEL_TYPES if family != "albert"]  # its blocks are one and the same
 
@@ -44,11 +44,8 @@ def test_a_pair_is_encoded_as_the_tokenizer_of_the_family_has_it(family, tiny):
 def test_bottom_gives_the_hidden_states_that_transformers_gives(family, depth, tiny):
     net = adapted("probe", tiny(family))
     batch = batch_of(net)
-    inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
-    if batch.types is not None:
-        inputs["token_type_ids"] = batch.types
     with torch.no_grad():
-        wanted = plain_model(tiny(family))(**inputs, output_hidden_states=True).hidden_states[depth]
+        wanted = plain_model(tiny(family))(**inputs_of(batch), output_hidden_states=True).hidden_states[depth]
         found = net.bottom(batch, depth)
     kept = batch.mask.bool()
     assert torch.allclose(found[kept], wanted[kept], atol=1e-5)

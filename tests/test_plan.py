@@ -19,6 +19,12 @@ def test_seeds_come_one_after_the_other_floors_once_and_combinations_last():
     ]  # fmt: skip
 
 
+def test_a_soup_is_made_where_something_learns():
+    asked = {"backbones": ["a"], "llms": ["big"], "seeds": 2}
+    assert names(strategies=["zero_shot", "lora", "soup"], **asked)[-1:] == ["soup@a#0"]
+    assert names(strategies=["completion", "lora", "soup"], **asked)[-2:] == ["soup@big#0", "soup@a#0"]
+
+
 def test_a_run_folder_is_one_folder_on_any_system():
     assert names(strategies=["peft:vera", {"preset": "lora", "name": "a/b\\c"}]) == [
         "peft--vera@minilm#0",

@@ -26,7 +26,7 @@ def demo(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Compare every strategy on embedded data with the embedded model: no file, no network, a few minutes."""
+    """Compare every strategy on embedded data with the embedded model: no file, no network, ten minutes."""
     from stratune.cli.compare import default_out, run
     from stratune.config import parse_config
     from stratune.data.demo import DEMOS

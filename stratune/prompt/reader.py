@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 SPARE = 8  # tokens that a text may grow by between other words
 LEAST = 16  # tokens of the text that must fit beside the instruction
-SHARE = (
-    4  # demonstrations leave the text such a part of the places, unless it needs no more than `max_length`
-)
+SHARE = 4  # demonstrations leave the text such a part of the places, or `max_length` where that is less
 
 
 @dataclass
@@ -39,20 +37,21 @@ class PromptReader:
 
     def __post_init__(self) -> None:
         self.left_out = 0
+        self.room = self._room()  # tokens of a row's text (both texts of a pair together) that fit
         wanted = min(self.limit.max_length or 512, self.backbone.max_length // SHARE)
         while self.room < wanted and self.renderer.shots:
             self.renderer = replace(self.renderer, shots=self.renderer.shots[:-1])
             self.left_out += 1
+            self.room = self._room()
         if self.room < LEAST:
             most = self.backbone.max_length
             raise ConfigError(f"leaves no room for a text in {most} tokens", key=self.renderer.template.name)
         self.trie = self._trie()
 
-    @property
-    def room(self) -> int:
-        """Tokens of a row's text (both texts of a pair together) that fit."""
+    def _room(self) -> int:
         pair = "" if self.renderer.template.pairs else None
-        around = len(self._encode([self.renderer("", pair)])[0]) + self._longest_word + SPARE
+        longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
+        around = len(self._encode([self.renderer("", pair)])[0]) + longest + SPARE
         free = self.backbone.max_length - self.limit.virtual - around
         return min(self.limit.max_length or 512, free)
 
@@ -127,12 +126,11 @@ class PromptReader:
         whole = [self._encode_text(column) for column in columns]
         short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
         encoded = [self._encode_text(column, offsets=True) for column in short]
-        room = self.room
         rows: list[tuple[str, str | None, int]] = []
         for i in range(len(texts)):
             given = [column[i] for column in short]
             found = [len(column["input_ids"][i]) for column in encoded]
-            keep = share_out(found, room)
+            keep = share_out(found, self.room)
             if keep != found:
                 ends = [
                     c["offset_mapping"][i][n - 1][1] if n else 0 for c, n in zip(encoded, keep, strict=True)
@@ -164,10 +162,6 @@ class PromptReader:
     def _words(self) -> list[str]:
         words = self.renderer.template.words
         return [word for label in self.renderer.labels for word in words[label]]
-
-    @property
-    def _longest_word(self) -> int:
-        return max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
 
     def _trie(self) -> Trie:
         """The words' tokens behind a prompt, tokenised together with it: no space lost, no merge missed."""

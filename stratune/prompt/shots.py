@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from stratune.train.tokens import first_words
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-Pick = Literal["fixed", "random"]
 
 
 def balanced_shots(

@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from stratune.config import read_mapping
 from stratune.errors import ConfigError, choices
 
 ROW, ASKED, ANSWER = ("text", "pair"), ("labels", "descriptions"), ("label",)
@@ -111,7 +112,7 @@ def find_template(named: str | Mapping[str, Any]) -> Template:
     if not isinstance(named, str):
         raise ConfigError(f"{named!r} is neither a name, a YAML file nor a mapping", key="template")
     if named.endswith((".yaml", ".yml")):
-        return _based({"name": Path(named).stem}, _read(Path(named)), named)
+        return _based({"name": Path(named).stem}, read_mapping(Path(named), "row, answer, ..."), named)
     names = [file.name.removesuffix(".yaml") for file in _folder() if file.name.endswith(".yaml")]
     if named not in names:
         raise ConfigError(choices(named, [*sorted(names), "a YAML file"]), key="template")
@@ -193,20 +194,6 @@ def _slots(text: str, where: str) -> list[str]:
         if form or conversion:
             raise ConfigError(f"{{{name}}} takes no format", key=where)
     return [str(name) for _, name, _, _ in slots]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(given, dict):
-        raise ConfigError(f"{path}: expected keys and values, found {type(given).__name__}")
-    return given
 
 
 def _folder() -> list[Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
+    from stratune.data.split import Split
+    from stratune.predictor import Predictor
     from stratune.readout.pooled import PooledHead
     from stratune.readout.text_reader import TextReader
     from stratune.task import Task
@@ -32,6 +34,7 @@ class Head:
 
     kind: ClassVar[str] = "head"
     language_model: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice
@@ -58,6 +61,9 @@ class Head:
         from stratune.readout.text_reader import TextReader
 
         return TextReader(backbone, limit)
+
+    def finish(self, predictor: Predictor, split: Split) -> None:
+        """Nothing is left to do once the weights have learned."""
 
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,15 @@ class LabelWords(nn.Module):
         self.outputs = outputs
         self.normalise = normalise
         self.loss = loss
-        self._language_model = (language_model,)  # its weights are the backbone's: none of them twice
+        language_model.requires_grad_(False)
+        self._language_model = (language_model,)  # not a submodule: its body is the net's
         self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LabelWords:
+        """What moves the net moves the layer that says words, too: tied to the embeddings or not."""
+        self._language_model[0]._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def forward(self, net: Net, batch: Batch) -> Tensor:
         assert batch.ask is not None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from stratune.backbone.load import Backbone
     from stratune.backbone.tokenizer import TokenizerOnly
+    from stratune.data.split import Split
+    from stratune.predictor import Predictor
     from stratune.prompt.reader import PromptReader
     from stratune.readout.label_words import LabelWords
     from stratune.task import Task
@@ -84,6 +86,14 @@ class Words:
         if self.pick == "random":
             shots = balanced_shots(train, task.labels, self.shots, seed, limit.max_words)
         return _reader(backbone, task, limit, template, shots)
+
+    def finish(self, predictor: Predictor, split: Split) -> None:
+        """Calibrate, on validation texts or on none."""
+        from stratune.predictor import NetScorer
+        from stratune.prompt.calibrate import calibrate
+
+        assert isinstance(predictor.scorer, NetScorer)
+        calibrate(predictor.scorer, self.calibrate, split)
 
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]

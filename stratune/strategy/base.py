@@ -73,6 +73,11 @@ class Strategy:
     readout: Head | Words = field(default_factory=Head)
     recipe: Recipe = field(default_factory=Recipe)
 
+    @property
+    def learns(self) -> bool:
+        """A technique that trains nothing says so with `learns = False`."""
+        return bool(getattr(self.tune, "learns", True))
+
     def settings(self) -> dict[str, Any]:
         """Its options written out, as config.yaml and result.json keep it. `parse_strategy` reads it back."""
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy.base import Recipe, register
@@ -25,6 +25,8 @@ def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
 @dataclass(frozen=True)
 class Untuned:
     """Nothing learns, the head is random: what the "baseline" rows of many papers are."""
+
+    learns: ClassVar[bool] = False
 
     def adapt(self, net: Net) -> None:
         net.head.requires_grad_(False)

@@ -29,9 +29,7 @@ from stratune.fitting import Trained, train
 from stratune.net import Net
 from stratune.predictor import NetScorer, Predictor
 from stratune.readout.text_reader import Reader
-from stratune.readout.words import Words
 from stratune.strategy import Strategy, parse_strategy
-from stratune.strategy.unfreeze import Untuned
 from stratune.task import KINDS, SUPPORTED_KINDS, Task
 from stratune.testing.toy import toy_split
 from stratune.train.batches import Batch, collate
@@ -254,8 +252,7 @@ def check_seed_decides(spec: Spec, backbone_folder: Path | None, tmp_path: Path)
 
 def _draws(strategy: Any) -> bool:
     """Whether a seed can matter: a head is drawn, rows are drawn, or something learns in a drawn order."""
-    readout = strategy.readout
-    return not isinstance(readout, Words) or readout.shots > 0 or not isinstance(strategy.tune, Untuned)
+    return strategy.learns or strategy.readout.draws or not strategy.readout.language_model
 
 
 def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from stratune.errors import UnsupportedError
 from stratune.export import export_hf
 from stratune.predictor import Predictor
 from stratune.prompt.calibrate import CONTENT_FREE
-from stratune.testing import DECODERS, toy_split
+from stratune.testing import DECODERS, save_tiny, toy_split
 from stratune.train.activations import Feed
 from tests.helpers import trained
 
@@ -121,6 +121,24 @@ def test_completion_raises_the_probability_of_the_right_words(tiny):
 def test_a_training_row_is_never_shown_its_own_answer(tiny):
     with pytest.raises(UnsupportedError, match="shown its own answer; use `pick: fixed` or no `shots`"):
         asked(tiny("llama"), shots=2, preset="completion")
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_layer_that_says_words_is_frozen_and_goes_where_the_net_goes(tied, tmp_path):
+    folder = save_tiny("llama", tmp_path / "llama", tie_word_embeddings=tied)
+    net = trained({"preset": "zero_shot", "readout": {"template": SHORT}}, folder).predictor.scorer.net
+    layer = net.backbone.language_model.lm_head.weight
+    assert (layer is net.backbone.model.embed_tokens.weight) is tied and not layer.requires_grad
+    net.to(torch.float64)
+    assert net.backbone.language_model.lm_head.weight.dtype == torch.float64
+    net.to("meta")
+    assert net.backbone.language_model.lm_head.weight.is_meta
+
+
+def test_a_prompt_wider_than_the_model_looks_is_refused(tmp_path):
+    predictor = asked(save_tiny("mistral", tmp_path / "mistral", sliding_window=32), shots=1)
+    with pytest.raises(UnsupportedError, match=r"a prompt of \d+ tokens cannot run .* 32 tokens at a time"):
+        logits(predictor)
 
 
 @pytest.mark.parametrize("loss", ["tokens", "labels"])

@@ -13,7 +13,7 @@ from stratune.quiet import peft_unwarned
 from stratune.readout.pooled import pooled
 from stratune.strategy import parse_strategy
 from stratune.testing import MODEL_TYPES
-from tests.helpers import TEXTS, adapted, batch_of, trained
+from tests.helpers import TEXTS, adapted, batch_of, inputs_of, trained
 
 FAMILIES_OF_ALL_SHAPES = ("bert", "distilbert", "deberta-v2", "modernbert", "albert", "llama", "gpt2")
 
@@ -78,12 +78,9 @@ def test_peft_reads_the_ia3_we_saved_and_computes_the_same(family, tiny, tmp_pat
     with peft_unwarned():
         theirs = PeftModel.from_pretrained(AutoModel.from_pretrained(tiny(family)), folder).eval()
     batch = batch_of(net)
-    inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
-    if batch.types is not None:
-        inputs["token_type_ids"] = batch.types
     net.eval()
     with torch.no_grad():
-        hidden = theirs(**inputs).last_hidden_state
+        hidden = theirs(**inputs_of(batch)).last_hidden_state
         kept = batch.mask.bool()
         assert torch.allclose(net.encode(batch)[kept], hidden[kept], atol=1e-5)
         wanted = net.head.classify(pooled(hidden, batch.mask, net.head.pool))

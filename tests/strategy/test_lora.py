@@ -15,7 +15,7 @@ from stratune.readout.pooled import pooled
 from stratune.strategy import parse_strategy
 from stratune.strategy.lora import linear_names
 from stratune.testing import MODEL_TYPES
-from tests.helpers import adapted, batch_of, trained
+from tests.helpers import adapted, batch_of, inputs_of, trained
 
 FAMILIES_OF_ALL_SHAPES = ("bert", "distilbert", "deberta-v2", "modernbert", "albert", "llama", "gpt2")
 
@@ -91,13 +91,10 @@ def test_peft_reads_what_we_saved_and_computes_the_same(family, options, tiny, t
         theirs = PeftModel.from_pretrained(AutoModel.from_pretrained(tiny(family)), folder).eval()
     net = run.predictor.scorer.net
     batch = batch_of(net)
-    inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
-    if batch.types is not None:
-        inputs["token_type_ids"] = batch.types
     net.eval()
     with torch.no_grad():
         ours = net.encode(batch)
-        hidden = theirs(**inputs).last_hidden_state
+        hidden = theirs(**inputs_of(batch)).last_hidden_state
         kept = batch.mask.bool()
         assert torch.allclose(ours[kept], hidden[kept], atol=1e-5)
         assert torch.allclose(
