@@ -253,7 +253,7 @@ def _read_net(
     precision = resolve("auto" if manifest["precision"] == "bfloat16" else "float32", where)
     passes = TrainSettings().tokens_per_pass(where.type)
     reader = readout.restored(backbone, task, TextLimit(**manifest["limit"]), manifest.get("prompt", {}))
-    return NetScorer(net, where, precision, passes, reader)
+    return readout.scorer(net, where, precision, passes, reader)
 
 
 def default_device() -> str:

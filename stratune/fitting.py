@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.data.split import Split
+    from stratune.prompt.search import Trial
+    from stratune.readout.text_reader import Reader
     from stratune.task import Task
 
 
@@ -57,12 +59,13 @@ class Trained:
 
     predictor: Predictor
     position: Position | None = None
-    train_seconds: float = 0.0  # frozen activations included, validation apart
+    train_seconds: float = 0.0  # frozen activations and choosing a prompt included, validation apart
     trainable_params: int = 0
     total_params: int = 0
     precision: Precision | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what the user should know
+    trials: list[Trial] = field(default_factory=list)  # prompts that were tried, the chosen one first
     is_main_process: bool = True  # of several that train together, the one that writes
     processes: int = 1
 
@@ -175,27 +178,39 @@ class _Fitting:
             self.net.recompute()
         self.net.to(self.device)
         limit = TextLimit(self.settings.max_length, self.settings.max_words, self.net.virtual_tokens)
-        self.reader = self.strategy.readout.reader(
+        self.reader: Reader = self.strategy.readout.reader(
             self.backbone, self.split.task, limit, self.split.train, self.seed
         )
         learning = self.net.learning()
-        if learning and self.strategy.readout.draws:
-            why = "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
-            raise UnsupportedError("demonstrations of the training part", self.strategy.name, why)
+        if learning and (why := self.strategy.readout.refuses_learning):
+            raise UnsupportedError("learning with these prompts", self.strategy.name, why)
         total = sum(p.numel() for p in self.net.parameters())
         trained = Trained(
-            self._predictor(), None, 0.0, sum(p.numel() for p in learning.values()), total, self.precision
+            self._predictor(self._scorer()),
+            None,
+            0.0,
+            sum(p.numel() for p in learning.values()),
+            total,
+            self.precision,
         )
-        trained.notes = self.reader.notes()
         trained.is_main_process = self.accelerator.is_main_process
         trained.processes = self.accelerator.num_processes
         if learning:
             trained.position, seconds = self._train_or_retry()
             trained.train_seconds = trained.position.train_seconds + seconds
             trained.history = trained.position.history
-        trained.predictor, trained.precision = self._predictor(), self.precision
-        self.strategy.readout.finish(trained.predictor, self.split)
+        self._finish(trained)
         return trained
+
+    def _finish(self, trained: Trained) -> None:
+        """Prompts are chosen and calibrated. It takes part of the time that making the predictor takes."""
+        started, scorer = time.perf_counter(), self._scorer()
+        trained.trials = self.strategy.readout.finish(scorer, self.split, self.seed, self.watch)
+        if trained.trials:
+            trained.train_seconds += time.perf_counter() - started
+        self.reader = scorer.reader
+        trained.notes = self.reader.notes()
+        trained.predictor, trained.precision = self._predictor(scorer), self.precision
 
     def _train_or_retry(self) -> tuple[Position, float]:
         """A non-finite loss is tried once more, from the start, in float32 (design, rule 6)."""
@@ -283,8 +298,12 @@ class _Fitting:
         sign = 1.0 if find(self.task.metric, self.task.labels).higher_is_better else -1.0
         return Evaluation(sign * value, value, values["log_loss"])
 
-    def _predictor(self) -> Predictor:
-        scorer = NetScorer(self.net, self.device, self.precision, self.pass_tokens, self.reader)
+    def _scorer(self) -> NetScorer:
+        return self.strategy.readout.scorer(
+            self.net, self.device, self.precision, self.pass_tokens, self.reader
+        )
+
+    def _predictor(self, scorer: NetScorer) -> Predictor:
         about = {
             "strategy": self.strategy.settings(),
             "backbone": {

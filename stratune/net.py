@@ -119,7 +119,7 @@ class Net(nn.Module):
 
         For the time of a prediction: in training every row needs its own way back through them.
         """
-        if tokens.ask is None or not len(tokens.ask.prefix) or self._begins_with_learned():
+        if tokens.ask is None or not len(tokens.ask.prefix) or self.begins_with_learned():
             yield
             return
         prefix = tokens.ask.prefix
@@ -134,10 +134,12 @@ class Net(nn.Module):
             finally:
                 self._read = 0
 
-    def _begins_with_learned(self) -> bool:
+    def begins_with_learned(self) -> bool:
         """Whether a learned prompt or prefix stands in front of the first token already."""
-        modules = self.model.modules()
-        return self.prompt is not None or any(getattr(m, "prefix", None) is not None for m in modules)
+        modules = self.model.modules()  # peft's wrappers have a `prefix` too, a string
+        return self.prompt is not None or any(
+            isinstance(getattr(m, "prefix", None), nn.Module) for m in modules
+        )
 
     def add_prompt(self, prompt: Prompt) -> None:
         """Put learned vectors in front of every text. Raises UnsupportedError when no room is left for it."""

@@ -14,6 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from stratune.errors import DataError
+from stratune.evaluate.metrics import predicted
+from stratune.readout.label_words import LabelWords
 from stratune.strategy.floors import Examples, FloorModel
 from stratune.train.activations import Feed
 from stratune.train.infer import infer, softmax
@@ -31,7 +33,7 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row's answer. `scores` are probabilities by label."""
+    """One row's answer. `scores` are probabilities by label; `label` is empty where `invalid`."""
 
     label: str
     scores: dict[str, float]
@@ -43,8 +45,15 @@ class Prediction:
 class Scored:
     """N rows' answers as arrays."""
 
-    probabilities: NDArray[np.float64]  # (N, K), columns in the order of task.labels
+    probabilities: NDArray[np.float64]  # (N, K), columns in the order of task.labels; NaN where invalid
     tokens_cut: NDArray[np.int32]  # (N,)
+    invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
+    answers: list[str] | None = None  # what was generated, as it was
+
+    def predicted(self, labels: Sequence[str]) -> list[str]:
+        """The most probable label of each row; empty for an invalid one."""
+        best = predicted(self.probabilities, self.invalid)
+        return [labels[k] if k < len(labels) else "" for k in best]
 
 
 @dataclass
@@ -71,6 +80,11 @@ class NetScorer:
             tick=tick,
         )
 
+    def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
+        """Of readout `words`: see LabelWords.calibrate."""
+        assert isinstance(self.net.head, LabelWords)
+        self.net.head.calibrate(bias, scale)
+
     @property
     def limit(self) -> TextLimit:
         return self.reader.limit
@@ -96,17 +110,22 @@ class FloorScorer:
 
 @dataclass
 class EnsembleScorer:
-    """The mean of the members' probabilities."""
+    """The mean of the members' probabilities; of a row, those of the members whose answer is a label."""
 
     members: list[Predictor]
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         told = _share(tick, len(self.members)) if tick else None
         answers = [member.scorer(texts, pairs, told) for member in self.members]
-        return Scored(
-            np.mean([answer.probabilities for answer in answers], axis=0),
-            np.max([answer.tokens_cut for answer in answers], axis=0),
-        )
+        cut = np.max([answer.tokens_cut for answer in answers], axis=0)
+        said = np.stack([answer.probabilities for answer in answers])  # (members, N, K)
+        if all(answer.invalid is None for answer in answers):
+            return Scored(said.mean(axis=0), cut)
+        valid = np.isfinite(said[:, :, 0])  # (members, N)
+        count = valid.sum(axis=0)
+        summed = np.where(valid[:, :, None], said, 0.0).sum(axis=0)
+        mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
+        return Scored(mean, cut, invalid=count == 0)
 
 
 def _share(tick: Tick, members: int) -> Tick:
@@ -144,12 +163,11 @@ class Predictor:
         if not rows:
             return []
         scored = self.score(rows)
-        best = scored.probabilities.argmax(axis=1)
+        invalid = scored.invalid if scored.invalid is not None else np.zeros(len(rows), dtype=bool)
+        columns = (scored.predicted(self.labels), scored.probabilities, invalid, scored.tokens_cut)
         return [
-            Prediction(
-                self.labels[k], dict(zip(self.labels, map(float, scores), strict=True)), tokens_cut=int(cut)
-            )
-            for k, scores, cut in zip(best, scored.probabilities, scored.tokens_cut, strict=True)
+            Prediction(label, dict(zip(self.labels, map(float, scores), strict=True)), bool(bad), int(cut))
+            for label, scores, bad, cut in zip(*columns, strict=True)
         ]
 
     def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]

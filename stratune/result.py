@@ -35,6 +35,8 @@ class RunResult:
     processes: int = 1  # that trained together
     precision: str | None = None  # "bfloat16" or "float32": what the forward pass computed in
     tokens_cut: int | None = None  # tokens of the test part that did not fit
+    invalid: float | None = None  # share of the test part answered with what is no label; None: cannot happen
+    trials: int | None = None  # prompts that were tried on validation
     notes: list[str] = field(default_factory=list)  # what the user should know of this run
     fingerprint: str = ""  # of the split
     settings: dict[str, Any] = field(default_factory=dict)  # every hyperparameter, written out

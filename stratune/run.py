@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from stratune.fitting import Trained, Watch, train
 from stratune.job import Job
 from stratune.measure import PeakMemory
 from stratune.predictor import Predictor, Scored
+from stratune.prompt.search import spread
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.strategy.combine import Combination
@@ -74,14 +76,18 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
     )
     result.fingerprint = split.fingerprint
     _costs(result, trained)
+    if trained.trials:
+        result.trials = len(trained.trials)
+        result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
     scored = {part: _predict(trained.predictor, split.parts[part], watch, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
         truth = label_numbers(split.parts[part], split.task)
-        values = score(truth, answers.probabilities, split.task.labels)
+        values = score(truth, answers.probabilities, split.task.labels, invalid=answers.invalid)
         setattr(result, part, values)
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds
             result.tokens_cut = int(answers.tokens_cut.sum())
+            result.invalid = float(answers.invalid.mean()) if answers.invalid is not None else None
     result.peak_bytes = memory.peak_bytes()
     trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
     if trained.is_main_process:
@@ -109,11 +115,17 @@ def _predict(predictor: Predictor, table: Any, watch: Watch, part: str) -> tuple
 
 
 def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]) -> None:
-    write_text(folder / "history.jsonl", "".join(json.dumps(line) + "\n" for line in trained.history))
+    _write_lines(folder / "history.jsonl", trained.history)
+    if trained.trials:
+        _write_lines(folder / "trials.jsonl", [asdict(trial) for trial in trained.trials])
     _write_predictions(folder / "predictions.parquet", split, scored)
     trained.predictor.save(folder / "model")
     for checkpoint in folder.glob("checkpoint-*.safetensors"):
         checkpoint.unlink()
+
+
+def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None:
@@ -129,9 +141,11 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
             "part": [part] * len(rows),
             "truth": list(rows["label"]),
         }
-        columns["prediction"] = [labels[k] for k in answers.probabilities.argmax(axis=1)]
+        columns["prediction"] = answers.predicted(labels)
         columns |= {f"score_{label}": answers.probabilities[:, k] for k, label in enumerate(labels)}
         columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
+        if answers.answers is not None:
+            columns["answer"] = answers.answers
         if "group" in rows.column_names:
             columns["group"] = list(rows["group"])
         tables.append(pa.table(columns))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,10 +85,12 @@ def predicted(
 
 
 def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str, list[Any]]:
-    best = answers.probabilities.argmax(axis=1)
-    columns: dict[str, list[Any]] = {f"{prefix}prediction": [predictor.labels[k] for k in best]}
+    columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.labels)}
     for k, label in enumerate(predictor.labels):
-        columns[f"{prefix}score_{label}"] = [round(float(p), 6) for p in answers.probabilities[:, k]]
+        scores = answers.probabilities[:, k]
+        columns[f"{prefix}score_{label}"] = [None if math.isnan(p) else round(float(p), 6) for p in scores]
+    if answers.answers is not None:
+        columns[f"{prefix}answer"] = answers.answers
     columns[f"{prefix}tokens_cut"] = [int(cut) for cut in answers.tokens_cut]
     return columns
 

@@ -1,43 +1,62 @@
-"""What a language model would say anyway, and taking it away from what it says of a text."""
+"""What a language model would say anyway, taken away from what it says of a text; threshold and temperature.
+
+Arrays are log-probabilities of the labels (N, K), rows normalised. Only `threshold` and `temperature` read
+labels, those of the validation part.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from stratune.data.rows import text_columns
-from stratune.readout.label_words import LabelWords
-from stratune.train.activations import Feed
+from stratune.errors import ConfigError
 
-if TYPE_CHECKING:
-    from stratune.data.split import Split
-    from stratune.predictor import NetScorer
+Floats = NDArray[np.float64]
 
 CONTENT_FREE = ("N/A", "[MASK]", "")  # Zhao et al. 2021, section 5
+SHIFTS = 200  # thresholds that are tried, at most
 
 
-def calibrate(scorer: NetScorer, how: str, split: Split) -> None:
-    """Set the head's `bias` (K,), in logarithms. Reads validation texts and never a label.
+def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floats:
+    """(K,) to subtract.
 
     `contextual`: the mean probability over texts without content (Zhao et al. 2021, "Calibrate before use").
     `batch`: the mean over the validation texts (Zhou et al. 2024, "Batch calibration").
     """
-    head = scorer.net.head
-    assert isinstance(head, LabelWords)
-    if how == "none":
-        return
-    texts, pairs = text_columns(split.val)
     if how == "contextual":
-        texts, pairs = list(CONTENT_FREE), list(CONTENT_FREE) if pairs else None
-    shares = _log_softmax(scorer.logits(Feed(scorer.reader.tokens(texts, pairs), scorer.pad)))  # (N, K)
-    bias = np.log(np.exp(shares).mean(axis=0)) if how == "contextual" else shares.mean(axis=0)
-    with torch.no_grad():
-        head.bias.copy_(torch.from_numpy(bias))
+        return np.asarray(np.log(np.exp(content_free()).mean(axis=0)))
+    return np.asarray(texts.mean(axis=0)) if how == "batch" else np.zeros(texts.shape[1])
 
 
-def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    wide = logits.astype(np.float64)
-    return np.asarray(wide - np.logaddexp.reduce(wide, axis=1, keepdims=True))
+def threshold(said: Floats, metric: Callable[[Floats], float]) -> Floats:
+    """The bias (2,) that makes the second label win from where `metric` (higher is better) is highest.
+
+    Of equals the one that moves least. Raises ConfigError for more than two labels.
+    """
+    if said.shape[1] != 2:
+        raise ConfigError(f"a threshold is between two labels, not {said.shape[1]}", key="readout.threshold")
+    margins = np.unique(said[:, 1] - said[:, 0])
+    between = (margins[1:] + margins[:-1]) / 2
+    if len(between) > SHIFTS:
+        between = np.quantile(between, np.linspace(0, 1, SHIFTS))
+    shifts = [0.0, *between[np.argsort(np.abs(between), kind="stable")]]
+    values = [metric(said - np.array([0.0, shift])) for shift in shifts]
+    return np.array([0.0, shifts[int(np.argmax(values))]])
+
+
+def scale_of(said: Floats, truth: NDArray[np.int64]) -> float:
+    """One over the temperature at which the log loss is lowest (Guo et al. 2017); changes no answer."""
+    from scipy.optimize import minimize_scalar
+
+    def loss(log_scale: float) -> float:
+        scaled = log_normalised(said * np.exp(log_scale))
+        return float(-scaled[np.arange(len(truth)), truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
+
+
+def log_normalised(logits: Floats) -> Floats:
+    """Rows that sum to 1 as probabilities."""
+    return np.asarray(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))

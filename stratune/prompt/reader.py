@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stratune.errors import ConfigError
 from stratune.prompt.render import Renderer
+from stratune.prompt.shots import Nearest
 from stratune.prompt.template import Shot
 from stratune.prompt.trie import Ask, Trie, build_trie
 from stratune.train.tokens import CHUNK, TextLimit, Tokens, first_words
@@ -18,6 +19,8 @@ from stratune.train.tokens import CHUNK, TextLimit, Tokens, first_words
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.backbone.tokenizer import TokenizerOnly
+
+Shots = tuple[Shot, ...]
 
 SPARE = 8  # tokens that a text may grow by between other words
 LEAST = 16  # tokens of the text that must fit beside the instruction
@@ -28,15 +31,21 @@ SHARE = 4  # demonstrations leave the text such a part of the places, or `max_le
 class PromptReader:
     """`renderer` says how a row is asked; `limit` how much of its text is read.
 
-    Demonstrations that do not fit beside the text are left out, the last first; `left_out` counts them.
+    Demonstrations that do not fit beside the text are left out, the last first (of the nearest, the
+    farthest); `left_out` counts them. With `nearest` each row is shown its own.
     """
 
     backbone: Backbone | TokenizerOnly
     renderer: Renderer
     limit: TextLimit
+    nearest: Nearest | None = None
 
     def __post_init__(self) -> None:
         self.left_out = 0
+        self.rows_short = 0  # rows that had to do with fewer of their nearest
+        longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
+        # Tokens that a prompt may have, the label's word behind it apart.
+        self.places = self.backbone.max_length - self.limit.virtual - longest
         self.room = self._room()  # tokens of a row's text (both texts of a pair together) that fit
         wanted = min(self.limit.max_length or 512, self.backbone.max_length // SHARE)
         while self.room < wanted and self.renderer.shots:
@@ -50,21 +59,23 @@ class PromptReader:
 
     def _room(self) -> int:
         pair = "" if self.renderer.template.pairs else None
-        longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
-        around = len(self._encode([self.renderer("", pair)])[0]) + longest + SPARE
-        free = self.backbone.max_length - self.limit.virtual - around
+        free = self.places - len(self._encode([self.renderer("", pair)])[0]) - SPARE
         return min(self.limit.max_length or 512, free)
 
     @property
-    def shots(self) -> tuple[Shot, ...]:
+    def shots(self) -> Shots:
         return self.renderer.shots
 
     def state(self) -> dict[str, Any]:
         """What a model folder holds of it: the template with its words, and the demonstrations."""
-        shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in self.shots]
-        return {"template": self.renderer.template.to_dict(), "shots": shots}
+        shown = self.nearest.pool if self.nearest else self.shots
+        shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in shown]
+        count = {"nearest": self.nearest.count} if self.nearest else {}
+        return {"template": self.renderer.template.to_dict(), "shots": shots, **count}
 
     def notes(self) -> list[str]:
+        if self.nearest and self.rows_short:
+            return [f"{self.rows_short} rows had room for fewer than {self.nearest.count} demonstrations"]
         if not self.left_out:
             return []
         kept = len(self.renderer.shots)
@@ -92,7 +103,7 @@ class PromptReader:
 
     def rendered(self, text: str, pair: str | None) -> str:
         """The prompt of one row, as the model gets it."""
-        return self.renderer(*self._fitting([text], [pair] if pair is not None else None)[0][:2])
+        return self._prompts([text], [pair] if pair is not None else None)[0][0]
 
     def words_as_tokens(self) -> dict[str, list[str]]:
         """Each word that counts as an answer -> its tokens behind a prompt."""
@@ -105,17 +116,37 @@ class PromptReader:
     # -- pieces
 
     def _chunk(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[list[int], int]]:
-        rows = self._fitting(texts, pairs)
-        prompts = [self.renderer(text, pair) for text, pair, _ in rows]
+        rows = self._prompts(texts, pairs)
+        prompts = [prompt for prompt, _ in rows]
         word, path = self._words[0], self._paths[0]
         alone, joined = self._encode(prompts), self._encode([p + self.renderer.gap + word for p in prompts])
         found = []
-        for before, whole, (_, _, dropped) in zip(alone, joined, rows, strict=True):
+        for before, whole, (_, dropped) in zip(alone, joined, rows, strict=True):
             if tuple(whole[common(before, whole) :]) != path:
                 key = self.renderer.template.name
                 raise ConfigError(f"the tokens of {word!r} depend on the row; end the row in text", key=key)
             found.append((whole[: len(whole) - len(path)], dropped))
         return found
+
+    def _prompts(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[str, int]]:
+        """(prompt, tokens of the text cut) of each row."""
+        rows = self._fitting(texts, pairs)
+        if self.nearest is None:
+            return [(self.renderer(text, pair), dropped) for text, pair, dropped in rows]
+        shown = self.nearest([row[0] for row in rows], [row[1] or "" for row in rows] if pairs else None)
+        prompts = [self.renderer(*row[:2], shots) for row, shots in zip(rows, shown, strict=True)]
+        long = self._too_long(prompts, shown, range(len(rows)))
+        self.rows_short += len(long)
+        while long:
+            for i in long:
+                shown[i] = shown[i][1:]
+                prompts[i] = self.renderer(*rows[i][:2], shown[i])
+            long = self._too_long(prompts, shown, long)
+        return [(prompt, row[2]) for prompt, row in zip(prompts, rows, strict=True)]
+
+    def _too_long(self, prompts: list[str], shown: list[Shots], rows: Sequence[int]) -> list[int]:
+        encoded = self._encode([prompts[i] for i in rows])
+        return [i for i, ids in zip(rows, encoded, strict=True) if len(ids) > self.places and shown[i]]
 
     def _fitting(
         self, texts: Sequence[str], pairs: Sequence[str] | None

@@ -24,11 +24,11 @@ class Renderer:
 
     template: Template
     labels: tuple[str, ...]
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: PreTrainedTokenizerBase | None  # None: a server's model, which renders its chat itself
     shots: tuple[Shot, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.template.chat and not self._has_chat:
+        if self.template.chat and self.tokenizer is not None and not self._has_chat:
             raise ConfigError("the model has no chat template", key=f"{self.template.name}: chat")
 
     @property
@@ -48,26 +48,33 @@ class Renderer:
     def gap(self) -> str:
         return self._before[len(self._before.rstrip()) :]
 
-    def __call__(self, text: str, pair: str | None) -> str:
-        question = self.template.row.format(text=text, pair=pair)
-        if self.chat:
-            return self._as_chat(question) + self._before.rstrip()
+    def __call__(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> str:
+        """`shots`: the demonstrations of this row, where each row has its own."""
+        if not self.chat:
+            return self.plain(text, pair, shots)
+        messages = self.messages(text, pair, shots)
+        return render_chat(self.tokenizer, messages) + self._before.rstrip()
+
+    def plain(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> str:
         parts = [self._filled(self.template.system), self._filled(self.template.task)]
-        parts += [f"{self._row(shot)}\n{self._answer(shot)}" for shot in self.shots]
-        parts.append(f"{question}\n{self._before.rstrip()}")
+        shown = self.shots if shots is None else shots
+        parts += [f"{self._row(shot)}\n{self._answer(shot)}" for shot in shown]
+        parts.append(f"{self.template.row.format(text=text, pair=pair)}\n{self._before.rstrip()}")
         return "\n\n".join(part for part in parts if part)
 
-    def _as_chat(self, question: str) -> str:
-        turns: list[tuple[str, str | None]] = [(self._row(shot), self._answer(shot)) for shot in self.shots]
-        turns.append((question, None))
-        task = self._filled(self.template.task)
-        messages: list[Message] = []
+    def messages(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> list[Message]:
+        """The turns of a chat, up to the question."""
+        shown = self.shots if shots is None else shots
+        turns: list[tuple[str, str | None]] = [(self._row(shot), self._answer(shot)) for shot in shown]
+        turns.append((self.template.row.format(text=text, pair=pair), None))
+        system, task = self._filled(self.template.system), self._filled(self.template.task)
+        messages: list[Message] = [{"role": "system", "content": system}] if system else []
         for number, (asked, answered) in enumerate(turns):
             first = f"{task}\n\n{asked}" if task and number == 0 else asked
             messages.append({"role": "user", "content": first})
             if answered is not None:
                 messages.append({"role": "assistant", "content": answered})
-        return render_chat(self.tokenizer, self._filled(self.template.system), messages)
+        return messages
 
     def _row(self, shot: Shot) -> str:
         return self.template.row.format(text=shot.text, pair=shot.pair)
@@ -84,16 +91,16 @@ class Renderer:
         return text.format(labels=", ".join(said), descriptions="\n".join(described)).strip()
 
 
-def render_chat(tokenizer: Any, system: str, messages: Sequence[Message]) -> str:
+def render_chat(tokenizer: Any, messages: Sequence[Message]) -> str:
     """The chat template with the assistant's turn begun. Without a system role, its text goes first."""
     from jinja2.exceptions import TemplateError
 
     options: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
-    if system:
-        try:
-            own = [{"role": "system", "content": system}, *messages]
-            return str(tokenizer.apply_chat_template(own, **options))
-        except TemplateError:
-            first = {**messages[0], "content": f"{system}\n\n{messages[0]['content']}"}
-            messages = [first, *messages[1:]]
-    return str(tokenizer.apply_chat_template(list(messages), **options))
+    try:
+        return str(tokenizer.apply_chat_template(list(messages), **options))
+    except TemplateError:
+        if messages[0]["role"] != "system":
+            raise
+        system, first, *others = messages
+        joined = {**first, "content": f"{system['content']}\n\n{first['content']}"}
+        return str(tokenizer.apply_chat_template([joined, *others], **options))

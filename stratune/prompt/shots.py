@@ -1,30 +1,34 @@
-"""Demonstrations: rows of the training part, and of no other."""
+"""Demonstrations: rows of the training part, and of no other; the same for all, or each row's nearest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stratune.errors import ConfigError
+from stratune.errors import ConfigError, DataError
 from stratune.prompt.template import Shot
 from stratune.train.tokens import first_words
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+POOL = 2000  # rows that a model folder keeps, to find the nearest among
+
 
 def balanced_shots(
-    train: Dataset, labels: Sequence[str], count: int, seed: int, max_words: int | None
+    train: Dataset, labels: Sequence[str], count: int, seed: int, max_words: int | None, draw: int = 0
 ) -> tuple[Shot, ...]:
     """`count` training rows, as many of each label as of any other (give or take one), in random order.
 
-    Raises ConfigError when there are fewer rows than that.
+    Another `draw` takes others, in another order. Raises ConfigError when there are fewer rows than that.
     """
     if count > len(train):
         raise ConfigError(f"{count} demonstrations out of {len(train)} training rows", key="readout.shots")
-    random = np.random.default_rng([seed, 0x5407])
+    random = np.random.default_rng([seed, 0x5407, *([draw] if draw else [])])
     given = np.asarray(train["label"])
     piles = [list(random.permutation(np.flatnonzero(given == label))) for label in labels]
     chosen: list[int] = []
@@ -35,6 +39,49 @@ def balanced_shots(
     random.shuffle(chosen)
     pairs = "text_pair" in train.column_names
     return tuple(_shot(train[i], pairs, max_words) for i in chosen)
+
+
+def pool_of(train: Dataset, seed: int, max_words: int | None) -> tuple[Shot, ...]:
+    """Training rows to find the nearest among: all, or `POOL` drawn by `seed`."""
+    drawn = np.random.default_rng([seed, 0x5407]).permutation(len(train))[:POOL]
+    pairs = "text_pair" in train.column_names
+    return tuple(_shot(train[int(i)], pairs, max_words) for i in np.sort(drawn))
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The `count` rows of `pool` that share the most words with a text, by TF-IDF; the nearest comes last.
+
+    Liu et al. 2022, "What makes good in-context examples for GPT-3?"
+    """
+
+    pool: tuple[Shot, ...]
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.count > len(self.pool):
+            why = f"{self.count} demonstrations out of {len(self.pool)} training rows"
+            raise ConfigError(why, key="readout.shots")
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[Shot, ...]]:
+        """The demonstrations of each of N rows."""
+        words, known = self._words
+        given = list(texts) if pairs is None else [f"{a} {b}" for a, b in zip(texts, pairs, strict=True)]
+        likeness = (words.transform(given) @ known.T).toarray()  # (N, P): rows have length 1
+        nearest = np.argsort(-likeness, axis=1, kind="stable")[:, : self.count]
+        return [tuple(self.pool[i] for i in row[::-1]) for row in nearest]
+
+    @cached_property
+    def _words(self) -> tuple[Any, Any]:
+        """(vectoriser, the pool as a sparse matrix (P, V))."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        texts = [shot.text if shot.pair is None else f"{shot.text} {shot.pair}" for shot in self.pool]
+        try:
+            return words, words.fit_transform(texts)
+        except ValueError as error:  # not one word in all of them
+            raise DataError("the training part has no words to find near rows by") from error
 
 
 def _shuffled(piles: list[list[int]], random: np.random.Generator) -> list[list[int]]:

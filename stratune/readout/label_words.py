@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LabelWords(nn.Module):
-    """(B, K): log of the probability of each label's words, less `bias` (calibration)."""
+    """(B, K): log of the probability of each label's words, less `bias` and times `scale` (calibration)."""
 
     def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool, loss: str) -> None:
         super().__init__()
@@ -28,10 +30,21 @@ class LabelWords(nn.Module):
         language_model.requires_grad_(False)
         self._language_model = (language_model,)  # not a submodule: its body is the net's
         self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
+        self.scale = nn.Parameter(torch.ones(1), requires_grad=False)
+
+    def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
+        """`bias` (K,) in logarithms; `scale` is one over the temperature."""
+        with torch.no_grad():
+            self.bias.copy_(torch.from_numpy(bias))
+            self.scale.fill_(scale)
+
+    @property
+    def language_model(self) -> PreTrainedModel:
+        return self._language_model[0]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LabelWords:
         """What moves the net moves the layer that says words, too: tied to the embeddings or not."""
-        self._language_model[0]._apply(fn, recurse)
+        self.language_model._apply(fn, recurse)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
@@ -42,7 +55,7 @@ class LabelWords(nn.Module):
         with torch.autocast(states.device.type, enabled=False):
             said = self._vocabulary(states.float()).float().log_softmax(dim=-1)
             edges = said[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
-            return self._labels(edges, trie) - self.bias
+            return (self._labels(edges, trie) - self.bias) * self.scale
 
     def _labels(self, edges: Tensor, trie: Trie) -> Tensor:
         """(B, E) log-probabilities of tokens -> (B, K): products along a word, sums over a label's words."""
@@ -74,9 +87,8 @@ class LabelWords(nn.Module):
 
     def _vocabulary(self, states: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, V) by the family's own code: its body is told to pass the states through."""
-        (language_model,) = self._language_model
-        with _passing(language_model.base_model, states):
-            logits: Tensor = language_model(inputs_embeds=states, use_cache=False).logits
+        with _passing(self.language_model.base_model, states):
+            logits: Tensor = self.language_model(inputs_embeds=states, use_cache=False).logits
         return logits
 
 

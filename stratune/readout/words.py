@@ -2,66 +2,138 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.prompt.template import Shot, Template, find_template, parse_template
 
 if TYPE_CHECKING:
+    import torch
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
-    from stratune.predictor import Predictor
+    from stratune.fitting import Watch
+    from stratune.net import Net
+    from stratune.predictor import NetScorer
     from stratune.prompt.reader import PromptReader
+    from stratune.prompt.search import Trial
     from stratune.readout.label_words import LabelWords
+    from stratune.readout.text_reader import Reader
     from stratune.task import Task
+    from stratune.train.precision import Precision
     from stratune.train.tokens import TextLimit
 
-PICKS = ("random", "fixed")
+PICKS = ("random", "nearest", "fixed")
 LOSSES = ("tokens", "labels")
 CALIBRATIONS = ("none", "contextual", "batch")
+TRIED = ("template", "words", "descriptions", "shots", "pick", "calibrate")  # what several can be tried of
 
 
 @dataclass(frozen=True)
 class Words:
-    """Options of the readout. `words` and `descriptions` (by label) stand above those of the template."""
+    """Options of the readout. `words` and `descriptions` (by label) stand above those of the template.
+
+    `tries` gives several values of an option, and `draws` several draws of the demonstrations: each prompt
+    that comes of them is asked about the validation texts, and the best one is kept (prompt/search.py).
+    """
 
     kind: ClassVar[str] = "words"
     language_model: ClassVar[bool] = True
+    calibrates: ClassVar[bool] = True
 
     template: str | dict[str, Any] = "baseline"  # a built-in one, a YAML file, or a mapping
     words: dict[str, str | list[str]] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
     shots: int = 0  # demonstrations, from the training part
-    pick: Literal["random", "fixed"] = "random"  # fixed: those of the template
+    # by class at random; the nearest to each row by TF-IDF; fixed: those of the template
+    pick: Literal["random", "nearest", "fixed"] = "random"
     normalise: bool = False  # mean instead of sum of a word's token log-probabilities
     calibrate: Literal["none", "contextual", "batch"] = "none"
+    threshold: bool = False  # of two labels: where the second begins to win, chosen on validation
+    temperature: bool = False  # chosen on validation: honest probabilities, the same answers
     loss: Literal["tokens", "labels"] = "tokens"  # labels: cross-entropy over the labels alone
+    tries: dict[str, list[Any]] = field(default_factory=dict)
+    draws: int = 1
 
     def __post_init__(self) -> None:
-        if self.pick not in PICKS:
-            raise ConfigError(choices(self.pick, PICKS), key="readout.pick")
-        if self.calibrate not in CALIBRATIONS:
-            raise ConfigError(choices(self.calibrate, CALIBRATIONS), key="readout.calibrate")
-        if self.loss not in LOSSES:
-            raise ConfigError(choices(self.loss, LOSSES), key="readout.loss")
-        if self.shots < 0:
-            raise ConfigError(f"{self.shots} is below 0", key="readout.shots")
+        for key, known in (("pick", PICKS), ("calibrate", CALIBRATIONS), ("loss", LOSSES)):
+            if getattr(self, key) not in known:
+                raise ConfigError(choices(getattr(self, key), known), key=f"readout.{key}")
+        for key, least in (("shots", 0), ("draws", 1)):
+            if getattr(self, key) < least:
+                raise ConfigError(f"{getattr(self, key)} is below {least}", key=f"readout.{key}")
         template = self._template()  # what is wrong with it is said now
         if self.pick == "fixed" and not template.shots:
             raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")
-        if not isinstance(self.template, str) or self.template.endswith((".yaml", ".yml")):
-            # Written out, so that a file that has changed since makes another run.
-            object.__setattr__(self, "template", find_template(self.template).to_dict())
+        # Written out, so that a file that has changed since makes another run.
+        object.__setattr__(self, "template", _written_out(self.template))
+        self._check_tries()
+
+    def _check_tries(self) -> None:
+        for key, values in self.tries.items():
+            if key not in TRIED:
+                raise ConfigError(choices(key, TRIED), key="readout.tries")
+            if not isinstance(values, list) or not values:
+                raise ConfigError(f"{values!r} is no list of values", key=f"readout.tries.{key}")
+        if "template" in self.tries:
+            written = [_written_out(template) for template in self.tries["template"]]
+            object.__setattr__(self, "tries", {**self.tries, "template": written})
+        for way in self.ways():
+            if way not in CALIBRATIONS:
+                raise ConfigError(choices(way, CALIBRATIONS), key="readout.calibrate")
+        self.prompts()  # each is checked as if it stood alone
+
+    # -- what is tried
+
+    def prompts(self) -> list[tuple[Words, int]]:
+        """Every prompt to try, with the number of its draw."""
+        from stratune.strategy.options import typed
+
+        keys = [key for key in self.tries if key != "calibrate"]
+        found: list[tuple[Words, int]] = []
+        for values in itertools.product(*(self.tries[key] for key in keys)):
+            options = typed(type(self), dict(zip(keys, values, strict=True)), key="readout.tries")
+            ways = {"calibrate": self.tries["calibrate"]} if "calibrate" in self.tries else {}
+            one = replace(self, **options, tries=ways, draws=1) if keys or self.draws > 1 else self
+            found += [(one, draw) for draw in range(self.draws if one.shown_at_random else 1)]
+        return found
+
+    def ways(self) -> list[str]:
+        """The calibrations to try."""
+        return [str(way) for way in self.tries.get("calibrate", [self.calibrate])]
 
     @property
-    def draws(self) -> bool:
-        """Whether it shows rows of the training part."""
+    def is_plain(self) -> bool:
+        """Whether nothing is chosen, and nothing measured, on validation."""
+        return (
+            not (self.tries or self.threshold or self.temperature)
+            and self.draws == 1
+            and self.calibrate == "none"
+        )
+
+    @property
+    def template_name(self) -> str:
+        return self._template().name
+
+    @property
+    def shown_at_random(self) -> bool:
         return self.shots > 0 and self.pick == "random"
+
+    @property
+    def refuses_learning(self) -> str | None:
+        """Why weights cannot learn with this readout; None: they can."""
+        if any(one.shots and one.pick != "fixed" for one, _ in self.prompts()):
+            return "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
+        if len(self.prompts()) > 1:
+            return "they learn with one prompt; choose it first, with a strategy that only asks"
+        return None
+
+    # -- what a run is made of
 
     def build(self, backbone: Backbone, outputs: int, seed: int) -> LabelWords:
         from stratune.backbone.attention import use_prefixes
@@ -73,38 +145,69 @@ class Words:
         return LabelWords(backbone.language_model, outputs, self.normalise, self.loss)
 
     def reader(
-        self, backbone: Backbone | TokenizerOnly, task: Task, limit: TextLimit, train: Dataset, seed: int
+        self,
+        backbone: Backbone | TokenizerOnly,
+        task: Task,
+        limit: TextLimit,
+        train: Dataset,
+        seed: int,
+        draw: int = 0,
     ) -> PromptReader:
         """Prompts for `task`, with demonstrations from `train`."""
-        from stratune.prompt.shots import balanced_shots
+        from stratune.prompt.shots import Nearest, balanced_shots, pool_of
 
         template = self._template().for_labels(task.labels)
         if template.pairs != (task.text_pair is not None):
             has = "two texts" if task.text_pair else "one text"
             raise ConfigError(f"the task has {has}, the template's row not", key=template.name)
-        shots = template.shots
-        if self.pick == "random":
-            shots = balanced_shots(train, task.labels, self.shots, seed, limit.max_words)
+        if self.shots and self.pick == "nearest":
+            nearest = Nearest(pool_of(train, seed, limit.max_words), self.shots)
+            return _reader(backbone, task, limit, template, (), nearest)
+        shots = template.shots if self.pick == "fixed" else ()
+        if self.shown_at_random:
+            shots = balanced_shots(train, task.labels, self.shots, seed, limit.max_words, draw)
         return _reader(backbone, task, limit, template, shots)
 
-    def finish(self, predictor: Predictor, split: Split) -> None:
-        """Calibrate, on validation texts or on none."""
+    def scorer(
+        self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
+    ) -> NetScorer:
         from stratune.predictor import NetScorer
-        from stratune.prompt.calibrate import calibrate
 
-        assert isinstance(predictor.scorer, NetScorer)
-        calibrate(predictor.scorer, self.calibrate, split)
+        return NetScorer(net, device, precision, pass_tokens, reader)
+
+    def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
+        """Choose among the prompts, and calibrate."""
+        from stratune.prompt.search import choose
+
+        backbone, limit = scorer.net.backbone, scorer.limit
+
+        def reader_of(words: Words, draw: int) -> PromptReader:
+            return words.reader(backbone, split.task, limit, split.train, seed, draw)
+
+        return choose(scorer, self, reader_of, split, watch)
 
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
     ) -> PromptReader:
         """The reader that a model folder describes."""
+        from stratune.prompt.shots import Nearest
+
         template = parse_template(state["template"], "template").for_labels(task.labels)
-        return _reader(backbone, task, limit, template, tuple(Shot(**shot) for shot in state["shots"]))
+        shots = tuple(Shot(**shot) for shot in state["shots"])
+        if "nearest" in state:
+            return _reader(backbone, task, limit, template, (), Nearest(shots, state["nearest"]))
+        return _reader(backbone, task, limit, template, shots)
 
     def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}
         return find_template({"base": self.template, **{k: v for k, v in own.items() if v}})
+
+
+def _written_out(template: str | dict[str, Any]) -> str | dict[str, Any]:
+    """A built-in one by its name, any other with all that it says."""
+    if isinstance(template, str) and not template.endswith((".yaml", ".yml")):
+        return find_template(template).name
+    return find_template(template).to_dict()
 
 
 def _reader(
@@ -113,8 +216,9 @@ def _reader(
     limit: TextLimit,
     template: Template,
     shots: tuple[Shot, ...],
+    nearest: Any = None,
 ) -> PromptReader:
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.render import Renderer
 
-    return PromptReader(backbone, Renderer(template, task.labels, backbone.tokenizer, shots), limit)
+    return PromptReader(backbone, Renderer(template, task.labels, backbone.tokenizer, shots), limit, nearest)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from stratune.errors import ConfigError, choices
+from stratune.readout.generate import Generate
 from stratune.readout.head import Head
 from stratune.readout.words import Words
 from stratune.strategy.options import build, typed
@@ -98,7 +99,7 @@ class Preset:
     readout: Head | Words = field(default_factory=Head)
 
 
-READOUTS: dict[str, type[Head | Words]] = {"head": Head, "words": Words}
+READOUTS: dict[str, type[Head | Words]] = {"head": Head, "words": Words, "generate": Generate}
 TUNES: dict[str, type[Tune]] = {}
 PRESETS: dict[str, Preset] = {}
 FLOORS: dict[str, type[Floor]] = {}
@@ -219,11 +220,14 @@ def _as_mapping(options: str | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _readout(options: str | Mapping[str, Any], preset: Head | Words, key: str) -> Head | Words:
-    """The preset's readout with what is asked for changed; another kind starts from its own defaults."""
+    """The preset's readout with what is asked for changed; `head` and the ways to ask share no option."""
     given = dict(_as_mapping(options))
     kind = given.pop("kind", preset.kind)
     if kind not in READOUTS:
         raise ConfigError(choices(kind, READOUTS), key=f"{key}.readout")
-    own = dataclasses.asdict(preset) if kind == preset.kind else {}
+    # Between ways to ask, what both have an option for stays.
+    asks = preset.language_model and READOUTS[kind].language_model
+    shared = {f.name for f in dataclasses.fields(READOUTS[kind])} if asks or kind == preset.kind else set()
+    own = {name: value for name, value in dataclasses.asdict(preset).items() if name in shared}
     made: Head | Words = build(READOUTS[kind], {**own, **given}, key=f"{key}.readout", also=("kind",))
     return made

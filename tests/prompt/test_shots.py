@@ -5,8 +5,9 @@ from collections import Counter
 import pytest
 from datasets import Dataset
 
-from stratune.errors import ConfigError
-from stratune.prompt.shots import balanced_shots
+from stratune.errors import ConfigError, DataError
+from stratune.prompt.shots import POOL, Nearest, balanced_shots, pool_of
+from stratune.prompt.template import Shot
 from stratune.testing import toy_split
 
 
@@ -76,3 +77,54 @@ def test_a_demonstration_is_cut_to_as_many_words_as_a_row():
 def test_more_than_there_are_rows_is_refused():
     with pytest.raises(ConfigError, match=r"^readout\.shots: 5 demonstrations out of 4 training rows$"):
         drawn(table(a=2, b=2), "ab", 5)
+
+
+# -- the nearest
+
+
+SEEN = (
+    Shot("the cat and the dog", "animal"),
+    Shot("snow in the old street", "weather"),
+    Shot("a cat in the snow", "weather"),
+    Shot("a song", "music"),
+)
+
+
+def test_the_rows_that_share_the_most_words_are_shown_and_the_nearest_last():
+    first, second = Nearest(SEEN, 2)(["cat and dog again", "old snow"], None)
+    assert [shot.text for shot in first] == ["a cat in the snow", "the cat and the dog"]
+    assert [shot.text for shot in second] == ["a cat in the snow", "snow in the old street"]
+
+
+def test_a_text_that_shares_nothing_gets_rows_all_the_same():
+    assert [len(shots) for shots in Nearest(SEEN, 3)(["", "qqq"], None)] == [3, 3]
+
+
+def test_of_pairs_both_texts_count():
+    seen = (Shot("one", "a", "cat"), Shot("two", "b", "dog"))
+    assert [shots[0].label for shots in Nearest(seen, 1)(["x", "two"], ["cat", "y"])] == ["a", "b"]
+
+
+def test_more_than_there_are_is_refused():
+    with pytest.raises(ConfigError, match="readout.shots: 5 demonstrations out of 4 training rows"):
+        Nearest(SEEN, 5)
+
+
+def test_rows_without_words_are_refused():
+    with pytest.raises(DataError, match="no words to find near rows by"):
+        Nearest((Shot("?!", "a"), Shot("", "b")), 1)(["cat"], None)
+
+
+def test_a_large_training_part_is_drawn_from():
+    train = table(a=POOL, b=10)
+    pool = pool_of(train, 0, None)
+    assert len(pool) == POOL == len({shot.text for shot in pool})
+    assert pool != pool_of(train, 1, None)
+    assert len(pool_of(table(a=3, b=2), 7, None)) == 5
+
+
+def test_another_draw_shows_others():
+    train = table(a=30, b=30)
+    draws = [balanced_shots(train, "ab", 4, 0, None, draw) for draw in range(3)]
+    assert len(set(draws)) == 3
+    assert draws[0] == drawn(train, "ab", 4)

@@ -61,8 +61,9 @@ def test_label_probabilities_are_those_of_a_plain_loop(family, shots, tiny):
     np.testing.assert_allclose(logits(predictor), plainly(predictor, tiny(family)), atol=1e-4)
 
 
-def test_what_all_prompts_begin_with_is_run_once(tiny, monkeypatch):
-    predictor = asked(tiny("llama"), shots=1)
+@pytest.mark.parametrize(("preset", "shots"), [("zero_shot", 1), ("completion", 0)])
+def test_what_all_prompts_begin_with_is_run_once(preset, shots, tiny, monkeypatch):
+    predictor = asked(tiny("llama"), shots, preset)
     net = predictor.scorer.net
     tokens = predictor.scorer.reader.tokens(TEXTS, None)
     lengths = []
@@ -71,7 +72,8 @@ def test_what_all_prompts_begin_with_is_run_once(tiny, monkeypatch):
     logits(predictor)
     longest = int(tokens.lengths.max()) + len(tokens.ask.trie.fed)
     assert lengths == [(1, len(tokens.ask.prefix)), (len(TEXTS), longest)]
-    assert not any(hasattr(module, "prefix") for module in net.model.modules())  # nothing is left behind
+    left = [getattr(module, "prefix", "") for module in net.model.modules()]
+    assert all(isinstance(prefix, str) for prefix in left)  # peft's names; nothing of ours stays behind
 
 
 def test_rows_alone_and_together_are_the_same(tiny):

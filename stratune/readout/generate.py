@@ -1,0 +1,53 @@
+"""Readout `generate`: the model writes its answer, and what it wrote is matched with the labels' words.
+
+As papers do that have no log-probabilities; `words` is faster, never invalid, and says how sure it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from stratune.errors import ConfigError, UnsupportedError
+from stratune.readout.words import Words
+
+if TYPE_CHECKING:
+    import torch
+
+    from stratune.net import Net
+    from stratune.predictor import NetScorer
+    from stratune.prompt.reader import PromptReader
+    from stratune.readout.text_reader import Reader
+    from stratune.train.precision import Precision
+
+
+@dataclass(frozen=True)
+class Generate(Words):
+    """Options of `words` (weights that learn do so as there), and how the answer is written."""
+
+    kind: ClassVar[str] = "generate"
+    calibrates: ClassVar[bool] = False
+
+    sample: float = 0.0  # temperature of sampling; 0: greedy
+    max_new_tokens: int | None = None  # of an answer; None: four more than the longest word has
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sample < 0:
+            raise ConfigError(f"{self.sample} is below 0", key="readout.sample")
+        if self.max_new_tokens is not None and self.max_new_tokens < 1:
+            raise ConfigError(f"{self.max_new_tokens} is below 1", key="readout.max_new_tokens")
+        if self.threshold or self.temperature or self.ways() != ["none"]:
+            why = "an answer in writing has no probability to calibrate; use the readout `words`"
+            raise ConfigError(why, key="readout")
+
+    def scorer(
+        self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
+    ) -> NetScorer:
+        from stratune.readout.writing import WritingScorer
+
+        if net.begins_with_learned():
+            why = "learned vectors stand before the prompt; use the readout `words`"
+            raise UnsupportedError("generate", net.backbone.id, why)
+        asked = cast("PromptReader", reader)
+        return WritingScorer(net, device, precision, pass_tokens, asked, self.sample, self.max_new_tokens)
