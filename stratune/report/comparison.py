@@ -20,12 +20,13 @@ from stratune.task import Task
 
 @dataclass(frozen=True)
 class Run:
-    """One run's files. `history`: one dict a line; `predictions` by part, empty for a failed run."""
+    """One run's files. `history`, `trials`: one dict a line. `predictions` by part, none of a failed one."""
 
     folder: Path
     result: RunResult
     history: tuple[dict[str, Any], ...] = ()
     predictions: dict[str, Predictions] = field(default_factory=dict)
+    trials: tuple[dict[str, Any], ...] = ()  # prompts that were tried, the kept one first
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,18 @@ def _run(folder: Path, task: Task, ids: dict[str, list[str]], fingerprint: str) 
     with _reading(path):
         result = RunResult.load(path)
     if result.status == "failed":
-        return Run(folder, result, _history(folder / "history.jsonl"))
+        return Run(folder, result, _lines(folder / "history.jsonl"))
     if result.fingerprint not in ("", fingerprint):
         raise ArtifactError(
             f"{path}: made on split {result.fingerprint[:12]}, but this comparison's is {fingerprint[:12]}"
         )
     predictions = read_predictions(folder / "predictions.parquet", task, ids)
-    return Run(folder, result, _history(folder / "history.jsonl"), predictions)
+    history, trials = (_lines(folder / f"{name}.jsonl") for name in ("history", "trials"))
+    return Run(folder, result, history, predictions, trials)
 
 
-def _history(path: Path) -> tuple[dict[str, Any], ...]:
-    """Lines of history.jsonl; none for floors. A last line cut short (killed while writing) is dropped."""
+def _lines(path: Path) -> tuple[dict[str, Any], ...]:
+    """Lines of JSON; none without the file. A last line cut short (killed while writing) is dropped."""
     if not path.exists():
         return ()
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -21,7 +21,7 @@ from stratune.version import __version__
 Board = dict[str, Any]
 
 _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
-_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "balance")
+_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "prompts", "balance")
 
 
 def write(out: str | Path) -> Path:
@@ -58,7 +58,7 @@ def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str
         comparison=comparison,
         caption=tables.caption(board),
         metrics=tables.shown_metrics(board),
-        cost_heads=[head for _, head, _ in tables.COSTS],
+        cost_heads=[head for _, head, _ in tables.costs(board)],
         rows=rows,
         overview=[(stem, inline(figures[stem])) for stem in _OVERVIEW if stem in figures],
         docs={name: metric.doc for name, metric in METRICS.items()},
@@ -94,7 +94,8 @@ def _row(row: dict[str, Any], entry: Entry, board: Board, figures: dict[str, str
     return {
         **row,
         "name": entry.name,
-        "costs": [(row[key], show(row[key])) for key, _, show in tables.COSTS],
+        "costs": [(row.get(key), show(row.get(key))) for key, _, show in tables.costs(board)],
+        "notes": list(dict.fromkeys(note for result in results for note in result.notes)),
         "overall": [
             (name, row["val"].get(name), row["test"][name]) for name in METRICS if name in row["test"]
         ],

@@ -56,6 +56,13 @@ def rate(value: float | None) -> str:
     )
 
 
+def share(value: float | None) -> str:
+    """0.3 %, 12 %"""
+    if value is None:
+        return NOTHING
+    return f"{100 * value:.{1 if 0 < value < 0.0995 else 0}f} %"
+
+
 def plain(text: object) -> str:
     """On one line, without control characters."""
     return _CONTROL.sub(" ", str(text)).strip()

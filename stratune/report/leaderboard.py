@@ -22,8 +22,8 @@ Board = dict[str, Any]
 Row = dict[str, Any]
 
 # costs that are whole numbers stay whole as means over seeds
-_COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "artifact_bytes")
-_RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second")
+_COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "artifact_bytes", "trials")
+_RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "invalid")
 
 
 def write(out: str | Path) -> Board:

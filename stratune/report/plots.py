@@ -16,6 +16,7 @@ from stratune.files import replacing_folder
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry, load
 from stratune.report.labels import place_labels
+from stratune.report.prompts import prompts
 from stratune.report.style import FAINT, PALETTE, PAPER, Look, look, panel, styled, to_svg
 
 Board = dict[str, Any]
@@ -49,6 +50,7 @@ def draw(comparison: Comparison, board: Board) -> dict[str, str]:
         "cost": scene.cost,
         "learning": scene.learning,
         "roc": scene.roc,
+        "prompts": partial(prompts, scene),
         "balance": scene.balance,
     }
     for entry, name in zip(ranked, names, strict=True):
@@ -281,6 +283,8 @@ def _mean_roc(entry: Entry, label_count: int, grid: Floats) -> Floats | None:
     curves = []
     for run in entry.ok:
         part = run.predictions["test"]
+        if part.invalid.any():  # answers without a probability have no curve
+            continue
         for label in [1] if label_count == 2 else range(label_count):
             points = roc_points(part.truth == label, part.probabilities[:, label])
             if points is not None:

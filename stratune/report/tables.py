@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from typing import Any
 
 from stratune.evaluate.metrics import find
@@ -21,6 +22,8 @@ COSTS = (
     ("peak_bytes", "memory", human.size),
     ("artifact_bytes", "on disk", human.size),
 )
+# the same, of comparisons where somebody asked a model: shown when a row has it
+ASKED = (("trials", "prompts tried", human.count), ("invalid", "invalid", human.share))
 _FACTS = ("rank", "strategy", "backbone", "seeds", "status", "error")
 _MEASURED = (
     "trainable_params",
@@ -31,8 +34,16 @@ _MEASURED = (
     "predict_rows_per_second",
     "peak_bytes",
     "artifact_bytes",
+    "trials",
+    "invalid",
     "precision",
 )
+
+
+def costs(board: Board) -> list[tuple[str, str, Callable[[Any], str]]]:
+    """What the columns beside the scores show: (key, heading, how a person reads it)."""
+    asked = [one for one in ASKED if any(row.get(one[0]) is not None for row in board["rows"])]
+    return [*COSTS, *asked]
 
 
 def caption(board: Board) -> str:
@@ -72,7 +83,7 @@ def to_csv(board: Board) -> str:
 def to_markdown(board: Board) -> str:
     metrics = shown_metrics(board)
     heads = ["rank", "strategy", "backbone", f"val {board['metric']}", *(f"test {name}" for name in metrics)]
-    heads += [head for _, head, _ in COSTS]
+    heads += [head for _, head, _ in costs(board)]
     lines = [heads, ["---:", "---", "---", *["---:"] * (len(heads) - 3)]]
     lines += [_markdown_cells(row, board, metrics) for row in board["rows"]]
     sizes = ", ".join(f"{board['split'][part]} {part}" for part in ("train", "val", "test"))
@@ -95,7 +106,7 @@ def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
         human.score(row["val"].get(board["metric"])),
     ]
     tested = [human.interval(row["test"].get(name)) for name in metrics]
-    return [*facts, *tested, *(show(row[key]) for key, _, show in COSTS)]
+    return [*facts, *tested, *(show(row.get(key)) for key, _, show in costs(board))]
 
 
 def name(row: Row) -> str:

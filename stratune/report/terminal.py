@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stratune.report import human
-from stratune.report.tables import COSTS, caption, name, shown_metrics
+from stratune.report.tables import caption, costs, name, shown_metrics
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -23,6 +23,7 @@ _GAP = 2  # blanks between two columns: padding and the box
 _SPARED = (
     "on\ndisk",
     "memory",
+    "prompts\ntried",
     "train\nrows/s",
     "predict\nrows/s",
     "test\naccuracy",
@@ -77,7 +78,7 @@ def _columns(board: Board, *, several: bool) -> list[Column]:
         (f"val\n{metric}", lambda row: human.score(row["val"].get(metric))),
         (f"test\n{metric}", lambda row: human.interval(row["test"].get(metric))),
         *((f"test\n{name}", _test_value(name)) for name in also),
-        *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in COSTS),
+        *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs(board)),
         ("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
     ]
 
@@ -87,7 +88,7 @@ def _test_value(metric: str) -> Callable[[Row], str]:
 
 
 def _cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
-    return lambda row: show(row[key])
+    return lambda row: show(row.get(key))
 
 
 def _below(board: Board, backbones: set[str]) -> Text:

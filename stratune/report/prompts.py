@@ -1,0 +1,41 @@
+"""The figure of the prompts that were tried: how far apart they lie says what one of them is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stratune.report.style import panel, to_svg
+
+if TYPE_CHECKING:
+    from stratune.report.plots import Scene
+
+
+def prompts(scene: Scene) -> str | None:
+    """Validation metric of each trial of each entry, all seeds; the ones that were kept stand out."""
+    tried = [
+        (i, [run.trials for run in entry.ok if run.trials])
+        for i, entry in enumerate(scene.entries)
+        if any(run.trials for run in entry.ok)
+    ]
+    if not tried:
+        return None
+    figure, axes = panel(6.4, 1.2 + 0.42 * len(tried))
+    random = np.random.default_rng(0)  # points side by side, the same in every drawing
+    for place, (i, runs) in enumerate(tried):
+        color = scene.looks[i].color
+        values = [trial["val"][scene.metric] for trials in runs for trial in trials]
+        kept = [trials[0]["val"][scene.metric] for trials in runs]
+        axes.plot(
+            values, place + random.uniform(-0.16, 0.16, len(values)), "o", color=color, alpha=0.45, ms=5
+        )
+        axes.plot(kept, [place] * len(kept), "D", color=color, markersize=8, markeredgecolor="#1f2430")
+    axes.set_yticks(range(len(tried)), [f"{scene.names[i]} ({sum(map(len, runs))})" for i, runs in tried])
+    axes.set_ylim(len(tried) - 0.4, -0.6)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(left=False)
+    axes.set_xlabel(f"validation {scene.shown_metric} of each prompt; a diamond was kept")
+    axes.set_title("How much the prompt matters")
+    return to_svg(figure)
