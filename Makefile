@@ -1,15 +1,17 @@
 # make demo    set everything up and compare every technique on embedded data and models
 # make test    set everything up, then lint, types, tests
+# make test-server    build a model server (some minutes, the first time), then the tests that ask it
 # make lint | bench | docs | clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SERVER := $(VENV)/server
 READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := true
 
-.PHONY: setup demo test lint bench docs clean
+.PHONY: setup demo test test-server lint bench docs clean
 
 setup: $(READY)
 
@@ -30,8 +32,21 @@ lint: setup
 	$(BIN)/mypy
 
 # Tiny models gain nothing from several threads: two processes of one thread each.
+# The tests that ask a real server are `make test-server`: it is compiled from source, for minutes.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not server"
+
+test-server: setup $(SERVER)/.ready
+	OMP_NUM_THREADS=1 STRATUNE_SERVER_PYTHON=$(CURDIR)/$(SERVER)/bin/python $(BIN)/python -m pytest -m server
+
+# In an environment of its own: a server is another program, and what it needs is not stratune's.
+$(SERVER)/.ready: requirements-server.txt | $(READY)
+	@command -v c++ >/dev/null && command -v cmake >/dev/null || { \
+	  apt-get update -qq && apt-get install -y -qq g++ cmake; }
+	$(BIN)/python -m venv $(SERVER)
+	@echo "compiling a model server, once: some minutes"
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF" $(SERVER)/bin/pip install --quiet --requirement requirements-server.txt
+	@touch $@
 
 bench: setup
 	$(BIN)/python benchmarks/bench.py --rows 1200

@@ -28,6 +28,8 @@ from stratune.files import read_json, replacing_folder
 from stratune.net import Net
 from stratune.predictor import EnsembleScorer, FloorScorer, NetScorer, Predictor
 from stratune.quiet import peft_unwarned
+from stratune.remote.asking import restore
+from stratune.remote.scorer import RemoteScorer
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.combine import Combination
 from stratune.task import Task
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+AnyScorer = NetScorer | FloorScorer | EnsembleScorer | RemoteScorer
 FORMAT = 1
 MANIFEST = "stratune.json"
 TOLERANCE = 1e-4  # of reloaded logits (or a floor's probabilities), same device and precision
@@ -56,10 +59,12 @@ def save(predictor: Predictor, folder: Path) -> Path:
     """
     with replacing_folder(folder) as temporary:
         _write(predictor.scorer, temporary)
+        remote = {"remote": predictor.scorer.state()} if isinstance(predictor.scorer, RemoteScorer) else {}
         manifest = {
             "format": FORMAT,
             "task": predictor.task.to_dict(),
             **predictor.about,
+            **remote,
             "versions": versions(),
         }
         manifest["files"] = {
@@ -80,9 +85,9 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
     strategy = parse_strategy(manifest["strategy"])
     if isinstance(strategy, Combination):
         places = [place for place, _ in _members(folder, manifest["members"])]
-        scorer: NetScorer | FloorScorer | EnsembleScorer = EnsembleScorer(
-            [load(place, device=device) for place in places]
-        )
+        scorer: AnyScorer = EnsembleScorer([load(place, device=device) for place in places])
+    elif isinstance(strategy, Strategy) and "remote" in manifest:
+        scorer = restore(strategy, task, manifest)
     elif isinstance(strategy, Strategy):
         with torch.random.fork_rng(devices=[]):  # heads and adapters draw a start that is then overwritten
             scorer = _read_net(folder, manifest, strategy, task, device)
@@ -135,7 +140,9 @@ def _digest(path: Path) -> str:
 # -- writing
 
 
-def _write(scorer: NetScorer | FloorScorer | EnsembleScorer, folder: Path) -> None:
+def _write(scorer: AnyScorer, folder: Path) -> None:
+    if isinstance(scorer, RemoteScorer):
+        return  # the prompt and the calibration are in the manifest; the weights are the server's
     if isinstance(scorer, NetScorer):
         _write_net(scorer.net, folder)
     elif isinstance(scorer, FloorScorer):
@@ -194,11 +201,16 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def _compare(predictor: Predictor, reloaded: Predictor) -> None:
-    texts = [row["text"] for row in predictor.sample] + list(PROBES)
+    # A server has been asked about the sample before; what it has not been asked costs.
+    probes = () if isinstance(predictor.scorer, RemoteScorer) else PROBES
+    texts = [row["text"] for row in predictor.sample] + list(probes)
     pairs = None
     if predictor.task.text_pair:
-        pairs = [row["text_pair"] for row in predictor.sample] + list(reversed(PROBES))
+        pairs = [row["text_pair"] for row in predictor.sample] + list(reversed(probes))
     before, after = _outputs(predictor, texts, pairs), _outputs(reloaded, texts, pairs)
+    if not np.array_equal(np.isnan(before), np.isnan(after)):  # rows without an answer
+        raise ArtifactError("the saved model does not reload to the same answers")
+    before, after = np.nan_to_num(before), np.nan_to_num(after)
     gap = float(np.abs(before - after).max())
     if not gap <= TOLERANCE * max(1.0, float(np.abs(before).max())):
         raise ArtifactError(

@@ -19,6 +19,7 @@ from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json, write_json
 from stratune.job import Job
 from stratune.plan import Planned, members_of, plan
+from stratune.remote.address import is_remote
 from stratune.result import RunResult
 from stratune.train.processes import is_main, launched
 
@@ -138,6 +139,7 @@ def _job(
         seed=planned.seed,
         budget=config.budget.model_dump(mode="json"),
         train=config.train.model_dump(mode="json"),
+        remote=config.remote.model_dump(mode="json"),
         members=members,
     )
 
@@ -172,11 +174,14 @@ def _prepare(out: Path, config: Config, split: Split, fresh: bool) -> None:
 
 
 def data_report(config: Config, split: Split) -> dict[str, Any]:
-    """What `stratune data check` finds, lengths in tokens of the first backbone."""
+    """What `stratune data check` finds, lengths in tokens of the first backbone that is not a server's."""
     from stratune.backbone.tokenizer import token_counter
     from stratune.data.check import check
 
-    count, most = token_counter(config.backbones[0], config.train.max_length)
+    here = [place for place in (*config.backbones, *config.llms) if not is_remote(place)]
+    if not here:
+        return check(split, split.task).to_dict()
+    count, most = token_counter(here[0], config.train.max_length)
     return check(split, split.task, token_lengths=count, max_length=most).to_dict()
 
 

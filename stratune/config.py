@@ -70,6 +70,16 @@ class TrainConfig(_Section):
     track: tuple[str, ...] = ()
 
 
+class RemoteConfig(_Section):
+    """The fields of remote/settings.py, checked there."""
+
+    workers: int = 8  # requests under way at once
+    per_minute: int | None = None  # requests started
+    timeout: float = 60.0  # seconds without a sign of life
+    attempts: int = 6
+    price: tuple[float, float] | None = None  # of a million tokens of prompts, and of answers
+
+
 class Config(_Section):
     data: DataConfig
     task: TaskConfig = TaskConfig()
@@ -79,6 +89,7 @@ class Config(_Section):
     seeds: int = Field(1, ge=1)  # runs with seeds 0, 1, ..., seeds - 1
     budget: BudgetConfig = BudgetConfig()
     train: TrainConfig = TrainConfig()
+    remote: RemoteConfig = RemoteConfig()
 
     @field_validator("strategies", "backbones", "llms", mode="before")
     @classmethod

@@ -18,6 +18,7 @@ from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
 from stratune.net import Net
 from stratune.predictor import FloorScorer, NetScorer, Predictor
+from stratune.remote.address import is_remote
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.combine import Combination
 from stratune.strategy.floors import Examples, Floor
@@ -39,18 +40,20 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.prompt.search import Trial
     from stratune.readout.text_reader import Reader
+    from stratune.remote.settings import Remote
     from stratune.task import Task
 
 
 @dataclass
 class Watch:
     """Whom to tell: `stage` when something longer begins (name, rows), `rows` as they pass, `tick` at each
-    step.
+    step, `note` what should be known now.
     """
 
     stage: Callable[[str, int], None] = lambda name, total: None
     rows: Callable[[int], None] = lambda count: None
     tick: Callable[[Tick], None] = lambda tick: None
+    note: Callable[[str], None] = lambda text: None
 
 
 @dataclass
@@ -61,7 +64,7 @@ class Trained:
     position: Position | None = None
     train_seconds: float = 0.0  # frozen activations and choosing a prompt included, validation apart
     trainable_params: int = 0
-    total_params: int = 0
+    total_params: int | None = 0  # None: a server's
     precision: Precision | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what the user should know
@@ -102,20 +105,28 @@ def train(
     settings: TrainSettings | None = None,
     work: Path | None = None,
     watch: Watch | None = None,
+    remote: Remote | None = None,
 ) -> Trained:
-    """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there."""
+    """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
+
+    `remote`: how a server is asked, when `backbone` is the address of one.
+    """
     if isinstance(strategy, Combination):
         raise ConfigError(f"{strategy.name} is made of finished runs: ask `compare` for it", key="strategies")
     if not isinstance(strategy, Strategy):
         return _fit_floor(strategy, task, split, seed, (settings or TrainSettings()).max_words)
     if backbone is None:
         raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
+    settings, watch = settings or TrainSettings(), watch or Watch()
+    if isinstance(backbone, str) and is_remote(backbone):
+        from stratune.remote.asking import ask
+        from stratune.remote.settings import Remote
+
+        return ask(strategy, backbone, task, split, seed, settings, remote or Remote(), watch)
     loaded = backbone
     if isinstance(loaded, str):
         loaded = load_backbone(loaded, language_model=strategy.readout.language_model)
-    return _Fitting(
-        strategy, loaded, task, split, budget, seed, settings or TrainSettings(), work, watch or Watch()
-    ).run()
+    return _Fitting(strategy, loaded, task, split, budget, seed, settings, work, watch).run()
 
 
 def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:

@@ -22,6 +22,7 @@ class Job:
     seed: int
     budget: dict[str, Any]
     train: dict[str, Any]
+    remote: dict[str, Any] = field(default_factory=dict)  # how a server is asked; changes no number
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
 
     @property

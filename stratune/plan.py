@@ -36,11 +36,13 @@ def plan(config: Config) -> list[Planned]:
 
     Raises ConfigError on a name used twice, or a combination of what is not there.
     """
+    from stratune.remote.settings import Remote
     from stratune.strategy import Strategy, parse_strategy
     from stratune.strategy.combine import Combination
     from stratune.train.settings import Budget, TrainSettings
 
-    for cls, section in ((Budget, config.budget), (TrainSettings, config.train)):
+    sections = ((Budget, config.budget), (TrainSettings, config.train), (Remote, config.remote))
+    for cls, section in sections:
         cls(**section.model_dump())  # what is wrong is said now
     strategies = [parse_strategy(spec) for spec in config.strategies]
     names = [strategy.name for strategy in strategies]

@@ -24,6 +24,7 @@ from stratune.train.precision import Precision
 if TYPE_CHECKING:
     from stratune.net import Net
     from stratune.readout.text_reader import Reader
+    from stratune.remote.scorer import RemoteScorer
     from stratune.task import Task
     from stratune.train.tokens import TextLimit
 
@@ -147,7 +148,7 @@ class Predictor:
     """
 
     task: Task
-    scorer: NetScorer | FloorScorer | EnsembleScorer
+    scorer: NetScorer | FloorScorer | EnsembleScorer | RemoteScorer
     about: dict[str, Any] = field(default_factory=dict)
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
 

@@ -24,6 +24,7 @@ from stratune.job import Job
 from stratune.measure import PeakMemory
 from stratune.predictor import Predictor, Scored
 from stratune.prompt.search import spread
+from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.strategy.combine import Combination
@@ -70,6 +71,7 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
             settings=settings,
             work=job.folder,
             watch=watch,
+            remote=Remote(**job.remote),
         )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()

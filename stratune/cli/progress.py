@@ -41,6 +41,7 @@ class Display:
         )
         self.runs = self.bars.add_task("reading", total=None, note="")
         self.run = self.bars.add_task("", total=None, note="", visible=False)
+        self.told: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Display:
         self.bars.start()
@@ -69,13 +70,22 @@ class Display:
             self.bars.update(
                 self.run, total=moment.event["steps"], completed=moment.event["step"], note="training"
             )
+        elif kind == "note":
+            self._note(moment, moment.event["text"])
         elif kind == "val":
             self.bars.update(self.run, note=f"training, val {moment.event['value']:.4f}")
+
+    def _note(self, moment: Moment, text: str) -> None:
+        """Each once: what a run tells at its start, its result tells again."""
+        told = (moment.planned.run_id, text)
+        if told not in self.told:
+            self.told.add(told)
+            self.bars.console.print(f"[yellow]note[/yellow] {told[0]}: {text}", highlight=False)
 
     def _say(self, moment: Moment) -> None:
         result = moment.result
         for note in result.notes if result is not None else ():
-            self.bars.console.print(f"[yellow]note[/yellow] {moment.planned.run_id}: {note}", highlight=False)
+            self._note(moment, note)
         if result is not None and result.status == "failed":
             self.bars.console.print(
                 f"[red]failed[/red] {moment.planned.run_id}: {result.error}", highlight=False

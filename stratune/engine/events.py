@@ -4,6 +4,7 @@
 {"event": "rows", "count": 64}                                      rows of the stage that passed
 {"event": "step", "step": 12, "steps": 80, "epoch": 0.6}            optimiser steps
 {"event": "val", "value": 0.81, "epoch": 1.0}                       an evaluation
+{"event": "note", "text": "will ask 400 rows, ..."}                 what the user should know now
 {"event": "exit", "code": 0}                                        the process ended (from the zygote)
 """
 
@@ -47,4 +48,4 @@ def reporting(on_event: OnEvent) -> Watch:
             on_event({"event": "step", "step": moment.step, "steps": moment.steps, "epoch": moment.epoch})
             pending["at"] = time.monotonic()
 
-    return Watch(stage, rows, tick)
+    return Watch(stage, rows, tick, note=lambda text: on_event({"event": "note", "text": text}))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.fitting import Watch
     from stratune.predictor import Scored, Tick
-    from stratune.readout.text_reader import Reader
     from stratune.readout.words import Words
 
     Floats = NDArray[np.float64]
@@ -28,7 +27,7 @@ TINY = 1e-300  # the least probability that has a logarithm
 class Asker(Protocol):
     """A scorer whose prompts and calibration can be changed: a net's, or a server's."""
 
-    reader: Reader
+    reader: Any  # how rows become prompts
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None
@@ -53,13 +52,13 @@ class Trial:
 class _Tried:
     trial: Trial
     worth: float  # higher is better
-    reader: Reader
+    reader: Any
     said: Floats  # (N, K) of the validation texts, calibrated
     bias: Floats  # (K,)
 
 
 def choose(
-    asker: Asker, readout: Words, reader_of: Callable[[Words, int], Reader], split: Split, watch: Watch
+    asker: Asker, readout: Words, reader_of: Callable[[Words, int], Any], split: Split, watch: Watch
 ) -> list[Trial]:
     """Leave `asker` with the prompt and the calibration of `readout` that are best on validation.
 

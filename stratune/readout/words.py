@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stratune.predictor import NetScorer
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.search import Trial
+    from stratune.prompt.shots import Nearest
     from stratune.readout.label_words import LabelWords
     from stratune.readout.text_reader import Reader
     from stratune.task import Task
@@ -154,6 +155,12 @@ class Words:
         draw: int = 0,
     ) -> PromptReader:
         """Prompts for `task`, with demonstrations from `train`."""
+        return _reader(backbone, task, limit, *self.shown(task, limit.max_words, train, seed, draw))
+
+    def shown(
+        self, task: Task, max_words: int | None, train: Dataset, seed: int, draw: int = 0
+    ) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
+        """The template for the task's labels, the demonstrations of all rows, or whence each row's come."""
         from stratune.prompt.shots import Nearest, balanced_shots, pool_of
 
         template = self._template().for_labels(task.labels)
@@ -161,12 +168,11 @@ class Words:
             has = "two texts" if task.text_pair else "one text"
             raise ConfigError(f"the task has {has}, the template's row not", key=template.name)
         if self.shots and self.pick == "nearest":
-            nearest = Nearest(pool_of(train, seed, limit.max_words), self.shots)
-            return _reader(backbone, task, limit, template, (), nearest)
+            return template, (), Nearest(pool_of(train, seed, max_words), self.shots)
         shots = template.shots if self.pick == "fixed" else ()
         if self.shown_at_random:
-            shots = balanced_shots(train, task.labels, self.shots, seed, limit.max_words, draw)
-        return _reader(backbone, task, limit, template, shots)
+            shots = balanced_shots(train, task.labels, self.shots, seed, max_words, draw)
+        return template, shots, None
 
     def scorer(
         self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
@@ -190,17 +196,20 @@ class Words:
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
     ) -> PromptReader:
         """The reader that a model folder describes."""
-        from stratune.prompt.shots import Nearest
-
-        template = parse_template(state["template"], "template").for_labels(task.labels)
-        shots = tuple(Shot(**shot) for shot in state["shots"])
-        if "nearest" in state:
-            return _reader(backbone, task, limit, template, (), Nearest(shots, state["nearest"]))
-        return _reader(backbone, task, limit, template, shots)
+        return _reader(backbone, task, limit, *shown_by(state, task))
 
     def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}
         return find_template({"base": self.template, **{k: v for k, v in own.items() if v}})
+
+
+def shown_by(state: Mapping[str, Any], task: Task) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
+    """What a reader's `state` says, as `Words.shown` gives it."""
+    from stratune.prompt.shots import Nearest
+
+    template = parse_template(state["template"], "template").for_labels(task.labels)
+    shots = tuple(Shot(**shot) for shot in state["shots"])
+    return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)
 
 
 def _written_out(template: str | dict[str, Any]) -> str | dict[str, Any]:
@@ -216,7 +225,7 @@ def _reader(
     limit: TextLimit,
     template: Template,
     shots: tuple[Shot, ...],
-    nearest: Any = None,
+    nearest: Nearest | None,
 ) -> PromptReader:
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.render import Renderer

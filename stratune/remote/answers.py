@@ -1,0 +1,105 @@
+"""Every answer a server has given, kept in one SQLite file: no prompt is paid for twice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from stratune.errors import ArtifactError, RemoteError
+from stratune.files import cache_folder, sha256
+from stratune.remote.question import Body, Endpoint
+
+BUSY_SECONDS = 60.0  # another process may be writing
+TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, time REAL NOT NULL)"
+
+
+def answer_key(url: str, endpoint: Endpoint, body: Body) -> str:
+    """Of all that an answer depends on. A key for the server is not in it: it changes no answer."""
+    return sha256(url, endpoint, json.dumps(body, sort_keys=True, separators=(",", ":")))
+
+
+class Answers:
+    """Key -> answer. One object serves many threads; the file serves many processes (write-ahead log).
+
+    What `keep` has returned from survives the process's end, however it ends. Opened at the first use, so
+    that a process forked before that gets a connection of its own.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or cache_folder() / "remote.sqlite"
+        self._lock = threading.Lock()
+        self._opened: sqlite3.Connection | None = None
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        with self._using() as connection:
+            row = connection.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+        return None if row is None else self._parsed(row[0])
+
+    def keep(self, key: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer that stands: an earlier one, where another process was faster."""
+        text = json.dumps(answer, separators=(",", ":"))
+        with self._using() as connection:
+            connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", (key, text, time.time()))
+        kept = self.get(key)
+        return answer if kept is None else kept
+
+    def __len__(self) -> int:
+        with self._using() as connection:
+            return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
+
+    def close(self) -> None:
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    # -- pieces
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """The connection, held. SQLite's errors become ArtifactError (the file) or RemoteError (the disk)."""
+        with self._lock:
+            try:
+                self._opened = self._opened or self._open()
+                yield self._opened
+            except (sqlite3.OperationalError, OSError) as error:  # full, locked, read-only
+                raise RemoteError(f"{self.path}: answers cannot be kept: {error}") from None
+            except sqlite3.DatabaseError as error:
+                raise self._damaged(str(error)) from None
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # isolation_level None: each statement is its own transaction, on disk when it returns.
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # SQLite does not wait its turn where two processes switch a new file to the log at once.
+            with FileLock(f"{self.path}.lock"):
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute(TABLE)
+            connection.execute("PRAGMA synchronous = NORMAL")  # safe from kill -9, as WAL is
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _parsed(self, text: str) -> dict[str, Any]:
+        try:
+            answer = json.loads(text)
+        except ValueError as error:
+            raise self._damaged(str(error)) from None
+        if not isinstance(answer, dict):
+            raise self._damaged("an answer is no JSON object")
+        return answer
+
+    def _damaged(self, why: str) -> ArtifactError:
+        return ArtifactError(f"{self.path}: the kept answers cannot be read ({why}); delete the file")

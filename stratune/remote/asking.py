@@ -1,0 +1,128 @@
+"""A strategy that only asks, on a server's model: what `train` does for weights that are here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stratune.data.rows import sample_rows, text_columns
+from stratune.errors import UnsupportedError
+from stratune.predictor import Predictor
+from stratune.prompt.render import Renderer
+from stratune.prompt.search import choose
+from stratune.readout.generate import Generate
+from stratune.readout.words import Words, shown_by
+from stratune.remote.address import parse_address
+from stratune.remote.answers import Answers
+from stratune.remote.estimate import Estimate, estimate
+from stratune.remote.reader import RemoteReader
+from stratune.remote.scorer import ANSWER_TOKENS, RemoteScorer
+from stratune.remote.server import Manners, Server
+from stratune.remote.settings import Remote
+from stratune.train.tokens import TextLimit
+
+if TYPE_CHECKING:
+    from stratune.data.split import Split
+    from stratune.fitting import Trained, Watch
+    from stratune.strategy import Strategy
+    from stratune.task import Task
+    from stratune.train.settings import TrainSettings
+
+
+def ask(
+    strategy: Strategy,
+    backbone: str,
+    task: Task,
+    split: Split,
+    seed: int,
+    settings: TrainSettings,
+    remote: Remote,
+    watch: Watch,
+) -> Trained:
+    """Choose and calibrate the prompt on validation.
+
+    Raises UnsupportedError for a strategy that would learn, RemoteError when the server does not answer.
+    """
+    from stratune.fitting import Trained
+
+    readout = strategy.readout
+    if not isinstance(readout, Words) or strategy.learns:
+        why = "its weights are the server's; zero_shot and few_shot, with `words` or `generate`, can ask it"
+        raise UnsupportedError(strategy.name, backbone, why)
+    limit = TextLimit(settings.max_length, settings.max_words)
+
+    def reader_of(words: Words, draw: int) -> RemoteReader:
+        return _reader(limit, task, words.shown(split.task, limit.max_words, split.train, seed, draw))
+
+    scorer = _scorer(
+        readout, Server(parse_address(backbone), remote.manners(), Answers()), reader_of(readout, 0), seed
+    )
+    expected = _expected(scorer, readout, reader_of, split, remote)
+    watch.note(expected)
+    started = time.perf_counter()
+    trials = choose(scorer, readout, reader_of, split, watch)
+    about = {
+        "strategy": strategy.settings(),
+        "backbone": {"id": backbone, "revision": None, "weight_hash": None},
+        "limit": asdict(limit),
+        "seed": seed,
+        "fingerprint": split.fingerprint,
+        "prompt": scorer.reader.state(),
+    }
+    trained = Trained(
+        total_params=None, predictor=Predictor(replace(task), scorer, about, sample=sample_rows(split.val))
+    )
+    trained.trials, trained.notes = trials, [expected, *scorer.reader.notes()]
+    trained.train_seconds = time.perf_counter() - started if trials else 0.0
+    return trained
+
+
+def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> RemoteScorer:
+    """The scorer that a model folder describes; it asks in the way that the folder's numbers were made by."""
+    assert isinstance(strategy.readout, Words)
+    limit = TextLimit(**manifest["limit"])
+    server = Server(parse_address(manifest["backbone"]["id"]), Manners(), Answers())
+    reader = _reader(limit, task, shown_by(manifest["prompt"], task))
+    scorer = _scorer(strategy.readout, server, reader, manifest["seed"])
+    kept = manifest["remote"]
+    scorer.fixed_way = scorer.way = kept["way"]
+    if "bias" in kept:
+        scorer.calibrate(np.asarray(kept["bias"]), kept["scale"])
+    return scorer
+
+
+def _scorer(readout: Words, server: Server, reader: RemoteReader, seed: int) -> RemoteScorer:
+    if not isinstance(readout, Generate):
+        return RemoteScorer(server, reader, seed=seed)
+    most = readout.max_new_tokens or ANSWER_TOKENS
+    return RemoteScorer(server, reader, True, readout.sample, most, seed)
+
+
+def _reader(limit: TextLimit, task: Task, shown: Any) -> RemoteReader:
+    template, shots, nearest = shown
+    return RemoteReader(Renderer(template, task.labels, None, shots), limit, nearest)
+
+
+def _expected(scorer: RemoteScorer, readout: Words, reader_of: Any, split: Split, remote: Remote) -> str:
+    """What validation, for every prompt, and test will ask: told before anything is asked."""
+    val, test = text_columns(split.val), text_columns(split.test)
+    bodies = []
+    for words, draw in readout.prompts():
+        scorer.reader = reader_of(words, draw)
+        bodies += scorer.bodies(*val)
+    return "asks " + in_words(estimate(scorer.server, [*bodies, *scorer.bodies(*test)], remote.price))
+
+
+def in_words(expected: Estimate) -> str:
+    """`400 rows, 380 requests, about 120,000 tokens of prompts, at most 400 of answers, about 0.02 ...`"""
+    told = [f"{expected.rows:,} rows", f"{expected.requests:,} requests"]
+    if expected.requests:
+        told.append(f"about {expected.prompt_tokens:,} tokens of prompts")
+        told.append(f"at most {expected.answer_tokens:,} of answers")
+    if expected.cost is not None:
+        told.append(f"about {expected.cost:,.2f} at the price given")
+    return ", ".join(told)

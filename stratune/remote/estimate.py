@@ -1,0 +1,45 @@
+"""What a run would ask and cost, before it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stratune.remote.question import Body
+from stratune.remote.server import Server
+
+CHARACTERS = 4  # of a prompt, to a token: English text in today's vocabularies; others have less
+MILLION = 1e6
+
+
+@dataclass(frozen=True)
+class Estimate:
+    rows: int
+    requests: int  # after duplicates and what is cached
+    cached: int  # rows that are answered already
+    prompt_tokens: int  # about: a quarter of the prompts' characters
+    answer_tokens: int  # at most
+    cost: float | None  # in the currency of the price; None without one
+
+
+def estimate(server: Server, bodies: Sequence[Body], price: tuple[float, float] | None = None) -> Estimate:
+    """`price` is for a million tokens of prompts and of answers. Nothing is asked."""
+    keys = [server.key("chat" if "messages" in body else "plain", body) for body in bodies]
+    by_key = dict(zip(keys, bodies, strict=True))
+    missing = {key: body for key, body in by_key.items() if server.answers.get(key) is None}
+    prompt = sum(-(-_characters(body) // CHARACTERS) for body in missing.values())
+    answer = sum(int(body.get("max_tokens", 0)) for body in missing.values())
+    return Estimate(
+        rows=len(bodies),
+        requests=len(missing),
+        cached=sum(key not in missing for key in keys),
+        prompt_tokens=prompt,
+        answer_tokens=answer,
+        cost=None if price is None else (prompt * price[0] + answer * price[1]) / MILLION,
+    )
+
+
+def _characters(body: Body) -> int:
+    if "messages" in body:
+        return sum(len(message["content"]) for message in body["messages"])
+    return len(body["prompt"])

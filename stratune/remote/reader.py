@@ -1,0 +1,62 @@
+"""Rows -> questions to a server. Its model's tokens are unknown here, so words are counted instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stratune.prompt.render import Renderer
+from stratune.prompt.shots import Nearest
+from stratune.remote.question import Question
+from stratune.train.tokens import TextLimit, first_words
+
+
+@dataclass(frozen=True)
+class RemoteReader:
+    """`renderer` has no tokenizer: the server puts a chat into its own template."""
+
+    renderer: Renderer
+    limit: TextLimit
+    nearest: Nearest | None = None
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        said = self.renderer.template.words
+        return {label: tuple(word.strip() for word in said[label]) for label in self.renderer.labels}
+
+    def questions(
+        self, texts: Sequence[str], pairs: Sequence[str] | None
+    ) -> tuple[list[Question], list[int]]:
+        """N rows -> the question of each, and how many of its words were cut."""
+        columns = [texts, *([pairs] if pairs is not None else [])]
+        short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
+        cut = [
+            sum(
+                len(column[i].split()) - len(kept[i].split())
+                for column, kept in zip(columns, short, strict=True)
+            )
+            for i in range(len(texts))
+        ]
+        seconds: Sequence[str | None] = short[1] if pairs is not None else [None] * len(texts)
+        shown = self.nearest(short[0], short[1] if pairs is not None else None) if self.nearest else None
+        rows = enumerate(zip(short[0], seconds, strict=True))
+        return [self._question(text, pair, shown[i] if shown else None) for i, (text, pair) in rows], cut
+
+    def _question(self, text: str, pair: str | None, shots: Any) -> Question:
+        if self.renderer.template.chat is False:
+            return Question(text=self.renderer.plain(text, pair, shots))
+        said = self.renderer.messages(text, pair, shots)
+        return Question(messages=tuple((message["role"], message["content"]) for message in said))
+
+    def state(self) -> dict[str, Any]:
+        """As PromptReader.state."""
+        shown = self.nearest.pool if self.nearest else self.renderer.shots
+        shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in shown]
+        count = {"nearest": self.nearest.count} if self.nearest else {}
+        return {"template": self.renderer.template.to_dict(), "shots": shots, **count}
+
+    def notes(self) -> list[str]:
+        if self.limit.max_length is None:
+            return []
+        return ["max_length counts tokens, which a server's model does not tell: use max_words"]

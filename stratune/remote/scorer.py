@@ -1,0 +1,92 @@
+"""Labels and scores from a server: log-probabilities where it gives them, answers in writing where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.predictor import Scored, Tick
+from stratune.prompt.match import Matcher
+from stratune.remote.label_words import RemoteWords
+from stratune.remote.question import Body, Question
+from stratune.remote.reader import RemoteReader
+from stratune.remote.server import Server
+from stratune.remote.writing import generate, writing_bodies
+from stratune.train.infer import softmax
+
+if TYPE_CHECKING:
+    from stratune.remote.forms import Way
+
+ANSWER_TOKENS = 16  # of an answer in writing, unless `max_new_tokens` says otherwise
+
+
+@dataclass
+class RemoteScorer:
+    """`writes`: readout `generate`; else `words`, which falls back on writing where the server offers nothing
+    better. `way` is how the server was found to answer about `words`.
+    """
+
+    server: Server
+    reader: RemoteReader
+    writes: bool = False
+    sample: float = 0.0
+    max_new_tokens: int = ANSWER_TOKENS
+    seed: int = 0
+    way: Way | None = None
+    bias: NDArray[np.float64] | None = None  # (K,), and one over the temperature: calibration
+    scale: float = 1.0
+    fixed_way: Way | None = None  # of a model folder: what its numbers were made by
+    _asked: dict[Any, RemoteWords] = field(default_factory=dict, repr=False)  # by words
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+        questions, words_cut = self.reader.questions(texts, pairs)
+        cut = np.asarray(words_cut, dtype=np.int32)
+        scores = None if self.writes else self._words.log_probs(questions, tick)
+        self.way = self._words.way if not self.writes else None
+        if scores is None:
+            answers = generate(self.server, questions, **self._writing, tick=tick)
+            said, invalid = Matcher(self.reader.words)(answers)
+            return Scored(said, cut, invalid, answers)
+        log_probs, invalid = scores
+        return Scored(self._calibrated(self._by_label(log_probs)), cut, invalid)
+
+    def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
+        self.bias, self.scale = bias, scale
+
+    def bodies(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Body]:
+        """What would be sent about these rows."""
+        questions: list[Question] = self.reader.questions(texts, pairs)[0]
+        bodies = [] if self.writes else self._words.bodies(questions)
+        return bodies or writing_bodies(self.server, questions, **self._writing)
+
+    def state(self) -> dict[str, Any]:
+        """What a model folder holds beside the prompt."""
+        calibration = {"bias": self.bias.tolist(), "scale": self.scale} if self.bias is not None else {}
+        return {"way": self.way, **calibration}
+
+    @property
+    def _words(self) -> RemoteWords:
+        """For the words of the reader there is now."""
+        words = self.reader.words
+        key = tuple(words.items())
+        if key not in self._asked:
+            self._asked[key] = RemoteWords(self.server, words, self.fixed_way)
+        return self._asked[key]
+
+    @property
+    def _writing(self) -> dict[str, Any]:
+        return {"max_tokens": self.max_new_tokens, "temperature": self.sample, "seed": self.seed}
+
+    def _by_label(self, log_probs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, W) -> (N, K): a label's words added up. NaN rows stay NaN."""
+        ends = np.cumsum([len(words) for words in self.reader.words.values()])[:-1]
+        parts = np.split(log_probs, ends, axis=1)
+        return np.stack([np.logaddexp.reduce(part, axis=1) for part in parts], axis=1)
+
+    def _calibrated(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
+        moved = said if self.bias is None else (said - self.bias) * self.scale
+        return softmax(moved)

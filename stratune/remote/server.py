@@ -1,0 +1,189 @@
+"""Asking a server many things: at once, politely, and each only once in a lifetime."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from stratune.errors import ConfigError, RemoteError, choices
+from stratune.remote.address import Address
+from stratune.remote.answers import Answers, answer_key
+from stratune.remote.client import KEY, Client, Fault
+from stratune.remote.crowd import each
+from stratune.remote.pace import Pace, Stopped, back_off
+from stratune.remote.question import Body, Endpoint
+
+Tick = Callable[[int], None]  # told how many rows have been answered
+Task = tuple[str, Body]  # an answer's key, and what is asked
+
+REFUSED = (400, 415, 422, 500, 501)  # how servers say that they do not know a field
+LISTED = 12  # names of models that an error shows
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a server is asked."""
+
+    workers: int = 8  # requests under way at once
+    per_minute: int | None = None  # requests started
+    timeout: float = 60.0  # seconds without a sign of life
+    attempts: int = 6  # at each request
+    pause: float = 1.0  # seconds before the second attempt; twice as long before each further one
+    patience: float = 300.0  # seconds that a server may ask to wait (Retry-After)
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "per_minute", "timeout", "attempts"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(f"{value} is not above 0", key=name)
+
+
+class Server:
+    """A server, with the answers it has given before. The package `openai` and the network are touched at the
+    first question that has no answer yet.
+    """
+
+    def __init__(self, address: Address, manners: Manners, answers: Answers) -> None:
+        self.address, self.manners, self.answers = address, manners, answers
+        self._pace = Pace(manners.per_minute)
+        self._client: Client | None = None
+
+    def ask(
+        self, endpoint: Endpoint, bodies: Sequence[Body], tick: Tick | None = None
+    ) -> list[dict[str, Any]]:
+        """The answers, in order. What was answered before is not asked, nor is anything asked twice.
+
+        Each answer is kept the moment it arrives, so an error or an interruption loses none of them. Raises
+        RemoteError at the first request that fails for good; those under way get two seconds to arrive.
+        """
+        keys = [self.key(endpoint, body) for body in bodies]
+        found, missing = self._known(keys, bodies)
+        rows = Counter(keys)
+        done = tick or (lambda count: None)
+        done(sum(rows[key] for key in found))
+        if missing:
+            self._connect()
+        with closing(
+            each(lambda task, stop: self._answer(endpoint, task, stop), missing, self._workers)
+        ) as arriving:
+            for (key, _), answer in arriving:
+                found[key] = answer
+                done(rows[key])
+        return [found[key] for key in keys]
+
+    def probe(self, endpoint: Endpoint, body: Body) -> dict[str, Any] | None:
+        """The answer, or None when the server does not take such a request: 400 and its kin, or 500 twice.
+
+        A refusal is not kept: the server may be started again with other options.
+        """
+        key = self.key(endpoint, body)
+        kept = self.answers.get(key)
+        if kept is not None:
+            return kept
+        self._connect()
+        try:
+            return self._tried(endpoint, (key, body), threading.Event(), probing=True)
+        except Fault as fault:
+            if fault.status in REFUSED:
+                return None
+            raise self._explained(fault) from None
+
+    def models(self) -> list[str]:
+        return self._connect().models()
+
+    def key(self, endpoint: Endpoint, body: Body) -> str:
+        return answer_key(self.address.url, endpoint, body)
+
+    def close(self) -> None:
+        """Let go of the connections; the answers stay open, they may be shared."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    # -- pieces
+
+    @property
+    def _workers(self) -> int:
+        return self.manners.workers
+
+    def _connect(self) -> Client:
+        if self._client is None:
+            self._client = Client(self.address, self.manners.timeout)
+        return self._client
+
+    def _known(
+        self, keys: Sequence[str], bodies: Sequence[Body]
+    ) -> tuple[dict[str, dict[str, Any]], list[Task]]:
+        found: dict[str, dict[str, Any]] = {}
+        missing: dict[str, Body] = {}
+        for key, body in zip(keys, bodies, strict=True):
+            if key in found or key in missing:
+                continue
+            kept = self.answers.get(key)
+            if kept is None:
+                missing[key] = body
+            else:
+                found[key] = kept
+        return found, list(missing.items())
+
+    def _answer(self, endpoint: Endpoint, task: Task, stop: threading.Event) -> dict[str, Any]:
+        try:
+            return self._tried(endpoint, task, stop)
+        except Fault as fault:
+            raise self._explained(fault) from None
+
+    def _tried(
+        self, endpoint: Endpoint, task: Task, stop: threading.Event, *, probing: bool = False
+    ) -> dict[str, Any]:
+        """Retries are here and nowhere else. Raises Fault."""
+        key, body = task
+        client = self._connect()
+        attempt = 1
+        while True:
+            self._pace.turn(stop)
+            try:
+                return self.answers.keep(key, client.post(endpoint, body))
+            except Fault as fault:
+                wait = self._wait(
+                    fault, attempt, 2 if probing and fault.status == 500 else self.manners.attempts
+                )
+            if stop.wait(wait):
+                raise Stopped
+            attempt += 1
+
+    def _wait(self, fault: Fault, attempt: int, attempts: int) -> float:
+        """Seconds until the next attempt. Raises the fault when there is none."""
+        if not fault.retry:
+            raise fault
+        if fault.after > self.manners.patience:
+            why = f"{fault.why}; it asks to wait {fault.after:.0f} seconds: run this again then"
+            raise Fault(why, fault.status, retry=False) from None
+        if attempt >= attempts:
+            why = f"{fault.why}; gave up after {attempt} attempts"
+            raise Fault(why, fault.status, retry=False) from None
+        if fault.after:
+            self._pace.hold(fault.after)  # who asked too often were all threads together
+        return fault.after + back_off(self.manners.pause, attempt)
+
+    def _explained(self, fault: Fault) -> RemoteError:
+        hint = self._hint(fault)
+        return RemoteError(f"{self.address.url}: {fault.why}" + (f"; {hint}" if hint else ""))
+
+    def _hint(self, fault: Fault) -> str:
+        client = self._connect()
+        if fault.status in (401, 403):
+            return f"it does not take the key in {KEY}" if client.has_key else f"set {KEY}"
+        if fault.status != 404:
+            return ""
+        names, model = client.models(), self.address.model
+        if names and model not in names:
+            shown = (
+                names if len(names) <= LISTED else difflib.get_close_matches(model, names, LISTED, cutoff=0.0)
+            )
+            return f"model {choices(model, shown)}"
+        return "" if names else "an address usually ends in /v1"

@@ -1,0 +1,28 @@
+"""How a server is asked, and what it costs: the section `remote` of a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stratune.errors import ConfigError
+from stratune.remote.server import Manners
+
+
+@dataclass(frozen=True)
+class Remote:
+    """`price`: of a million tokens of prompts, and of answers. The other fields are those of Manners."""
+
+    workers: int = 8
+    per_minute: int | None = None
+    timeout: float = 60.0
+    attempts: int = 6
+    price: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        self.manners()
+        if self.price is not None and (len(self.price) != 2 or min(self.price) < 0):
+            why = f"{list(self.price)}: two prices from 0 up, of a million tokens of prompts and of answers"
+            raise ConfigError(why, key="remote.price")
+
+    def manners(self) -> Manners:
+        return Manners(self.workers, self.per_minute, self.timeout, self.attempts)

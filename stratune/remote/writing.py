@@ -1,0 +1,36 @@
+"""Having a server write freely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stratune.remote.question import Body, Question, endpoint_of
+from stratune.remote.reading import text_of
+from stratune.remote.server import Server, Tick
+
+CHUNK = 1024  # answers held in memory at once
+
+
+def generate(
+    server: Server,
+    questions: Sequence[Question],
+    *,
+    max_tokens: int,
+    temperature: float,
+    seed: int,
+    tick: Tick | None = None,
+) -> list[str]:
+    """What the server writes for each question, as it stands. Raises RemoteError."""
+    bodies = writing_bodies(server, questions, max_tokens=max_tokens, temperature=temperature, seed=seed)
+    texts: list[str] = []
+    for start in range(0, len(bodies), CHUNK):
+        answers = server.ask(endpoint_of(questions), bodies[start : start + CHUNK], tick)
+        texts += [text_of(answer) for answer in answers]
+    return texts
+
+
+def writing_bodies(
+    server: Server, questions: Sequence[Question], *, max_tokens: int, temperature: float, seed: int
+) -> list[Body]:
+    options = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+    return [{**question.body(server.address.model), **options} for question in questions]

@@ -1,0 +1,199 @@
+"""A whole comparison on a server's model: chosen, calibrated, saved, loaded, and asked about each prompt once."""
+
+import json
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from stratune.api import compare
+from stratune.data.store import store_split
+from stratune.errors import ConfigError
+from stratune.job import Job
+from stratune.predictor import Predictor
+from stratune.run import execute
+from stratune.strategy import parse_strategy
+from stratune.testing import toy_split
+from stratune.testing.toy import FAMILIES
+from stratune.train.settings import Budget, TrainSettings
+from tests.remote.scripted import listed, prompt_of, written
+
+TEMPLATE = {"name": "short", "task": "One of {labels}.", "row": "Text: {text}", "answer": "It is {label}"}
+
+
+def truth_of(prompt):
+    """What a model that knows the toy task would say of the last text in a prompt."""
+    words = prompt.rsplit("Text:", 1)[-1].split()
+    return "animal" if any(word in FAMILIES["animal"] for word in words) else "weather"
+
+
+def sure(body):
+    """First tokens as servers list them: parts of words, with and without a space before them."""
+    right = truth_of(prompt_of(body))
+    other = {"animal": " we", "weather": "anim"}[right]
+    return listed(body, {right[:4]: -0.1, f" {right}": -4.0, other: -3.0, "the": -5.0})
+
+
+def writes(body):
+    """A server that offers neither log-probabilities nor constraints."""
+    if "response_format" in body or "grammar" in body:
+        return 400, {"error": {"message": "unknown field"}}
+    prompt = prompt_of(body)
+    return written(
+        "no idea" if "snow" in prompt.rsplit("Text:", 1)[-1] else f" {truth_of(prompt).title()}.\n"
+    )
+
+
+def run(scripted, tmp_path, spec, *, seed=0, remote=None, split=None):
+    split = split or toy_split()
+    readout = {"template": TEMPLATE, **spec.get("readout", {})}
+    strategy = parse_strategy({**spec, "readout": readout})
+    job = Job(
+        str(tmp_path / "out"), str(store_split(split)), split.fingerprint, strategy.settings(),
+        f"{scripted.url}#tiny", seed, vars(Budget(epochs=1)), vars(TrainSettings()), {"attempts": 2, **(remote or {})},
+    )  # fmt: skip
+    return execute(job), job
+
+
+def test_log_probabilities_of_a_servers_model_become_scores(scripted, tmp_path):
+    result, job = run(scripted(sure), tmp_path, {"preset": "zero_shot"})
+    assert (result.error, result.test["accuracy"], result.invalid) == (None, 1.0, 0.0)
+    assert result.trainable_params == 0 and result.total_params is None
+    texts = list(toy_split().test["text"])
+    said = Predictor.load(job.folder / "model").predict_proba(texts)
+    right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
+    np.testing.assert_allclose(said.max(axis=1), right / (right + other), atol=1e-6)
+
+
+def test_each_prompt_is_asked_once_however_often_the_run_is_made(scripted, tmp_path):
+    remote = scripted(sure)
+    for place in ("one", "two"):
+        result, job = run(
+            remote, tmp_path / place, {"preset": "few_shot", "readout": {"shots": 2, "draws": 2}}
+        )
+        assert result.error is None and result.trials == 2
+        Predictor.load(job.folder / "model").predict(list(toy_split().test["text"]))
+    assert set(Counter(map(str, remote.bodies)).values()) == {1}
+    assert len(remote.bodies) == 2 * 16 + 16  # both draws about validation, the better one about test
+
+
+def test_the_best_prompt_is_kept_and_calibrated(scripted, tmp_path):
+    def deaf(body):  # hears only one of the two templates
+        return sure(body) if "Heard" in prompt_of(body) else listed(body, {"animal": -0.1, "weather": -3.0})
+
+    heard = {**TEMPLATE, "name": "heard", "row": "Heard. Text: {text}"}
+    tries = {"template": [TEMPLATE, heard], "calibrate": ["none", "batch"]}
+    result, job = run(
+        scripted(deaf), tmp_path, {"preset": "zero_shot", "readout": {"tries": tries, "temperature": True}}
+    )
+    assert result.error is None and result.test["accuracy"] == 1.0
+    trials = [json.loads(line) for line in (job.folder / "trials.jsonl").read_text().splitlines()]
+    assert trials[0]["template"] == "heard" and len(trials) == 4
+    manifest = json.loads((job.folder / "model" / "stratune.json").read_text())
+    assert manifest["remote"]["way"] == "logprobs" and manifest["remote"]["scale"] > 1  # all right: surer
+
+
+def test_a_server_that_only_writes_is_read_strictly(scripted, tmp_path):
+    result, job = run(scripted(writes), tmp_path, {"preset": "zero_shot"})
+    split = toy_split()
+    snowy = np.mean(["snow" in text for text in split.test["text"]])
+    assert result.error is None and result.invalid == pytest.approx(snowy) and snowy > 0
+    assert result.test["accuracy"] == pytest.approx(1 - snowy)
+    loaded = Predictor.load(job.folder / "model")
+    answers = loaded.scorer(["rain and snow", "the cat"], None).answers
+    assert answers == ["no idea", " Animal.\n"]
+
+
+def test_readout_generate_never_asks_for_log_probabilities(scripted, tmp_path):
+    remote = scripted(lambda body: written(truth_of(prompt_of(body))))
+    spec = {"preset": "zero_shot", "readout": {"kind": "generate", "sample": 0.5, "max_new_tokens": 5}}
+    result, _ = run(remote, tmp_path, spec, seed=3)
+    assert (result.error, result.test["accuracy"], result.invalid) == (None, 1.0, 0.0)
+    assert all(
+        (body["temperature"], body["max_tokens"], body["seed"]) == (0.5, 5, 3) and "logprobs" not in body
+        for body in remote.bodies
+    )
+
+
+def test_what_would_learn_is_refused_without_asking(scripted, tmp_path):
+    remote = scripted(sure)
+    result, _ = run(remote, tmp_path, {"preset": "completion"})
+    assert result.error == (
+        f"completion cannot run on {remote.url}#tiny: its weights are the server's; zero_shot and few_shot, "
+        "with `words` or `generate`, can ask it"
+    )
+    assert not remote.log
+
+
+def test_what_it_will_take_is_told_before_it_starts(scripted, tmp_path):
+    result, _ = run(scripted(sure), tmp_path, {"preset": "zero_shot"}, remote={"price": [1.0, 2.0]})
+    (note,) = result.notes
+    found = re.fullmatch(
+        r"asks 32 rows, 32 requests, about ([\d,]+) tokens of prompts, at most 32 of answers, "
+        r"about 0\.00 at the price given",
+        note,
+    )
+    assert 32 * 10 < int(found[1].replace(",", "")) < 32 * 60
+
+
+def test_a_failed_server_is_a_failed_row_that_the_next_call_makes(scripted, tmp_path):
+    remote = scripted(sure)
+    remote.say = lambda body: (401, {"error": {"message": "who are you"}})
+    result, _ = run(remote, tmp_path, {"preset": "zero_shot"})
+    assert result.status == "failed" and "set OPENAI_API_KEY" in result.error
+    remote.say = sure
+    assert run(remote, tmp_path, {"preset": "zero_shot"})[0].status == "ok"
+
+
+def test_nearest_demonstrations_are_turns_of_the_chat(scripted, tmp_path):
+    remote = scripted(sure)
+    result, job = run(remote, tmp_path, {"preset": "few_shot", "readout": {"shots": 1, "pick": "nearest"}})
+    assert result.error is None
+    shown = {body["messages"][0]["content"] for body in remote.bodies}
+    assert len(shown) > 5  # each row has its own
+    assert [message["role"] for message in remote.bodies[0]["messages"]] == ["user", "assistant", "user"]
+    assert job.folder.name.startswith("few_shot@http--127.0.0.1--")
+
+
+def test_plain_templates_are_sent_as_text(scripted, tmp_path):
+    remote = scripted(sure)
+    spec = {"preset": "zero_shot", "readout": {"template": {**TEMPLATE, "chat": False}}}
+    result, _ = run(remote, tmp_path, spec)
+    assert result.error is None and result.test["accuracy"] == 1.0
+    assert remote.bodies[0]["prompt"].endswith("\nIt is")
+
+
+def test_a_comparison_has_server_and_local_rows_side_by_side(scripted, tiny, tmp_path):
+    remote = scripted(sure)
+    rows = [
+        {"text": t, "label": k}
+        for part in toy_split().parts.values()
+        for t, k in zip(part["text"], part["label"], strict=True)
+    ]
+    board = compare(
+        rows, strategies=["majority", {"preset": "zero_shot", "readout": {"template": TEMPLATE}}],
+        backbones=str(tiny("bert")), llms=[f"{remote.url}#tiny"], out=tmp_path / "out", progress=False,
+    )  # fmt: skip
+    assert [(row["strategy"], row["status"]) for row in board.rows] == [
+        ("zero_shot", "ok"),
+        ("majority", "ok"),
+    ]
+    assert board.rows[0]["backbone"] == f"{remote.url}#tiny"
+    assert board.best.predict(["the cat"])[0].label == "animal"
+
+
+@pytest.mark.parametrize(
+    ("remote", "message"),
+    [
+        ({"workers": 0}, "0 is not above 0"),
+        ({"price": [1.0, -1.0]}, "remote.price: [1.0, -1.0]: two prices from 0 up"),
+        ({"price": 3}, "remote.price"),
+        ({"speed": 3}, "remote.speed: 'speed' is not one of attempts, per_minute, price, timeout, workers"),
+    ],
+)
+def test_wrong_settings_are_said_before_anything_runs(remote, message, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        compare("demo:reviews", strategies=["majority"], remote=remote, out=tmp_path / "out", progress=False)
+    assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,54 @@
+"""Free answers, and what asking would cost."""
+
+import pytest
+
+from stratune.remote.estimate import Estimate, estimate
+from stratune.remote.label_words import RemoteWords
+from stratune.remote.writing import generate, writing_bodies
+from tests.remote.scripted import chat, plain, written
+
+HOW = {"max_tokens": 8, "temperature": 0.7, "seed": 3}
+
+
+@pytest.mark.parametrize("ask", [chat, plain])
+def test_what_is_written_comes_as_it_stands(scripted, asking, ask):
+    sent = []
+    remote = scripted(lambda body: sent.append(body) or written(" Well,\nit is a"))
+    ticks = []
+    assert generate(asking(remote), ask("a", "b"), **HOW, tick=ticks.append) == [" Well,\nit is a"] * 2
+    assert sum(ticks) == 2 and all(HOW.items() <= body.items() for body in sent)
+
+
+@pytest.mark.parametrize("said", [{"message": {"content": None}}, {"text": None}, {"message": None}, {}])
+def test_an_answer_without_text_is_empty(scripted, asking, said):
+    assert generate(asking(scripted(lambda body: {"choices": [said]})), chat("a"), **HOW) == [""]
+
+
+def test_another_seed_is_another_question(scripted, asking):
+    remote = scripted()
+    for seed in (3, 3, 4):
+        generate(asking(remote), plain("a"), **{**HOW, "seed": seed})
+    assert len(remote.log) == 2
+
+
+def test_no_rows_need_no_server(scripted, asking):
+    assert generate(asking(scripted()), [], **HOW) == []
+
+
+def test_an_estimate_counts_what_is_not_yet_answered(scripted, asking):
+    remote = scripted()
+    server = asking(remote)
+    questions = plain("x" * 400, "y" * 402, "y" * 402, "z" * 8)
+    generate(server, questions[3:], **HOW)
+    bodies = writing_bodies(server, questions, **HOW)
+    found = Estimate(rows=4, requests=2, cached=1, prompt_tokens=201, answer_tokens=16, cost=None)
+    assert estimate(server, bodies) == found
+    assert estimate(server, bodies, (10.0, 100.0)).cost == pytest.approx(201 * 10e-6 + 16 * 100e-6)
+    assert len(remote.log) == 1
+
+
+def test_an_estimate_of_label_words_reads_all_of_a_chat(scripted, asking):
+    server = asking(scripted())
+    bodies = RemoteWords(server, {"a": ["yes"], "b": ["no"]}).bodies(chat("x" * 91))  # "Be brief." has 9
+    assert estimate(server, bodies) == Estimate(1, 1, 0, 25, 1, None)
+    assert RemoteWords(server, {"a": ["yes"]}).bodies([]) == []
