@@ -119,10 +119,12 @@ class Net(nn.Module):
 
         For the time of a prediction: in training every row needs its own way back through them.
         """
-        if tokens.ask is None or not len(tokens.ask.prefix) or self.begins_with_learned():
+        ask = tokens.ask
+        # A masked model reads to both sides: what comes later changes what it makes of the beginning.
+        if ask is None or not len(ask.prefix) or ask.mask is not None or self.begins_with_learned():
             yield
             return
-        prefix = tokens.ask.prefix
+        prefix = ask.prefix
         ids = torch.as_tensor(prefix, device=next(self.parameters()).device)[None]
         seen = torch.ones(len(prefix), len(prefix), dtype=torch.bool, device=ids.device).tril()[None, None]
         with torch.no_grad(), recording() as found:

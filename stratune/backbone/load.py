@@ -72,23 +72,25 @@ def load_backbone(backbone_id: str, *, revision: str | None = None, language_mod
     """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id; `language_model`: with the
     layer that says words.
 
-    Raises BackboneError when it cannot be had (missing, no network, damaged) or its family is unknown,
-    UnsupportedError when it is no language model that continues text and should be one.
+    An encoder's says words in the place of a mask. Raises BackboneError when it cannot be had (missing, no
+    network, damaged, without that layer) or its family is unknown, UnsupportedError for an encoder without a
+    mask that should say words.
     """
     folder = locate(backbone_id)
-    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
     no_bars()
     options: dict[str, Any] = {"revision": revision} if revision else {}
     try:
         config = AutoConfig.from_pretrained(folder, **options)
         family = family_of(config.model_type, backbone_id)
-        if language_model and not family.decoder:
-            why = "it does not continue text; use a causal model, or the readout `head`"
-            raise UnsupportedError("words", backbone_id, why)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-        pooler = {"add_pooling_layer": False} if family.pooler else {}
-        cls = AutoModelForCausalLM if language_model else AutoModel
+        if language_model and not family.decoder and tokenizer.mask_token_id is None:
+            why = "it neither continues text nor knows a mask; use the readout `head`"
+            raise UnsupportedError("words", backbone_id, why)
+        pooler = {"add_pooling_layer": False} if family.pooler and not language_model else {}
+        says = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
+        cls = says if language_model else AutoModel
         model, found = cls.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, **options, **pooler
         )

@@ -22,6 +22,7 @@ class TokenizerOnly:
 
     id: str
     tokenizer: PreTrainedTokenizerBase
+    family: Family
     max_length: int  # tokens that fit, special ones included
 
 
@@ -36,8 +37,8 @@ def load_tokenizer(backbone_id: str) -> TokenizerOnly:
         config = AutoConfig.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
         raise BackboneError(why_not(backbone_id, error)) from error
-    most = places(tokenizer, config, family_of(config.model_type, backbone_id))
-    return TokenizerOnly(backbone_id, tokenizer, most)
+    family = family_of(config.model_type, backbone_id)
+    return TokenizerOnly(backbone_id, tokenizer, family, places(tokenizer, config, family))
 
 
 def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class PromptReader:
         self.rows_short = 0  # rows that had to do with fewer of their nearest
         longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
         # Tokens that a prompt may have, the label's word behind it apart.
-        self.places = self.backbone.max_length - self.limit.virtual - longest
+        self.places = self.backbone.max_length - self.limit.virtual - longest - len(self._tail)
         self.room = self._room()  # tokens of a row's text (both texts of a pair together) that fit
         wanted = min(self.limit.max_length or 512, self.backbone.max_length // SHARE)
         while self.room < wanted and self.renderer.shots:
@@ -98,7 +99,7 @@ class PromptReader:
         own = [row[shared:].astype(np.int32) for row in ids]
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in own])]).astype(np.int64)
         flat = np.concatenate(own) if own else np.zeros(0, np.int32)
-        ask = Ask(prefix, self.trie)
+        ask = Ask(prefix, self.trie, self._mask, self._tail)
         return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), ask)
 
     def rendered(self, text: str, pair: str | None) -> str:
@@ -185,9 +186,26 @@ class PromptReader:
         )
 
     def _encode(self, prompts: list[str]) -> list[list[int]]:
-        """A rendered chat brings its own special tokens; plain text gets those that the model begins with."""
+        """A rendered chat brings its own special tokens; plain text gets those that the model begins with.
+
+        Those that it ends with are `_tail`: the answer comes before them.
+        """
         found = self.backbone.tokenizer(prompts, add_special_tokens=not self.renderer.chat, verbose=False)
-        return found["input_ids"]  # type: ignore[no-any-return]
+        behind = len(self._tail)
+        return [ids[: len(ids) - behind] for ids in found["input_ids"]]
+
+    @property
+    def _mask(self) -> int | None:
+        return None if self.backbone.family.decoder else int(self.backbone.tokenizer.mask_token_id)
+
+    @cached_property
+    def _tail(self) -> tuple[int, ...]:
+        """What a masked model's tokenizer puts behind a text."""
+        tokenizer = self.backbone.tokenizer
+        if self._mask is None:
+            return ()
+        around = tokenizer("", verbose=False)["input_ids"]
+        return tuple(around[1:])  # the first one opens the text
 
     @property
     def _words(self) -> list[str]:

@@ -27,14 +27,19 @@ class Trie:
     token: NDArray[np.int64]  # (E,) what it says
     paths: NDArray[np.float32]  # (W, E) 1 where a word takes an edge
     owner: NDArray[np.int64]  # (W,) label of each word
+    words: tuple[Path, ...]  # (W,) their tokens
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What all rows of a table part share: the first tokens of their prompts, and what may be answered."""
+    """What all rows of a table part share: the first tokens of their prompts, what may be answered, and for a
+    masked model what stands in the answer's place and behind it.
+    """
 
     prefix: NDArray[np.int64]  # (P,)
     trie: Trie
+    mask: int | None = None  # token id; None: the model continues text
+    tail: tuple[int, ...] = ()
 
 
 def build_trie(words: Sequence[Path], owner: Sequence[int], names: Sequence[str]) -> Trie:
@@ -64,4 +69,5 @@ def build_trie(words: Sequence[Path], owner: Sequence[int], names: Sequence[str]
         token=np.array([path[-1] for path in edges], dtype=np.int64),
         paths=paths,
         owner=np.array(owner, dtype=np.int64),
+        words=tuple(words),
     )

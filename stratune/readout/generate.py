@@ -46,6 +46,8 @@ class Generate(Words):
     ) -> NetScorer:
         from stratune.readout.writing import WritingScorer
 
+        if not net.backbone.family.decoder:
+            raise UnsupportedError("generate", net.backbone.id, "it does not continue text; use `words`")
         if net.begins_with_learned():
             why = "learned vectors stand before the prompt; use the readout `words`"
             raise UnsupportedError("generate", net.backbone.id, why)

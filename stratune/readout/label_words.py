@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,19 +52,56 @@ class LabelWords(nn.Module):
     def forward(self, net: Net, batch: Batch) -> Tensor:
         assert batch.ask is not None
         trie = batch.ask.trie
-        states = self._states(net, batch, trie)  # (B, 1 + n, C)
-        with torch.autocast(states.device.type, enabled=False):
-            said = self._vocabulary(states.float()).float().log_softmax(dim=-1)
-            edges = said[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
-            return (self._labels(edges, trie) - self.bias) * self.scale
-
-    def _labels(self, edges: Tensor, trie: Trie) -> Tensor:
-        """(B, E) log-probabilities of tokens -> (B, K): products along a word, sums over a label's words."""
-        paths = torch.from_numpy(trie.paths).to(edges)
-        words = edges @ paths.T  # (B, W)
+        words = self._masked(net, batch) if batch.ask.mask is not None else self._continued(net, batch)
         if self.normalise:
-            words = words / paths.sum(dim=1)
-        return torch.stack([words[:, trie.owner == k].logsumexp(dim=1) for k in range(self.outputs)], dim=1)
+            words = words / torch.tensor([len(word) for word in trie.words], device=words.device)
+        labels = [words[:, trie.owner == k].logsumexp(dim=1) for k in range(self.outputs)]
+        return (torch.stack(labels, dim=1) - self.bias) * self.scale
+
+    def _continued(self, net: Net, batch: Batch) -> Tensor:
+        """(B, W) log-probabilities of words behind the prompt: products along their tokens."""
+        assert batch.ask is not None
+        trie = batch.ask.trie
+        said = self._said(self._states(net, batch, trie))  # (B, 1 + n, V)
+        edges = said[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
+        return edges @ torch.from_numpy(trie.paths).to(edges).T
+
+    def _masked(self, net: Net, batch: Batch) -> Tensor:
+        """(B, W) log-probabilities of words in the place of as many masks as they have tokens.
+
+        The tokens of a word are taken to be independent, all masked at once (Schick & Schuetze 2021 ask so
+        first, before they fill in one after the other). One pass for each length that words have.
+        """
+        assert batch.ask is not None
+        words = batch.ask.trie.words
+        found: list[Tensor | None] = [None] * len(words)
+        for count in sorted({len(word) for word in words}):
+            said = self._said(self._slots(net, batch, count))  # (B, count, V)
+            for w, word in enumerate(words):
+                if len(word) == count:
+                    found[w] = said[:, torch.arange(count), list(word)].sum(dim=1)
+        return torch.stack([one for one in found if one is not None], dim=1)
+
+    def _slots(self, net: Net, batch: Batch, count: int) -> Tensor:
+        """Hidden states (B, count, C) of so many masks between each prompt and the tail."""
+        assert batch.ask is not None
+        ids, mask = net.with_prefix(batch)
+        behind = [batch.ask.mask or 0] * count + list(batch.ask.tail)
+        start = mask.sum(dim=1, keepdim=True)  # rows are padded on the right: here the padding begins
+        place = start + torch.arange(len(behind), device=ids.device)
+        width = len(behind)
+        wide_ids = torch.cat([ids, ids.new_zeros(len(ids), width)], dim=1)
+        wide_mask = torch.cat([mask, mask.new_zeros(len(ids), width)], dim=1)
+        wide_ids.scatter_(1, place, ids.new_tensor(behind).expand(len(ids), -1))
+        wide_mask.scatter_(1, place, 1)
+        hidden = net.encode(replace(batch, ids=wide_ids, mask=wide_mask))
+        rows = torch.arange(len(ids), device=ids.device)[:, None]
+        return hidden[rows, place[:, :count]]
+
+    def _said(self, states: Tensor) -> Tensor:
+        """(B, S, C) -> (B, S, V) log-probabilities, in float32."""
+        with torch.autocast(states.device.type, enabled=False):
+            return self._vocabulary(states.float()).float().log_softmax(dim=-1)
 
     def _states(self, net: Net, batch: Batch, trie: Trie) -> Tensor:
         """Hidden states (B, 1 + n, C) at the end of each prompt and at the trie's inner nodes behind it.
@@ -88,7 +126,7 @@ class LabelWords(nn.Module):
     def _vocabulary(self, states: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, V) by the family's own code: its body is told to pass the states through."""
         with _passing(self.language_model.base_model, states):
-            logits: Tensor = self.language_model(inputs_embeds=states, use_cache=False).logits
+            logits: Tensor = self.language_model(inputs_embeds=states).logits
         return logits
 
 

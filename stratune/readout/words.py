@@ -142,7 +142,8 @@ class Words:
 
         if backbone.language_model is None:
             raise UnsupportedError("words", backbone.id, "it was loaded without its layer that says words")
-        use_prefixes(backbone)  # what all prompts begin with is read once
+        if backbone.family.decoder:
+            use_prefixes(backbone)  # what all prompts begin with is read once
         return LabelWords(backbone.language_model, outputs, self.normalise, self.loss)
 
     def reader(

@@ -64,9 +64,12 @@ def tiny_backbone(model_type: str, folder: Path, **config: Any) -> Backbone:
     return load_backbone(str(save_tiny(model_type, folder, **config)))
 
 
-def save_tiny(model_type: str, folder: Path, *, seed: int = 0, **config: Any) -> Path:
-    """Write a tiny model and its tokenizer; `config` overrides its configuration (say, dropout off)."""
-    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
+def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = False, **config: Any) -> Path:
+    """Write a tiny model and its tokenizer; `config` overrides its configuration (say, dropout off).
+
+    `masked`: an encoder with the layer that says words in the place of a mask.
+    """
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -83,7 +86,8 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, **config: Any) ->
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        cls = AutoModelForCausalLM if model_type in DECODERS else AutoModel  # decoders can say words
+        encoder = AutoModelForMaskedLM if masked else AutoModel
+        cls = AutoModelForCausalLM if model_type in DECODERS else encoder  # decoders can say words
         model = cls.from_config(settings)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
