@@ -85,10 +85,9 @@ class LabelWords(nn.Module):
     def _slots(self, net: Net, batch: Batch, count: int) -> Tensor:
         """Hidden states (B, count, C) of so many masks between each prompt and the tail."""
         assert batch.ask is not None
-        ids, mask = net.with_prefix(batch)
+        ids, mask = packed(*net.with_prefix(batch))
         behind = [batch.ask.mask or 0] * count + list(batch.ask.tail)
-        start = mask.sum(dim=1, keepdim=True)  # rows are padded on the right: here the padding begins
-        place = start + torch.arange(len(behind), device=ids.device)
+        place = mask.sum(dim=1, keepdim=True) + torch.arange(len(behind), device=ids.device)
         width = len(behind)
         wide_ids = torch.cat([ids, ids.new_zeros(len(ids), width)], dim=1)
         wide_mask = torch.cat([mask, mask.new_zeros(len(ids), width)], dim=1)
@@ -128,6 +127,12 @@ class LabelWords(nn.Module):
         with _passing(self.language_model.base_model, states):
             logits: Tensor = self.language_model(inputs_embeds=states).logits
         return logits
+
+
+def packed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, T) with padding wherever it was -> tokens first, in their order, then padding."""
+    order = (1 - mask).argsort(dim=1, stable=True)
+    return ids.gather(1, order), mask.gather(1, order)
 
 
 def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:

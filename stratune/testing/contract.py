@@ -252,7 +252,8 @@ def check_seed_decides(spec: Spec, backbone_folder: Path | None, tmp_path: Path)
 
 def _draws(strategy: Any) -> bool:
     """Whether a seed can matter: a head is drawn, rows are drawn, or something learns in a drawn order."""
-    return strategy.learns or strategy.readout.draws or not strategy.readout.language_model
+    readout = strategy.readout
+    return strategy.learns or not readout.language_model or readout.shown_at_random
 
 
 def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
