@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -110,14 +110,15 @@ def read_tokens(tokens: Sequence[tuple[str, float]], words: Sequence[Word]) -> R
     """Log-probabilities (W,) of words by the tokens that begin them.
 
     A token counts for the one label whose words it begins, and there for the first such word; what begins
-    words of two labels counts for none. A label of which no word is listed gets the lowest listed
-    log-probability, shared by its words: an upper bound, as all that is not listed is less likely than that.
-    NaN where no label's word is listed.
+    words of two labels counts for none. Upper and lower case count where they tell words apart. A label of
+    which no word is listed gets the lowest listed log-probability, shared by its words: an upper bound, as
+    all that is not listed is less likely than that. NaN where no label's word is listed.
     """
     said = np.zeros(len(words))  # probabilities
     unclear = 0.0
+    plain = _folding([word.text for word in words])
     for token, log_prob in tokens:
-        begun = [i for i, word in enumerate(words) if token and word.text.startswith(token)]
+        begun = [i for i, word in enumerate(words) if token and plain(word.text).startswith(plain(token))]
         if len({words[i].owner for i in begun}) == 1:
             said[begun[0]] += math.exp(log_prob)
         elif begun:
@@ -134,6 +135,11 @@ def read_tokens(tokens: Sequence[tuple[str, float]], words: Sequence[Word]) -> R
         if not said[own].any():
             rows[own] = lowest - math.log(own.sum())
     return Reading(rows, clear)
+
+
+def _folding(texts: Sequence[str]) -> Callable[[str], str]:
+    """`Yes` is `yes`, unless two words differ in nothing else."""
+    return str.casefold if len({text.casefold() for text in texts}) == len(texts) else str
 
 
 def _answered(text: str) -> object:

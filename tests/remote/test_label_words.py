@@ -47,7 +47,13 @@ def test_a_words_probability_is_that_of_the_tokens_that_begin_it():
         ("Yes", math.log(0.1)),
     ]
     reading = read_tokens(tokens, words_of(("yes", 0), ("no", 1)))
-    assert reading.clear and np.exp(reading.log_probs) == pytest.approx([0.7, 0.1])
+    assert reading.clear and np.exp(reading.log_probs) == pytest.approx([0.8, 0.1])
+
+
+def test_case_counts_where_it_tells_words_apart():
+    tokens = [("Polish", math.log(0.6)), ("polish", math.log(0.3)), ("POLISH", math.log(0.1))]
+    reading = read_tokens(tokens, words_of(("polish", 0), ("Polish", 1)))
+    assert np.exp(reading.log_probs) == pytest.approx([0.3, 0.6])
 
 
 def test_a_token_of_two_words_of_one_label_counts_once():
@@ -64,7 +70,7 @@ def test_what_is_not_listed_gets_the_lowest_listed_once_a_label():
 
 
 def test_a_row_without_any_label_is_not_guessed():
-    for tokens in ([("maybe", -0.1), ("well", -2.0)], [("", -0.1), ("YES", -1.0)], []):
+    for tokens in ([("maybe", -0.1), ("well", -2.0)], [("", -0.1), ("YEAH", -1.0)], []):
         assert np.isnan(read_tokens(tokens, words_of(("yes", 0), ("no", 1))).log_probs).all()
 
 
