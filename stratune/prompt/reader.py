@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stratune.errors import ConfigError
 from stratune.prompt.render import Renderer
-from stratune.prompt.shots import Nearest
+from stratune.prompt.shots import Nearest, kept
 from stratune.prompt.template import Shot
 from stratune.prompt.trie import Ask, Trie, build_trie
 from stratune.train.tokens import CHUNK, TextLimit, Tokens, first_words
@@ -69,10 +69,7 @@ class PromptReader:
 
     def state(self) -> dict[str, Any]:
         """What a model folder holds of it: the template with its words, and the demonstrations."""
-        shown = self.nearest.pool if self.nearest else self.shots
-        shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in shown]
-        count = {"nearest": self.nearest.count} if self.nearest else {}
-        return {"template": self.renderer.template.to_dict(), "shots": shots, **count}
+        return kept(self.renderer.template, self.shots, self.nearest)
 
     def notes(self) -> list[str]:
         if self.nearest and self.rows_short:

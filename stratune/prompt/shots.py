@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stratune.errors import ConfigError, DataError
-from stratune.prompt.template import Shot
+from stratune.prompt.template import Shot, Template, parse_template
 from stratune.train.tokens import first_words
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from stratune.task import Task
 
 POOL = 2000  # rows that a model folder keeps, to find the nearest among
 
@@ -82,6 +84,20 @@ class Nearest:
             return words, words.fit_transform(texts)
         except ValueError as error:  # not one word in all of them
             raise DataError("the training part has no words to find near rows by") from error
+
+
+def kept(template: Template, shots: Sequence[Shot], nearest: Nearest | None) -> dict[str, Any]:
+    """What a model folder holds of a prompt: template with words, demonstrations or their pool."""
+    shown = nearest.pool if nearest else shots
+    count = {"nearest": nearest.count} if nearest else {}
+    return {"template": template.to_dict(), "shots": [asdict(shot) for shot in shown], **count}
+
+
+def shown_by(state: Mapping[str, Any], task: Task) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
+    """What `kept` wrote, read back: template, demonstrations of all rows, or whence each row's come."""
+    template = parse_template(state["template"], "template").for_labels(task.labels)
+    shots = tuple(Shot(**shot) for shot in state["shots"])
+    return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)
 
 
 def _shuffled(piles: list[list[int]], random: np.random.Generator) -> list[list[int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError, choices
-from stratune.prompt.template import Shot, Template, find_template, parse_template
+from stratune.prompt.template import Shot, Template, find_template
 
 if TYPE_CHECKING:
     import torch
@@ -197,20 +197,13 @@ class Words:
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
     ) -> PromptReader:
         """The reader that a model folder describes."""
+        from stratune.prompt.shots import shown_by
+
         return _reader(backbone, task, limit, *shown_by(state, task))
 
     def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}
         return find_template({"base": self.template, **{k: v for k, v in own.items() if v}})
-
-
-def shown_by(state: Mapping[str, Any], task: Task) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
-    """What a reader's `state` says, as `Words.shown` gives it."""
-    from stratune.prompt.shots import Nearest
-
-    template = parse_template(state["template"], "template").for_labels(task.labels)
-    shots = tuple(Shot(**shot) for shot in state["shots"])
-    return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)
 
 
 def _written_out(template: str | dict[str, Any]) -> str | dict[str, Any]:

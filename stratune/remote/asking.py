@@ -14,8 +14,9 @@ from stratune.errors import UnsupportedError
 from stratune.predictor import Predictor
 from stratune.prompt.render import Renderer
 from stratune.prompt.search import choose
+from stratune.prompt.shots import shown_by
 from stratune.readout.generate import Generate
-from stratune.readout.words import Words, shown_by
+from stratune.readout.words import Words
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
 from stratune.remote.estimate import Estimate, estimate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stratune.prompt.render import Renderer
-from stratune.prompt.shots import Nearest
+from stratune.prompt.shots import Nearest, kept
 from stratune.remote.question import Question
 from stratune.train.tokens import TextLimit, first_words
 
@@ -50,11 +50,7 @@ class RemoteReader:
         return Question(messages=tuple((message["role"], message["content"]) for message in said))
 
     def state(self) -> dict[str, Any]:
-        """As PromptReader.state."""
-        shown = self.nearest.pool if self.nearest else self.renderer.shots
-        shots = [{"text": s.text, "label": s.label, "pair": s.pair} for s in shown]
-        count = {"nearest": self.nearest.count} if self.nearest else {}
-        return {"template": self.renderer.template.to_dict(), "shots": shots, **count}
+        return kept(self.renderer.template, self.renderer.shots, self.nearest)
 
     def notes(self) -> list[str]:
         if self.limit.max_length is None:
