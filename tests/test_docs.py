@@ -59,7 +59,7 @@ def test_the_template_and_the_options_in_the_page_on_prompts_are_valid(tmp_path,
     from stratune.prompt.template import find_template
 
     page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
-    template, options = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    template, options, *more = re.findall(r"```yaml\n(.*?)```", page, re.S)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "moods.yaml").write_text(template, encoding="utf-8")
     ready = find_template("moods.yaml").for_labels(("negative", "positive"))
@@ -69,6 +69,19 @@ def test_the_template_and_the_options_in_the_page_on_prompts_are_valid(tmp_path,
         ("lora", "minilm"),
         *((name, "smollm2") for name in ("zero_shot", "moods", "moods-fixed", "instructed", "short")),
     ]
+    for block in more:  # single strategies
+        data = {"data": {"source": "reviews.csv"}, "strategies": yaml.safe_load(block)}
+        assert [run.strategy["name"] for run in plan(parse_config(data))] == ["few_shot"]
+
+
+def test_the_settings_in_the_page_on_servers_are_valid():
+    from stratune.config import parse_config
+    from stratune.plan import plan
+
+    page = (ROOT / "docs" / "servers.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    config = parse_config({"data": {"source": "reviews.csv"}, **yaml.safe_load(block)})
+    assert plan(config) and config.remote.price == (0.15, 0.60)
 
 
 def test_the_page_on_prompts_names_every_key_every_option_and_every_template():
