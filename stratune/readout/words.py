@@ -32,7 +32,15 @@ if TYPE_CHECKING:
 PICKS = ("random", "nearest", "fixed")
 LOSSES = ("tokens", "labels")
 CALIBRATIONS = ("none", "contextual", "batch")
-TRIED = ("template", "words", "descriptions", "shots", "pick", "calibrate")  # what several can be tried of
+TRIED = (
+    "template",
+    "words",
+    "descriptions",
+    "shots",
+    "pick",
+    "shot_words",
+    "calibrate",
+)  # what several can be tried of
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class Words:
     shots: int = 0  # demonstrations, from the training part
     # by class at random; the nearest to each row by TF-IDF; fixed: those of the template
     pick: Literal["random", "nearest", "fixed"] = "random"
+    shot_words: int | None = None  # read of each demonstration's texts; None: as of a row's
     normalise: bool = False  # mean instead of sum of a word's token log-probabilities
     calibrate: Literal["none", "contextual", "batch"] = "none"
     threshold: bool = False  # of two labels: where the second begins to win, chosen on validation
@@ -65,9 +74,10 @@ class Words:
         for key, known in (("pick", PICKS), ("calibrate", CALIBRATIONS), ("loss", LOSSES)):
             if getattr(self, key) not in known:
                 raise ConfigError(choices(getattr(self, key), known), key=f"readout.{key}")
-        for key, least in (("shots", 0), ("draws", 1)):
-            if getattr(self, key) < least:
-                raise ConfigError(f"{getattr(self, key)} is below {least}", key=f"readout.{key}")
+        for key, least in (("shots", 0), ("draws", 1), ("shot_words", 1)):
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise ConfigError(f"{value} is below {least}", key=f"readout.{key}")
         template = self._template()  # what is wrong with it is said now
         if self.pick == "fixed" and not template.shots:
             raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")
@@ -168,11 +178,13 @@ class Words:
         if template.pairs != (task.text_pair is not None):
             has = "two texts" if task.text_pair else "one text"
             raise ConfigError(f"the task has {has}, the template's row not", key=template.name)
+        most = [words for words in (max_words, self.shot_words) if words is not None]
+        read = min(most, default=None)
         if self.shots and self.pick == "nearest":
-            return template, (), Nearest(pool_of(train, seed, max_words), self.shots)
+            return template, (), Nearest(pool_of(train, seed, read), self.shots)
         shots = template.shots if self.pick == "fixed" else ()
         if self.shown_at_random:
-            shots = balanced_shots(train, task.labels, self.shots, seed, max_words, draw)
+            shots = balanced_shots(train, task.labels, self.shots, seed, read, draw)
         return template, shots, None
 
     def scorer(

@@ -76,6 +76,14 @@ def test_nearest_demonstrations_differ_by_row_and_are_in_the_folder(tiny, tmp_pa
     assert [loaded.scorer.reader.rendered(text, None) for text in ("the cat", "snow again")] == prompts
 
 
+@pytest.mark.parametrize("pick", ["random", "nearest"])
+def test_demonstrations_may_be_cut_shorter_than_rows(pick, tiny):
+    reader = chosen(tiny("llama"), shots=2, pick=pick, shot_words=1).predictor.scorer.reader
+    shown = reader.nearest.pool if pick == "nearest" else reader.shots
+    assert shown and all(len(shot.text.split()) == 1 for shot in shown)
+    assert reader.rendered("the cat saw snow", None).endswith("the cat saw snow\n=")
+
+
 def test_of_the_nearest_as_many_are_shown_as_fit(tiny):
     found = chosen(tiny("llama"), shots=6, pick="nearest")
     reader = found.predictor.scorer.reader
