@@ -33,7 +33,7 @@ from stratune.strategy import Strategy, parse_strategy
 from stratune.task import KINDS, SUPPORTED_KINDS, Task
 from stratune.testing.toy import toy_split
 from stratune.train.batches import Batch, collate
-from stratune.train.loss import cross_entropy
+from stratune.train.loss import cross_entropy, surprise
 from stratune.train.settings import Budget, TrainSettings
 from stratune.train.tokens import TextLimit
 
@@ -130,10 +130,14 @@ def _batch(net: Net, split: Split, reader: Reader) -> tuple[Batch, Tensor]:
 
 
 def _loss(net: Net, split: Split, reader: Reader) -> float:
+    """What training minimises, over the training rows."""
     batch, labels = _batch(net, split, reader)
     net.eval()
     with torch.no_grad():
-        return float(cross_entropy(net(batch), labels, None, 0.0).mean())
+        said = net(batch)
+        if net.says_probabilities:
+            return float(surprise(said, labels, None).mean())
+        return float(cross_entropy(said, labels, None, 0.0).mean())
 
 
 def _close(found: Any, wanted: Any, what: str) -> None:
