@@ -10,7 +10,8 @@ from tests.remote.scripted import bodies, hold, texts
 
 PROMPTS = [f"prompt {i}" for i in range(30)]
 ASKER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a shell runs in the background
 from stratune.errors import StratuneError
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers
