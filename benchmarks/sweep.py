@@ -43,7 +43,8 @@ def one(job):
     for part in ("val", "test"):
         texts, pairs = text_columns(split.parts[part])
         answers = trained.predictor.scorer(texts, pairs)
-        values = score(label_numbers(split.parts[part], split.task), answers.probabilities, split.task.labels)
+        truth = label_numbers(split.parts[part], split.task)
+        values = score(truth, answers.probabilities, split.task.labels, invalid=answers.invalid)
         found[part] = {k: round(values[k], 4) for k in ("accuracy", "f1_macro", "log_loss")}
     return {
         "data": Path(data).stem,

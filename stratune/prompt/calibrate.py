@@ -1,6 +1,7 @@
 """What a language model would say anyway, taken away from what it says of a text; threshold and temperature.
 
-Arrays are log-probabilities of the labels (N, K), rows normalised. Only `threshold` and `temperature` read
+Arrays are log-probabilities of the labels (N, K), rows normalised; NaN in rows that were answered with no
+label, which only `threshold` takes. Only `threshold` and `temperature` read
 labels, those of the validation part.
 """
 
@@ -24,10 +25,12 @@ def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floa
 
     `contextual`: the mean probability over texts without content (Zhao et al. 2021, "Calibrate before use").
     `batch`: the mean over the validation texts (Zhou et al. 2024, "Batch calibration").
+    Zeros where not one row was answered with a label.
     """
-    if how == "contextual":
-        return np.asarray(np.log(np.exp(content_free()).mean(axis=0)))
-    return np.asarray(texts.mean(axis=0)) if how == "batch" else np.zeros(texts.shape[1])
+    rows = content_free() if how == "contextual" else texts
+    if how == "none" or not len(rows):
+        return np.zeros(texts.shape[1])
+    return np.asarray(rows.mean(axis=0) if how == "batch" else np.log(np.exp(rows).mean(axis=0)))
 
 
 def threshold(said: Floats, metric: Callable[[Floats], float]) -> Floats:
@@ -35,9 +38,9 @@ def threshold(said: Floats, metric: Callable[[Floats], float]) -> Floats:
 
     Of equals the one that moves least. Raises ConfigError for more than two labels.
     """
-    if said.shape[1] != 2:
-        raise ConfigError(f"a threshold is between two labels, not {said.shape[1]}", key="readout.threshold")
-    margins = np.unique(said[:, 1] - said[:, 0])
+    check_two(said.shape[1])
+    margins = said[:, 1] - said[:, 0]
+    margins = np.unique(margins[~np.isnan(margins)])
     between = (margins[1:] + margins[:-1]) / 2
     if len(between) > SHIFTS:
         between = np.quantile(between, np.linspace(0, 1, SHIFTS))
@@ -46,17 +49,18 @@ def threshold(said: Floats, metric: Callable[[Floats], float]) -> Floats:
     return np.array([0.0, shifts[int(np.argmax(values))]])
 
 
+def check_two(labels: int) -> None:
+    if labels != 2:
+        raise ConfigError(f"a threshold is between two labels, not {labels}", key="readout.threshold")
+
+
 def scale_of(said: Floats, truth: NDArray[np.int64]) -> float:
     """One over the temperature at which the log loss is lowest (Guo et al. 2017); changes no answer."""
     from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
 
     def loss(log_scale: float) -> float:
-        scaled = log_normalised(said * np.exp(log_scale))
+        scaled = log_softmax(said * np.exp(log_scale), axis=1)
         return float(-scaled[np.arange(len(truth)), truth].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))
-
-
-def log_normalised(logits: Floats) -> Floats:
-    """Rows that sum to 1 as probabilities."""
-    return np.asarray(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))

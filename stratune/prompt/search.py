@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stratune.data.rows import label_numbers, text_columns
 from stratune.evaluate.metrics import find, score
-from stratune.prompt.calibrate import CONTENT_FREE, bias_of, log_normalised, scale_of, threshold
+from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
+from stratune.train.infer import softmax
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
@@ -53,7 +54,8 @@ class _Tried:
     trial: Trial
     worth: float  # higher is better
     reader: Any
-    said: Floats  # (N, K) of the validation texts, calibrated
+    said: Floats  # (N, K) of the validation texts, calibrated; NaN where invalid
+    invalid: NDArray[np.bool_] | None  # (N,)
     bias: Floats  # (K,)
 
 
@@ -96,11 +98,11 @@ def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, tick: Callable[
     plain = _logarithms(answers)
     tried = []
     for way in words.ways():
-        bias = bias_of(way, plain, lambda: _logarithms(asker(*judge.content_free)))
+        bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(asker(*judge.content_free))))
         said = plain - bias
         values = judge.values(said, answers.invalid)
         trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
-        tried.append(_Tried(trial, judge.worth(values), asker.reader, said, bias))
+        tried.append(_Tried(trial, judge.worth(values), asker.reader, said, answers.invalid, bias))
     return tried
 
 
@@ -108,9 +110,17 @@ def _fitted(best: _Tried, readout: Words, judge: _Judge) -> tuple[Floats, float]
     """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
     bias, said = best.bias, best.said
     if readout.threshold:
-        shift = threshold(said, lambda moved: judge.worth(judge.values(moved)))
+        shift = threshold(said, lambda moved: judge.worth(judge.values(moved, best.invalid)))
         bias, said = bias + shift, said - shift
-    return bias, scale_of(said, judge.truth) if readout.temperature else 1.0
+    answered = ~np.isnan(said).any(axis=1)
+    if not (readout.temperature and answered.any()):
+        return bias, 1.0
+    return bias, scale_of(said[answered], judge.truth[answered])
+
+
+def _answered(said: Floats) -> Floats:
+    """The rows that were answered with a label."""
+    return said[~np.isnan(said).any(axis=1)]
 
 
 def _logarithms(answers: Scored) -> Floats:
@@ -130,8 +140,8 @@ class _Judge:
         )
         self.sign = 1.0 if find(self.task.metric, self.task.labels).higher_is_better else -1.0
 
-    def values(self, said: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
-        return score(self.truth, np.exp(log_normalised(said)), self.task.labels, invalid=invalid)
+    def values(self, said: Floats, invalid: NDArray[np.bool_] | None) -> dict[str, float]:
+        return score(self.truth, softmax(said), self.task.labels, invalid=invalid)
 
     def worth(self, values: dict[str, float]) -> float:
         return self.sign * values[self.task.metric]

@@ -11,35 +11,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, choices
+from stratune.readout.base import Readout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
-    from stratune.data.split import Split
-    from stratune.fitting import Watch
-    from stratune.net import Net
-    from stratune.predictor import NetScorer
-    from stratune.prompt.search import Trial
     from stratune.readout.pooled import PooledHead
-    from stratune.readout.text_reader import Reader, TextReader
+    from stratune.readout.text_reader import TextReader
     from stratune.task import Task
-    from stratune.train.precision import Precision
     from stratune.train.tokens import TextLimit
 
 POOLS = ("auto", "first", "mean", "last")
 
 
 @dataclass(frozen=True)
-class Head:
+class Head(Readout):
     """Options of the head; `auto` asks the backbone (its folder, else its family)."""
 
     kind: ClassVar[str] = "head"
     language_model: ClassVar[bool] = False
-    refuses_learning: ClassVar[None] = None
 
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice
@@ -66,17 +59,6 @@ class Head:
         from stratune.readout.text_reader import TextReader
 
         return TextReader(backbone, limit)
-
-    def scorer(
-        self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
-    ) -> NetScorer:
-        from stratune.predictor import NetScorer
-
-        return NetScorer(net, device, precision, pass_tokens, reader)
-
-    def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
-        """Nothing is left to do once the weights have learned."""
-        return []
 
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]

@@ -9,24 +9,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.prompt.template import Shot, Template, find_template
+from stratune.readout.base import Readout
 
 if TYPE_CHECKING:
-    import torch
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
     from stratune.fitting import Watch
-    from stratune.net import Net
     from stratune.predictor import NetScorer
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.search import Trial
     from stratune.prompt.shots import Nearest
     from stratune.readout.label_words import LabelWords
-    from stratune.readout.text_reader import Reader
     from stratune.task import Task
-    from stratune.train.precision import Precision
     from stratune.train.tokens import TextLimit
 
 PICKS = ("random", "nearest", "fixed")
@@ -44,7 +41,7 @@ TRIED = (
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Readout):
     """Options of the readout. `words` and `descriptions` (by label) stand above those of the template.
 
     `tries` gives several values of an option, and `draws` several draws of the demonstrations: each prompt
@@ -137,7 +134,6 @@ class Words:
 
     @property
     def refuses_learning(self) -> str | None:
-        """Why weights cannot learn with this readout; None: they can."""
         if any(one.shots and one.pick != "fixed" for one, _ in self.prompts()):
             return "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
         if len(self.prompts()) > 1:
@@ -172,12 +168,15 @@ class Words:
         self, task: Task, max_words: int | None, train: Dataset, seed: int, draw: int = 0
     ) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
         """The template for the task's labels, the demonstrations of all rows, or whence each row's come."""
+        from stratune.prompt.calibrate import check_two
         from stratune.prompt.shots import Nearest, balanced_shots, pool_of
 
         template = self._template().for_labels(task.labels)
         if template.pairs != (task.text_pair is not None):
             has = "two texts" if task.text_pair else "one text"
             raise ConfigError(f"the task has {has}, the template's row not", key=template.name)
+        if self.threshold:
+            check_two(len(task.labels))
         most = [words for words in (max_words, self.shot_words) if words is not None]
         read = min(most, default=None)
         if self.shots and self.pick == "nearest":
@@ -186,13 +185,6 @@ class Words:
         if self.shown_at_random:
             shots = balanced_shots(train, task.labels, self.shots, seed, read, draw)
         return template, shots, None
-
-    def scorer(
-        self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
-    ) -> NetScorer:
-        from stratune.predictor import NetScorer
-
-        return NetScorer(net, device, precision, pass_tokens, reader)
 
     def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
         """Choose among the prompts, and calibrate."""

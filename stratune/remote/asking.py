@@ -24,6 +24,7 @@ from stratune.remote.reader import RemoteReader
 from stratune.remote.scorer import ANSWER_TOKENS, RemoteScorer
 from stratune.remote.server import Manners, Server
 from stratune.remote.settings import Remote
+from stratune.train.processes import is_main
 from stratune.train.tokens import TextLimit
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def ask(
         "fingerprint": split.fingerprint,
         "prompt": scorer.reader.state(),
     }
-    trained = Trained(
-        total_params=None, predictor=Predictor(replace(task), scorer, about, sample=sample_rows(split.val))
-    )
+    predictor = Predictor(replace(task), scorer, about, sample=sample_rows(split.val))
+    trained = Trained(predictor, total_params=None, is_main_process=is_main())
     trained.trials, trained.notes = trials, [expected, *scorer.reader.notes()]
     trained.train_seconds = time.perf_counter() - started if trials else 0.0
     return trained
@@ -90,7 +90,7 @@ def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> Remo
     reader = _reader(limit, task, shown_by(manifest["prompt"], task))
     scorer = _scorer(strategy.readout, server, reader, manifest["seed"])
     kept = manifest["remote"]
-    scorer.fixed_way = scorer.way = kept["way"]
+    scorer.way = kept["way"]
     if "bias" in kept:
         scorer.calibrate(np.asarray(kept["bias"]), kept["scale"])
     return scorer

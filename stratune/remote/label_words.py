@@ -48,10 +48,11 @@ class RemoteWords:
         if not questions:
             return np.zeros((0, len(self.words))), np.zeros(0, dtype=np.bool_)
         while (form := self._form(questions)) is not None:
-            if (scores := self._scores(form, questions, tick)) is not None:
-                return scores
+            if self._fixed or all(one.clear for one in self._readings(form, questions[:PILOT], None)):
+                if (scores := self._scores(form, questions, tick)) is not None:
+                    return scores
+                tick = None  # it is told of each row once
             self._rule_out(form.way)
-            tick = None  # it is told of each row once
         if self._fixed and self.way != "none":
             why = f"it no longer offers {self.way!r}, by which this model was made"
             raise RemoteError(f"{self.server.address.url}: {why}")
@@ -91,8 +92,6 @@ class RemoteWords:
 
     def _scores(self, form: Form, questions: Sequence[Question], tick: Tick | None) -> Scores | None:
         """None when the way turns out not to tell the labels apart."""
-        if not self._fixed and not all(one.clear for one in self._readings(form, questions[:PILOT], None)):
-            return None
         rows = np.full((len(questions), len(self.words)), np.nan)
         for i, reading in enumerate(self._readings(form, questions, tick)):
             if reading.clear:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from stratune.predictor import Scored, Tick
 from stratune.prompt.match import Matcher
@@ -27,7 +28,7 @@ ANSWER_TOKENS = 16  # of an answer in writing, unless `max_new_tokens` says othe
 @dataclass
 class RemoteScorer:
     """`writes`: readout `generate`; else `words`, which falls back on writing where the server offers nothing
-    better. `way` is how the server was found to answer about `words`.
+    better. `way`: how it was found to answer, of a model folder; it is then asked in that way only.
     """
 
     server: Server
@@ -39,14 +40,12 @@ class RemoteScorer:
     way: Way | None = None
     bias: NDArray[np.float64] | None = None  # (K,), and one over the temperature: calibration
     scale: float = 1.0
-    fixed_way: Way | None = None  # of a model folder: what its numbers were made by
     _asked: dict[Any, RemoteWords] = field(default_factory=dict, repr=False)  # by words
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         questions, words_cut = self.reader.questions(texts, pairs)
         cut = np.asarray(words_cut, dtype=np.int32)
         scores = None if self.writes else self._words.log_probs(questions, tick)
-        self.way = self._words.way if not self.writes else None
         if scores is None:
             answers = generate(self.server, questions, **self._writing, tick=tick)
             said, invalid = Matcher(self.reader.words)(answers)
@@ -66,7 +65,7 @@ class RemoteScorer:
     def state(self) -> dict[str, Any]:
         """What a model folder holds beside the prompt."""
         calibration = {"bias": self.bias.tolist(), "scale": self.scale} if self.bias is not None else {}
-        return {"way": self.way, **calibration}
+        return {"way": None if self.writes else self._words.way, **calibration}
 
     @property
     def _words(self) -> RemoteWords:
@@ -74,7 +73,7 @@ class RemoteScorer:
         words = self.reader.words
         key = tuple(words.items())
         if key not in self._asked:
-            self._asked[key] = RemoteWords(self.server, words, self.fixed_way)
+            self._asked[key] = RemoteWords(self.server, words, self.way)
         return self._asked[key]
 
     @property
@@ -85,7 +84,7 @@ class RemoteScorer:
         """(N, W) -> (N, K): a label's words added up. NaN rows stay NaN."""
         ends = np.cumsum([len(words) for words in self.reader.words.values()])[:-1]
         parts = np.split(log_probs, ends, axis=1)
-        return np.stack([np.logaddexp.reduce(part, axis=1) for part in parts], axis=1)
+        return np.stack([logsumexp(part, axis=1) for part in parts], axis=1)
 
     def _calibrated(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
         moved = said if self.bias is None else (said - self.bias) * self.scale

@@ -17,7 +17,7 @@ from stratune.report import human
 from stratune.report.comparison import Comparison, Entry, load
 from stratune.report.labels import place_labels
 from stratune.report.prompts import prompts
-from stratune.report.style import FAINT, PALETTE, PAPER, Look, look, panel, styled, to_svg
+from stratune.report.style import FAINT, PALETTE, PAPER, Look, by_row, look, panel, styled, to_svg
 
 Board = dict[str, Any]
 
@@ -99,11 +99,7 @@ class Scene:
             axes.annotate(
                 f"{estimate['value']:.3f}", (1.02, place), xycoords=("axes fraction", "data"), va="center"
             )
-        axes.set_yticks(range(len(tested)), [self.names[i] for i, _ in tested])
-        axes.set_ylim(len(tested) - 0.4, -0.6)
-        axes.grid(axis="x")
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(left=False)
+        by_row(axes, [self.names[i] for i, _ in tested])
         axes.set_xlabel(f"test {self.shown_metric}, 95 % interval{self._lower()}")
         axes.set_title("Ranked by validation, reported on test")
         return to_svg(figure)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stratune.report.style import panel, to_svg
+from stratune.report.style import INK, by_row, panel, to_svg
 
 if TYPE_CHECKING:
     from stratune.report.plots import Scene
@@ -30,12 +30,8 @@ def prompts(scene: Scene) -> str | None:
         axes.plot(
             values, place + random.uniform(-0.16, 0.16, len(values)), "o", color=color, alpha=0.45, ms=5
         )
-        axes.plot(kept, [place] * len(kept), "D", color=color, markersize=8, markeredgecolor="#1f2430")
-    axes.set_yticks(range(len(tried)), [f"{scene.names[i]} ({sum(map(len, runs))})" for i, runs in tried])
-    axes.set_ylim(len(tried) - 0.4, -0.6)
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(left=False)
+        axes.plot(kept, [place] * len(kept), "D", color=color, markersize=8, markeredgecolor=INK)
+    by_row(axes, [f"{scene.names[i]} ({sum(map(len, runs))})" for i, runs in tried])
     axes.set_xlabel(f"validation {scene.shown_metric} of each prompt; a diamond was kept")
     axes.set_title("How much the prompt matters")
     return to_svg(figure)

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from stratune.errors import ConfigError
-from stratune.prompt.calibrate import log_normalised, scale_of, threshold
+from stratune.prompt.calibrate import scale_of, threshold
 
 
 def said(margins):
     """(N, 2) log-probabilities whose difference is `margins`."""
     margins = np.asarray(margins, dtype=float)
-    return log_normalised(np.stack([np.zeros_like(margins), margins], axis=1))
+    return log_softmax(np.stack([np.zeros_like(margins), margins], axis=1), axis=1)
 
 
 def accuracy_of(truth):

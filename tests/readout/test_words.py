@@ -76,8 +76,10 @@ def test_what_all_prompts_begin_with_is_run_once(preset, shots, tiny, monkeypatc
     assert all(isinstance(prefix, str) for prefix in left)  # peft's names; nothing of ours stays behind
 
 
-def test_rows_alone_and_together_are_the_same(tiny):
-    predictor = asked(tiny("qwen2"))
+@pytest.mark.parametrize("preset", ["zero_shot", "completion"])
+def test_rows_alone_and_together_are_the_same(preset, tiny):
+    """One row by itself has nothing to share with others."""
+    predictor = asked(tiny("qwen2"), preset=preset)
     alone = np.concatenate([logits(predictor, [text]) for text in TEXTS])
     np.testing.assert_allclose(alone, logits(predictor), atol=1e-5)
 

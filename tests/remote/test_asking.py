@@ -94,6 +94,29 @@ def test_the_best_prompt_is_kept_and_calibrated(scripted, tmp_path):
     assert manifest["remote"]["way"] == "logprobs" and manifest["remote"]["scale"] > 1  # all right: surer
 
 
+@pytest.mark.parametrize("calibrate", ["batch", "contextual"])
+def test_rows_without_an_answer_leave_the_calibration_alone(calibrate, scripted, tmp_path):
+    def unsure(body):  # says no label of some rows, and of texts without content
+        text = prompt_of(body).rsplit("Text:", 1)[-1]
+        known = any(word in text.split() for word in (*FAMILIES["animal"], "rain", "wind"))
+        return sure(body) if known else listed(body, {"the": -0.1, "so": -3.0})
+
+    options = {"calibrate": calibrate, "threshold": True, "temperature": True}
+    result, job = run(scripted(unsure), tmp_path, {"preset": "zero_shot", "readout": options})
+    assert result.error is None and 0 < result.invalid < 1
+    assert result.test["accuracy"] == pytest.approx(1 - result.invalid)
+    manifest = json.loads((job.folder / "model" / "stratune.json").read_text())
+    assert np.isfinite(manifest["remote"]["bias"]).all() and np.isfinite(manifest["remote"]["scale"])
+
+
+def test_a_threshold_between_three_labels_is_refused_without_asking(scripted, tmp_path):
+    remote = scripted(sure)
+    spec = {"preset": "zero_shot", "readout": {"threshold": True}}
+    result, _ = run(remote, tmp_path, spec, split=toy_split(3))
+    assert result.error == "readout.threshold: a threshold is between two labels, not 3"
+    assert not remote.log
+
+
 def test_a_server_that_only_writes_is_read_strictly(scripted, tmp_path):
     result, job = run(scripted(writes), tmp_path, {"preset": "zero_shot"})
     split = toy_split()

@@ -194,34 +194,22 @@ def test_a_server_that_does_neither_is_left_to_write(scripted, asking, ask):
     assert words.log_probs(ask("c")) is None and len(remote.log) == asked
 
 
-def test_words_that_begin_alike_are_constrained_as_soon_as_it_shows(scripted, asking):
+@pytest.mark.parametrize(("shows", "asked"), [("5", 16 + 40), ("30", None)])
+def test_words_that_begin_alike_are_constrained_in_all_rows(shows, asked, scripted, asking):
+    """In one of the first rows it shows before the others are asked; later all have been asked."""
+
     def say(body):
         if "logprobs" in body:
             return listed(
-                body, logs(ne=0.6, _neg=0.2) if prompt_of(body) == "5" else logs(_neg=0.6, _neu=0.2)
+                body, logs(ne=0.6, _neg=0.2) if prompt_of(body) == shows else logs(_neg=0.6, _neu=0.2)
             )
         return written('{"answer": "neutral"}')
 
     remote, ticks = scripted(say), []
     words = RemoteWords(asking(remote), {"bad": ["negative"], "so-so": ["neutral"]})
-    prompts = [str(i) for i in range(40)]
-    rows, _ = words.log_probs(chat(*prompts), ticks.append)
-    assert words.way == "constrained" and rows[:, 1].tolist() == [0.0] * 40
-    assert len(remote.log) == 16 + 40
-
-
-def test_words_that_begin_alike_in_a_later_row_change_all_rows(scripted, asking):
-    def say(body):
-        if "logprobs" in body:
-            return listed(
-                body, logs(ne=0.6, _neg=0.2) if prompt_of(body) == "30" else logs(_neg=0.6, _neu=0.2)
-            )
-        return written('{"answer": "neutral"}')
-
-    ticks = []
-    words = RemoteWords(asking(scripted(say)), {"bad": ["negative"], "so-so": ["neutral"]})
     rows, _ = words.log_probs(chat(*[str(i) for i in range(40)]), ticks.append)
-    assert words.way == "constrained" and rows[:, 0].tolist() == [NEVER] * 40 and sum(ticks) == 40
+    assert words.way == "constrained" and rows.tolist() == [[NEVER, 0.0]] * 40 and sum(ticks) == 40
+    assert len(remote.log) == (asked or 40 + 40)
 
 
 def test_a_way_that_is_given_stays(scripted, asking):
