@@ -1,7 +1,8 @@
-"""Attention with learned keys and values in front of the text's own, under transformers' attention interface.
+"""Attention with keys and values in front of the text's own, under transformers' attention interface.
 
-Every family that asks transformers for its attention function by name gets it; a module without a `prefix`
-runs transformers' scaled dot product unchanged. Nothing is put into the sequence, so no position shifts.
+They are learned (a prefix), or were read before (what all prompts begin with). Every family that asks
+transformers for its attention function by name gets it; a module without a `prefix` runs transformers'
+scaled dot product unchanged. Nothing is put into the sequence, so no position shifts.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def prefixed_attention(
     if record is not None:
         record[id(module)] = key, value
     prefix: Any = getattr(module, "prefix", None)
+    if isinstance(prefix, Read) and query.device.type == "cpu" and not torch.is_grad_enabled():
+        return behind_read(query, key, value, attention_mask, prefix, options.get("scaling")), None
     if prefix is not None:
         attention_mask = widened(
             attention_mask, prefix.length, query, causal=getattr(module, "is_causal", False)
@@ -61,6 +64,41 @@ def widened(mask: Tensor | None, count: int, query: Tensor, *, causal: bool) -> 
         mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()[None, None]
     seen = mask.new_ones if mask.dtype == torch.bool else mask.new_zeros
     return torch.cat([seen(*mask.shape[:-1], count), mask], dim=-1)
+
+
+def behind_read(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, read: Read, scale: float | None
+) -> Tensor:
+    """What `prefixed_attention` gives, without a copy of the read keys for every row. CPU only.
+
+    All rows ask the read tokens in one product, each row its own; the two are joined by their normalisers
+    (Juravsky et al. 2024, "Hydragen").
+    """
+    attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    count, heads, length, width = query.shape
+    groups = key.shape[1]
+    grouped = query.view(count, groups, heads // groups, length, width)
+    asked = grouped.permute(1, 2, 0, 3, 4).reshape(1, groups, -1, width)
+    keys, values = (one.to(query.dtype)[None] for one in read())
+    shared, shared_norm = attend(asked, keys, values, scale=scale)
+    shape = (groups, heads // groups, count, length)
+    shared = shared.reshape(*shape, width).permute(2, 0, 1, 3, 4).reshape(query.shape)
+    shared_norm = shared_norm.reshape(shape).permute(2, 0, 1, 3).reshape(query.shape[:-1])
+
+    key, value = (one.repeat_interleave(heads // groups, dim=1) for one in (key, value))
+    if mask is None:
+        mask = torch.ones(length, length, dtype=torch.bool).tril()[None, None]
+    own, own_norm = attend(query, key, value, attn_mask=additive(mask, query.dtype), scale=scale)
+    part = torch.sigmoid(shared_norm - own_norm).unsqueeze(-1).to(own.dtype)
+    joined: Tensor = own.lerp(shared, part)
+    return joined.transpose(1, 2).contiguous()
+
+
+def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """0 where seen, minus infinity elsewhere."""
+    if mask.dtype != torch.bool:
+        return mask.to(dtype)
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -torch.inf)
 
 
 AttentionInterface.register(NAME, prefixed_attention)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,13 @@ def label_numbers(table: Dataset, task: Task) -> NDArray[np.int64]:
 
 def text_columns(table: Dataset) -> tuple[list[str], list[str] | None]:
     return list(table["text"]), list(table["text_pair"]) if "text_pair" in table.column_names else None
+
+
+def group_numbers(names: Sequence[Any]) -> NDArray[np.intp]:
+    """(N,) whole numbers, equal within a group. A row without a group is a group of its own."""
+    keys = [f"row {index}" if name is None else f"group {name}" for index, name in enumerate(names)]
+    numbers: NDArray[np.intp] = np.unique(np.asarray(keys, dtype=object), return_inverse=True)[1]
+    return numbers
 
 
 def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:

@@ -1,4 +1,9 @@
-"""Several prompts asked about the validation texts: the best is kept, and how far they lie apart is told."""
+"""Several prompts asked about the validation texts: the best is kept, and how far they lie apart is told.
+
+The best of many on few rows is in part the luckiest. So of all that lie within one standard error of the
+highest metric, the one with the lowest log loss is kept, which changes less from rows to other rows (the
+one-standard-error rule of Breiman et al. 1984, with the surer prompt in the place of the simpler tree).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.rows import label_numbers, text_columns
+from stratune.data.rows import group_numbers, label_numbers, text_columns
+from stratune.evaluate.intervals import bootstrap
 from stratune.evaluate.metrics import find, score
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
 from stratune.train.infer import softmax
@@ -74,11 +80,18 @@ def choose(
         watch.stage(f"prompt {number} of {len(prompts)}", len(split.val))
         asker.reader = reader_of(words, draw)
         tried += _tries(asker, words, draw, judge, watch.rows)
-    best = max(tried, key=lambda one: one.worth)  # of equals the first
+    best = _kept(tried, judge)
     asker.reader = best.reader
     if readout.calibrates:
         asker.calibrate(*_fitted(best, readout, judge))
     return [best.trial, *(one.trial for one in tried if one is not best)]
+
+
+def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
+    """Of those within one standard error of the highest metric, the lowest log loss; of equals the first."""
+    top = max(tried, key=lambda one: one.worth)
+    least = judge.within_error(top.said, top.invalid)
+    return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val["log_loss"])
 
 
 def spread(trials: Sequence[Trial], metric: str) -> str:
@@ -138,6 +151,7 @@ class _Judge:
             list(CONTENT_FREE),
             list(CONTENT_FREE) if split.task.text_pair else None,
         )
+        self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
         self.sign = 1.0 if find(self.task.metric, self.task.labels).higher_is_better else -1.0
 
     def values(self, said: Floats, invalid: NDArray[np.bool_] | None) -> dict[str, float]:
@@ -145,3 +159,12 @@ class _Judge:
 
     def worth(self, values: dict[str, float]) -> float:
         return self.sign * values[self.task.metric]
+
+    def within_error(self, said: Floats, invalid: NDArray[np.bool_] | None) -> float:
+        """What `said` is worth less a standard error: the lower end of its 68 % interval over rows."""
+        flags = None if invalid is None else invalid[None]
+        by_metric = bootstrap(
+            self.truth, softmax(said)[None], self.task.labels, groups=self.groups, invalid=flags, level=0.68
+        )
+        interval = by_metric[self.task.metric]
+        return min(self.sign * interval.low, self.sign * interval.high)

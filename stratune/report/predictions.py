@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, choices
 from stratune.task import Task
 
@@ -66,7 +67,7 @@ def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Pred
         probabilities=np.stack(scores, axis=1),
         invalid=np.asarray([label not in known for label in rows["prediction"].to_pylist()], dtype=bool),
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
-        groups=_codes(rows["group"].to_pylist()) if task.group else None,
+        groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
     )
 
 
@@ -84,10 +85,3 @@ def _order(found: list[str], wanted: list[str], path: Path, part: str) -> npt.ND
     order = np.empty(len(wanted), dtype=np.intp)
     order[from_here] = from_there
     return order
-
-
-def _codes(names: list[Any]) -> npt.NDArray[np.intp]:
-    """Groups as whole numbers. A row without a group is a group of its own."""
-    keys = [f"row {index}" if name is None else f"group {name}" for index, name in enumerate(names)]
-    codes: npt.NDArray[np.intp] = np.unique(np.asarray(keys, dtype=object), return_inverse=True)[1]
-    return codes

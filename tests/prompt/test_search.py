@@ -9,7 +9,7 @@ from stratune.data.store import store_split
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.job import Job
 from stratune.predictor import Predictor
-from stratune.prompt.search import spread
+from stratune.prompt.search import Trial, _Judge, _kept, _Tried, spread
 from stratune.readout.words import Words
 from stratune.run import execute
 from stratune.strategy import parse_strategy
@@ -38,7 +38,29 @@ def test_every_combination_is_tried_and_the_best_one_kept(tiny):
     assert sorted(tried) == sorted(
         (name, *prompt, way) for name in ("one", "two") for prompt in prompts for way in ("none", "batch")
     )
-    assert f1(found)[0] == max(f1(found)) > min(f1(found))
+    assert max(f1(found)) > min(f1(found))
+
+
+def tried(split, *wrong, surer=()):
+    """For each number of wrong rows a trial whose other rows are right; some are surer of them."""
+    judge, found = _Judge(split), []
+    for name, count in enumerate(wrong):
+        right = np.where(np.arange(len(judge.truth)) < count, 1 - judge.truth, judge.truth)
+        probability = 0.9 if name in surer else 0.6
+        said = np.log(np.where(np.eye(2)[right] == 1, probability, 1 - probability))
+        values = judge.values(said, None)
+        found.append(
+            _Tried(Trial(str(name), 0, "", 0, "none", values), judge.worth(values), None, said, None, None)
+        )
+    return _kept(found, judge).trial.template
+
+
+def test_of_prompts_within_a_standard_error_the_surest_is_kept():
+    split = toy_split(rows=200)
+    assert len(split.val) >= 30
+    assert tried(split, 6, 5, 6, surer=[2]) == "2"  # one row more or less says nothing
+    assert tried(split, 14, 1, 14, surer=[0, 2]) == "1"
+    assert tried(split, 3, 3, 3) == "0"
 
 
 def test_the_chosen_prompt_answers_as_if_it_had_stood_alone(tiny):

@@ -1,0 +1,44 @@
+"""Tokens that were read before stand in front of every row's own, without a copy of them for every row."""
+
+import pytest
+import torch
+from torch import nn
+
+from stratune.backbone.attention import Read, prefixed_attention
+
+ROWS, HEADS, LENGTH, WIDTH, READ = 3, 6, 5, 8, 40
+
+
+class Attention(nn.Module):
+    is_causal = True
+
+
+def tree(rows):
+    """Causal, but for one row that does not see its first token (padding)."""
+    seen = torch.ones(rows, 1, LENGTH, LENGTH, dtype=torch.bool).tril()
+    seen[0, 0, 1:, 0] = False
+    return seen
+
+
+@pytest.mark.parametrize("groups", [6, 2, 1])
+@pytest.mark.parametrize("mask", ["none", "bool", "added"])
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-6), (torch.bfloat16, 3e-2)])
+def test_reading_once_is_as_good_as_reading_in_every_row(groups, mask, dtype, near):
+    draw = torch.Generator().manual_seed(0)
+
+    def random(*shape):
+        return torch.randn(*shape, generator=draw).to(dtype)
+
+    module = Attention()
+    module.num_key_value_groups = HEADS // groups
+    module.prefix = Read(3 * random(groups, READ, WIDTH), random(groups, READ, WIDTH))
+    query = random(ROWS, HEADS, LENGTH, WIDTH)
+    key, value = random(ROWS, groups, LENGTH, WIDTH), random(ROWS, groups, LENGTH, WIDTH)
+    seen = None if mask == "none" else tree(ROWS)
+    if mask == "added":
+        seen = torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, -torch.inf)
+    joined_keys, _ = prefixed_attention(module, query, key, value, seen, scaling=0.3)
+    with torch.no_grad():
+        found, _ = prefixed_attention(module, query, key, value, seen, scaling=0.3)
+    assert found.shape == (ROWS, LENGTH, HEADS, WIDTH) and found.dtype == dtype
+    torch.testing.assert_close(found, joined_keys, atol=near, rtol=0)
