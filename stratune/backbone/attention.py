@@ -75,12 +75,14 @@ def behind_read(
     (Juravsky et al. 2024, "Hydragen").
     """
     attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    # Autocast leaves this operator alone, though not the one that it stands for.
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else query.dtype
+    query, key, value, keys, values = (one.to(dtype) for one in (query, key, value, *read()))
     count, heads, length, width = query.shape
     groups = key.shape[1]
     grouped = query.view(count, groups, heads // groups, length, width)
     asked = grouped.permute(1, 2, 0, 3, 4).reshape(1, groups, -1, width)
-    keys, values = (one.to(query.dtype)[None] for one in read())
-    shared, shared_norm = attend(asked, keys, values, scale=scale)
+    shared, shared_norm = attend(asked, keys[None], values[None], scale=scale)
     shape = (groups, heads // groups, count, length)
     shared = shared.reshape(*shape, width).permute(2, 0, 1, 3, 4).reshape(query.shape)
     shared_norm = shared_norm.reshape(shape).permute(2, 0, 1, 3).reshape(query.shape[:-1])
@@ -88,7 +90,7 @@ def behind_read(
     key, value = (one.repeat_interleave(heads // groups, dim=1) for one in (key, value))
     if mask is None:
         mask = torch.ones(length, length, dtype=torch.bool).tril()[None, None]
-    own, own_norm = attend(query, key, value, attn_mask=additive(mask, query.dtype), scale=scale)
+    own, own_norm = attend(query, key, value, attn_mask=additive(mask, dtype), scale=scale)
     part = torch.sigmoid(shared_norm - own_norm).unsqueeze(-1).to(own.dtype)
     joined: Tensor = own.lerp(shared, part)
     return joined.transpose(1, 2).contiguous()
