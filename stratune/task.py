@@ -10,7 +10,7 @@ from stratune.errors import ConfigError, choices
 Kind = Literal["classification", "multilabel", "ordinal", "regression"]
 
 KINDS: tuple[Kind, ...] = ("classification", "multilabel", "ordinal", "regression")
-SUPPORTED_KINDS: tuple[Kind, ...] = ("classification",)
+SUPPORTED_KINDS: tuple[Kind, ...] = KINDS
 DEFAULT_METRIC: dict[Kind, str] = {
     "classification": "f1_macro",
     "multilabel": "f1_macro",
@@ -38,10 +38,6 @@ class Task:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ConfigError(choices(self.kind, KINDS), key="task.kind")
-        if self.kind not in SUPPORTED_KINDS:
-            raise ConfigError(
-                f"{self.kind} is not supported yet; use {', '.join(SUPPORTED_KINDS)}", key="task.kind"
-            )
         if not self.metric:
             object.__setattr__(self, "metric", DEFAULT_METRIC[self.kind])
         object.__setattr__(self, "labels", tuple(self.labels))

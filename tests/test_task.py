@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stratune.errors import ConfigError
-from stratune.task import KINDS, SUPPORTED_KINDS, Task
+from stratune.task import Task
 
 
 def test_defaults():
@@ -22,12 +22,6 @@ def test_labels_keep_their_order_and_are_found_by_name():
 def test_it_survives_json():
     task = Task(text="a", text_pair="b", label="c", group="d", id="e", labels=("x", "y"), metric="accuracy")
     assert Task.from_dict(json.loads(json.dumps(task.to_dict()))) == task
-
-
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(SUPPORTED_KINDS)))
-def test_kinds_that_are_still_to_come(kind):
-    with pytest.raises(ConfigError, match=f"task.kind: {kind} is not supported yet; use classification"):
-        Task(kind=kind)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.metrics import Flags, Integers, Probabilities, Scorer
-from stratune.evaluate.ranking import Floats
+from stratune.evaluate.arrays import Flags, Floats, Said
+from stratune.evaluate.metrics import Truth, scorer
+from stratune.task import Kind
 
 _BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is computed from it should stay in cache
 
@@ -35,26 +36,25 @@ class Interval:
 
 
 def bootstrap(
-    truth: Integers,
-    probabilities: Probabilities,
+    truth: Truth,
+    said: Said,
     labels: Sequence[str],
     *,
+    kind: Kind = "classification",
     groups: npt.NDArray[Any] | None = None,
     invalid: Flags | None = None,
     resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Every metric with its interval: truth (N,), probabilities (S, N, K), invalid (S, N); S seeds.
+    """Every metric with its interval, over S seeds: said (S, N, K) and invalid (S, N); the rest as `score`.
 
     The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
     Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
     """
-    runs = len(probabilities)
-    flags = np.zeros(probabilities.shape[:2], dtype=bool) if invalid is None else invalid
-    scorers = [
-        Scorer(truth, one, labels, invalid=flag) for one, flag in zip(probabilities, flags, strict=True)
-    ]
+    runs = len(said)
+    flags = np.zeros(said.shape[:2], dtype=bool) if invalid is None else invalid
+    scorers = [scorer(kind, truth, one, labels, flag) for one, flag in zip(said, flags, strict=True)]
     once = np.ones((len(truth), 1))
     points = [scorer.values(once) for scorer in scorers]
     row_draws, seed_draws = (np.random.Generator(np.random.SFC64([seed, stream])) for stream in (0, 1))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from stratune.evaluate.arrays import Floats, ratio
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -42,7 +42,7 @@ class Ranking:
         hits /= np.maximum(passed, _TINY, out=passed)  # 0/0 only before the first hit: counts as 0
         precision_sum = np.einsum("gr,gr->r", positives, hits)
         pairs = true * (total - true)
-        return 1.0 - _ratio(losses, pairs), _ratio(precision_sum, true)
+        return 1.0 - ratio(losses, pairs), ratio(precision_sum, true)
 
 
 def rank(positive: npt.NDArray[np.bool_], scores: Floats) -> Ranking:
@@ -72,8 +72,3 @@ def roc_points(positive: npt.NDArray[np.bool_], scores: Floats) -> tuple[Floats,
     if true[-1] == 0 or false[-1] == 0:
         return None
     return np.concatenate([[0.0], false / false[-1]]), np.concatenate([[0.0], true / true[-1]])
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """Division that says NaN where there is nothing to divide by, without a warning."""
-    return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
+from stratune.evaluate.arrays import Floats
 from stratune.evaluate.metrics import confusion, find
-from stratune.evaluate.ranking import Floats, roc_points
+from stratune.evaluate.ranking import roc_points
 from stratune.files import replacing_folder
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry, load

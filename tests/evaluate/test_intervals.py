@@ -5,8 +5,9 @@ import time
 import numpy as np
 import pytest
 
+from stratune.evaluate.classes import ClassScorer
 from stratune.evaluate.intervals import bootstrap, resampled
-from stratune.evaluate.metrics import Scorer, score
+from stratune.evaluate.metrics import score
 from tests.evaluate.oracle import simulated, sklearn_scores
 
 LABELS = ("a", "b", "c")
@@ -17,7 +18,7 @@ def test_a_replicate_equals_scikit_learn_on_the_repeated_rows(label_count):
     truth, probabilities = simulated(80, label_count, 0)
     labels = LABELS[:label_count]
     weights = np.concatenate(list(resampled(80, 5, np.random.default_rng(1))), axis=1)
-    ours = Scorer(truth, probabilities, labels).values(weights)
+    ours = ClassScorer(truth, probabilities, labels).values(weights)
     for replicate in range(5):
         rows = np.repeat(np.arange(80), weights[:, replicate].astype(int))
         expected = sklearn_scores(truth[rows], probabilities[rows], labels)

@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics as oracle
 
 from stratune.errors import ConfigError, TrainingError
-from stratune.evaluate.metrics import METRICS, Scorer, confusion, find, predicted, score
+from stratune.evaluate.classes import ClassScorer, confusion, predicted
+from stratune.evaluate.metrics import find, metrics_of, score
 from stratune.evaluate.ranking import roc_points
 from tests.evaluate.oracle import simulated, sklearn_scores
 
@@ -30,9 +31,11 @@ def test_every_metric_equals_scikit_learn(label_count, seed):
 def test_every_named_metric_is_in_the_score_and_explained():
     truth, probabilities = simulated(40, 3, 0)
     ours = score(truth, probabilities, NAMES[:3])
-    assert set(METRICS) <= set(ours)
-    assert all(metric.doc and metric.name == name for name, metric in METRICS.items())
-    assert [name for name, metric in METRICS.items() if not metric.higher_is_better] == ["log_loss"]
+    assert set(metrics_of("classification")) <= set(ours)
+    assert all(metric.doc and metric.name == name for name, metric in metrics_of("classification").items())
+    assert [name for name, metric in metrics_of("classification").items() if not metric.higher_is_better] == [
+        "log_loss"
+    ]
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,7 +53,9 @@ def test_weighting_a_row_is_repeating_it(data):
     labels = NAMES[:label_count]
     repeated = np.repeat(np.arange(rows), counts)
     expected = score(truth[repeated], probabilities[repeated], labels, invalid=invalid[repeated])
-    weighted = Scorer(truth, probabilities, labels, invalid=invalid).values(counts[:, None].astype(float))
+    weighted = ClassScorer(truth, probabilities, labels, invalid=invalid).values(
+        counts[:, None].astype(float)
+    )
     actual = {name: value[0] for name, value in weighted.items() if not math.isnan(value[0])}
     assert actual == pytest.approx(expected, abs=1e-9)
 
@@ -73,7 +78,7 @@ def test_bounds_and_json_for_a_perfect_and_a_wrong_classifier():
     truth = np.array([0, 1, 2, 0, 1, 2])
     right = score(truth, np.eye(3)[truth], NAMES[:3])
     wrong = score(truth, np.eye(3)[(truth + 1) % 3], NAMES[:3])
-    assert all(right[name] == 1.0 for name in METRICS if name != "log_loss")
+    assert all(right[name] == 1.0 for name in metrics_of("classification") if name != "log_loss")
     assert right["log_loss"] == pytest.approx(0.0)
     assert wrong["accuracy"] == wrong["f1_macro"] == 0.0
     assert wrong["log_loss"] == pytest.approx(36.04, abs=0.01)  # finite even for certainty in the wrong label

@@ -1,0 +1,112 @@
+"""Scores of classification: one label of several for each row.
+
+- The prediction is the most probable label, the first of equals.
+- ROC-AUC and PR-AUC leave a label out of their macro mean when no row, or every row, has it; when no label
+  is left, the metric is undefined.
+- An invalid row (a generated answer that is no label) is wrong everywhere: it predicts no label, ranks last
+  for its own label and first for the others, and gives the truth probability 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stratune.evaluate.arrays import Flags, Floats, Integers, Said, finite, flags, negative_log, share
+from stratune.evaluate.labels import by_label, families, mean_areas
+from stratune.evaluate.ranking import Ranking, rank
+
+
+def predicted(probabilities: Said, invalid: Flags | None = None) -> npt.NDArray[np.intp]:
+    """Label index per row (N,); K, which is no label, for an invalid row."""
+    best: npt.NDArray[np.intp] = probabilities.argmax(axis=1)
+    return best if invalid is None else np.where(invalid, probabilities.shape[1], best)
+
+
+def confusion(truth: Integers, probabilities: Said, *, invalid: Flags | None = None) -> npt.NDArray[np.int64]:
+    """Counts (K, K + 1): truth down, prediction across; the last column counts invalid answers."""
+    label_count = probabilities.shape[1]
+    cell = truth * (label_count + 1) + predicted(probabilities, invalid)
+    counts = np.bincount(cell, minlength=label_count * (label_count + 1))
+    return counts.reshape(label_count, label_count + 1).astype(np.int64)
+
+
+class ClassScorer:
+    """Truth (N,): label indices; probabilities (N, K); sorted and counted once for all weightings.
+
+    Raises TrainingError when a probability is not a finite number: such a run has no score.
+    """
+
+    def __init__(
+        self, truth: Integers, probabilities: Said, labels: Sequence[str], *, invalid: Flags | None = None
+    ) -> None:
+        self.truth = np.asarray(truth, dtype=np.intp)
+        self.labels = tuple(labels)
+        self.invalid = flags(invalid, len(self.truth))
+        expected = (len(self.truth), len(self.labels))
+        if probabilities.shape != expected or not len(self.truth):
+            raise ValueError(f"probabilities are {probabilities.shape}, not (rows, labels) = {expected}")
+        self.probabilities = finite(probabilities, self.invalid, "probability")
+
+    def values(self, weights: Floats) -> dict[str, Floats]:
+        """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
+        total = weights.sum(axis=0)
+        roc, precision = mean_areas(self._rankings, weights, total)
+        return {
+            **self._matches(weights, total),
+            "roc_auc": roc,
+            "pr_auc": precision,
+            "log_loss": (self._losses @ weights) / total,
+        }
+
+    def _matches(self, weights: Floats, total: Floats) -> dict[str, Floats]:
+        """The metrics that only need, per label, how often it was true, predicted, and both."""
+        hit, said, true = (self._adder @ weights).reshape(3, len(self.labels), -1)
+        values = {"accuracy": hit.sum(axis=0) / total}
+        for family, each in families(hit, said, true).items():
+            values[f"{family}_macro"] = each.mean(axis=0)
+            values[f"{family}_weighted"] = (each * true).sum(axis=0) / total
+            values |= by_label(family, each, self.labels)
+        values["mcc"] = _mcc(hit, said, true, total)
+        return values
+
+    @cached_property
+    def _adder(self) -> Any:
+        """Sparse (3K, N): adds a weighting up by label, for hits, predictions and truths."""
+        from scipy.sparse import csr_array
+
+        count, rows = len(self.labels), np.arange(len(self.truth))
+        said = predicted(self.probabilities, self.invalid)
+        hit, valid = said == self.truth, ~self.invalid
+        cells = np.concatenate([self.truth[hit], count + said[valid], 2 * count + self.truth])
+        columns = np.concatenate([rows[hit], rows[valid], rows])
+        return csr_array((np.ones(len(cells)), (cells, columns)), shape=(3 * count, len(rows)))
+
+    @cached_property
+    def _rankings(self) -> list[Ranking]:
+        """One per label; of two labels only the second, as is the custom."""
+        wanted = [1] if len(self.labels) == 2 else range(len(self.labels))
+        return [rank(self.truth == label, self._ranked(label)) for label in wanted]
+
+    def _ranked(self, label: int) -> Floats:
+        scores = self.probabilities[:, label]
+        return np.where(self.invalid, np.where(self.truth == label, -np.inf, np.inf), scores)
+
+    @cached_property
+    def _losses(self) -> Floats:
+        """Negative log probability of the truth (N,)."""
+        given = self.probabilities[np.arange(len(self.truth)), self.truth]
+        return negative_log(np.where(self.invalid, 0.0, given))
+
+
+def _mcc(hit: Floats, said: Floats, true: Floats, total: Floats) -> Floats:
+    """Gorodkin's K-label form; arguments (K, R) and (R,). Invalid answers are one more predicted column."""
+    unsaid = total - said.sum(axis=0)
+    together = hit.sum(axis=0) * total - (said * true).sum(axis=0)
+    spread_said = total**2 - (said**2).sum(axis=0) - unsaid**2
+    spread_true = total**2 - (true**2).sum(axis=0)
+    return share(together, np.sqrt(spread_said * spread_true))

@@ -1,0 +1,100 @@
+"""Scores of a multilabel task: any number of labels for each row.
+
+- A label is predicted where its probability is at least 0.5: thresholds chosen on validation were applied
+  before, by moving the logits.
+- Micro means add up the counts of all labels first; 0/0 is 0.0; every label counts in a macro mean.
+- `map` and `roc_auc` leave out a label that no row, or every row, has; without any left they are undefined.
+- An invalid row predicts no label, and its set is wrong even where the truth has none; it ranks last for the
+  labels it has and first for the others, and gives the truth probability 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stratune.evaluate.arrays import Flags, Floats, Integers, Said, finite, flags, negative_log
+from stratune.evaluate.labels import by_label, families, mean_areas
+from stratune.evaluate.ranking import Ranking, rank
+
+THRESHOLD = 0.5
+
+
+def decided(probabilities: Said, invalid: Flags | None = None) -> npt.NDArray[np.bool_]:
+    """Probabilities (N, K) -> which labels are predicted (N, K); none of an invalid row."""
+    chosen: npt.NDArray[np.bool_] = probabilities >= THRESHOLD  # NaN is not
+    return chosen if invalid is None else chosen & ~invalid[:, None]
+
+
+class LabelSetScorer:
+    """Truth (N, K): zeros and ones; probabilities (N, K) of each label by itself.
+
+    Raises TrainingError when a probability is not a finite number: such a run has no score.
+    """
+
+    def __init__(
+        self, truth: Integers, probabilities: Said, labels: Sequence[str], *, invalid: Flags | None = None
+    ) -> None:
+        self.truth = np.asarray(truth).astype(bool)
+        self.labels = tuple(labels)
+        self.invalid = flags(invalid, len(self.truth))
+        expected = (len(self.truth), len(self.labels))
+        if not self.truth.shape == probabilities.shape == expected or not self.truth.size:
+            shapes = f"truth is {self.truth.shape} and probabilities are {probabilities.shape}"
+            raise ValueError(f"{shapes}, not (rows, labels) = {expected}")
+        self.probabilities = finite(probabilities, self.invalid, "probability")
+
+    def values(self, weights: Floats) -> dict[str, Floats]:
+        """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
+        total = weights.sum(axis=0)
+        roc, precision = mean_areas(self._rankings, weights, total)
+        same, wrong, losses = (self._rowwise @ weights) / total
+        return {
+            **self._matches(weights),
+            "roc_auc": roc,
+            "map": precision,
+            "subset_accuracy": same,
+            "hamming": wrong,
+            "log_loss": losses,
+        }
+
+    def _matches(self, weights: Floats) -> dict[str, Floats]:
+        """Precision, recall and F1 from how often each label was true, predicted, and both."""
+        counts = (self._adder @ weights).reshape(3, len(self.labels), -1)
+        values: dict[str, Floats] = {}
+        micro = families(*counts.sum(axis=1))
+        for family, each in families(*counts).items():
+            values[f"{family}_micro"] = micro[family]
+            values[f"{family}_macro"] = each.mean(axis=0)
+            values |= by_label(family, each, self.labels)
+        return values
+
+    @cached_property
+    def _decided(self) -> npt.NDArray[np.bool_]:
+        return decided(self.probabilities, self.invalid)
+
+    @cached_property
+    def _adder(self) -> Any:
+        """Sparse (3K, N): adds a weighting up by label, for hits, predictions and truths."""
+        from scipy.sparse import csr_array
+
+        cells = [self._decided & self.truth, self._decided, self.truth]
+        return csr_array(np.concatenate(cells, axis=1).T.astype(np.float64))
+
+    @cached_property
+    def _rowwise(self) -> Floats:
+        """(3, N): 1 where the set is right; share of labels that are wrong; mean loss over labels."""
+        wrong = self._decided != self.truth
+        given = np.where(self.truth, self.probabilities, 1 - self.probabilities)
+        losses = negative_log(np.where(self.invalid[:, None], 0.0, given)).mean(axis=1)
+        return np.stack([~wrong.any(axis=1) & ~self.invalid, wrong.mean(axis=1), losses])
+
+    @cached_property
+    def _rankings(self) -> list[Ranking]:
+        farthest = np.where(self.truth, -np.inf, np.inf)
+        scores = np.where(self.invalid[:, None], farthest, self.probabilities)
+        return [rank(self.truth[:, k], scores[:, k]) for k in range(len(self.labels))]

@@ -1,0 +1,67 @@
+"""Scores of an ordinal task: all of classification's, and some that know how far off a level is.
+
+`labels` are in order, lowest first; levels are 0 .. K - 1. The predicted level is the most probable one, the
+expected level the mean of the levels under the probabilities. An invalid row is wrong in every score of
+classification, and everywhere else stands at the level farthest from the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from stratune.evaluate.arrays import Flags, Floats, Integers, Said, share
+from stratune.evaluate.classes import ClassScorer
+from stratune.evaluate.correlation import Correlation
+
+
+class LevelScorer:
+    """Truth (N,): level indices; probabilities (N, K). Raises TrainingError as ClassScorer."""
+
+    def __init__(
+        self, truth: Integers, probabilities: Said, labels: Sequence[str], *, invalid: Flags | None = None
+    ) -> None:
+        self.classes = ClassScorer(truth, probabilities, labels, invalid=invalid)
+        top = len(labels) - 1
+        self._farthest = np.where(self.classes.truth * 2 < top, top, 0)
+
+    def values(self, weights: Floats) -> dict[str, Floats]:
+        """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
+        total = weights.sum(axis=0)
+        correlated = self._correlation.values(weights, total)
+        return {
+            **self.classes.values(weights),
+            **self._distances(weights, total),
+            "pearson": correlated.pearson,
+            "spearman": correlated.spearman,
+        }
+
+    def _distances(self, weights: Floats, total: Floats) -> dict[str, Floats]:
+        """Mean absolute error in levels, and Cohen's kappa with quadratic weights (Cohen 1968).
+
+        Summed over the confusion matrix, the weights (i - j)² only need sums of t, p and their squares:
+        disagreement expected by chance is Σt² + Σp² - 2 Σt Σp / N. All are whole numbers, so this is exact.
+        """
+        off, squared_off, true, said, squares = self._powers @ weights
+        by_chance = total * squares - 2 * true * said  # N times the disagreement expected
+        # 0/0, one level only, is 0.0 like MCC: agreement that chance alone explains
+        qwk = share(by_chance - total * squared_off, by_chance)
+        return {"qwk": qwk, "mae_levels": off / total}
+
+    @cached_property
+    def _powers(self) -> Floats:
+        """(5, N): |t - p|, (t - p)², t, p, t² + p², of true and predicted levels t and p."""
+        true = self.classes.truth.astype(np.float64)
+        best = self.classes.probabilities.argmax(axis=1)
+        said = np.where(self.classes.invalid, self._farthest, best).astype(np.float64)
+        return np.stack([abs(true - said), (true - said) ** 2, true, said, true**2 + said**2])
+
+    @cached_property
+    def _correlation(self) -> Correlation:
+        levels = np.arange(len(self.classes.labels))
+        # summed row by row, not as a matrix product: rows that are equal must tie to the last bit
+        expected = (self.classes.probabilities * levels).sum(axis=1)
+        invalid = self.classes.invalid
+        return Correlation(self.classes.truth.astype(np.float64), np.where(invalid, self._farthest, expected))
