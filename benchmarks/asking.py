@@ -39,7 +39,7 @@ def compare_asking(split, rows=200):
     scorer(texts[:FEW], pairs[:FEW] if pairs else None)  # warm up
 
     started = time.perf_counter()
-    ours = scorer(texts, pairs).probabilities.argmax(axis=1)
+    ours = scorer(texts, pairs).said.argmax(axis=1)
     ours_seconds = (time.perf_counter() - started) / len(texts)
 
     model = AutoModelForCausalLM.from_pretrained(locate(LLM), dtype=torch.float32).eval()

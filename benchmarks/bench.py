@@ -49,9 +49,9 @@ def read_split(mrpc: Path, rows: int | None):
 
 
 def accuracy(probabilities, table, task):
-    from stratune.data.rows import label_numbers
+    from stratune.data.rows import truth_of
 
-    return float((probabilities.argmax(axis=1) == label_numbers(table, task)).mean())
+    return float((probabilities.argmax(axis=1) == truth_of(table, task)).mean())
 
 
 # -- stratune ----------------------------------------------------------------------------------------------------------
@@ -70,17 +70,17 @@ def ours(spec, split, epochs, settings=None):
 def our_answers(trained, table):
     from stratune.data.rows import text_columns
 
-    return trained.predictor.scorer(*text_columns(table)).probabilities
+    return trained.predictor.scorer(*text_columns(table)).said
 
 
 # -- the Trainer -------------------------------------------------------------------------------------------------------
 
 
 def rows_of(table, tokenizer, task):
-    from stratune.data.rows import label_numbers, text_columns
+    from stratune.data.rows import text_columns, truth_of
 
     encoded = tokenizer(*text_columns(table), truncation=True)
-    labels = label_numbers(table, task)
+    labels = truth_of(table, task)
     return [{**{k: v[i] for k, v in encoded.items()}, "labels": int(labels[i])} for i in range(len(labels))]
 
 

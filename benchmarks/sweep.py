@@ -22,7 +22,7 @@ def one(job):
     import torch
 
     from stratune.data.load import load_split
-    from stratune.data.rows import label_numbers, text_columns
+    from stratune.data.rows import text_columns, truth_of
     from stratune.evaluate.metrics import score
     from stratune.fitting import train
     from stratune.strategy import parse_strategy
@@ -43,8 +43,8 @@ def one(job):
     for part in ("val", "test"):
         texts, pairs = text_columns(split.parts[part])
         answers = trained.predictor.scorer(texts, pairs)
-        truth = label_numbers(split.parts[part], split.task)
-        values = score(truth, answers.probabilities, split.task.labels, invalid=answers.invalid)
+        truth = truth_of(split.parts[part], split.task)
+        values = score(truth, answers.said, split.task.labels, invalid=answers.invalid)
         found[part] = {k: round(values[k], 4) for k in ("accuracy", "f1_macro", "log_loss")}
     return {
         "data": Path(data).stem,

@@ -101,6 +101,7 @@ def support() -> str:
     from stratune.backbone.load import load_backbone
     from stratune.errors import UnsupportedError
     from stratune.net import Net
+    from stratune.objective.classes import CrossEntropy
     from stratune.strategy import PRESETS, Strategy, parse_strategy
     from stratune.testing import MODEL_TYPES, save_tiny
 
@@ -118,7 +119,7 @@ def support() -> str:
                 language_model = strategy.readout.language_model
                 try:
                     backbone = load_backbone(str(place), language_model=language_model)
-                    strategy.tune.adapt(Net(backbone, strategy.readout, 2, 0))
+                    strategy.tune.adapt(Net(backbone, strategy.readout, CrossEntropy(2), 0))
                     cells.append("yes")
                 except UnsupportedError as error:
                     cells.append("no")

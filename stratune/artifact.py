@@ -93,7 +93,9 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
             scorer = _read_net(folder, manifest, strategy, task, device)
     else:
         arrays, state = _read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")
-        scorer = FloorScorer(strategy.restore(arrays, state), manifest.get("limit", {}).get("max_words"))
+        scorer = FloorScorer(
+            strategy.restore(task, arrays, state), manifest.get("limit", {}).get("max_words")
+        )
     about = {k: v for k, v in manifest.items() if k not in ("format", "task", "versions", "files")}
     return Predictor(task, scorer, about)
 
@@ -219,10 +221,10 @@ def _compare(predictor: Predictor, reloaded: Predictor) -> None:
 
 
 def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) -> NDArray[Any]:
-    """(N, K) logits; of a floor or an ensemble, probabilities."""
+    """(N, outputs) logits; of a floor or an ensemble, what is said."""
     scorer = predictor.scorer
     if not isinstance(scorer, NetScorer):
-        return scorer(texts, pairs).probabilities
+        return scorer(texts, pairs).said
     return scorer.logits(Feed(scorer.reader.tokens(texts, pairs), scorer.pad))
 
 
@@ -247,7 +249,8 @@ def _read_net(
             f"{folder}: it was trained on other weights of {wanted['id']} "
             f"({wanted['weight_hash'][:12]}, found {backbone.weight_hash[:12]})"
         )
-    net = Net(backbone, readout, len(task.labels), seed=0)
+    objective = readout.objective(task).restored(manifest.get("objective", {}))
+    net = Net(backbone, readout, objective, seed=0)
     _load_tensors(net.head, _read_tensors(folder / "head.safetensors"), folder)
     if (folder / "adapter_config.json").is_file():
         from peft import PeftModel

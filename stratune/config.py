@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -33,6 +33,16 @@ class DataConfig(_Section):
     seed: int = 0  # of the split
 
 
+class BinsConfig(_Section):
+    """How scores become levels; one of the three says how many. Edges from quantiles are those of the
+    training rows.
+    """
+
+    names: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
+    quantiles: int = Field(0, ge=0)
+
+
 class TaskConfig(_Section):
     kind: Literal["classification", "multilabel", "ordinal", "regression"] = "classification"
     text: str | None = None  # None: the source's own, else "text"
@@ -42,6 +52,7 @@ class TaskConfig(_Section):
     id: str | None = None
     labels: tuple[str, ...] = ()  # empty: those that the data has, sorted
     metric: str | None = None
+    bins: BinsConfig | None = None
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -83,7 +94,9 @@ class RemoteConfig(_Section):
 class Config(_Section):
     data: DataConfig
     task: TaskConfig = TaskConfig()
-    strategies: tuple[str | dict[str, Any], ...] = DEFAULT_STRATEGIES
+    strategies: tuple[str | dict[str, Any], ...] = (
+        DEFAULT_STRATEGIES  # of a regression `mean`, not `majority`
+    )
     backbones: tuple[str, ...] = ("minilm",)
     llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
     seeds: int = Field(1, ge=1)  # runs with seeds 0, 1, ..., seeds - 1
@@ -103,9 +116,13 @@ class Config(_Section):
 def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
     """Check a mapping. Raises ConfigError naming the first wrong key, the value found, and the choices."""
     try:
-        return Config.model_validate(fields)
+        config = Config.model_validate(fields)
     except ValidationError as error:
         raise _explained(error, where) from error
+    if config.task.kind == "regression" and "strategies" not in config.model_fields_set:
+        named = tuple("mean" if name == "majority" else name for name in DEFAULT_STRATEGIES)
+        return config.model_copy(update={"strategies": named})
+    return config
 
 
 def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -190,5 +207,6 @@ def _explained(error: ValidationError, where: str) -> ConfigError:
 def _known(place: Sequence[str]) -> list[str]:
     model: Any = Config
     for part in place:
-        model = model.model_fields[part].annotation
+        annotation = model.model_fields[part].annotation
+        model = next((one for one in get_args(annotation) if one is not type(None)), annotation)
     return sorted(model.model_fields)

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stratune.backbone.load import Backbone, load_backbone
-from stratune.data.rows import label_numbers, sample_rows, text_columns
+from stratune.data.rows import sample_rows, text_columns, truth_of
 from stratune.errors import ConfigError, NonFiniteLoss, UnsupportedError
 from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
@@ -25,9 +27,9 @@ from stratune.strategy.floors import Examples, Floor
 from stratune.train import checkpoint
 from stratune.train.activations import Feed, feed
 from stratune.train.checkpoint import Position
-from stratune.train.infer import infer, softmax
+from stratune.train.class_weights import class_weights
+from stratune.train.infer import infer
 from stratune.train.loop import Evaluation, Loop, Tick
-from stratune.train.loss import class_weights
 from stratune.train.precision import Precision, resolve
 from stratune.train.processes import is_main, on_cpus
 from stratune.train.settings import Budget, TrainSettings
@@ -132,10 +134,10 @@ def train(
 def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:
     started = time.perf_counter()
     seen, chosen_on = (
-        Examples(*text_columns(table), labels=label_numbers(table, task)).first_words(max_words)
+        Examples(*text_columns(table), truth=truth_of(table, task)).first_words(max_words)
         for table in (split.train, split.val)
     )
-    model = floor.fit(seen, chosen_on, classes=len(task.labels), seed=seed)
+    model = floor.fit(seen, chosen_on, task=task, seed=seed)
     weights = sum(
         array.size for name, array in model.state()[0].items() if name in ("weight", "bias", "prior")
     )
@@ -183,7 +185,8 @@ class _Fitting:
         self.precision = resolve(self.settings.precision, self.device)
         self.pass_tokens = self.settings.tokens_per_pass(self.device.type)
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
-        self.net = Net(self.backbone, self.strategy.readout, len(self.task.labels), self.seed)
+        objective = self.strategy.readout.objective(self.task).fitted(truth_of(self.split.train, self.task))
+        self.net = Net(self.backbone, self.strategy.readout, objective, self.seed)
         self.strategy.tune.adapt(self.net)
         if self.settings.gradient_checkpointing:
             self.net.recompute()
@@ -238,12 +241,11 @@ class _Fitting:
     def _train(self) -> tuple[Position, float]:
         """(where training ended, seconds that computing the frozen activations of the training rows took)."""
         self.train_feed, self.val_feed = self._feed(self.split.train), self._feed(self.split.val)
-        labels = label_numbers(self.split.train, self.task)
-        self.val_truth = label_numbers(self.split.val, self.task)
+        truth, self.val_truth = (truth_of(table, self.task) for table in (self.split.train, self.split.val))
         loop = Loop(
             net=self.net,
             feed=self.train_feed,
-            labels=labels,
+            truth=truth,
             evaluate=self._evaluate,
             recipe=self.strategy.recipe,
             settings=self.settings,
@@ -251,7 +253,7 @@ class _Fitting:
             seed=self.seed,
             precision=self.precision,
             accelerator=self.accelerator,
-            weights=class_weights(self.settings.class_weights, labels, self.task.labels),
+            weights=class_weights(self.settings.class_weights, truth, self.task),
             checkpoint_file=self.work / f"checkpoint-{self.precision}.safetensors" if self.work else None,
             identity=self._identity(),
             watch=self.watch.tick,
@@ -263,6 +265,7 @@ class _Fitting:
         position = loop.run()
         if self.settings.track:
             self.accelerator.end_training()
+        self.net.objective = self.net.objective.settled(self._val_logits(), self.val_truth)
         return position, self.train_feed.seconds
 
     def _identity(self) -> str:
@@ -290,7 +293,16 @@ class _Fitting:
         )
 
     def _evaluate(self) -> Evaluation:
-        """Validation, shared out over processes: each fills its rows of the logits, then they are summed."""
+        """How well it does on validation."""
+        values = score(
+            self.val_truth, self.net.objective.said(self._val_logits()), self.task.labels, kind=self.task.kind
+        )
+        value = values[self.task.metric]
+        sign = 1.0 if find(self.task.metric, self.task.labels, self.task.kind).higher_is_better else -1.0
+        return Evaluation(sign * value, value, values.get("log_loss", values.get("rmse", 0.0)))
+
+    def _val_logits(self) -> NDArray[np.float32]:
+        """Shared out over processes: each fills its rows, then they are summed."""
         accelerator = self.accelerator
         logits = infer(
             self.net,
@@ -303,11 +315,8 @@ class _Fitting:
         )
         if accelerator.num_processes > 1:
             summed = accelerator.reduce(torch.from_numpy(logits).to(self.device), "sum")
-            logits = summed.cpu().numpy()
-        values = score(self.val_truth, softmax(logits), self.task.labels)
-        value = values[self.task.metric]
-        sign = 1.0 if find(self.task.metric, self.task.labels).higher_is_better else -1.0
-        return Evaluation(sign * value, value, values["log_loss"])
+            return np.asarray(summed.cpu().numpy())
+        return logits
 
     def _scorer(self) -> NetScorer:
         return self.strategy.readout.scorer(
@@ -324,6 +333,7 @@ class _Fitting:
             },
             "limit": asdict(self.reader.limit),
             **({"prompt": state} if (state := self.reader.state()) is not None else {}),
+            "objective": self.net.objective.state(),
             "precision": self.precision,
             "fingerprint": self.split.fingerprint,
             "seed": self.seed,

@@ -16,6 +16,7 @@ from stratune.readout.label_words import LabelWords, after_virtual
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
+    from stratune.objective import Objective
     from stratune.readout.head import Head
     from stratune.readout.pooled import PooledHead
     from stratune.readout.words import Words
@@ -30,14 +31,15 @@ class _Reached(Exception):
 class Net(nn.Module):
     """`net(batch) -> logits (B, K)` in float32. A strategy's `adapt` may wrap `self.model` (peft does)."""
 
-    def __init__(self, backbone: Backbone, readout: Head | Words, outputs: int, seed: int) -> None:
+    def __init__(self, backbone: Backbone, readout: Head | Words, objective: Objective, seed: int) -> None:
         super().__init__()
         self.backbone = backbone
         self.model: Any = backbone.model  # what is called: the bare model, or its wrapper
         self.prompt: Prompt | None = None
         self.recomputes = False
         self._read = 0  # tokens in front of every row whose keys and values are already there
-        self.head: PooledHead | LabelWords = readout.build(backbone, outputs, seed)
+        self.objective = objective  # how its outputs are read
+        self.head: PooledHead | LabelWords = readout.build(backbone, objective, seed)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
 
@@ -75,15 +77,6 @@ class Net(nn.Module):
         if family.decoder:
             inputs["use_cache"] = False
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
-
-    @property
-    def says_probabilities(self) -> bool:
-        """Whether what comes out are log-probabilities among all words, to be trained as such."""
-        return isinstance(self.head, LabelWords) and self.head.loss == "tokens"
-
-    @property
-    def outputs(self) -> int:
-        return self.head.outputs
 
     # -- prompts (readout `words`)
 

@@ -17,8 +17,9 @@ from stratune.errors import DataError
 from stratune.evaluate.metrics import predicted
 from stratune.readout.label_words import LabelWords
 from stratune.strategy.floors import Examples, FloorModel
+from stratune.task import SEPARATOR
 from stratune.train.activations import Feed
-from stratune.train.infer import infer, softmax
+from stratune.train.infer import infer
 from stratune.train.precision import Precision
 
 if TYPE_CHECKING:
@@ -34,10 +35,15 @@ Tick = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row's answer. `scores` are probabilities by label; `label` is empty where `invalid`."""
+    """One row's answer. `scores` are probabilities by label; `label` is empty where `invalid`, `value` NaN.
+
+    Of a multilabel task `label` names those of at least one half, separated by commas; of a regression there
+    is a `value` and no score.
+    """
 
     label: str
     scores: dict[str, float]
+    value: float | None = None
     invalid: bool = False
     tokens_cut: int = 0
 
@@ -46,15 +52,21 @@ class Prediction:
 class Scored:
     """N rows' answers as arrays."""
 
-    probabilities: NDArray[np.float64]  # (N, K), columns in the order of task.labels; NaN where invalid
+    said: NDArray[np.float64]  # (N, C), in the order of task.columns; NaN where invalid
     tokens_cut: NDArray[np.int32]  # (N,)
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
     answers: list[str] | None = None  # what was generated, as it was
 
-    def predicted(self, labels: Sequence[str]) -> list[str]:
-        """The most probable label of each row; empty for an invalid one."""
-        best = predicted(self.probabilities, self.invalid)
-        return [labels[k] if k < len(labels) else "" for k in best]
+    def predicted(self, task: Task) -> list[Any]:
+        """The most probable label of each row, empty for an invalid one; all labels of one half or more; or
+        the value, None for an invalid row.
+        """
+        if task.kind == "regression":
+            return [None if np.isnan(value) else float(value) for value in self.said[:, 0]]
+        if task.kind == "multilabel":
+            return [SEPARATOR.join(np.asarray(task.labels)[row >= 0.5]) for row in self.said]
+        best = predicted(self.said, self.invalid)
+        return [task.labels[k] if k < len(task.labels) else "" for k in best]
 
 
 @dataclass
@@ -69,7 +81,8 @@ class NetScorer:
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
-        return Scored(softmax(self.logits(Feed(tokens, self.pad), tick)), np.asarray(tokens.cut))
+        logits = self.logits(Feed(tokens, self.pad), tick)
+        return Scored(self.net.objective.said(logits), np.asarray(tokens.cut))
 
     def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
         return infer(
@@ -103,15 +116,15 @@ class FloorScorer:
     max_words: int | None = None
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
-        probabilities = self.model.probabilities(Examples(texts, pairs).first_words(self.max_words))
+        said = self.model.said(Examples(texts, pairs).first_words(self.max_words))
         if tick:
             tick(len(texts))
-        return Scored(probabilities, np.zeros(len(texts), dtype=np.int32))
+        return Scored(said, np.zeros(len(texts), dtype=np.int32))
 
 
 @dataclass
 class EnsembleScorer:
-    """The mean of the members' probabilities; of a row, those of the members whose answer is a label."""
+    """The mean of what the members say; of a row, of the members whose answer is valid."""
 
     members: list[Predictor]
 
@@ -119,7 +132,7 @@ class EnsembleScorer:
         told = _share(tick, len(self.members)) if tick else None
         answers = [member.scorer(texts, pairs, told) for member in self.members]
         cut = np.max([answer.tokens_cut for answer in answers], axis=0)
-        said = np.stack([answer.probabilities for answer in answers])  # (members, N, K)
+        said = np.stack([answer.said for answer in answers])  # (members, N, C)
         if all(answer.invalid is None for answer in answers):
             return Scored(said.mean(axis=0), cut)
         valid = np.isfinite(said[:, :, 0])  # (members, N)
@@ -165,16 +178,21 @@ class Predictor:
             return []
         scored = self.score(rows)
         invalid = scored.invalid if scored.invalid is not None else np.zeros(len(rows), dtype=bool)
-        columns = (scored.predicted(self.labels), scored.probabilities, invalid, scored.tokens_cut)
+        rows_of = zip(scored.predicted(self.task), scored.said, invalid, scored.tokens_cut, strict=True)
+        if self.task.kind == "regression":
+            return [Prediction("", {}, float(said[0]), bool(bad), int(cut)) for _, said, bad, cut in rows_of]
         return [
-            Prediction(label, dict(zip(self.labels, map(float, scores), strict=True)), bool(bad), int(cut))
-            for label, scores, bad, cut in zip(*columns, strict=True)
+            Prediction(label, self._scores(said), None, bool(bad), int(cut))
+            for label, said, bad, cut in rows_of
         ]
 
+    def _scores(self, said: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.labels, map(float, said), strict=True))
+
     def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]
-        """(N, K) probabilities, columns in the order of `labels`."""
+        """(N, K) probabilities, columns in the order of `labels`; of a regression (N, 1) values."""
         rows = list(rows)
-        return self.score(rows).probabilities if rows else np.zeros((0, len(self.labels)))
+        return self.score(rows).said if rows else np.zeros((0, len(self.task.columns)))
 
     def score(self, rows: Sequence[Any], tick: Tick | None = None) -> Scored:
         texts, pairs = columns(rows, self.task)

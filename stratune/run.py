@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stratune.combining import combined
-from stratune.data.rows import label_numbers, text_columns
+from stratune.data.rows import text_columns, truth_of
 from stratune.data.store import load_parts
 from stratune.errors import StratuneError
 from stratune.evaluate.metrics import score
@@ -83,8 +83,8 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
         result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
     scored = {part: _predict(trained.predictor, split.parts[part], watch, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
-        truth = label_numbers(split.parts[part], split.task)
-        values = score(truth, answers.probabilities, split.task.labels, invalid=answers.invalid)
+        truth = truth_of(split.parts[part], split.task)
+        values = score(truth, answers.said, split.task.labels, kind=split.task.kind, invalid=answers.invalid)
         setattr(result, part, values)
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds
@@ -134,17 +134,17 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    labels = split.task.labels
+    task = split.task
     tables = []
     for part, answers in scored.items():
         rows = split.parts[part]
         columns: dict[str, Any] = {
             "id": list(rows["id"]),
             "part": [part] * len(rows),
-            "truth": list(rows["label"]),
+            "truth": truth_of(rows, task) if task.kind == "regression" else list(rows["label"]),
         }
-        columns["prediction"] = answers.predicted(labels)
-        columns |= {f"score_{label}": answers.probabilities[:, k] for k, label in enumerate(labels)}
+        columns["prediction"] = answers.predicted(task)
+        columns |= {f"score_{label}": answers.said[:, k] for k, label in enumerate(task.labels)}
         columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
         if answers.answers is not None:
             columns["answer"] = answers.answers

@@ -7,6 +7,7 @@ import torch
 from stratune.backbone.load import load_backbone
 from stratune.fitting import train
 from stratune.net import Net
+from stratune.objective.classes import CrossEntropy
 from stratune.strategy import Strategy, parse_strategy
 from stratune.testing import toy_split
 from stratune.train.activations import Feed
@@ -27,7 +28,7 @@ def adapted(spec, folder, *, outputs=2, seed=0) -> Net:
     """A net as training starts with it."""
     strategy = parse_strategy(spec)
     torch.manual_seed(seed)
-    net = Net(load_backbone(str(folder)), strategy.readout, outputs, seed)
+    net = Net(load_backbone(str(folder)), strategy.readout, CrossEntropy(outputs), seed)
     strategy.tune.adapt(net)
     return net.eval()
 

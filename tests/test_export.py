@@ -15,6 +15,7 @@ from stratune.errors import ArtifactError, ConfigError, UnsupportedError
 from stratune.export import export_hf, verify
 from stratune.export.card import notes
 from stratune.net import Net
+from stratune.objective.classes import CrossEntropy
 from stratune.predictor import FloorScorer, NetScorer, Predictor
 from stratune.readout.text_reader import TextReader
 from stratune.strategy import parse_strategy
@@ -39,7 +40,7 @@ def predictor_on(folder, spec="full", labels=LABELS, *, pairs=False, limit=None,
     strategy = parse_strategy(spec)
     backbone = load_backbone(str(folder))
     torch.manual_seed(1)
-    net = Net(backbone, strategy.readout, len(labels), seed=0)
+    net = Net(backbone, strategy.readout, CrossEntropy(len(labels)), seed=0)
     strategy.tune.adapt(net)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from stratune.backbone.load import load_backbone
-from stratune.data.rows import label_numbers
+from stratune.data.rows import truth_of
 from stratune.errors import ConfigError, NonFiniteLoss
 from stratune.evaluate.metrics import score
 from stratune.fitting import Watch, fit
+from stratune.objective.classes import CrossEntropy
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
 from stratune.train import loop as loop_module
@@ -24,7 +25,7 @@ FULL = {"preset": "full", "learning_rate": 3e-3}
 
 def accuracy(run, split):
     return score(
-        label_numbers(split.test, split.task), run.predictor.predict_proba(split.test), split.task.labels
+        truth_of(split.test, split.task), run.predictor.predict_proba(split.test), split.task.labels
     )["accuracy"]
 
 
@@ -95,9 +96,7 @@ def test_the_history_is_of_validation(tiny):
     split = toy_split()
     run = trained("probe", tiny("bert"), split=split, epochs=3)
     best = max(line["val"] for line in run.history)
-    found = score(
-        label_numbers(split.val, split.task), run.predictor.predict_proba(split.val), split.task.labels
-    )
+    found = score(truth_of(split.val, split.task), run.predictor.predict_proba(split.val), split.task.labels)
     assert found["f1_macro"] == pytest.approx(best) == pytest.approx(run.position.best_score)
 
 
@@ -107,9 +106,7 @@ def test_a_metric_that_is_better_when_lower_is_minimised(tiny):
     values = [line["val"] for line in run.history]
     assert max(values) > min(values) + 0.01
     assert run.position.best_score == pytest.approx(-min(values))
-    found = score(
-        label_numbers(split.val, split.task), run.predictor.predict_proba(split.val), split.task.labels
-    )
+    found = score(truth_of(split.val, split.task), run.predictor.predict_proba(split.val), split.task.labels)
     assert found["log_loss"] == pytest.approx(min(values), abs=1e-6)
 
 
@@ -157,17 +154,17 @@ def test_the_watcher_is_told_what_goes_on(tiny):
 def overflowing(monkeypatch):
     """bfloat16 that overflows: whatever is computed in it gives a loss of NaN. Tells what was tried."""
     tried = []
-    plain_autocast, plain_loss = loop_module.autocast, loop_module.cross_entropy
+    plain_autocast, plain_losses = loop_module.autocast, CrossEntropy.losses
 
     def autocast(device, precision):
         tried.append(precision)
         return plain_autocast(device, precision)
 
-    def cross_entropy(*args):
-        return plain_loss(*args) * (float("nan") if tried[-1] == "bfloat16" else 1.0)
+    def losses(*args):
+        return plain_losses(*args) * (float("nan") if tried[-1] == "bfloat16" else 1.0)
 
     monkeypatch.setattr(loop_module, "autocast", autocast)
-    monkeypatch.setattr(loop_module, "cross_entropy", cross_entropy)
+    monkeypatch.setattr(CrossEntropy, "losses", losses)
     return tried
 
 
@@ -183,12 +180,12 @@ def test_a_loss_that_is_not_finite_is_tried_once_more_in_float32(spec, tiny, ove
 def test_in_float32_there_is_no_second_try(tiny, monkeypatch):
     tries = []
 
-    def cross_entropy(logits, labels, weights, smoothing):
+    def losses(self, logits, truth, weights, smoothing):
         return logits.sum(dim=1) * float("nan")
 
     plain = Loop.run
     monkeypatch.setattr(Loop, "run", lambda self: tries.append(self.precision) or plain(self))
-    monkeypatch.setattr(loop_module, "cross_entropy", cross_entropy)
+    monkeypatch.setattr(CrossEntropy, "losses", losses)
     with pytest.raises(NonFiniteLoss, match="the loss or a gradient was NaN or infinite by step 7"):
         trained("probe", tiny("bert"))
     assert tries == ["float32"]

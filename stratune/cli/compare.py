@@ -43,7 +43,16 @@ def compare(
         str | None, typer.Option(help="Column of groups that stay on one side of the split.")
     ] = None,
     id_: Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Chooses on validation. [default: f1_macro]")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="classification, ordinal, multilabel or regression.")
+    ] = None,
+    bins: Annotated[
+        str | None,
+        typer.Option(help="Of a score: names (low,medium,high), edges (2.5,3.5) or a number of quantiles."),
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Chooses on validation. [default: f1_macro, qwk or rmse, by kind]")
+    ] = None,
     strategies: Strategies = None,
     backbone: Annotated[
         list[str] | None, typer.Option(help="Hugging Face id, folder, or embedded; repeatable.")
@@ -74,7 +83,8 @@ def compare(
         "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows),
         "data.test_rows": _size(test_rows),
         "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,
-        "task.metric": metric, "strategies": strategies, "backbones": backbone or None,
+        "task.kind": kind or ("ordinal" if bins else None), "task.bins": _bins(bins), "task.metric": metric,
+        "strategies": strategies, "backbones": backbone or None,
         "llms": llm or None, "seeds": seeds,
         "budget.epochs": epochs, "train.max_words": max_words, "train.max_length": max_length,
         "train.track": [track] if track else None,
@@ -134,6 +144,18 @@ def _board(out: Path) -> Any:
     from stratune.files import read_json
 
     return read_json(out / "leaderboard.json")
+
+
+def _bins(text: str | None) -> dict[str, Any] | None:
+    """`3`: quantiles; `2.5,3.5`: edges; `low,medium,high`: names of as many quantiles."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    try:
+        edges = [float(part) for part in parts]
+    except ValueError:
+        return {"names": parts}
+    return {"quantiles": int(text)} if len(edges) == 1 and text.isdigit() else {"edges": edges}
 
 
 def _size(text: str | None) -> int | float | None:

@@ -85,9 +85,9 @@ def predicted(
 
 
 def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.labels)}
+    columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.task)}
     for k, label in enumerate(predictor.labels):
-        scores = answers.probabilities[:, k]
+        scores = answers.said[:, k]
         columns[f"{prefix}score_{label}"] = [None if math.isnan(p) else round(float(p), 6) for p in scores]
     if answers.answers is not None:
         columns[f"{prefix}answer"] = answers.answers

@@ -20,7 +20,7 @@ def stratified(labels: Sequence[str], fractions: Fractions, seed: int) -> NDArra
     """
     parts = np.zeros(len(labels), dtype=np.int64)
     generator, owed = np.random.default_rng(seed), np.zeros(len(fractions))
-    for rows in _rows_by_name(labels):
+    for rows in rows_by_name(labels):
         targets = len(rows) * np.asarray(fractions)
         counts = _rounded(targets, owed)
         owed += targets - counts
@@ -28,7 +28,7 @@ def stratified(labels: Sequence[str], fractions: Fractions, seed: int) -> NDArra
     return parts
 
 
-def _rows_by_name(names: Sequence[str]) -> list[NDArray[np.int64]]:
+def rows_by_name(names: Sequence[str]) -> list[NDArray[np.int64]]:
     """Row numbers of each name, names in sorted order."""
     rows: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):

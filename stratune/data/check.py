@@ -12,8 +12,9 @@ from datasets import Dataset
 
 from stratune.data.arrow import to_arrow
 from stratune.data.identity import text_keys
+from stratune.data.labels import label_counts, members
 from stratune.data.lengths import Lengths, measure
-from stratune.data.split import Split, label_counts
+from stratune.data.split import Split
 from stratune.task import Task
 
 TokenLengths = Callable[[list[str], list[str] | None], list[int]]  # texts, pairs -> tokens of each row
@@ -70,12 +71,16 @@ def check(
 ) -> Report:
     """Look at a Split (its task is used) or at one canonical table. `max_length` is in tokens."""
     if isinstance(data, Split):
-        tables, labels, notes = data.parts, data.task.labels, data.notes
+        tables, task, notes = data.parts, data.task, data.notes
     else:
-        tables, labels, notes = {"all": data}, task.labels if task else (), ()
+        tables, task, notes = {"all": data}, task or Task(), ()
     parts = {name: _Part(name, table) for name, table in tables.items()}
-    labels = labels or tuple(sorted({label for part in parts.values() for label in part.column("label")}))
-    balance = {name: label_counts(table, labels) for name, table in tables.items()}
+    if not task.labels and task.kind != "regression":
+        found = {
+            name for part in parts.values() for cell in part.column("label") for name in members(cell, task)
+        }
+        task = task.with_labels(tuple(sorted(found)))
+    balance = {name: label_counts(table, task) for name, table in tables.items()}
     tokens = _tokens(parts.values(), token_lengths, max_length)
     issues = [
         *_small_classes(balance),

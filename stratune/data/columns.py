@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 
 from stratune.data.arrow import as_text, to_arrow, to_dataset
+from stratune.data.labels import unknown
 from stratune.data.read import PART_NAMES, row_of
 from stratune.errors import DataError, choices
-from stratune.task import Task
+from stratune.task import SEPARATOR, Task
 
 
 def canonical(
@@ -29,22 +30,10 @@ def canonical(
     if task.text_pair is not None:
         columns["text_pair"] = source.texts(task.text_pair)
     if labelled:
-        columns["label"] = source.labels(task.label, task.labels)
+        columns["label"] = source.labels(task)
     if task.group is not None and labelled:
         columns["group"] = source.names(task.group, "no group")
     return to_dataset(pa.table(columns), path)
-
-
-def infer_labels(tables: Iterable[Dataset], path: str | Path | None = None) -> tuple[str, ...]:
-    """The labels of canonical tables, sorted (as numbers when all are). DataError for fewer than two."""
-    found = {label for table in tables for label in to_arrow(table).column("label").unique().to_pylist()}
-    if len(found) < 2:
-        only = f"only one label, {next(iter(found))!r}" if found else "no labels"
-        raise DataError(f"{only}: a classifier needs at least two", path=path)
-    try:
-        return tuple(sorted(found, key=lambda label: (float(label), label)))
-    except ValueError:
-        return tuple(sorted(found))
 
 
 def part_column(raw: Dataset, column: str, path: str | Path) -> list[str]:
@@ -95,13 +84,34 @@ class _Source:
             raise self.error(f"this row has {missing}", column, index)
         return names
 
-    def labels(self, column: str, known: Sequence[str]) -> pa.ChunkedArray:
-        names = self.names(column, "no label")
-        wrong = [name for name in names.unique().to_pylist() if known and name not in known]
+    def labels(self, task: Task) -> pa.ChunkedArray:
+        """A name, a number, or names in the order of the alphabet: whatever the kind of task has."""
+        column, known = task.label, task.labels
+        cells = self._sets(column) if task.kind == "multilabel" else self.names(column, "no label")
+        distinct = cells.unique().to_pylist()
+        if task.kind == "regression":
+            wrong = {cell: f"{cell!r} is not a number" for cell in distinct if not _is_number(cell)}
+        else:
+            names = {cell: unknown(cell, task, known) for cell in distinct if known}
+            wrong = {cell: choices(name, known) for cell, name in names.items() if name is not None}
         if wrong:
-            index = min(pc.index(names, name).as_py() for name in wrong)
-            raise self.error(choices(names[index].as_py(), known), column, index)
-        return names
+            index = min(pc.index(cells, cell).as_py() for cell in wrong)
+            raise self.error(wrong[cells[index].as_py()], column, index)
+        return cells
+
+    def _sets(self, column: str) -> pa.ChunkedArray:
+        """Labels of each row, from a list or from text with commas between; none at all is allowed."""
+        values = self._column(column)
+        found = []
+        for index, cell in enumerate(values.to_pylist()):
+            listed = cell if isinstance(cell, list) else str("" if cell is None else cell).split(SEPARATOR)
+            names = sorted({str(name).strip() for name in listed} - {""})
+            if bad := [name for name in names if SEPARATOR in name]:
+                raise self.error(
+                    f"label {bad[0]!r} holds {SEPARATOR!r}, which stands between labels", column, index
+                )
+            found.append(SEPARATOR.join(names))
+        return pa.chunked_array([pa.array(found, pa.string())])
 
     def ids(self, column: str | None, prefix: str) -> pa.ChunkedArray | pa.Array:
         if column is None:
@@ -138,6 +148,13 @@ class _Source:
         if pa.types.is_string_view(values.type):
             return values.cast(pa.string())
         return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
 
 
 def _separator(names: list[str]) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from stratune.data.columns import canonical, infer_labels, part_column
+from stratune.data.bins import binned, unbinned
+from stratune.data.columns import canonical, part_column
+from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read, read_tables, source_name
 from stratune.data.split import FRACTIONS, PARTS, Split, assemble, make_split, subsample
 from stratune.errors import ConfigError
@@ -32,9 +34,10 @@ def load_split(
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     tables = _with_own(read_tables(source, encoding=encoding), val, test, split_column, encoding)
-    task = task or tables.task or Task()
+    wanted = task or tables.task or Task()
+    task = unbinned(wanted) if wanted.bins else wanted
     table = canonical(tables.train, task, tables.name)
-    labels = task.labels or infer_labels([table], tables.name)
+    labels = task.labels or infer_labels([table], task, tables.name)
     paths = {"train": tables.name} | {
         p: source_name(s) for p, s in (("val", val), ("test", test)) if s is not None
     }
@@ -45,7 +48,8 @@ def load_split(
             own[part] = canonical(rows, replace(task, labels=labels), place, id_prefix=f"{part}:")
     assigned = None if split_column is None else part_column(tables.train, split_column, tables.name)
     split = make_split(table, task, seed=seed, fractions=fractions, assigned=assigned, paths=paths, **own)
-    return _cut(split, sizes, seed)
+    split = _cut(split, sizes, seed)
+    return binned(split, wanted) if wanted.bins else split
 
 
 def _with_own(tables: Tables, val: Any, test: Any, split_column: str | None, encoding: str | None) -> Tables:
@@ -63,7 +67,7 @@ def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
     if all(size is None for size in sizes):
         return split
     parts = {
-        part: table if size is None else subsample(table, size, seed)
+        part: table if size is None else subsample(table, size, seed, split.task)
         for (part, table), size in zip(split.parts.items(), sizes, strict=True)
     }
     return assemble({part: parts[part] for part in PARTS}, split.task, split.notes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from stratune.data import assign
 from stratune.data.arrow import to_arrow, to_dataset
-from stratune.data.columns import infer_labels
+from stratune.data.labels import cells, infer_labels, label_counts, members, strata, unknown
 from stratune.data.read import row_of
 from stratune.errors import ConfigError, DataError, choices
 from stratune.files import write_json
@@ -48,7 +47,7 @@ class Split:
 
     def balance(self) -> dict[str, dict[str, int]]:
         """Part -> label -> rows, labels in the task's order."""
-        return {part: label_counts(table, self.task.labels) for part, table in self.parts.items()}
+        return {part: label_counts(table, self.task) for part, table in self.parts.items()}
 
     def to_dict(self) -> dict[str, Any]:
         ids = {part: _column(table, "id") for part, table in self.parts.items()}
@@ -63,11 +62,6 @@ class Split:
     def save(self, path: str | Path) -> None:
         """split.json"""
         write_json(path, self.to_dict())
-
-
-def label_counts(table: Dataset, labels: Sequence[str]) -> dict[str, int]:
-    counts = Counter(_column(table, "label"))
-    return {label: counts[label] for label in labels}
 
 
 def make_split(
@@ -100,9 +94,9 @@ def make_split(
     if carved:
         shares = [fractions[PARTS.index(part)] for part in carved]
         tables |= _carve(tables["train"], task, carved, shares, seed, paths.get("train"))
-    labels = task.labels or infer_labels([tables["train"]], paths.get("train"))
-    _check_labels(tables, task.label, labels, place)
-    return assemble(tables, task.with_labels(labels), _notes(tables, labels, carved))
+    task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
+    _check_labels(tables, task, place)
+    return assemble(tables, task, _notes(tables, task, carved))
 
 
 def assemble(tables: Mapping[str, Dataset], task: Task, notes: Sequence[str] = ()) -> Split:
@@ -140,7 +134,7 @@ def _carve(
 ) -> dict[str, Dataset]:
     """Take `carved` parts (`shares` of the table each) out of `table`, which becomes train."""
     fractions = [1 - sum(shares), *shares]
-    labels = _column(table, "label")
+    labels = strata(table, task)
     if task.group is not None:
         parts = assign.grouped(labels, _column(table, "group"), fractions, seed)
     else:
@@ -165,31 +159,31 @@ def _picked(table: Dataset, parts: NDArray[np.int64], names: Sequence[str] = PAR
     }
 
 
-def _check_labels(tables: Mapping[str, Dataset], column: str, labels: Sequence[str], place: _Place) -> None:
-    train = set(_column(tables["train"], "label"))
+def _check_labels(tables: Mapping[str, Dataset], task: Task, place: _Place) -> None:
+    train = {name for cell in set(cells(tables["train"])) for name in members(cell, task)}
     for part in ("val", "test"):
-        for index, label in enumerate(_column(tables[part], "label")):
-            if label not in train:
-                message = f"{choices(label, sorted(train))}, the labels of the training rows"
-                raise place.error(message, part, index, column)
-    never = [label for label in labels if label not in train]
+        for index, cell in enumerate(cells(tables[part])):
+            if (name := unknown(cell, task, train)) is not None:
+                message = f"{choices(name, sorted(train))}, the labels of the training rows"
+                raise place.error(message, part, index, task.label)
+    never = [label for label in task.labels if label not in train]
     if never:
         raise DataError(
-            f"no training row has the label {never[0]!r}", path=place.paths.get("train"), column=column
+            f"no training row has the label {never[0]!r}", path=place.paths.get("train"), column=task.label
         )
 
 
-def _notes(tables: Mapping[str, Dataset], labels: Sequence[str], carved: Sequence[str]) -> list[str]:
+def _notes(tables: Mapping[str, Dataset], task: Task, carved: Sequence[str]) -> list[str]:
     """A label with too few rows to be in every part."""
     notes = []
     for part in carved:
-        missing = [label for label, count in label_counts(tables[part], labels).items() if count == 0]
+        missing = [label for label, count in label_counts(tables[part], task).items() if count == 0]
         if missing:
             notes.append(f"{part} has no row of {', '.join(missing)}: too few to be in every part")
     return notes
 
 
-def subsample(table: Dataset, size: int | float, seed: int) -> Dataset:
+def subsample(table: Dataset, size: int | float, seed: int, task: Task | None = None) -> Dataset:
     """Rows drawn at random, each label in proportion and none lost while there is room; source order is kept.
 
     `size`: a fraction in (0, 1] when a float, a number of rows when an int (all rows when there are fewer).
@@ -201,9 +195,9 @@ def subsample(table: Dataset, size: int | float, seed: int) -> Dataset:
     total = max(1, round(size * len(table))) if isinstance(size, float) else size
     if total >= len(table):
         return table
-    strata = assign._rows_by_name(_column(table, "label"))
+    piles = assign.rows_by_name(strata(table, task or Task()))
     generator, keep = np.random.default_rng(seed), np.zeros(len(table), dtype=bool)
-    for rows, count in zip(strata, assign.apportioned([len(rows) for rows in strata], total), strict=True):
+    for rows, count in zip(piles, assign.apportioned([len(rows) for rows in piles], total), strict=True):
         keep[generator.permutation(rows)[:count]] = True
     return to_dataset(to_arrow(table).filter(pa.array(keep)))
 

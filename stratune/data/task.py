@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from stratune.task import Task
+from stratune.task import Bins, Task
 
 
 def task_of(source: Any, **fields: Any) -> Task:
@@ -16,4 +16,6 @@ def task_of(source: Any, **fields: Any) -> Task:
 
     named = isinstance(source, str) and source.startswith("demo:")
     base = TASKS.get(source.removeprefix("demo:"), Task()) if named else Task()
+    if bins := fields.get("bins"):
+        fields["bins"] = Bins.from_dict(bins)
     return replace(base, **{name: value for name, value in fields.items() if value})

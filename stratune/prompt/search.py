@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.rows import group_numbers, label_numbers, text_columns
+from stratune.data.rows import group_numbers, text_columns, truth_of
 from stratune.evaluate.intervals import bootstrap
 from stratune.evaluate.metrics import find, score
+from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
-from stratune.train.infer import softmax
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
@@ -137,7 +137,7 @@ def _answered(said: Floats) -> Floats:
 
 
 def _logarithms(answers: Scored) -> Floats:
-    return np.asarray(np.log(answers.probabilities.clip(TINY)))
+    return np.asarray(np.log(answers.said.clip(TINY)))
 
 
 class _Judge:
@@ -146,16 +146,16 @@ class _Judge:
     def __init__(self, split: Split) -> None:
         self.task = split.task
         self.texts = text_columns(split.val)
-        self.truth = label_numbers(split.val, split.task)
+        self.truth = truth_of(split.val, split.task)
         self.content_free: Any = (
             list(CONTENT_FREE),
             list(CONTENT_FREE) if split.task.text_pair else None,
         )
         self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
-        self.sign = 1.0 if find(self.task.metric, self.task.labels).higher_is_better else -1.0
+        self.sign = 1.0 if find(self.task.metric, self.task.labels, self.task.kind).higher_is_better else -1.0
 
     def values(self, said: Floats, invalid: NDArray[np.bool_] | None) -> dict[str, float]:
-        return score(self.truth, softmax(said), self.task.labels, invalid=invalid)
+        return score(self.truth, softmax(said), self.task.labels, kind=self.task.kind, invalid=invalid)
 
     def worth(self, values: dict[str, float]) -> float:
         return self.sign * values[self.task.metric]
@@ -164,7 +164,13 @@ class _Judge:
         """What `said` is worth less a standard error: the lower end of its 68 % interval over rows."""
         flags = None if invalid is None else invalid[None]
         by_metric = bootstrap(
-            self.truth, softmax(said)[None], self.task.labels, groups=self.groups, invalid=flags, level=0.68
+            self.truth,
+            softmax(said)[None],
+            self.task.labels,
+            kind=self.task.kind,
+            groups=self.groups,
+            invalid=flags,
+            level=0.68,
         )
         interval = by_metric[self.task.metric]
         return min(self.sign * interval.low, self.sign * interval.high)

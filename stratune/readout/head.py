@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
+    from stratune.objective import Objective
     from stratune.readout.pooled import PooledHead
     from stratune.readout.text_reader import TextReader
     from stratune.task import Task
@@ -37,20 +38,28 @@ class Head(Readout):
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice
     dropout: float = 0.1
+    loss: str = "auto"  # objective/choose.py: those of the kind of task
 
     def __post_init__(self) -> None:
         if self.pool not in POOLS:
             raise ConfigError(choices(self.pool, POOLS), key="readout.pool")
 
-    def build(self, backbone: Backbone, outputs: int, seed: int) -> PooledHead:
-        from stratune.readout.pooled import PooledHead  # torch: only where a net is built
+    def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead:
+        from stratune.objective.classes import CrossEntropy  # torch: only where a net is built
+        from stratune.objective.levels import Cumulative
+        from stratune.readout.pooled import PooledHead
 
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm
         # Decoders' own classification classes have no bias: neither have we, so that export is exact.
-        return PooledHead(
-            pool, backbone.width, outputs, norm, self.dropout, not backbone.family.decoder, seed
-        )
+        bias = not backbone.family.decoder or type(objective) is not CrossEntropy
+        ordered = isinstance(objective, Cumulative)
+        return PooledHead(pool, backbone.width, objective.outputs, norm, self.dropout, bias, seed, ordered)
+
+    def objective(self, task: Task) -> Objective:
+        from stratune.objective import objective_of
+
+        return objective_of(task, self.loss)
 
     def reader(
         self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int

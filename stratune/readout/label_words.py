@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 class LabelWords(nn.Module):
     """(B, K): log of the probability of each label's words, less `bias` and times `scale` (calibration)."""
 
-    def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool, loss: str) -> None:
+    def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool) -> None:
         super().__init__()
         self.outputs = outputs
         self.normalise = normalise
-        self.loss = loss
         language_model.requires_grad_(False)
         self._language_model = (language_model,)  # not a submodule: its body is the net's
         self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)

@@ -15,14 +15,22 @@ class PooledHead(nn.Module):
     """(B, T, C) hidden states and (B, T) mask -> (B, K) logits in float32."""
 
     def __init__(
-        self, pool: Pool, width: int, outputs: int, norm: bool, dropout: float, bias: bool, seed: int
+        self,
+        pool: Pool,
+        width: int,
+        outputs: int,
+        norm: bool,
+        dropout: float,
+        bias: bool,
+        seed: int,
+        ordered: bool = False,
     ) -> None:
         super().__init__()
         self.pool: Pool = pool
         self.norm = nn.LayerNorm(width, elementwise_affine=False) if norm else None
         self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, outputs, bias=bias)
-        self.outputs = outputs
+        self.linear = nn.Linear(width, 1 if ordered else outputs, bias=bias)
+        self.cuts = OrderedCuts(outputs) if ordered else None
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             self.linear.weight.normal_(std=0.02, generator=generator)
@@ -37,7 +45,21 @@ class PooledHead(nn.Module):
         with torch.autocast(pooled_text.device.type, enabled=False):
             x = pooled_text.float()
             x = self.norm(x) if self.norm is not None else x
-            return self.linear(self.dropout(x))  # type: ignore[no-any-return]
+            found: Tensor = self.linear(self.dropout(x))
+            return found if self.cuts is None else self.cuts(found)
+
+
+class OrderedCuts(nn.Module):
+    """One number (B, 1), less each of `count` cuts that stand in order -> (B, count)."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.first = nn.Parameter(torch.tensor([-(count - 1) / 2]))
+        self.gaps = nn.Parameter(torch.full((count - 1,), 0.5413))  # softplus of it is 1
+
+    def forward(self, number: Tensor) -> Tensor:
+        steps = nn.functional.softplus(self.gaps).cumsum(dim=0)
+        return number - torch.cat([self.first, self.first + steps])
 
 
 def pooled(hidden: Tensor, mask: Tensor, pool: Pool) -> Tensor:

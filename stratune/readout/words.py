@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
     from stratune.fitting import Watch
+    from stratune.objective import Objective
     from stratune.predictor import NetScorer
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.search import Trial
@@ -142,7 +143,7 @@ class Words(Readout):
 
     # -- what a run is made of
 
-    def build(self, backbone: Backbone, outputs: int, seed: int) -> LabelWords:
+    def build(self, backbone: Backbone, objective: Objective, seed: int) -> LabelWords:
         from stratune.backbone.attention import use_prefixes
         from stratune.readout.label_words import LabelWords
 
@@ -150,7 +151,18 @@ class Words(Readout):
             raise UnsupportedError("words", backbone.id, "it was loaded without its layer that says words")
         if backbone.family.decoder:
             use_prefixes(backbone)  # what all prompts begin with is read once
-        return LabelWords(backbone.language_model, outputs, self.normalise, self.loss)
+        return LabelWords(backbone.language_model, objective.outputs, self.normalise)
+
+    def objective(self, task: Task) -> Objective:
+        from stratune.objective.classes import CrossEntropy, Surprise
+
+        self._check_kind(task)
+        return (Surprise if self.loss == "tokens" else CrossEntropy)(len(task.labels))
+
+    def _check_kind(self, task: Task) -> None:
+        if task.kind not in ("classification", "ordinal"):
+            why = "it chooses one of the labels; bin the values, or use the readout `head`"
+            raise UnsupportedError(f"a task of kind {task.kind}", f"readout {self.kind}", why)
 
     def reader(
         self,
@@ -171,6 +183,7 @@ class Words(Readout):
         from stratune.prompt.calibrate import check_two
         from stratune.prompt.shots import Nearest, balanced_shots, pool_of
 
+        self._check_kind(task)
         template = self._template().for_labels(task.labels)
         if template.pairs != (task.text_pair is not None):
             has = "two texts" if task.text_pair else "one text"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from stratune.objective.classes import softmax
 from stratune.predictor import Scored, Tick
 from stratune.prompt.match import Matcher
 from stratune.remote.label_words import RemoteWords
@@ -17,7 +18,6 @@ from stratune.remote.question import Body, Question
 from stratune.remote.reader import RemoteReader
 from stratune.remote.server import Server
 from stratune.remote.writing import generate, writing_bodies
-from stratune.train.infer import softmax
 
 if TYPE_CHECKING:
     from stratune.remote.forms import Way

@@ -8,43 +8,50 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from stratune.errors import UnsupportedError
 from stratune.strategy.base import register_floor
+from stratune.strategy.linear import fit_linear, linear_says
 from stratune.train.tokens import first_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
+    from stratune.task import Kind, Task
+
     Rows = Sequence[str]
-    Probabilities = NDArray[np.float64]  # (N, K)
+    Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What a floor sees: texts (and their pairs), and label numbers where it learns."""
+    """What a floor sees: texts (and their pairs), and the truth where it learns."""
 
     texts: Rows
     pairs: Rows | None = None
-    labels: NDArray[np.int64] | None = None  # (N,)
+    truth: NDArray[Any] | None = None  # as data/rows.py gives it
 
     def first_words(self, count: int | None) -> Examples:
         """The same with every text cut after `count` words; None: whole."""
         if count is None:
             return self
         cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
-        return Examples(cut[0], cut[1] if self.pairs is not None else None, self.labels)
+        return Examples(cut[0], cut[1] if self.pairs is not None else None, self.truth)
 
 
 class FloorModel(Protocol):
-    """A fitted floor: probabilities out, and a state (arrays, JSON) that `restore` reads back."""
+    """A fitted floor: (N, C) out, and a state (arrays, JSON) that `restore` reads back."""
 
-    def probabilities(self, rows: Examples) -> Probabilities: ...
+    def said(self, rows: Examples) -> Said: ...
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]: ...
 
 
 class Floor(Protocol):
-    """Hyperparameters of a floor. `fit` learns from train; validation may choose, test is never seen."""
+    """Hyperparameters of a floor. `fit` learns from train; validation may choose, test is never seen.
+
+    Raises UnsupportedError for a kind of task that it cannot do.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -53,16 +60,18 @@ class Floor(Protocol):
 
     def settings(self) -> dict[str, Any]: ...
 
-    def fit(self, train: Examples, val: Examples, classes: int, seed: int) -> FloorModel: ...
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> FloorModel: ...
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> FloorModel: ...
+    def restore(
+        self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]
+    ) -> FloorModel: ...
 
 
 @dataclass(frozen=True)
 class PriorModel:
-    prior: NDArray[np.float64]  # (K,)
+    prior: NDArray[np.float64]  # (C,)
 
-    def probabilities(self, rows: Examples) -> Probabilities:
+    def said(self, rows: Examples) -> Said:
         return np.tile(self.prior, (len(rows.texts), 1))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -79,18 +88,44 @@ class Majority:
     def settings(self) -> dict[str, Any]:
         return {"name": self.name, "preset": "majority"}
 
-    def fit(self, train: Examples, val: Examples, classes: int, seed: int) -> PriorModel:
-        assert train.labels is not None
-        return PriorModel(np.bincount(train.labels, minlength=classes) / len(train.labels))
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
+        assert train.truth is not None
+        if task.kind == "regression":
+            raise UnsupportedError("a regression", self.name, "values have no majority; use `mean`")
+        if task.kind == "multilabel":
+            return PriorModel(train.truth.mean(axis=0))
+        return PriorModel(np.bincount(train.truth, minlength=len(task.labels)) / len(train.truth))
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
+    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
+        return PriorModel(np.asarray(arrays["prior"]))
+
+
+@register_floor("mean")
+@dataclass(frozen=True)
+class Mean:
+    """Always the mean value of the training rows."""
+
+    name: str = "mean"
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "preset": "mean"}
+
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
+        assert train.truth is not None
+        if task.kind != "regression":
+            raise UnsupportedError(
+                f"a task of kind {task.kind}", self.name, "labels have no mean; use `majority`"
+            )
+        return PriorModel(np.array([train.truth.mean()]))
+
+    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
         return PriorModel(np.asarray(arrays["prior"]))
 
 
 @register_floor("tfidf")
 @dataclass(frozen=True)
 class TfIdf:
-    """TF-IDF of words (1-2) and characters (2-5 in words), logistic regression; its C chosen on validation.
+    """TF-IDF of words (1-2) and characters (2-5 in words), logistic (of values: ridge) regression.
 
     For a pair the features of both texts, their absolute difference and their product stand side by side:
     without the last two a linear model cannot see whether the texts agree.
@@ -98,42 +133,24 @@ class TfIdf:
 
     name: str = "tfidf"
     max_features: int = 100_000  # of words, and again of characters
-    strengths: tuple[float, ...] = (1.0, 10.0, 100.0)  # values of C tried; validation log loss chooses
+    # values of C, or of one over ridge's alpha, that validation loss chooses among
+    strengths: tuple[float, ...] = (1.0, 10.0, 100.0)
 
     def settings(self) -> dict[str, Any]:
         fields = {"max_features": self.max_features, "strengths": list(self.strengths)}
         return {"name": self.name, "preset": "tfidf", **fields}
 
-    def fit(self, train: Examples, val: Examples, classes: int, seed: int) -> TfIdfModel:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.metrics import log_loss
-
-        assert train.labels is not None and val.labels is not None
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> TfIdfModel:
         features = TextFeatures.fit([*train.texts, *(train.pairs or ())], self.max_features)
         x_train, x_val = features.transform(train), features.transform(val)
+        weight, bias = fit_linear(task, (x_train, train.truth), (x_val, val.truth), self.strengths, seed)
+        return TfIdfModel(features, weight, bias, task.kind)
 
-        def fitted(strength: float) -> LogisticRegression:
-            return LogisticRegression(C=strength, max_iter=500, random_state=seed).fit(x_train, train.labels)
-
-        def loss(model: LogisticRegression) -> float:
-            return float(log_loss(val.labels, model.predict_proba(x_val), labels=model.classes_))
-
-        best = min((fitted(strength) for strength in self.strengths), key=loss)
-        return TfIdfModel(features, *_every_class(best, classes))
-
-    def restore(self, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
+    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
         features = TextFeatures.restore(
             state["words"], arrays["word_idf"], state["characters"], arrays["character_idf"]
         )
-        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]))
-
-
-def _every_class(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights (K, F) and biases (K,) of a softmax over all K classes, from scikit-learn's shapes."""
-    if classes == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
-        weight = np.vstack([np.zeros_like(model.coef_), model.coef_])
-        return weight, np.array([0.0, model.intercept_[0]])
-    return model.coef_, model.intercept_
+        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]), task.kind)
 
 
 @dataclass(frozen=True)
@@ -191,14 +208,12 @@ class TextFeatures:
 @dataclass(frozen=True)
 class TfIdfModel:
     features: TextFeatures
-    weight: NDArray[np.float64]  # (K, F)
-    bias: NDArray[np.float64]  # (K,)
+    weight: NDArray[np.float64]  # (C, F)
+    bias: NDArray[np.float64]  # (C,)
+    kind: Kind = "classification"
 
-    def probabilities(self, rows: Examples) -> Probabilities:
-        from scipy.special import softmax
-
-        logits = self.features.transform(rows) @ self.weight.T + self.bias
-        return np.asarray(softmax(logits, axis=1), dtype=np.float64)
+    def said(self, rows: Examples) -> Said:
+        return linear_says(self.features.transform(rows) @ self.weight.T + self.bias, self.kind)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         features = self.features

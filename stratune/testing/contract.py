@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.split import Split
@@ -33,7 +34,6 @@ from stratune.strategy import Strategy, parse_strategy
 from stratune.task import KINDS, SUPPORTED_KINDS, Task
 from stratune.testing.toy import toy_split
 from stratune.train.batches import Batch, collate
-from stratune.train.loss import cross_entropy, surprise
 from stratune.train.settings import Budget, TrainSettings
 from stratune.train.tokens import TextLimit
 
@@ -112,7 +112,8 @@ def _small(spec: Spec) -> Any:
 def _fresh(strategy: Strategy, backbone_folder: Path | None, seed: int) -> Net:
     """The net as training starts with it."""
     torch.manual_seed(seed)
-    net = Net(_backbone(strategy, backbone_folder), strategy.readout, 2, seed)
+    objective = strategy.readout.objective(toy_split().task)
+    net = Net(_backbone(strategy, backbone_folder), strategy.readout, objective, seed)
     strategy.tune.adapt(net)
     return net.eval()
 
@@ -134,10 +135,7 @@ def _loss(net: Net, split: Split, reader: Reader) -> float:
     batch, labels = _batch(net, split, reader)
     net.eval()
     with torch.no_grad():
-        said = net(batch)
-        if net.says_probabilities:
-            return float(surprise(said, labels, None).mean())
-        return float(cross_entropy(said, labels, None, 0.0).mean())
+        return float(net.objective.losses(net(batch), labels, None, 0.0).mean())
 
 
 def _close(found: Any, wanted: Any, what: str) -> None:
@@ -188,7 +186,7 @@ def check_learning_tensors_get_gradients(spec: Spec, backbone_folder: Path | Non
     batch, labels = _batch(done.net, done.split, done.reader)
     done.net.eval()
     try:
-        torch.autograd.backward(cross_entropy(done.net(batch), labels, None, 0.0).sum())
+        torch.autograd.backward(F.cross_entropy(done.net(batch), labels, reduction="sum"))
         for name, parameter in done.net.learning().items():
             assert parameter.grad is not None, f"{name} learns, but the loss does not depend on it"
             assert bool(torch.isfinite(parameter.grad).all()), f"the gradient of {name} is not finite"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -36,13 +36,7 @@ def infer(
             parts.append((rows, net(feed.batch(rows).to(device))))  # stays on the device: no sync per batch
             if tick:
                 tick(len(rows))
-    out = np.zeros((len(feed.tokens), net.outputs), dtype=np.float32)
+    out = np.zeros((len(feed.tokens), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
         out[rows] = logits.float().cpu().numpy()
     return out
-
-
-def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """(N, K) logits -> (N, K) probabilities in float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -18,7 +18,6 @@ from stratune.errors import NonFiniteLoss
 from stratune.train import checkpoint
 from stratune.train.batches import passes, training_steps
 from stratune.train.checkpoint import Position, Tensors
-from stratune.train.loss import cross_entropy, surprise
 from stratune.train.precision import Precision, autocast
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Evaluation:
 
     score: float
     value: float  # the metric as people read it
-    log_loss: float  # breaks ties
+    loss: float  # breaks ties: log loss, or the error of a value
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,14 @@ class Tick:
 class Loop:
     """Train what learns in `net`. Afterwards the net holds its best step's tensors.
 
-    `labels` (N,) are the training rows'; `weights` (K,) or None weigh classes; `evaluate` looks at
+    `truth` (N,) or (N, K) is the training rows'; `weights` (K,) or None weigh classes; `evaluate` looks at
     validation.
     Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
     """
 
     net: Net
     feed: Feed
-    labels: NDArray[np.int64]
+    truth: NDArray[Any]
     evaluate: Callable[[], Evaluation]
     recipe: Recipe
     settings: TrainSettings
@@ -178,18 +177,15 @@ class Loop:
                 batch = self.feed.batch(rows).to(self.device)
                 with autocast(self.device, self.precision):
                     logits = self.module(batch)
-                truth = torch.from_numpy(self.labels[rows]).to(self.device, non_blocking=True)
-                losses = self._losses(logits.float(), truth)
+                truth = torch.from_numpy(self.truth[rows]).to(self.device, non_blocking=True)
+                losses = self.net.objective.losses(
+                    logits.float(), truth, self.weights, self.recipe.label_smoothing
+                )
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
                 self.accelerator.backward(
                     loss * (world / self.recipe.batch_size)
                 )  # DDP averages over processes
-
-    def _losses(self, logits: Tensor, truth: Tensor) -> Tensor:
-        if self.net.says_probabilities:
-            return surprise(logits, truth, self.weights)
-        return cross_entropy(logits, truth, self.weights, self.recipe.label_smoothing)
 
     def _set_learning_rate(self) -> None:
         share = schedule(self.position.step, self.steps, self.recipe.warmup)
@@ -210,11 +206,11 @@ class Loop:
     def _evaluate(self, epoch: float) -> None:
         position = self.position
         seen = self.evaluate()
-        better = position.best_score is None or (seen.score, -seen.log_loss) > (
+        better = position.best_score is None or (seen.score, -seen.loss) > (
             position.best_score, -position.best_log_loss,
         )  # fmt: skip
         if better:
-            position.best_score, position.best_log_loss = seen.score, seen.log_loss
+            position.best_score, position.best_log_loss = seen.score, seen.loss
             position.best_step, position.best_epoch = position.step, epoch
             position.evaluations_since_best = 0
             self.best = checkpoint.snapshot(self.learning)
@@ -232,7 +228,7 @@ class Loop:
             "epoch": round(epoch, 4),
             "loss": loss,
             "val": seen.value,
-            "val_log_loss": seen.log_loss,
+            "val_loss": seen.loss,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "seconds": self.position.train_seconds,
         }

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
-from stratune.data.columns import canonical, infer_labels, part_column
+from stratune.data.columns import canonical, part_column
+from stratune.data.labels import infer_labels
 from stratune.data.read import read
 from stratune.errors import DataError
 from stratune.task import Task
@@ -128,13 +129,13 @@ def test_rows_of_a_batch_are_counted_from_the_start_of_the_stream(tmp_path):
 def test_labels_are_sorted_as_numbers_when_they_are_numbers(labels, expected):
     names = labels.split()
     table = canonical(raw(text=names, label=names), Task(), "t")
-    assert infer_labels([table, table]) == expected
+    assert infer_labels([table, table], Task()) == expected
 
 
 def test_one_label_is_not_enough():
     table = canonical(raw(text=["a", "b"], label=[1, 1]), Task(), "t")
     with pytest.raises(DataError, match="a.csv: only one label, '1': a classifier needs at least two"):
-        infer_labels([table], "a.csv")
+        infer_labels([table], Task(), "a.csv")
 
 
 def test_part_column():

@@ -52,12 +52,12 @@ def test_answers_are_those_of_a_plain_loop(family, tiny):
 def test_an_answer_that_is_no_label_is_wrong_and_never_a_guess(tiny):
     predictor = written(tiny("llama"))
     scored = predictor.scorer(TEXTS, None)
-    assert scored.invalid.all() and np.isnan(scored.probabilities).all()  # random weights say no word of ours
-    assert scored.predicted(predictor.labels) == [""] * 4
+    assert scored.invalid.all() and np.isnan(scored.said).all()  # random weights say no word of ours
+    assert scored.predicted(predictor.task) == [""] * 4
     found = predictor.predict(TEXTS)
     assert [(one.label, one.invalid) for one in found] == [("", True)] * 4
     truth = np.zeros(4, dtype=int)
-    assert score(truth, scored.probabilities, predictor.labels, invalid=scored.invalid)["accuracy"] == 0
+    assert score(truth, scored.said, predictor.labels, invalid=scored.invalid)["accuracy"] == 0
 
 
 def test_what_is_a_word_counts(tiny):
@@ -65,8 +65,8 @@ def test_what_is_a_word_counts(tiny):
     first = written(tiny("gpt2"), max_new_tokens=2).scorer(TEXTS[:1], None).answers[0].strip().splitlines()[0]
     predictor = written(tiny("gpt2"), words={"animal": [first.strip()]}, max_new_tokens=2)
     scored = predictor.scorer(TEXTS, None)
-    assert not scored.invalid[0] and scored.predicted(predictor.labels)[0] == "animal"
-    assert scored.probabilities[0].tolist() == [1.0, 0.0]
+    assert not scored.invalid[0] and scored.predicted(predictor.task)[0] == "animal"
+    assert scored.said[0].tolist() == [1.0, 0.0]
 
 
 def test_sampling_is_the_same_in_every_call(tiny):
@@ -145,5 +145,5 @@ def test_an_ensemble_takes_the_members_that_answered():
     task = toy_split().task
     members = [Predictor(task, Fixed(said)) for said in ([[1, 0], nothing], [[0.5, 0.5], nothing])]
     found = EnsembleScorer(members)(["a", "b"], None)
-    np.testing.assert_array_equal(found.probabilities, [[0.75, 0.25], nothing])
+    np.testing.assert_array_equal(found.said, [[0.75, 0.25], nothing])
     assert found.invalid.tolist() == [False, True]

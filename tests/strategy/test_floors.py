@@ -13,6 +13,7 @@ from stratune.fitting import fit
 from stratune.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.strategy.floors import Examples
+from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
 
@@ -26,7 +27,7 @@ def examples(table, names):
 def fitted(spec, split):
     names = split.task.labels
     train, val = examples(split.train, names), examples(split.val, names)
-    return parse_strategy(spec).fit(train, val, classes=len(names), seed=0)
+    return parse_strategy(spec).fit(train, val, task=split.task, seed=0)
 
 
 def pipeline(**options):
@@ -38,20 +39,20 @@ def pipeline(**options):
 
 
 def test_majority_gives_the_shares_of_the_training_labels():
-    train = Examples(["a"] * 10, labels=np.array([0] * 6 + [1] * 3 + [2]))
-    model = parse_strategy("majority").fit(train, train, classes=3, seed=0)
-    assert model.probabilities(Examples(["b", "c"])).tolist() == [[0.6, 0.3, 0.1]] * 2
+    train = Examples(["a"] * 10, truth=np.array([0] * 6 + [1] * 3 + [2]))
+    model = parse_strategy("majority").fit(train, train, task=Task(labels=("x", "y", "z")), seed=0)
+    assert model.said(Examples(["b", "c"])).tolist() == [[0.6, 0.3, 0.1]] * 2
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("strength", [1.0, 10.0])
 def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
     split = toy_split(classes)
-    found = fitted({"preset": "tfidf", "strengths": [strength]}, split).probabilities(
+    found = fitted({"preset": "tfidf", "strengths": [strength]}, split).said(
         Examples(list(split.test["text"]))
     )
     train = examples(split.train, split.task.labels)
-    wanted = pipeline(C=strength).fit(train.texts, train.labels).predict_proba(list(split.test["text"]))
+    wanted = pipeline(C=strength).fit(train.texts, train.truth).predict_proba(list(split.test["text"]))
     np.testing.assert_allclose(
         found, wanted, atol=2e-3
     )  # our features are float32, and so is where lbfgs stops
@@ -61,12 +62,12 @@ def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
 def test_validation_chooses_the_strength():
     split = toy_split(2)
     val = Examples(list(split.val["text"]))
-    truth = examples(split.val, split.task.labels).labels
+    truth = examples(split.val, split.task.labels).truth
     losses = {}
     for strength in (1e-3, 10.0):
-        probabilities = fitted({"preset": "tfidf", "strengths": [strength]}, split).probabilities(val)
+        probabilities = fitted({"preset": "tfidf", "strengths": [strength]}, split).said(val)
         losses[strength] = -np.log(probabilities[np.arange(len(truth)), truth]).mean()
-    chosen = fitted({"preset": "tfidf", "strengths": [1e-3, 10.0]}, split).probabilities(val)
+    chosen = fitted({"preset": "tfidf", "strengths": [1e-3, 10.0]}, split).said(val)
     best = min(losses, key=losses.get)
     assert -np.log(chosen[np.arange(len(truth)), truth]).mean() == pytest.approx(losses[best])
 
@@ -76,9 +77,9 @@ def test_validation_chooses_the_strength():
 def test_tfidf_learns_the_toy_task(classes, pairs):
     split = toy_split(classes, pairs=pairs)
     test = examples(split.test, split.task.labels)
-    found = fitted("tfidf", split).probabilities(test)
+    found = fitted("tfidf", split).said(test)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
-    assert (found.argmax(axis=1) == test.labels).mean() > 0.9
+    assert (found.argmax(axis=1) == test.truth).mean() > 0.9
 
 
 def test_only_the_features_of_agreement_can_tell_whether_two_texts_agree():
@@ -88,8 +89,8 @@ def test_only_the_features_of_agreement_can_tell_whether_two_texts_agree():
     same = rng.integers(0, 2, 400)
     second = np.where(same == 1, first, (first + rng.integers(1, 30, 400)) % 30)
     rows = Examples([words[i] for i in first], [words[i] for i in second], same)
-    model = parse_strategy("tfidf").fit(rows, rows, classes=2, seed=0)
-    assert (model.probabilities(rows).argmax(axis=1) == same).mean() == 1.0
+    model = parse_strategy("tfidf").fit(rows, rows, task=toy_split().task, seed=0)
+    assert (model.said(rows).argmax(axis=1) == same).mean() == 1.0
 
 
 @pytest.mark.parametrize("name", ["majority", "tfidf"])
@@ -98,9 +99,9 @@ def test_restored_from_its_arrays_it_gives_identical_probabilities(name, pairs):
     split = toy_split(3, pairs=pairs)
     model = fitted(name, split)
     arrays, state = model.state()
-    again = parse_strategy(name).restore(arrays, state)
+    again = parse_strategy(name).restore(split.task, arrays, state)
     rows = examples(split.test, split.task.labels)
-    assert np.array_equal(again.probabilities(rows), model.probabilities(rows))
+    assert np.array_equal(again.said(rows), model.said(rows))
 
 
 def test_max_features_bounds_each_vocabulary():
@@ -130,6 +131,6 @@ def cut_to(split, words, columns):
 
 
 def test_texts_without_words_are_refused():
-    rows = Examples(["!", "?"], labels=np.array([0, 1]))
+    rows = Examples(["!", "?"], truth=np.array([0, 1]))
     with pytest.raises(TrainingError, match="tfidf: no words in the training texts"):
-        parse_strategy("tfidf").fit(rows, rows, classes=2, seed=0)
+        parse_strategy("tfidf").fit(rows, rows, task=toy_split().task, seed=0)

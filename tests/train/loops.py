@@ -29,11 +29,11 @@ def rising():
 def make_loop(net, *, recipe=None, epochs=2.0, seed=0, evaluate=None, rows=16, settings=None, **options):
     """16 rows of the toy task, 8 a step, in float32."""
     table = toy_split(rows=rows).train
-    labels = np.array([{"animal": 0, "weather": 1}[label] for label in table["label"]])
+    truth = np.array([{"animal": 0, "weather": 1}[label] for label in table["label"]])
     return Loop(
         net=net,
         feed=Feed(tokens_of(net, list(table["text"])), net.backbone.tokenizer.pad_token_id),
-        labels=labels,
+        truth=truth,
         evaluate=evaluate or rising(),
         recipe=recipe or Recipe(batch_size=8),
         settings=settings or TrainSettings(patience=100),

@@ -11,10 +11,11 @@ from transformers import get_linear_schedule_with_warmup
 
 from stratune.errors import NonFiniteLoss
 from stratune.strategy import Recipe
+from stratune.task import Task
 from stratune.train import checkpoint
 from stratune.train.batches import collate, training_steps
+from stratune.train.class_weights import class_weights
 from stratune.train.loop import Evaluation, schedule
-from stratune.train.loss import class_weights
 from stratune.train.settings import TrainSettings
 from tests.helpers import adapted
 from tests.train.loops import gradients_of_first_step, make_loop, optimiser_steps
@@ -43,12 +44,12 @@ def test_the_gradient_is_torchs_of_the_sum_over_the_batch_size(smoothing, weight
     recipe = Recipe(**UNCLIPPED, label_smoothing=smoothing)
     net = quiet_net(tiny)
     loop = make_loop(net)
-    weights = class_weights(weighting, loop.labels, ("animal", "weather"))
+    weights = class_weights(weighting, loop.truth, Task(labels=("animal", "weather")))
     # A step holds 8 rows' worth of tokens; the mean is over 8 whatever it holds, so that each row counts alike.
     lengths = loop.feed.tokens.lengths
     seed = next(seed for seed in range(50) if len(training_steps(lengths, 8, seed, 0)[0]) != 8)
     rows = training_steps(lengths, 8, seed, 0)[0]
-    truth = torch.from_numpy(loop.labels[rows])
+    truth = torch.from_numpy(loop.truth[rows])
     losses = F.cross_entropy(
         net(collate(loop.feed.tokens, rows, 0)), truth, reduction="none", label_smoothing=smoothing
     )
@@ -156,7 +157,7 @@ def test_a_history_line_tells_where_training_stood(tiny):
     loop = make_loop(adapted("probe", tiny("bert")), watch=ticks.append)
     position = loop.run()
     line = position.history[0]
-    assert line.keys() == {"step", "epoch", "loss", "val", "val_log_loss", "learning_rate", "seconds"}
+    assert line.keys() == {"step", "epoch", "loss", "val", "val_loss", "learning_rate", "seconds"}
     assert line["step"] == loop.plan[0] and line["epoch"] == 1.0
     assert line["loss"] == pytest.approx(math.log(2), abs=0.2)  # a mean over rows, hardly trained
     assert 0 < line["seconds"] <= position.train_seconds

@@ -1,0 +1,57 @@
+"""What every objective can do."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+Truth = NDArray[Any]  # (N,) label numbers or values, or (N, K) zeros and ones
+
+
+@dataclass(frozen=True)
+class Objective:
+    """`labels` is K, the number of labels (0 of values). What it learns about the training rows, or about
+    validation, are fields named in `learned`; a model folder holds them.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ()
+
+    labels: int
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a net gives for a row."""
+        return self.labels
+
+    def fitted(self, truth: Truth) -> Self:
+        """With what it has to know of the training rows."""
+        return self
+
+    def settled(self, logits: NDArray[Any], truth: Truth) -> Self:
+        """With what is chosen on validation, once training is over."""
+        return self
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        """(B, outputs) float32 and the truth of B rows -> (B,); `weights` (K,) of labels."""
+        raise NotImplementedError
+
+    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        """(N, outputs) -> (N, K) probabilities, or (N, 1) values in the user's unit."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.learned}
+
+    def restored(self, state: Mapping[str, Any]) -> Self:
+        return dataclasses.replace(self, **state)
+
+
+def weighted(losses: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:
+    """(B,) losses, each times the weight of its row's label."""
+    return losses if weights is None else losses * weights[truth]

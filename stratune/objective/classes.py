@@ -1,0 +1,44 @@
+"""One label of several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from stratune.objective.base import Objective, weighted
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Objective):
+    """Softmax over the labels."""
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        return weighted(
+            F.cross_entropy(logits, truth, reduction="none", label_smoothing=smoothing), truth, weights
+        )
+
+    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        return softmax(logits)
+
+
+@dataclass(frozen=True)
+class Surprise(CrossEntropy):
+    """Minus the log-probability of the label's words among all words, which the logits are here.
+
+    What a language model is trained with, on the label's tokens alone: unlike cross-entropy it also falls
+    when probability moves from words that are no label to the right one.
+    """
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        return weighted(-logits.gather(1, truth[:, None])[:, 0], truth, weights)
+
+
+def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """(N, K) logits -> (N, K) probabilities in float64."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

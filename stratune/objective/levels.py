@@ -1,0 +1,92 @@
+"""One level of several in order: K - 1 questions, "is it above level k?", instead of K labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit
+from torch import Tensor
+from torch.nn import functional as F
+
+from stratune.objective.base import Objective, weighted
+
+
+@dataclass(frozen=True)
+class Corn(Objective):
+    """Each question is asked of the rows that are above the level before (Shi, Cao & Raschka 2021).
+
+    So P(above k) is a product of conditional probabilities, which never rises with k.
+    """
+
+    @property
+    def outputs(self) -> int:
+        return self.labels - 1
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        level = torch.arange(self.outputs, device=logits.device)
+        above, asked = (truth[:, None] > level).float(), truth[:, None] >= level
+        each = F.binary_cross_entropy_with_logits(logits, _smoothed(above, smoothing), reduction="none")
+        return weighted((each * asked).sum(dim=1) / self.outputs, truth, weights)
+
+    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        return _levels(np.cumprod(expit(logits.astype(np.float64)), axis=1))
+
+
+@dataclass(frozen=True)
+class Cumulative(Objective):
+    """The proportional-odds model (McCullagh 1980): one number, and K - 1 cuts in order that it is held
+    against. The logits are the number less each cut.
+    """
+
+    @property
+    def outputs(self) -> int:
+        return self.labels - 1
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        end = logits.new_full((len(logits), 1), torch.inf)
+        cuts = torch.cat([end, logits, -end], dim=1)  # above level -1 for certain, above the last one never
+        above = cuts.gather(1, truth[:, None])[:, 0]
+        beyond = cuts.gather(1, truth[:, None] + 1)[:, 0]
+        # log(sigmoid(a) - sigmoid(b)) = log sigmoid(a) + log sigmoid(-b) + log(1 - exp(b - a)), b < a
+        gap = torch.where(torch.isfinite(above - beyond), above - beyond, torch.inf)
+        log_p = F.logsigmoid(above.clamp(max=1e4)) + F.logsigmoid((-beyond).clamp(max=1e4))
+        losses = -(log_p + torch.log(-torch.expm1(-gap.clamp(min=1e-6))))
+        return weighted(losses, truth, weights)
+
+    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        return _levels(expit(logits.astype(np.float64)))
+
+
+@dataclass(frozen=True)
+class LevelValue(Objective):
+    """The level as a number, squared error; a value between two levels is shared out among them."""
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        return weighted((logits[:, 0] + self._middle - truth) ** 2, truth, weights)
+
+    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        value = np.clip(logits[:, :1].astype(np.float64) + self._middle, 0, self.labels - 1)
+        return np.asarray(np.clip(1 - np.abs(value - np.arange(self.labels)), 0, 1))
+
+    @property
+    def _middle(self) -> float:
+        """Where an untrained head starts."""
+        return (self.labels - 1) / 2
+
+
+def _smoothed(above: Tensor, smoothing: float) -> Tensor:
+    return above * (1 - smoothing) + smoothing / 2
+
+
+def _levels(above: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, K - 1) probabilities of being above each level -> (N, K) of being at it."""
+    ends = np.ones((len(above), 1)), np.zeros((len(above), 1))
+    return np.clip(-np.diff(np.hstack([ends[0], above, ends[1]]), axis=1), 0, 1)

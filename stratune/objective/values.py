@@ -1,0 +1,43 @@
+"""A number. Training sees it standardised; what is said is in the user's unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from stratune.objective.base import Objective, Truth
+
+
+@dataclass(frozen=True)
+class Value(Objective):
+    """`mse`, `mae` or `huber` (from one standard deviation on) of the standardised value."""
+
+    learned: ClassVar[tuple[str, ...]] = ("center", "scale")
+
+    loss: str = "mse"
+    center: float = 0.0  # mean of the training rows
+    scale: float = 1.0  # and their standard deviation
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def fitted(self, truth: Truth) -> Self:
+        return replace(self, center=float(truth.mean()), scale=float(truth.std()) or 1.0)
+
+    def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
+        wanted = ((truth - self.center) / self.scale).to(logits.dtype)
+        found = logits[:, 0]
+        if self.loss == "mae":
+            return F.l1_loss(found, wanted, reduction="none")
+        if self.loss == "huber":
+            return F.huber_loss(found, wanted, reduction="none")
+        return F.mse_loss(found, wanted, reduction="none")
+
+    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+        return logits[:, :1].astype(np.float64) * self.scale + self.center

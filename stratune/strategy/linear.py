@@ -1,0 +1,73 @@
+"""Linear models for every kind of task; validation chooses how closely they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from stratune.task import Kind, Task
+
+Floats = NDArray[np.float64]
+Part = tuple[Any, Any]  # features (N, F), truth
+
+
+def fit_linear(
+    task: Task, train: Part, val: Part, strengths: Sequence[float], seed: int
+) -> tuple[Floats, Floats]:
+    """Weights (C, F) and biases (C,): the strength with the lowest validation loss."""
+    if task.kind == "multilabel":
+        columns = [
+            _best(_logistic, (train[0], train[1][:, k]), (val[0], val[1][:, k]), strengths, seed)
+            for k in range(len(task.labels))
+        ]
+        return np.concatenate([weight for weight, _ in columns]), np.concatenate(
+            [bias for _, bias in columns]
+        )
+    if task.kind == "regression":
+        return _best(_ridge, train, val, strengths, seed)
+    weight, bias = _best(_logistic, train, val, strengths, seed)
+    if len(task.labels) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
+        return np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
+    return weight, bias
+
+
+def linear_says(logits: Floats, kind: Kind) -> Floats:
+    """(N, C) as `fit_linear` makes them -> probabilities or values."""
+    from scipy.special import expit, softmax
+
+    if kind == "regression":
+        return np.asarray(logits, dtype=np.float64)
+    said = expit(logits) if kind == "multilabel" else softmax(logits, axis=1)
+    return np.asarray(said, dtype=np.float64)
+
+
+def _best(fit: Any, train: Part, val: Part, strengths: Sequence[float], seed: int) -> tuple[Floats, Floats]:
+    found = [fit(train, val, strength, seed) for strength in strengths]
+    _, weight, bias = min(found, key=lambda one: one[0])
+    return weight, bias
+
+
+def _logistic(train: Part, val: Part, strength: float, seed: int) -> tuple[float, Floats, Floats]:
+    """(validation log loss, weights, biases)."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+
+    if len(np.unique(train[1])) == 1:  # a label of a set that every training row has, or none
+        sure = 30.0 if train[1][0] else -30.0
+        return 0.0, np.zeros((1, train[0].shape[1])), np.array([sure])
+    model = LogisticRegression(C=strength, max_iter=500, random_state=seed).fit(*train)
+    loss = log_loss(val[1], model.predict_proba(val[0]), labels=model.classes_)
+    return float(loss), model.coef_, model.intercept_
+
+
+def _ridge(train: Part, val: Part, strength: float, seed: int) -> tuple[float, Floats, Floats]:
+    """(validation squared error, weights, biases)."""
+    from sklearn.linear_model import Ridge
+
+    model = Ridge(alpha=1 / strength, solver="lsqr", random_state=seed).fit(*train)
+    error = float(np.mean((model.predict(val[0]) - val[1]) ** 2))
+    return error, np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
