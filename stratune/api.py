@@ -64,8 +64,8 @@ class Board:
         from stratune.evaluate.metrics import find
         from stratune.result import RunResult
 
-        metric = self.leaderboard["metric"]
-        sign = 1 if find(metric, self.leaderboard["task"]["labels"]).higher_is_better else -1
+        metric, task = self.leaderboard["metric"], self.leaderboard["task"]
+        sign = 1 if find(metric, task["labels"], task["kind"]).higher_is_better else -1
 
         def value(seed: int) -> float:
             folder = self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)
