@@ -65,9 +65,8 @@ def split_of(config: Config) -> Split:
         sizes=(data.train_rows, data.val_rows, data.test_rows),
         encoding=data.encoding,
     )
-    find(
-        split.task.metric, split.task.labels, split.task.kind
-    )  # a misspelt metric is said now, not after the first epoch
+    task = split.task
+    find(task.metric, task.labels, task.kind)  # a misspelt metric is said now, not after the first epoch
     return split
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from datasets import Dataset
 
-from stratune.data.arrow import to_arrow
 from stratune.errors import ConfigError, DataError
 from stratune.task import SEPARATOR, Task
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 TENTHS = 10  # strata of values
 
@@ -42,7 +43,7 @@ def infer_labels(tables: Iterable[Dataset], task: Task, path: str | Path | None 
     """
     if task.kind == "regression":
         return ()
-    distinct = {cell for table in tables for cell in to_arrow(table).column("label").unique().to_pylist()}
+    distinct = {cell for table in tables for cell in table.unique("label")}
     found = {name for cell in distinct for name in members(cell, task)}
     least = 1 if task.kind == "multilabel" else 2
     if len(found) < least:
@@ -78,5 +79,4 @@ def unknown(cell: str, task: Task, known: Sequence[str] | set[str]) -> str | Non
 
 
 def cells(table: Dataset) -> list[Any]:
-    found: list[Any] = to_arrow(table).column("label").to_pylist()
-    return found
+    return list(table["label"])

@@ -18,4 +18,7 @@ def task_of(source: Any, **fields: Any) -> Task:
     base = TASKS.get(source.removeprefix("demo:"), Task()) if named else Task()
     if bins := fields.get("bins"):
         fields["bins"] = Bins.from_dict(bins)
-    return replace(base, **{name: value for name, value in fields.items() if value})
+    named_fields = {name: value for name, value in fields.items() if value}
+    if named_fields.get("kind", base.kind) != base.kind:
+        named_fields.setdefault("metric", "")  # another kind has another default
+    return replace(base, **named_fields)

@@ -14,14 +14,14 @@ from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
 from stratune.report import human, tables
 from stratune.report.comparison import Comparison, Entry
-from stratune.report.plots import confusion_name
+from stratune.report.plots import BY_ENTRY, stem_of
 from stratune.report.style import FAINT, INK, PAPER
 from stratune.version import __version__
 
 Board = dict[str, Any]
 
 _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
-_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "prompts", "balance")
+_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "labels", "prompts", "balance")
 
 
 def write(out: str | Path) -> Path:
@@ -89,7 +89,7 @@ def _row(row: dict[str, Any], entry: Entry, board: Board, figures: dict[str, str
     """A leaderboard row with what the page shows beside it."""
     results = [run.result for run in entry.runs]
     best = next((run.result for run in entry.ok), results[0])
-    figure = figures.get(confusion_name(entry))
+    stems = [stem_of(figure, entry) for figure in BY_ENTRY[board["task"]["kind"]]]
     cut = [run.predictions["test"].tokens_cut for run in entry.ok]
     return {
         **row,
@@ -99,7 +99,7 @@ def _row(row: dict[str, Any], entry: Entry, board: Board, figures: dict[str, str
         "overall": [
             (name, row["val"].get(name), row["test"][name]) for name in METRICS if name in row["test"]
         ],
-        "confusion": inline(figure) if figure else None,
+        "errs": [inline(figures[stem]) for stem in stems if stem in figures],
         "runs": [(result, human.seconds(result.train_seconds)) for result in results],
         "settings": best.settings,
         "versions": best.versions,

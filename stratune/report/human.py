@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable
 
@@ -13,16 +14,17 @@ _CONTROL = re.compile(
 
 
 def score(value: float | None) -> str:
-    """0.806"""
-    return NOTHING if value is None else f"{value:.3f}"
+    """0.806; an error in the user's units may be 1,234 or 0.00072"""
+    return NOTHING if value is None else _number(value, _decimals(value))
 
 
 def interval(estimate: dict[str, float] | None) -> str:
     """0.806 [.777, .831]"""
     if estimate is None:
         return NOTHING
-    low, high = (re.sub(r"^(-?)0\.", r"\1.", f"{estimate[end]:.3f}") for end in ("low", "high"))
-    return f"{estimate['value']:.3f} [{low}, {high}]"
+    decimals = _decimals(*(estimate[end] for end in ("value", "low", "high")))
+    low, high = (re.sub(r"^(-?)0\.", r"\1.", _number(estimate[end], decimals)) for end in ("low", "high"))
+    return f"{_number(estimate['value'], decimals)} [{low}, {high}]"
 
 
 def count(value: float | None) -> str:
@@ -90,6 +92,18 @@ def file_name(*parts: str | None) -> str:
     name = "@".join((part or "none").strip("/").replace("/", "--") for part in parts)
     safe = re.sub(r"[^\w.@+=,()-]", "-", name, flags=re.ASCII)[:120]
     return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:6]}"
+
+
+def _decimals(*values: float) -> int:
+    """Three, which is right for shares; fewer for large numbers, more for small ones that are not zero."""
+    largest = max(map(abs, values))
+    if 1e-6 < largest < 0.001:
+        return 1 - math.floor(math.log10(largest))
+    return 3 if largest < 100 else 1 if largest < 1000 else 0
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f}"
 
 
 def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:

@@ -42,7 +42,7 @@ def save(out: Path, board: Board) -> None:
 
 def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     """leaderboard.json as a dict: best first, then what has no validation value, then what failed."""
-    metric = find(comparison.task.metric, comparison.task.labels)
+    metric = find(comparison.task.metric, comparison.task.labels, comparison.task.kind)
     rows = [_row(entry, comparison, resamples) for entry in comparison.entries()]
     ranked = [row for row in rows if metric.name in row["val"]]
     ranked.sort(
@@ -85,8 +85,9 @@ def _test(entry: Entry, comparison: Comparison, resamples: int) -> dict[str, dic
     parts = [run.predictions["test"] for run in entry.ok]
     intervals = bootstrap(
         parts[0].truth,
-        np.stack([part.probabilities for part in parts]),
+        np.stack([part.said for part in parts]),
         comparison.task.labels,
+        kind=comparison.task.kind,
         groups=parts[0].groups,
         invalid=np.stack([part.invalid for part in parts]),
         resamples=resamples,

@@ -11,14 +11,18 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from stratune.evaluate.arrays import Floats
-from stratune.evaluate.metrics import confusion, find
-from stratune.evaluate.ranking import roc_points
+from stratune.evaluate.metrics import find
 from stratune.files import replacing_folder
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry, load
+from stratune.report.confusion import confusion
+from stratune.report.label_f1 import label_f1
 from stratune.report.labels import place_labels
 from stratune.report.prompts import prompts
-from stratune.report.style import FAINT, PALETTE, PAPER, Look, by_row, look, panel, styled, to_svg
+from stratune.report.regression import predicted, residuals
+from stratune.report.roc import roc
+from stratune.report.style import PALETTE, Look, by_row, look, panel, styled, to_svg
+from stratune.task import Kind
 
 Board = dict[str, Any]
 
@@ -50,23 +54,26 @@ def draw(comparison: Comparison, board: Board) -> dict[str, str]:
         "leaderboard": scene.leaderboard,
         "cost": scene.cost,
         "learning": scene.learning,
-        "roc": scene.roc,
+        "roc": partial(roc, scene),
+        "labels": partial(label_f1, scene),
         "prompts": partial(prompts, scene),
         "balance": scene.balance,
     }
     for entry, name in zip(ranked, names, strict=True):
-        figures[confusion_name(entry)] = partial(scene.confusion, entry, name)
+        for figure, painter in BY_ENTRY[comparison.task.kind].items():
+            figures[stem_of(figure, entry)] = partial(painter, scene, entry, name)
     drawn = {}
-    for stem, figure in figures.items():
+    for stem, draw_it in figures.items():
         with styled(stem):
-            svg = figure()
+            svg = draw_it()
         if svg is not None:
             drawn[stem] = svg
     return drawn
 
 
-def confusion_name(entry: Entry) -> str:
-    return f"confusion-{human.file_name(entry.strategy, entry.backbone)}"
+def stem_of(figure: str, entry: Entry) -> str:
+    """confusion-lora@minilm"""
+    return f"{figure}-{human.file_name(entry.strategy, entry.backbone)}"
 
 
 class Scene:
@@ -80,8 +87,11 @@ class Scene:
         self.shown_metric = human.short(self.metric, 40)
         self.looks: list[Look] = [look(index) for index in range(len(entries))]
         rows = {(row["strategy"], row["backbone"]): row for row in board["rows"]}
-        self.rows = [rows[entry.strategy, entry.backbone] for entry in entries]
+        self.rows: list[dict[str, Any]] = [rows[entry.strategy, entry.backbone] for entry in entries]
         self.labels = [human.short(label) for label in comparison.task.labels]
+
+    def row_of(self, entry: Entry) -> dict[str, Any]:
+        return self.rows[self.entries.index(entry)]
 
     def leaderboard(self) -> str | None:
         """Test metric with its interval, in order of rank: intervals that overlap say "not sure"."""
@@ -98,7 +108,7 @@ class Scene:
             )
             axes.plot([estimate["value"]], [place], "o", color=color, markersize=7)
             axes.annotate(
-                f"{estimate['value']:.3f}", (1.02, place), xycoords=("axes fraction", "data"), va="center"
+                human.score(estimate["value"]), (1.02, place), xycoords=("axes fraction", "data"), va="center"
             )
         by_row(axes, [self.names[i] for i, _ in tested])
         axes.set_xlabel(f"test {self.shown_metric}, 95 % interval{self._lower()}")
@@ -155,42 +165,18 @@ class Scene:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return to_svg(figure)
 
-    def roc(self) -> str | None:
-        """ROC on test: mean over seeds, and over labels (one against the rest) when more than two."""
-        figure, axes = panel(6.4, 4.2)
-        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-        drawn = 0
-        grid = np.linspace(0, 1, 201)
-        for entry, row, name, style in zip(self.entries, self.rows, self.names, self.looks, strict=True):
-            curve = _mean_roc(entry, len(self.labels), grid)
-            if curve is not None and "roc_auc" in row["test"]:
-                drawn += 1
-                label = f"{name}  {row['test']['roc_auc']['value']:.3f}"
-                axes.plot([0, *grid], [0, *curve], color=style.color, linestyle=style.dash, label=label)
-        if not drawn:
-            return None
-        axes.set_xlim(-0.01, 1.01)
-        axes.set_ylim(-0.01, 1.01)
-        axes.set_aspect("equal")
-        axes.grid()
-        axes.set_xlabel("false positive rate")
-        axes.set_ylabel("true positive rate")
-        of = f"of {self.labels[1]!r}" if len(self.labels) == 2 else "macro, one against the rest"
-        axes.set_title(f"ROC on test, {of}")
-        axes.legend(title="AUC", alignment="left", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
-        return to_svg(figure)
-
     def balance(self) -> str | None:
         """Rows of each label in each part, as shares, so that parts of different size compare."""
         balance = self.comparison.balance
         labels = self.comparison.task.labels
-        if not balance:
+        if not balance or not labels:
             return None
+        several = self.comparison.task.kind == "multilabel"  # a row counts for each of its labels
         crowded = len(labels) > 10
         figure, axes = panel(6.4, 1.2 + (0.3 if crowded else 0.62) * len(labels))
         height = 0.8 / len(balance)
         for number, (part, counts) in enumerate(balance.items()):
-            total = max(sum(counts.values()), 1)
+            total = max(self.comparison.sizes[part] if several else sum(counts.values()), 1)
             shares = [100 * counts.get(label, 0) / total for label in labels]
             places = np.arange(len(labels)) + (number - (len(balance) - 1) / 2) * height
             label = f"{part} ({total:,})"
@@ -206,51 +192,24 @@ class Scene:
         axes.margins(x=0.12)
         axes.spines["left"].set_visible(False)
         axes.tick_params(left=False)
-        axes.set_xlabel("share of the part, % (rows beside the bars)")
-        axes.set_title("Class balance")
+        having = "share of the part that has the label" if several else "share of the part"
+        axes.set_xlabel(f"{having}, % (rows beside the bars)")
+        axes.set_title("Label balance" if several else "Class balance")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return to_svg(figure)
 
-    def confusion(self, entry: Entry, name: str) -> str:
-        """Counts on test summed over seeds, shaded by the share of the row."""
-        counts = summed_confusion(entry)
-        columns = self.labels + (["invalid"] if counts.shape[1] > len(self.labels) else [])
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        side = 0.78 if len(columns) <= 6 else min(0.56, 11 / len(columns))  # inches of a cell
-        small = 7 if len(columns) > 20 else None
-        figure, axes = panel(2.6 + side * len(columns), 1.7 + side * 0.8 * len(self.labels))
-        edges = [
-            np.arange(length + 1) - 0.5 for length in reversed(shares.shape)
-        ]  # cells centre on whole numbers
-        axes.pcolormesh(*edges, shares, cmap=_shades(), vmin=0, vmax=1, edgecolors=PAPER, linewidth=0.8)
-        axes.invert_yaxis()
-        if len(columns) <= 12:
-            for (down, across), share in np.ndenumerate(shares):
-                ink = "#ffffff" if share > 0.55 else "#111111"
-                text = f"{counts[down, across]:,}\n{share:.0%}"
-                axes.text(across, down, text, ha="center", va="center", color=ink, fontsize=8.5)
-        slant = (
-            {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if max(map(len, columns)) > 8 else {}
-        )
-        axes.set_xticks(range(len(columns)), columns, fontsize=small, **slant)  # type: ignore[arg-type]
-        axes.set_yticks(range(len(self.labels)), self.labels, fontsize=small)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        axes.set_xlabel("prediction")
-        axes.set_ylabel("truth")
-        axes.set_title(name)
-        return to_svg(figure)
-
     def _lower(self) -> str:
-        better = find(self.metric, self.comparison.task.labels).higher_is_better
+        better = find(self.metric, self.comparison.task.labels, self.comparison.task.kind).higher_is_better
         return "" if better else " (lower is better)"
 
 
-def summed_confusion(entry: Entry) -> Any:
-    """Counts (K, K), summed over seeds; (K, K + 1) when some answers were invalid."""
-    parts = [run.predictions["test"] for run in entry.ok]
-    counts = sum(confusion(part.truth, part.probabilities, invalid=part.invalid) for part in parts)
-    return counts if counts[:, -1].any() else counts[:, :-1]  # type: ignore[index]
+# where an entry errs, one figure a file
+BY_ENTRY: dict[Kind, dict[str, Callable[[Scene, Entry, str], str | None]]] = {
+    "classification": {"confusion": confusion},
+    "ordinal": {"confusion": confusion},
+    "multilabel": {},  # which labels are found is one figure for all entries
+    "regression": {"predicted": predicted, "residuals": residuals},
+}
 
 
 def _names(entries: Sequence[Entry]) -> list[str]:
@@ -273,23 +232,3 @@ def _by_epoch(entry: Entry) -> tuple[Floats, Floats, Floats, Floats]:
     columns = [[reduce(values[epoch]) for epoch in epochs] for reduce in (np.mean, min, max)]
     mean, low, high = (np.asarray(column, dtype=np.float64) for column in columns)
     return np.asarray(epochs, dtype=np.float64), mean, low, high
-
-
-def _mean_roc(entry: Entry, label_count: int, grid: Floats) -> Floats | None:
-    """True positive rate at each false positive rate of `grid`, averaged over seeds and labels."""
-    curves = []
-    for run in entry.ok:
-        part = run.predictions["test"]
-        if part.invalid.any():  # answers without a probability have no curve
-            continue
-        for label in [1] if label_count == 2 else range(label_count):
-            points = roc_points(part.truth == label, part.probabilities[:, label])
-            if points is not None:
-                curves.append(np.interp(grid, *points))
-    return np.mean(curves, axis=0) if curves else None
-
-
-def _shades() -> Any:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    return LinearSegmentedColormap.from_list("stratune", ["#f4f7fb", "#7fb2d8", PALETTE[0], "#003a63"])

@@ -1,7 +1,12 @@
-"""predictions.parquet of one run, as arrays in the split's row order and the task's label order."""
+"""predictions.parquet of one run, as arrays in the split's row order and the task's label order.
+
+`truth` and `prediction` are label names (multilabel: those of a row joined by ",", in the task's order; ""
+where there is none) and `score_<label>` their probabilities; of a regression they are numbers, no scores.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +16,17 @@ import numpy.typing as npt
 
 from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, choices
-from stratune.task import Task
+from stratune.task import Kind, Task
 
 PARTS = ("val", "test")
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """N rows of one part, K labels. An invalid row is one whose prediction is no label."""
+    """N rows of one part, K labels. An invalid row is one whose prediction is no label, or no number."""
 
-    truth: npt.NDArray[np.intp]  # (N,) label indices
-    probabilities: npt.NDArray[np.float64]  # (N, K)
+    truth: npt.NDArray[Any]  # (N,) label indices; multilabel (N, K) zeros and ones; regression (N,) numbers
+    said: npt.NDArray[np.float64]  # (N, K) probabilities; regression (N, 1) values
     invalid: npt.NDArray[np.bool_]  # (N,)
     tokens_cut: npt.NDArray[np.int64]  # (N,)
     groups: npt.NDArray[np.intp] | None  # (N,) codes, only for a task with groups
@@ -38,16 +43,9 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ArtifactError(f"{path}: not a Parquet file, or cut short ({error})") from error
-    scores = [f"score_{label}" for label in task.labels]
-    for column in (
-        "id",
-        "part",
-        "truth",
-        "prediction",
-        "tokens_cut",
-        *scores,
-        *(["group"] if task.group else []),
-    ):
+    scores = [] if task.kind == "regression" else [f"score_{label}" for label in task.labels]
+    group = ["group"] if task.group else []
+    for column in ("id", "part", "truth", "prediction", "tokens_cut", *scores, *group):
         if column not in table.column_names:
             raise ArtifactError(f"{path}: column {choices(column, table.column_names)}")
     part = np.asarray(table["part"].to_pylist())
@@ -56,19 +54,73 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
 
 def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Predictions:
     rows = table.take(_order([str(one) for one in table["id"].to_pylist()], ids, path, part))
-    known = task.label_index()
-    truth = rows["truth"].to_pylist()
-    for index, label in enumerate(truth):
-        if label not in known:
-            raise ArtifactError(f"{path}: truth of {part} row {ids[index]!r}: {choices(label, known)}")
-    scores = [np.asarray(rows[f"score_{label}"], dtype=np.float64) for label in task.labels]
+    places = [f"{path}: truth of {part} row {one!r}" for one in ids]
+    truth, said, invalid = _ANSWERS[task.kind](rows, task, places)
     return Predictions(
-        truth=np.asarray([known[label] for label in truth], dtype=np.intp),
-        probabilities=np.stack(scores, axis=1),
-        invalid=np.asarray([label not in known for label in rows["prediction"].to_pylist()], dtype=bool),
+        truth=truth,
+        said=said,
+        invalid=invalid,
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
         groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
     )
+
+
+def _one_label(rows: Any, task: Task, places: list[str]) -> Answers:
+    """A label name each; what is no label is invalid."""
+    known = task.label_index()
+    truth = rows["truth"].to_pylist()
+    for place, label in zip(places, truth, strict=True):
+        _check(label, known, place)
+    invalid = np.asarray([label not in known for label in rows["prediction"].to_pylist()], dtype=bool)
+    return np.asarray([known[label] for label in truth], dtype=np.intp), _scores(rows, task), invalid
+
+
+def _label_set(rows: Any, task: Task, places: list[str]) -> Answers:
+    """Label names joined by ","; "" is none of them, so an invalid prediction is null or holds no label."""
+    known = task.label_index()
+    truth = np.zeros((len(places), len(known)), dtype=np.intp)
+    for row, (place, joined) in enumerate(zip(places, rows["truth"].to_pylist(), strict=True)):
+        for label in _labels(joined):
+            _check(label, known, place)
+            truth[row, known[label]] = 1
+    answers = rows["prediction"].to_pylist()
+    invalid = [answer is None or any(one not in known for one in _labels(answer)) for answer in answers]
+    return truth, _scores(rows, task), np.asarray(invalid, dtype=bool)
+
+
+def _value(rows: Any, task: Task, places: list[str]) -> Answers:
+    """Numbers; null where the answer was none."""
+    truth = rows["truth"].to_pylist()
+    for place, number in zip(places, truth, strict=True):
+        if not isinstance(number, (int, float)):
+            raise ArtifactError(f"{place}: {number!r} is not a number")
+    answers = rows["prediction"].to_pylist()
+    invalid = np.asarray([answer is None for answer in answers], dtype=bool)
+    said = np.asarray([np.nan if answer is None else answer for answer in answers], dtype=np.float64)
+    return np.asarray(truth, dtype=np.float64), said[:, None], invalid
+
+
+Answers = tuple[npt.NDArray[Any], npt.NDArray[np.float64], npt.NDArray[np.bool_]]  # truth, said, invalid
+_ANSWERS: dict[Kind, Callable[[Any, Task, list[str]], Answers]] = {
+    "classification": _one_label,
+    "ordinal": _one_label,
+    "multilabel": _label_set,
+    "regression": _value,
+}
+
+
+def _labels(joined: str | None) -> list[str]:
+    return joined.split(",") if joined else []
+
+
+def _check(label: Any, known: dict[str, int], place: str) -> None:
+    if label not in known:
+        raise ArtifactError(f"{place}: {choices(label, known)}")
+
+
+def _scores(rows: Any, task: Task) -> npt.NDArray[np.float64]:
+    columns = [np.asarray(rows[f"score_{label}"], dtype=np.float64) for label in task.labels]
+    return np.stack(columns, axis=1)
 
 
 def _order(found: list[str], wanted: list[str], path: Path, part: str) -> npt.NDArray[np.intp]:

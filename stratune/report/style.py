@@ -99,3 +99,10 @@ def to_svg(figure: Figure) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": "stratune"})
     return text.getvalue()
+
+
+def shades(lightest: str = "#f4f7fb") -> Any:
+    """A colour map from `lightest`, nearly paper, to the darkest blue."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("stratune", [lightest, "#7fb2d8", PALETTE[0], "#003a63"])

@@ -24,6 +24,13 @@ COSTS = (
 )
 # the same, of comparisons where somebody asked a model: shown when a row has it
 ASKED = (("trials", "prompts tried", human.count), ("invalid", "invalid", human.share))
+# what a reader knows without being told
+PLAIN: dict[str, tuple[str, ...]] = {
+    "classification": ("accuracy",),
+    "ordinal": ("accuracy", "mae_levels"),
+    "multilabel": ("subset_accuracy",),
+    "regression": ("pearson", "mae"),
+}
 _FACTS = ("rank", "strategy", "backbone", "seeds", "status", "error")
 _MEASURED = (
     "trainable_params",
@@ -49,7 +56,9 @@ def costs(board: Board) -> list[tuple[str, str, Callable[[Any], str]]]:
 def caption(board: Board) -> str:
     """ranked by validation f1_macro; test opened once; ..."""
     seeds = max((len(row["seeds"]) for row in board["rows"]), default=0)
-    lower = "" if find(board["metric"], board["task"]["labels"]).higher_is_better else " (lower is better)"
+    task = board["task"]
+    better = find(board["metric"], task["labels"], task["kind"]).higher_is_better
+    lower = "" if better else " (lower is better)"
     over = f"means over {seeds} seeds" if seeds > 1 else "one seed"
     cover = "rows and seeds" if seeds > 1 else "rows"
     return (
@@ -59,8 +68,8 @@ def caption(board: Board) -> str:
 
 
 def shown_metrics(board: Board) -> list[str]:
-    """The metric that ranks, and accuracy when that is another."""
-    return [board["metric"], *(["accuracy"] if board["metric"] != "accuracy" else [])]
+    """The metric that ranks, and those that say plainly how good it is, when they are others."""
+    return [board["metric"], *(name for name in PLAIN[board["task"]["kind"]] if name != board["metric"])]
 
 
 def to_csv(board: Board) -> str:

@@ -20,13 +20,14 @@ Column = tuple[str, Callable[[Row], str]]  # heading, and what a row says under 
 _WORDS = ("strategy", "backbone", "status")
 _GAP = 2  # blanks between two columns: padding and the box
 # What a narrow terminal does without, first to go first. The page and the CSV have everything.
+_PLAIN = "test metrics that do not rank"
 _SPARED = (
     "on\ndisk",
     "memory",
     "prompts\ntried",
     "train\nrows/s",
     "predict\nrows/s",
-    "test\naccuracy",
+    _PLAIN,
     "train\ntime",
     "learns",
     "status",
@@ -36,7 +37,7 @@ _SPARED = (
 def table(board: Board, *, width: int = 120) -> Table:
     """A rich table for `width` columns of text; costs leave it one by one where it is narrow."""
     shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
-    columns = _fitting(_columns(board, several=len(shown) > 1), board["rows"], width)
+    columns = _fitting(_columns(board, several=len(shown) > 1), board, width)
     made = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -56,15 +57,17 @@ def table(board: Board, *, width: int = 120) -> Table:
     return made
 
 
-def _fitting(columns: list[Column], rows: list[Row], width: int) -> list[Column]:
+def _fitting(columns: list[Column], board: Board, width: int) -> list[Column]:
     def needed(column: Column) -> int:
         head, cell = column
-        return _GAP + max(cell_len(line) for text in (head, *map(cell, rows)) for line in text.split("\n"))
+        lines = [line for text in (head, *map(cell, board["rows"])) for line in text.split("\n")]
+        return _GAP + max(map(cell_len, lines))
 
     for spared in _SPARED:
         if sum(map(needed, columns)) + 2 <= width:
             break
-        columns = [column for column in columns if column[0] != spared]
+        gone = [f"test\n{name}" for name in shown_metrics(board)[1:]] if spared == _PLAIN else [spared]
+        columns = [column for column in columns if column[0] not in gone]
     return columns
 
 

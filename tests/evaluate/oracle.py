@@ -1,6 +1,7 @@
 """Simulated predictions, and the same scores from scikit-learn."""
 
 import numpy as np
+from scipy import stats
 from sklearn import metrics as oracle
 
 
@@ -34,3 +35,77 @@ def sklearn_scores(truth, probabilities, labels):
     )
     values["log_loss"] = oracle.log_loss(truth, probabilities, labels=list(index))
     return values
+
+
+def simulated_sets(rows, label_count, seed, *, decimals=2):
+    """Multilabel truth (N, K) and probabilities with ties; every label has rows and rows without it."""
+    draws = np.random.default_rng(seed)
+    truth = draws.random((rows, label_count)) < 0.3
+    truth[0], truth[1] = True, False
+    logits = draws.normal(size=truth.shape) + 2.0 * truth - 1.0
+    return truth.astype(int), np.round(1 / (1 + np.exp(-logits)), decimals).clip(0.001, 0.999)
+
+
+def simulated_values(rows, seed, *, decimals=1):
+    """Regression truth (N,) and predictions (N, 1), rounded so that many tie."""
+    draws = np.random.default_rng(seed)
+    truth = np.round(draws.normal(size=rows) * 3 + 50, decimals)
+    return truth, np.round(truth + draws.normal(size=rows) * 2, decimals)[:, None]
+
+
+def sklearn_level_scores(truth, probabilities, labels):
+    """Ordinal: classification's scores, and those that know the order."""
+    guess = probabilities.argmax(axis=1)
+    expected = (probabilities * np.arange(len(labels))).sum(axis=1)
+    return sklearn_scores(truth, probabilities, labels) | {
+        "qwk": oracle.cohen_kappa_score(truth, guess, weights="quadratic", labels=list(range(len(labels)))),
+        "mae_levels": oracle.mean_absolute_error(truth, guess),
+        "pearson": stats.pearsonr(expected, truth).statistic,
+        "spearman": stats.spearmanr(expected, truth).statistic,
+    }
+
+
+def sklearn_set_scores(truth, probabilities, labels):
+    """Multilabel; every label has rows and rows without it."""
+    chosen = (probabilities >= 0.5).astype(int)
+    values = {
+        "subset_accuracy": oracle.accuracy_score(truth, chosen),
+        "hamming": oracle.hamming_loss(truth, chosen),
+        "roc_auc": oracle.roc_auc_score(truth, probabilities, average="macro"),
+        "map": oracle.average_precision_score(truth, probabilities, average="macro"),
+        "log_loss": np.mean(
+            [
+                oracle.log_loss(column, said, labels=[0, 1])
+                for column, said in zip(truth.T, probabilities.T, strict=True)
+            ]
+        ),
+    }
+    for average in ("micro", "macro", None):
+        found = oracle.precision_recall_fscore_support(truth, chosen, average=average, zero_division=0)
+        for family, value in zip(("precision", "recall", "f1"), found[:3], strict=True):
+            if average:
+                values[f"{family}_{average}"] = value
+            else:
+                values.update({f"{family}[{label}]": value[i] for i, label in enumerate(labels)})
+    return values
+
+
+def sklearn_value_scores(truth, said, labels=()):
+    said = said[:, 0]
+    return {
+        "mae": oracle.mean_absolute_error(truth, said),
+        "rmse": oracle.root_mean_squared_error(truth, said),
+        "r2": oracle.r2_score(truth, said),
+        "pearson": stats.pearsonr(said, truth).statistic,
+        "spearman": stats.spearmanr(said, truth).statistic,
+    }
+
+
+LABELS = ("a", "b", "c", "d")
+# kind -> how to simulate (rows, seed), labels, and scikit-learn's and scipy's answer
+KINDS = {
+    "classification": (lambda rows, seed: simulated(rows, 3, seed), LABELS[:3], sklearn_scores),
+    "ordinal": (lambda rows, seed: simulated(rows, 4, seed), LABELS, sklearn_level_scores),
+    "multilabel": (lambda rows, seed: simulated_sets(rows, 4, seed), LABELS, sklearn_set_scores),
+    "regression": (simulated_values, (), sklearn_value_scores),
+}

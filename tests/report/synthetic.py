@@ -1,4 +1,4 @@
-"""A comparison folder of random numbers. `python -m tests.report.synthetic OUT [odd]` makes one to see."""
+"""A comparison folder of random numbers. `python -m tests.report.synthetic OUT [odd] [KIND]`: one to see."""
 
 import json
 import sys
@@ -12,8 +12,10 @@ import yaml
 from stratune.evaluate.metrics import score
 from stratune.files import write_json
 from stratune.result import RunResult, run_id
-from stratune.task import Task
+from stratune.task import DEFAULT_METRIC, KINDS, Task
 
+LEVELS = ("poor", "fair", "good", "very good", "superb")
+TOPICS = ("food", "service", "price", "noise", "parking", "view")
 ODD_LABELS = ('it\'s <b>good</b> & "new"', "bad/worse $x$ |", "schräg 中文 ✓")
 SEEDS = (0, 1, 2)
 # strategy, backbone, how far the right label stands out, trainable parameters, seconds
@@ -23,6 +25,12 @@ STRATEGIES = (
     ("lora", "sentence-transformers/all-MiniLM-L6-v2", 1.9, 74_498, 31.2),
     ("full", "sentence-transformers/all-MiniLM-L6-v2", 2.0, 22_713_984, 64.0),
 )
+LABELS_OF = {
+    "classification": ("negative", "positive"),
+    "ordinal": LEVELS,
+    "multilabel": TOPICS,
+    "regression": (),
+}
 FAILED = (
     "partial",
     "sentence-transformers/all-MiniLM-L6-v2",
@@ -31,19 +39,29 @@ FAILED = (
 
 
 def make(
-    out, *, labels=("negative", "positive"), rows=120, seeds=SEEDS, groups=False, metric="f1_macro", extra=()
+    out,
+    *,
+    labels=("negative", "positive"),
+    rows=120,
+    seeds=SEEDS,
+    groups=False,
+    metric="",
+    extra=(),
+    kind="classification",
 ):
     """Write OUT; returns it. `extra`: more rows like STRATEGIES."""
     task = Task(
-        text="review", label="label", labels=tuple(labels), group="film" if groups else None, metric=metric
+        text="review",
+        label="label",
+        labels=tuple(labels),
+        group="film" if groups else None,
+        metric=metric or DEFAULT_METRIC[kind],
+        kind=kind,
     )
     parts = {"train": rows * 3, "val": rows, "test": rows}
-    truth = {part: np.random.default_rng(7).choice(len(labels), size) for part, size in parts.items()}
+    truth = {part: true_answers(task, size) for part, size in parts.items()}
     ids = {part: [f"{part}-{index}" for index in range(size)] for part, size in parts.items()}
-    balance = {
-        part: {label: int((truth[part] == index).sum()) for index, label in enumerate(labels)}
-        for part in parts
-    }
+    balance = {part: rows_of_labels(task, truth[part]) for part in parts}
     split = {
         "fingerprint": "f" * 64,
         "task": task.to_dict(),
@@ -66,16 +84,29 @@ def make(
     return out
 
 
+def true_answers(task, rows):
+    draws = np.random.default_rng(7)
+    if task.kind == "regression":
+        return np.round(draws.gamma(4.0, 3.0, rows), 1)
+    if task.kind == "multilabel":
+        return (draws.random((rows, len(task.labels))) < np.linspace(0.5, 0.1, len(task.labels))).astype(int)
+    return draws.choice(len(task.labels), rows)
+
+
+def rows_of_labels(task, truth):
+    if task.kind == "multilabel":
+        return dict(zip(task.labels, map(int, truth.sum(axis=0)), strict=True))
+    return {label: int((truth == index).sum()) for index, label in enumerate(task.labels)}
+
+
 def write_run(out, task, truth, ids, strategy, seed):
     name, backbone, strength, params, seconds = strategy
     folder = out / "runs" / run_id(name, backbone, seed)
     folder.mkdir(parents=True)
     draws = np.random.default_rng([seed, len(name), int(strength * 100)])
-    probabilities = {
-        part: simulate(draws, truth[part], len(task.labels), strength) for part in ("val", "test")
-    }
-    write_predictions(folder / "predictions.parquet", task, truth, ids, probabilities)
-    scores = {part: score(truth[part], probabilities[part], task.labels) for part in probabilities}
+    said = {part: SIMULATE[task.kind](draws, truth[part], len(task.labels), strength) for part in PARTS}
+    write_predictions(folder / "predictions.parquet", task, truth, ids, said)
+    scores = {part: score(truth[part], said[part], task.labels, kind=task.kind) for part in PARTS}
     if params > 100_000 or backbone:
         write_history(folder / "history.jsonl", draws, scores["val"][task.metric])
     RunResult(
@@ -108,16 +139,63 @@ def simulate(draws, truth, label_count, strength):
     return odds / odds.sum(axis=1, keepdims=True)
 
 
-def write_predictions(path, task, truth, ids, probabilities):
+def simulate_levels(draws, truth, label_count, strength):
+    """The right level stands out, and those beside it a little less."""
+    off = abs(np.arange(label_count) - truth[:, None])
+    logits = draws.normal(size=off.shape) * (strength > 0) - strength * off
+    odds = np.exp(logits) * np.linspace(1.1, 1.0, label_count)
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
+def simulate_sets(draws, truth, label_count, strength):
+    logits = draws.normal(size=truth.shape) * (strength > 0) + 2 * strength * (truth - 0.5) - 0.4
+    return 1 / (1 + np.exp(-logits))
+
+
+def simulate_values(draws, truth, label_count, strength):
+    """Between the mean, strength 0, and the truth; with noise, and shy of the extremes."""
+    if not strength:
+        return np.full((len(truth), 1), truth.mean())
+    share = strength / (strength + 1)
+    return (truth.mean() + share * (truth - truth.mean()) + draws.normal(size=len(truth)) * 3)[:, None]
+
+
+PARTS = ("val", "test")
+SIMULATE = {
+    "classification": simulate,
+    "ordinal": simulate_levels,
+    "multilabel": simulate_sets,
+    "regression": simulate_values,
+}
+
+
+def in_words(task, answers):
+    """Label indices, label sets (N, K) or numbers as predictions.parquet has them."""
+    if task.kind == "regression":
+        return [float(number) for number in answers]
+    if task.kind == "multilabel":
+        return [
+            ",".join(label for label, has in zip(task.labels, row, strict=True) if has) for row in answers
+        ]
+    return [task.labels[index] for index in answers]
+
+
+def decided(task, said):
+    if task.kind == "regression":
+        return said[:, 0]
+    return said >= 0.5 if task.kind == "multilabel" else said.argmax(axis=1)
+
+
+def write_predictions(path, task, truth, ids, said):
     columns = {"id": [], "part": [], "truth": [], "prediction": [], "tokens_cut": []}
     columns |= {f"score_{label}": [] for label in task.labels}
     if task.group:
         columns["group"] = []
-    for part, scores in probabilities.items():
+    for part, scores in said.items():
         columns["id"] += ids[part]
         columns["part"] += [part] * len(scores)
-        columns["truth"] += [task.labels[index] for index in truth[part]]
-        columns["prediction"] += [task.labels[index] for index in scores.argmax(axis=1)]
+        columns["truth"] += in_words(task, truth[part])
+        columns["prediction"] += in_words(task, decided(task, scores))
         columns["tokens_cut"] += [0] * len(scores)
         for index, label in enumerate(task.labels):
             columns[f"score_{label}"] += scores[:, index].tolist()
@@ -145,4 +223,6 @@ def write_history(path, draws, best):
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), labels=ODD_LABELS if "odd" in sys.argv else ("negative", "positive"), rows=400)
+    wanted = next((kind for kind in KINDS if kind in sys.argv), "classification")
+    names = ODD_LABELS if "odd" in sys.argv else LABELS_OF[wanted]
+    make(Path(sys.argv[1]), labels=names, rows=400, kind=wanted)

@@ -43,7 +43,7 @@ def test_the_leaderboard_has_both_and_counts_invalid_answers_wrong(asked):
     assert (row["trials"], row["invalid"]) == (2, pytest.approx(0.1))
     runs = next(entry for entry in load(asked).entries() if entry.strategy == "few_shot").runs
     right = [
-        (one.truth == one.probabilities.argmax(1))[~one.invalid].sum() / 120
+        (one.truth == one.said.argmax(1))[~one.invalid].sum() / 120
         for one in (run.predictions["test"] for run in runs)
     ]
     assert row["test"]["accuracy"]["value"] == pytest.approx(sum(right) / 3)

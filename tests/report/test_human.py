@@ -55,3 +55,17 @@ def test_file_names_are_safe_and_never_meet(one, other):
     assert "\0" not in name and "\n" not in name
     same = one.strip("/").replace("/", "--") == other.strip("/").replace("/", "--")
     assert same or human.file_name(other, None) != name
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [(0.8064, "0.806"), (0.0042, "0.004"), (0.0, "0.000"), (1e-16, "0.000"), (-0.5, "-0.500")]
+    + [(0.00072, "0.00072"), (12.3456, "12.346"), (123.456, "123.5"), (12345.6, "12,346")],
+)
+def test_errors_in_units_of_any_size_have_digits_that_say_something(value, shown):
+    assert human.score(value) == shown
+
+
+def test_an_interval_has_the_digits_of_its_largest_number():
+    assert human.interval({"value": 99.0, "low": 8.1, "high": 1012.4}) == "99 [8, 1,012]"
+    assert human.interval({"value": 0.0, "low": -0.1, "high": 0.25}) == "0.000 [-.100, .250]"

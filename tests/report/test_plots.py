@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation
 
-from stratune.report import leaderboard, plots
+from stratune.report import confusion, leaderboard, plots
 from stratune.report.comparison import load
 from stratune.report.labels import place_labels
 from stratune.report.style import look, panel
@@ -70,7 +70,7 @@ def test_legends_and_titles_say_what_is_shown(two_class, odd):
 
 def test_confusion_counts_cover_every_test_row_of_every_seed(two_class):
     entry = next(entry for entry in load(two_class).entries() if entry.strategy == "lora")
-    counts = plots.summed_confusion(entry)
+    counts = confusion.summed_confusion(entry)
     assert counts.shape == (2, 2) and counts.sum() == 3 * 120
 
 

@@ -1,0 +1,48 @@
+"""The figure of a multilabel task: which labels are found, and by whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stratune.report.style import INK, panel, to_svg
+
+if TYPE_CHECKING:
+    from stratune.report.plots import Scene
+
+_ENTRIES = (3, 8)  # at least and at most; the page's tables have all
+_BARS = 90  # of a figure that still fits a page
+
+
+def label_f1(scene: Scene) -> str | None:
+    """F1 of each label on test, a bar for each entry, best entry first, with 95 % intervals."""
+    if scene.comparison.task.kind != "multilabel":  # elsewhere the confusion of an entry says more
+        return None
+    labels = scene.comparison.task.labels
+    few, many = _ENTRIES
+    fitting = min(many, max(few, _BARS // len(labels)))
+    shown = [i for i, row in enumerate(scene.rows) if row["test"]][:fitting]
+    if not shown:
+        return None
+    crowded = len(labels) * len(shown) > 60
+    thick = 0.085 if crowded else 0.15  # inches of a bar
+    figure, axes = panel(6.4, 1.3 + len(labels) * (thick * len(shown) + 0.12))
+    height = 0.82 / len(shown)
+    for place, i in enumerate(shown):
+        estimates = [scene.rows[i]["test"][f"f1[{label}]"] for label in labels]
+        value, low, high = (np.array([one[end] for one in estimates]) for end in ("value", "low", "high"))
+        rows = np.arange(len(labels)) + (place - (len(shown) - 1) / 2) * height
+        axes.barh(rows, value, height * 0.9, color=scene.looks[i].color, label=scene.names[i])
+        axes.hlines(rows, low, high, color=INK, linewidth=0.5 if crowded else 0.8, alpha=0.7)
+    axes.set_yticks(range(len(labels)), scene.labels, fontsize=7 if len(labels) > 16 else None)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlim(0, 1.02)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(left=False)
+    axes.set_xlabel("F1 on test, 95 % interval")
+    best = f", the best {len(shown)}" if len(shown) < len(scene.rows) else ""
+    axes.set_title(f"F1 of each label{best}")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
+    return to_svg(figure)

@@ -1,0 +1,72 @@
+"""The figure of ROC curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stratune.evaluate.arrays import Flags, Floats
+from stratune.evaluate.ranking import roc_points
+from stratune.report.style import FAINT, panel, to_svg
+
+if TYPE_CHECKING:
+    from stratune.report.comparison import Entry
+    from stratune.report.plots import Scene
+    from stratune.report.predictions import Predictions
+
+
+def roc(scene: Scene) -> str | None:
+    """ROC on test: mean over seeds, and over labels; of two classes only the second is drawn."""
+    figure, axes = panel(6.4, 4.2)
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+    drawn = 0
+    grid = np.linspace(0, 1, 201)
+    for entry, row, name, style in zip(scene.entries, scene.rows, scene.names, scene.looks, strict=True):
+        curve = _mean_roc(entry, grid) if "roc_auc" in row["test"] else None
+        if curve is not None:
+            drawn += 1
+            label = f"{name}  {row['test']['roc_auc']['value']:.3f}"
+            axes.plot([0, *grid], [0, *curve], color=style.color, linestyle=style.dash, label=label)
+    if not drawn:
+        return None
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.01)
+    axes.set_aspect("equal")
+    axes.grid()
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.set_title(f"ROC on test, {_of(scene)}")
+    axes.legend(title="AUC", alignment="left", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
+    return to_svg(figure)
+
+
+def _of(scene: Scene) -> str:
+    if scene.comparison.task.kind == "multilabel":
+        return "mean over labels"
+    return f"of {scene.labels[1]!r}" if len(scene.labels) == 2 else "macro, one against the rest"
+
+
+def _mean_roc(entry: Entry, grid: Floats) -> Floats | None:
+    """True positive rate at each false positive rate of `grid`, averaged over seeds and labels."""
+    curves = []
+    for run in entry.ok:
+        part = run.predictions["test"]
+        if part.invalid.any():  # answers without a probability have no curve
+            continue
+        for positive, scores in _against_the_rest(part):
+            points = roc_points(positive, scores)
+            if points is not None:
+                curves.append(np.interp(grid, *points))
+    return np.mean(curves, axis=0) if curves else None
+
+
+def _against_the_rest(part: Predictions) -> Iterator[tuple[Flags, Floats]]:
+    """Of each label whose curve counts: which rows have it (N,), and how sure the model was (N,)."""
+    label_count = part.said.shape[1]
+    if part.truth.ndim == 2:  # multilabel: a label by itself has no counterpart to leave out
+        yield from ((part.truth[:, label] == 1, part.said[:, label]) for label in range(label_count))
+        return
+    for label in [1] if label_count == 2 else range(label_count):
+        yield part.truth == label, part.said[:, label]
