@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -225,7 +226,8 @@ def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) ->
     scorer = predictor.scorer
     if not isinstance(scorer, NetScorer):
         return scorer(texts, pairs).said
-    return scorer.logits(Feed(scorer.reader.tokens(texts, pairs), scorer.pad))
+    tokens = scorer.reader.tokens(texts, pairs)
+    return scorer.logits(Feed(tokens, scorer.pad, by_document=scorer.net.by_document))
 
 
 def _device_of(predictor: Predictor) -> str | None:
@@ -251,6 +253,9 @@ def _read_net(
         )
     objective = readout.objective(task).restored(manifest.get("objective", {}))
     net = Net(backbone, readout, objective, seed=0)
+    net.aggregate = readout.aggregate(task)
+    if net.aggregate is not None:
+        net.aggregate = replace(net.aggregate, **manifest["aggregate"])
     _load_tensors(net.head, _read_tensors(folder / "head.safetensors"), folder)
     if (folder / "adapter_config.json").is_file():
         from peft import PeftModel

@@ -187,6 +187,7 @@ class _Fitting:
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
         objective = self.strategy.readout.objective(self.task).fitted(truth_of(self.split.train, self.task))
         self.net = Net(self.backbone, self.strategy.readout, objective, self.seed)
+        self.net.aggregate = self.strategy.readout.aggregate(self.task)
         self.strategy.tune.adapt(self.net)
         if self.settings.gradient_checkpointing:
             self.net.recompute()
@@ -245,7 +246,7 @@ class _Fitting:
         loop = Loop(
             net=self.net,
             feed=self.train_feed,
-            truth=truth,
+            truth=self._of_rows(truth),
             evaluate=self._evaluate,
             recipe=self.strategy.recipe,
             settings=self.settings,
@@ -265,7 +266,7 @@ class _Fitting:
         position = loop.run()
         if self.settings.track:
             self.accelerator.end_training()
-        self.net.objective = self.net.objective.settled(self._val_logits(), self.val_truth)
+        self._settle()
         return position, self.train_feed.seconds
 
     def _identity(self) -> str:
@@ -294,12 +295,39 @@ class _Fitting:
 
     def _evaluate(self) -> Evaluation:
         """How well it does on validation."""
-        values = score(
-            self.val_truth, self.net.objective.said(self._val_logits()), self.task.labels, kind=self.task.kind
-        )
+        said = self.net.objective.said(self._val_logits())
+        if self.net.aggregate is not None:
+            said = self.net.aggregate(said, *self._val_documents())
+        values = self._values(said)
         value = values[self.task.metric]
-        sign = 1.0 if find(self.task.metric, self.task.labels, self.task.kind).higher_is_better else -1.0
-        return Evaluation(sign * value, value, values.get("log_loss", values.get("rmse", 0.0)))
+        return Evaluation(self._worth(said), value, values.get("log_loss", values.get("rmse", 0.0)))
+
+    def _values(self, said: NDArray[np.float64]) -> dict[str, float]:
+        return score(self.val_truth, said, self.task.labels, kind=self.task.kind)
+
+    def _worth(self, said: NDArray[np.float64]) -> float:
+        """The task's metric on validation, higher is better."""
+        metric = find(self.task.metric, self.task.labels, self.task.kind)
+        return self._values(said)[metric.name] * (1.0 if metric.higher_is_better else -1.0)
+
+    def _val_documents(self) -> tuple[NDArray[np.int64], int]:
+        documents = self.val_feed.tokens.documents
+        assert documents is not None
+        return documents.owner, documents.count
+
+    def _of_rows(self, truth: NDArray[Any]) -> NDArray[Any]:
+        """The truth of training's rows, which are texts, documents, or chunks with their document's truth."""
+        documents = self.train_feed.tokens.documents
+        return truth if documents is None or self.net.by_document else truth[documents.owner]
+
+    def _settle(self) -> None:
+        """What is chosen on validation with the best step's weights."""
+        logits = self._val_logits()
+        if self.net.aggregate is None:
+            self.net.objective = self.net.objective.settled(logits, self.val_truth)
+            return
+        said = self.net.objective.said(logits)
+        self.net.aggregate = self.net.aggregate.settled(said, *self._val_documents(), self._worth)
 
     def _val_logits(self) -> NDArray[np.float32]:
         """Shared out over processes: each fills its rows, then they are summed."""
@@ -334,6 +362,7 @@ class _Fitting:
             "limit": asdict(self.reader.limit),
             **({"prompt": state} if (state := self.reader.state()) is not None else {}),
             "objective": self.net.objective.state(),
+            **({"aggregate": self.net.aggregate.state()} if self.net.aggregate is not None else {}),
             "precision": self.precision,
             "fingerprint": self.split.fingerprint,
             "seed": self.seed,

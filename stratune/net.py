@@ -8,20 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from stratune.backbone.attention import after, recording
 from stratune.backbone.virtual import Prompt, PromptOrder
 from stratune.errors import UnsupportedError
+from stratune.longtext.hierarchical import ChunkHead
 from stratune.readout.label_words import LabelWords, after_virtual
+from stratune.readout.pooled import pooled
 
 if TYPE_CHECKING:
+    from stratune.backbone.family import Pool
     from stratune.backbone.load import Backbone
+    from stratune.longtext.aggregate import Aggregate
     from stratune.objective import Objective
     from stratune.readout.head import Head
     from stratune.readout.pooled import PooledHead
     from stratune.readout.words import Words
     from stratune.train.batches import Batch
     from stratune.train.tokens import Tokens
+
+
+CHUNKS_AT_ONCE = 16  # of documents that are encoded while they are answered
 
 
 class _Reached(Exception):
@@ -39,7 +47,8 @@ class Net(nn.Module):
         self.recomputes = False
         self._read = 0  # tokens in front of every row whose keys and values are already there
         self.objective = objective  # how its outputs are read
-        self.head: PooledHead | LabelWords = readout.build(backbone, objective, seed)
+        self.head: PooledHead | ChunkHead | LabelWords = readout.build(backbone, objective, seed)
+        self.aggregate: Aggregate | None = None  # what the rows of a document say together
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
 
@@ -48,12 +57,37 @@ class Net(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         if isinstance(self.head, LabelWords):
             return self.head(self, batch)  # type: ignore[no-any-return]
+        if isinstance(self.head, ChunkHead):
+            assert batch.owner is not None
+            vectors = batch.pooled if batch.pooled is not None else self._vectors(batch, self.head.pool)
+            return self.head.classify(vectors, batch.owner, batch.count)
         if batch.pooled is not None:
             return self.head.classify(batch.pooled)
         if batch.hidden is not None:
             with self._resumed(batch.hidden, batch.depth):
                 return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
         return self.head(self.encode(batch), batch.mask)  # type: ignore[no-any-return]
+
+    @property
+    def by_document(self) -> bool:
+        return isinstance(self.head, ChunkHead)
+
+    def _vectors(self, batch: Batch, pool: Pool) -> Tensor:
+        """(N', C) of chunks. While they learn only as many are held in memory as one pass may take: their
+        blocks run again in the backward pass (as GradCache does, Gao et al. 2021).
+        """
+
+        def encoded(part: Batch) -> Tensor:
+            if part.hidden is not None:
+                with self._resumed(part.hidden, part.depth):
+                    return pooled(self.encode(part), part.mask, pool)
+            return pooled(self.encode(part), part.mask, pool)
+
+        if not torch.is_grad_enabled():
+            return torch.cat([encoded(part) for part in batch.split(CHUNKS_AT_ONCE)])
+        return torch.cat(
+            [checkpoint(encoded, part, use_reentrant=False) for part in batch.split(CHUNKS_AT_ONCE)]
+        )
 
     def encode(self, batch: Batch) -> Tensor:
         """Token ids (B, T) -> last hidden states (B, T, C) of the text, never of virtual tokens."""

@@ -81,8 +81,12 @@ class NetScorer:
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
-        logits = self.logits(Feed(tokens, self.pad), tick)
-        return Scored(self.net.objective.said(logits), np.asarray(tokens.cut))
+        logits = self.logits(Feed(tokens, self.pad, by_document=self.net.by_document), tick)
+        said = self.net.objective.said(logits)
+        if self.net.aggregate is not None:
+            assert tokens.documents is not None
+            said = self.net.aggregate(said, tokens.documents.owner, tokens.documents.count)
+        return Scored(said, tokens.cut_by_text)
 
     def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
         return infer(

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
     from stratune.data.split import Split
     from stratune.fitting import Watch
+    from stratune.longtext.aggregate import Aggregate
+    from stratune.longtext.options import LongText
     from stratune.net import Net
     from stratune.predictor import NetScorer
     from stratune.prompt.search import Trial
     from stratune.readout.text_reader import Reader
+    from stratune.task import Task
     from stratune.train.precision import Precision
 
 
 class Readout:
+    if TYPE_CHECKING:
+        long: LongText
+
+    def aggregate(self, task: Task) -> Aggregate | None:
+        """How the answers of a document's chunks become its own; None: rows are whole texts."""
+        from stratune.longtext.aggregate import Aggregate
+
+        return Aggregate(self.long.aggregate, task.kind) if self.long.way == "chunk" else None
+
+    def in_chunks(self, inner: Reader, tokenizer: Any, special: int) -> Reader:
+        """`inner`, over chunks where this readout takes them."""
+        from stratune.longtext.reader import ChunkReader
+
+        return ChunkReader(inner, tokenizer, self.long, special) if self.long.in_chunks else inner
+
     @property
     def refuses_learning(self) -> str | None:
         """Why weights cannot learn with this readout; None: they can."""

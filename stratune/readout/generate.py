@@ -33,6 +33,9 @@ class Generate(Words):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.long.in_chunks:
+            why = "answers in writing are of whole texts; use the readout `words`"
+            raise ConfigError(why, key="readout.long")
         if self.sample < 0:
             raise ConfigError(f"{self.sample} is below 0", key="readout.sample")
         if self.max_new_tokens is not None and self.max_new_tokens < 1:

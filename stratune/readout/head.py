@@ -7,10 +7,11 @@ into the family's own classification class, mean pooling included (see export.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, choices
+from stratune.longtext.options import LongText
 from stratune.readout.base import Readout
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
+    from stratune.longtext.hierarchical import ChunkHead
     from stratune.objective import Objective
     from stratune.readout.pooled import PooledHead
-    from stratune.readout.text_reader import TextReader
+    from stratune.readout.text_reader import Reader
     from stratune.task import Task
     from stratune.train.tokens import TextLimit
 
@@ -39,21 +41,26 @@ class Head(Readout):
     norm: bool | None = None  # None: the family's choice
     dropout: float = 0.1
     loss: str = "auto"  # objective/choose.py: those of the kind of task
+    long: LongText = LongText()  # texts that are longer than the window
 
     def __post_init__(self) -> None:
         if self.pool not in POOLS:
             raise ConfigError(choices(self.pool, POOLS), key="readout.pool")
 
-    def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead:
+    def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead | ChunkHead:
+        from stratune.longtext.hierarchical import ChunkHead
         from stratune.objective.classes import CrossEntropy  # torch: only where a net is built
         from stratune.objective.levels import Cumulative
-        from stratune.readout.pooled import PooledHead
+        from stratune.readout.pooled import OrderedCuts, PooledHead
 
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm
         # Decoders' own classification classes have no bias: neither have we, so that export is exact.
         bias = not backbone.family.decoder or type(objective) is not CrossEntropy
         ordered = isinstance(objective, Cumulative)
+        if self.long.way == "hierarchical":
+            last = OrderedCuts(objective.outputs) if ordered else None
+            return ChunkHead(pool, backbone.width, objective.outputs, self.long.model, self.dropout, last)
         return PooledHead(pool, backbone.width, objective.outputs, norm, self.dropout, bias, seed, ordered)
 
     def objective(self, task: Task) -> Objective:
@@ -61,17 +68,21 @@ class Head(Readout):
 
         return objective_of(task, self.loss)
 
-    def reader(
-        self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int
-    ) -> TextReader:
-        """Texts as they are: nothing of the task, nothing drawn."""
+    def reader(self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int) -> Reader:
+        """Texts as they are, or their chunks: nothing of the task, nothing drawn."""
+        return self._reader(backbone, limit)
+
+    def restored(self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]) -> Reader:
+        return self._reader(backbone, limit)
+
+    def _reader(self, backbone: Backbone, limit: TextLimit) -> Reader:
+
+        limit = replace(limit, keep=self.long.keep if self.long.way == "truncate" else "head")
+        if self.long.way == "long":
+            limit = replace(limit, max_length=backbone.max_length)
+        if self.long.in_chunks:
+            limit = replace(limit, max_length=self.long.window)
         from stratune.readout.text_reader import TextReader
 
-        return TextReader(backbone, limit)
-
-    def restored(
-        self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
-    ) -> TextReader:
-        from stratune.readout.text_reader import TextReader
-
-        return TextReader(backbone, limit)
+        special = backbone.tokenizer.num_special_tokens_to_add()
+        return self.in_chunks(TextReader(backbone, limit), backbone.tokenizer, special)

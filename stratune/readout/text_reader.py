@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stratune.errors import UnsupportedError
+from stratune.longtext import readable
 from stratune.train.tokens import TextLimit, Tokens, tokenise
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ class TextReader:
     limit: TextLimit
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
-        return tokenise(self.backbone, texts, pairs, self.limit, keep=keep)
+        if pairs is not None and self.limit.keep != "head":
+            raise UnsupportedError("a pair of texts", f"keep: {self.limit.keep}", "which text would be cut?")
+        return tokenise(self.backbone, [readable(text) for text in texts], pairs, self.limit, keep=keep)
 
     def state(self) -> None:
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from stratune.errors import ConfigError, UnsupportedError, choices
+from stratune.longtext.options import LongText
 from stratune.prompt.template import Shot, Template, find_template
 from stratune.readout.base import Readout
 
@@ -67,6 +68,7 @@ class Words(Readout):
     loss: Literal["tokens", "labels"] = "tokens"  # labels: cross-entropy over the labels alone
     tries: dict[str, list[Any]] = field(default_factory=dict)
     draws: int = 1
+    long: LongText = LongText()  # `chunk` asks about each chunk of a document: map, then reduce
 
     def __post_init__(self) -> None:
         for key, known in (("pick", PICKS), ("calibrate", CALIBRATIONS), ("loss", LOSSES)):
@@ -76,6 +78,12 @@ class Words(Readout):
             value = getattr(self, key)
             if value is not None and value < least:
                 raise ConfigError(f"{value} is below {least}", key=f"readout.{key}")
+        if self.long.way in ("hierarchical", "long") or self.long.keep != "head":
+            why = "texts are asked about from their beginning, or by `chunk`"
+            raise ConfigError(f"{self.long.way}, {self.long.keep}: {why}", key="readout.long")
+        if self.long.in_chunks and not self.is_plain:
+            why = "a document in chunks is asked about with one prompt, uncalibrated"
+            raise ConfigError(why, key="readout.long")
         template = self._template()  # what is wrong with it is said now
         if self.pick == "fixed" and not template.shots:
             raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")
@@ -174,7 +182,7 @@ class Words(Readout):
         draw: int = 0,
     ) -> PromptReader:
         """Prompts for `task`, with demonstrations from `train`."""
-        return _reader(backbone, task, limit, *self.shown(task, limit.max_words, train, seed, draw))
+        return self._reader(backbone, task, limit, self.shown(task, limit.max_words, train, seed, draw))
 
     def shown(
         self, task: Task, max_words: int | None, train: Dataset, seed: int, draw: int = 0
@@ -216,7 +224,24 @@ class Words(Readout):
         """The reader that a model folder describes."""
         from stratune.prompt.shots import shown_by
 
-        return _reader(backbone, task, limit, *shown_by(state, task))
+        return self._reader(backbone, task, limit, shown_by(state, task))
+
+    def _reader(
+        self,
+        backbone: Backbone | TokenizerOnly,
+        task: Task,
+        limit: TextLimit,
+        shown: tuple[Template, tuple[Shot, ...], Nearest | None],
+    ) -> PromptReader:
+        from stratune.prompt.reader import PromptReader
+        from stratune.prompt.render import Renderer
+
+        template, shots, nearest = shown
+        if self.long.in_chunks:
+            limit = replace(limit, max_length=self.long.window)
+        renderer = Renderer(template, task.labels, backbone.tokenizer, shots)
+        reader = PromptReader(backbone, renderer, limit, nearest)
+        return cast("PromptReader", self.in_chunks(reader, backbone.tokenizer, 0))
 
     def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}
@@ -228,17 +253,3 @@ def _written_out(template: str | dict[str, Any]) -> str | dict[str, Any]:
     if isinstance(template, str) and not template.endswith((".yaml", ".yml")):
         return find_template(template).name
     return find_template(template).to_dict()
-
-
-def _reader(
-    backbone: Backbone | TokenizerOnly,
-    task: Task,
-    limit: TextLimit,
-    template: Template,
-    shots: tuple[Shot, ...],
-    nearest: Nearest | None,
-) -> PromptReader:
-    from stratune.prompt.reader import PromptReader
-    from stratune.prompt.render import Renderer
-
-    return PromptReader(backbone, Renderer(template, task.labels, backbone.tokenizer, shots), limit, nearest)

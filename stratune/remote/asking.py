@@ -55,6 +55,9 @@ def ask(
     if not isinstance(readout, Words) or strategy.learns:
         why = "its weights are the server's; zero_shot and few_shot, with `words` or `generate`, can ask it"
         raise UnsupportedError(strategy.name, backbone, why)
+    if readout.long.in_chunks:
+        why = "documents in chunks are asked of local models only, as yet"
+        raise UnsupportedError(f"long text by {readout.long.way}", backbone, why)
     limit = TextLimit(settings.max_length, settings.max_words)
 
     def reader_of(words: Words, draw: int) -> RemoteReader:

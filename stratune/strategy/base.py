@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from stratune.errors import ConfigError, choices
+from stratune.longtext.options import LongText
 from stratune.readout.generate import Generate
 from stratune.readout.head import Head
 from stratune.readout.words import Words
@@ -215,8 +216,8 @@ def _from_peft(name: str | None, preset: str, options: dict[str, Any]) -> Strate
     return _from_options(name or preset, None, "peft", made)
 
 
-def _as_mapping(options: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"kind": options} if isinstance(options, str) else options
+def _as_mapping(options: str | Mapping[str, Any], key: str = "kind") -> Mapping[str, Any]:
+    return {key: options} if isinstance(options, str) else options
 
 
 def _readout(options: str | Mapping[str, Any], preset: Head | Words, key: str) -> Head | Words:
@@ -229,5 +230,8 @@ def _readout(options: str | Mapping[str, Any], preset: Head | Words, key: str) -
     asks = preset.language_model and READOUTS[kind].language_model
     shared = {f.name for f in dataclasses.fields(READOUTS[kind])} if asks or kind == preset.kind else set()
     own = {name: value for name, value in dataclasses.asdict(preset).items() if name in shared}
+    if "long" in given:
+        long = _as_mapping(given["long"], "way")
+        given["long"] = build(LongText, {**own.get("long", {}), **long}, key=f"{key}.readout.long")
     made: Head | Words = build(READOUTS[kind], {**own, **given}, key=f"{key}.readout", also=("kind",))
     return made

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
-from stratune.readout.pooled import PooledHead, pooled
+from stratune.readout.label_words import LabelWords
+from stratune.readout.pooled import pooled
 from stratune.train.batches import Batch, collate, sorted_batches
 from stratune.train.precision import Precision, autocast
 
@@ -52,10 +53,37 @@ class Feed:
     tokens: Tokens
     pad: int
     frozen: Frozen | None = None
+    by_document: bool = False  # rows are documents, answered from all their chunks at once
 
     def batch(self, rows: Rows) -> Batch:
+        if self.by_document:
+            return self._documents(rows)
         batch = collate(self.tokens, rows, self.pad)
         return self.frozen.fill(batch, rows) if self.frozen is not None else batch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(N,) tokens of each row."""
+        lengths, documents = self.tokens.lengths, self.tokens.documents
+        if not self.by_document or documents is None:
+            return lengths
+        return np.bincount(documents.owner, weights=lengths, minlength=documents.count).astype(np.int64)
+
+    def _documents(self, rows: Rows) -> Batch:
+        assert self.tokens.documents is not None
+        edges = self.tokens.documents.edges
+        chunks = np.concatenate([np.arange(edges[row], edges[row + 1]) for row in rows])
+        owner = np.repeat(np.arange(len(rows)), [edges[row + 1] - edges[row] for row in rows])
+        if self.frozen is not None and self.frozen.pooled is not None:  # no token is looked at again
+            nothing = torch.zeros(len(chunks), 1, dtype=torch.int64)
+            batch = self.frozen.fill(Batch(nothing, nothing), chunks)
+        else:
+            batch = collate(self.tokens, chunks, self.pad)
+            batch = self.frozen.fill(batch, chunks) if self.frozen is not None else batch
+        return replace(batch, owner=torch.from_numpy(owner), count=len(rows))
 
     @property
     def seconds(self) -> float:
@@ -120,7 +148,7 @@ def feed(
     """The batches of a table part; with frozen activations when something below the readout is frozen and
     `cache` is on.
     """
-    plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id))
+    plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id), by_document=net.by_document)
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
         return plain
@@ -206,7 +234,7 @@ class _Store:
     def _pooled(self, lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         out = np.zeros((len(lengths), self.net.backbone.width), dtype=np.float32)
         head = self.net.head
-        assert isinstance(head, PooledHead)  # what answers in words is never cached
+        assert not isinstance(head, LabelWords)  # what answers in words is never cached
         for rows, batch in self._batches(lengths):
             with torch.no_grad(), autocast(self.device, self.precision):
                 out[rows] = pooled(self.net.encode(batch), batch.mask, head.pool).float().cpu().numpy()

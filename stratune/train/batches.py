@@ -31,17 +31,32 @@ class Batch:
     depth: int = 0
     pooled: Tensor | None = None  # (B, C)
     ask: Ask | None = None  # of prompts: what all rows share
+    owner: Tensor | None = None  # (B,) of chunks that are answered together: their document, 0 to count - 1
+    count: int = 0
 
     def to(self, device: torch.device) -> Batch:
         moved = {
             name: value.to(device, non_blocking=True)
-            for name in ("ids", "mask", "types", "hidden", "pooled")
+            for name in ("ids", "mask", "types", "hidden", "pooled", "owner")
             if (value := getattr(self, name)) is not None
         }
         return replace(self, **moved)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def split(self, count: int) -> list[Batch]:
+        """The same rows, `count` at a time; of documents, without their owners."""
+        parts = []
+        for start in range(0, len(self), count):
+            rows = slice(start, start + count)
+            some = {
+                name: value[rows]
+                for name in ("ids", "mask", "types", "hidden", "pooled")
+                if (value := getattr(self, name)) is not None
+            }
+            parts.append(replace(self, **some, owner=None, count=0))
+        return parts
 
 
 def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:

@@ -32,11 +32,11 @@ def infer(
     net.eval()
     parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
     with torch.inference_mode(), autocast(device, precision), net.reading(feed.tokens):
-        for rows in sorted_batches(feed.tokens.lengths, pass_tokens)[rank::world]:
+        for rows in sorted_batches(feed.lengths, pass_tokens)[rank::world]:
             parts.append((rows, net(feed.batch(rows).to(device))))  # stays on the device: no sync per batch
             if tick:
                 tick(len(rows))
-    out = np.zeros((len(feed.tokens), net.objective.outputs), dtype=np.float32)
+    out = np.zeros((len(feed), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
         out[rows] = logits.float().cpu().numpy()
     return out

@@ -93,7 +93,7 @@ class Loop:
         self.position = Position()
         self.best: Tensors = {}
         self.learning = self.net.learning()
-        self.lengths = self.feed.tokens.lengths
+        self.lengths = self.feed.lengths
         self.plan = [
             len(training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch))
             for epoch in range(math.ceil(self.epochs))

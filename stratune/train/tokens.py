@@ -35,9 +35,24 @@ class TextLimit:
     max_length: int | None = None
     max_words: int | None = None  # words of each text
     virtual: int = 0  # places of the backbone that a prompt takes
+    keep: str = "head"  # of a text that is too long: head, tail, or both ends
 
     def tokens(self, backbone: Backbone) -> int:
         return min(self.max_length or 512, backbone.max_length - self.virtual)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Whose chunks the rows are: rows stand in the order of their documents."""
+
+    owner: NDArray[np.int64]  # (N,) document of each row
+    places: NDArray[np.int64]  # (N, 2) its characters there, from and up to
+    count: int
+
+    @property
+    def edges(self) -> NDArray[np.int64]:
+        """(count + 1,): rows of document d are edges[d]:edges[d + 1]."""
+        return np.searchsorted(self.owner, np.arange(self.count + 1))
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,7 @@ class Tokens:
     types: NDArray[np.uint8]  # (total,) segment of each token; empty where the tokenizer has no segments
     cut: NDArray[np.int32]  # (N,) tokens that did not fit
     ask: Ask | None = None  # of prompts: what all rows share
+    documents: Documents | None = None  # of chunks
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -56,6 +72,14 @@ class Tokens:
     @property
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.offsets)
+
+    @property
+    def cut_by_text(self) -> NDArray[np.int32]:
+        """Tokens that did not fit, by text: of a document those of all its chunks."""
+        if self.documents is None:
+            return np.asarray(self.cut)
+        owner, count = self.documents.owner, self.documents.count
+        return np.bincount(owner, weights=self.cut, minlength=count).astype(np.int32)
 
     def digest(self) -> str:
         """Identifies these token ids, row by row."""
@@ -103,7 +127,7 @@ def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, 
     # Two models may share a tokenizer and still be fed differently: with segments or without, a line feed
     # between pairs.
     fed = f"{has_segments(backbone)} {backbone.family.decoder} {backbone.tokenizer.pad_token_id}"
-    reads = f"{limit.tokens(backbone)} {limit.max_words} {VERSION}"
+    reads = f"{limit.tokens(backbone)} {limit.max_words} {limit.keep} {VERSION}"
     return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest())
 
 
@@ -145,6 +169,9 @@ def _chunk(
     rows = [(row, row_types, 0) for row, row_types in zip(whole, whole_types, strict=True)]
     if long:
         short_texts = [first_words(texts[i], words) for i in long]
+        if limit.keep != "head":
+            special = backbone.tokenizer.num_special_tokens_to_add()
+            short_texts = [ends(backbone.tokenizer, text, most - special, limit.keep) for text in short_texts]
         short_pairs = [first_words(pairs[i], words) for i in long] if pairs else None
         cut, cut_types = _encode(backbone, short_texts, short_pairs, most)
         for i, row, row_types in zip(long, cut, cut_types, strict=True):
@@ -157,6 +184,22 @@ def first_words(text: str, words: int | None) -> str:
     """The text up to its `words`-th word, words joined by one space; as it is when it has no more."""
     parts = text.split() if words is not None else []
     return text if len(parts) <= (words or 0) else " ".join(parts[:words])
+
+
+def ends(tokenizer: Any, text: str, room: int, keep: str) -> str:
+    """The last `room` tokens of a text, or (`both`) the first and the last halves of as many."""
+    starts = [
+        start
+        for start, _ in tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)[
+            "offset_mapping"
+        ]
+    ]
+    if len(starts) <= room:
+        return text
+    if keep == "tail":
+        return text[starts[-room] :]
+    half = room // 2
+    return f"{text[: starts[half]]} {text[starts[half - room] :]}"
 
 
 def _encode(

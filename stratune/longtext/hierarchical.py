@@ -1,0 +1,147 @@
+"""The head over chunks: vectors of a document's chunks -> its answer.
+
+Yang et al. 2016, "Hierarchical attention networks"; Pappagari et al. 2019, "Hierarchical transformers".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from stratune.backbone.family import Pool
+
+HIDDEN = 128  # of the small models
+
+
+class ChunkHead(nn.Module):
+    """(N', C) vectors and the document (N',) of each -> (B, outputs) in float32."""
+
+    def __init__(
+        self, pool: Pool, width: int, outputs: int, model: str, dropout: float, last: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.pool: Pool = pool
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.mix = MIXERS[model](width)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(self.mix.width, 1 if last is not None else outputs)
+        self.cuts = last
+        nn.init.normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+
+    def classify(self, vectors: Tensor, owner: Tensor, count: int) -> Tensor:
+        with torch.autocast(vectors.device.type, enabled=False):
+            packed, mask = by_document(self.norm(vectors.float()), owner, count)
+            found: Tensor = self.linear(self.dropout(self.mix(packed, mask)))
+            return found if self.cuts is None else self.cuts(found)
+
+
+def by_document(vectors: Tensor, owner: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """(N', C) in order of their documents -> (B, M, C) padded, (B, M) True where there is a chunk."""
+    sizes = torch.bincount(owner, minlength=count)
+    place = torch.arange(len(owner), device=owner.device) - (sizes.cumsum(0) - sizes)[owner]
+    longest = int(sizes.max())
+    packed = vectors.new_zeros(count, longest, vectors.shape[1]).index_put((owner, place), vectors)
+    mask = torch.zeros(count, longest, dtype=torch.bool, device=owner.device)
+    mask[owner, place] = True
+    return packed, mask
+
+
+def _mean(vectors: Tensor, mask: Tensor) -> Tensor:
+    weight = mask.float() / mask.sum(dim=1, keepdim=True)
+    return torch.einsum("bmc,bm->bc", vectors, weight)
+
+
+class Mean(nn.Module):
+    """The mean of the vectors."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        return _mean(vectors, mask)
+
+
+class Attention(nn.Module):
+    """A mean weighted by what each vector is worth to a learned question (Yang et al. 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.key = nn.Linear(width, HIDDEN)
+        self.question = nn.Linear(HIDDEN, 1, bias=False)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        scores = self.question(torch.tanh(self.key(vectors)))[..., 0]
+        weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=1)
+        return torch.einsum("bmc,bm->bc", vectors, weights)
+
+
+class Mlp(nn.Module):
+    """Each vector through two layers; their mean and their highest values side by side."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = 2 * HIDDEN
+        self.layers = nn.Sequential(nn.Linear(width, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, HIDDEN))
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        found = self.layers(vectors)
+        highest = found.masked_fill(~mask[..., None], -torch.inf).max(dim=1).values
+        return torch.cat([_mean(found, mask), highest], dim=1)
+
+
+class BiLstm(nn.Module):
+    """Read in order from both ends; the highest values of all steps."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = 2 * HIDDEN
+        self.lstm = nn.LSTM(width, HIDDEN, batch_first=True, bidirectional=True)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        lengths = mask.sum(dim=1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        found, _ = nn.utils.rnn.pad_packed_sequence(
+            self.lstm(packed)[0], batch_first=True, total_length=mask.shape[1]
+        )
+        return found.masked_fill(~mask[..., None], -torch.inf).max(dim=1).values
+
+
+class Transformer(nn.Module):
+    """Two layers in which the chunks see each other, with sines for their order; the mean."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = HIDDEN
+        self.down = nn.Linear(width, HIDDEN)
+        layer = nn.TransformerEncoderLayer(
+            HIDDEN, 4, 2 * HIDDEN, dropout=0.1, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        x = self.down(vectors)
+        x = x + 0.1 * _sines(x.shape[1], HIDDEN).to(x)
+        return _mean(self.layers(x, src_key_padding_mask=~mask), mask)
+
+
+def _sines(length: int, width: int) -> Tensor:
+    """(length, width), Vaswani et al. 2017."""
+    place = torch.arange(length)[:, None]
+    rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
+    return torch.stack([torch.sin(place * rate), torch.cos(place * rate)], dim=-1).reshape(length, width)
+
+
+MIXERS: dict[str, type[Mean | Attention | Mlp | BiLstm | Transformer]] = {
+    "mean": Mean,
+    "attention": Attention,
+    "mlp": Mlp,
+    "bilstm": BiLstm,
+    "transformer": Transformer,
+}

@@ -1,0 +1,177 @@
+"""The ways to read what is longer than the window: each reads to the end, and comes back from its folder."""
+
+import numpy as np
+import pytest
+import torch
+
+from stratune.errors import ConfigError, UnsupportedError
+from stratune.longtext import SEPARATOR
+from stratune.longtext.options import MODELS
+from stratune.predictor import Predictor
+from stratune.strategy import parse_strategy
+from stratune.testing import toy_split
+from tests.helpers import trained
+from tests.longtext.needles import needle_split
+
+CHUNK = {"way": "chunk", "window": 24, "aggregate": "mean"}
+
+
+def spec(preset="full", **long):
+    rate = {"learning_rate": 3e-3} if preset == "full" else {}
+    return {"preset": preset, "name": "one", "batch_size": 8, **rate, "readout": {"long": long}}
+
+
+def proba(done, texts):
+    return done.predictor.predict_proba(texts)
+
+
+@pytest.mark.parametrize(
+    "long",
+    [
+        {"way": "truncate", "keep": "tail"},
+        {"way": "truncate", "keep": "both"},
+        {"way": "long"},
+        {**CHUNK},
+        {**CHUNK, "aggregate": "auto"},
+        {**CHUNK, "aggregate": "learned", "overlap": 6},
+        {**CHUNK, "aggregate": "vote", "by": "token"},
+        {**CHUNK, "aggregate": "max", "by": "piece", "most": 3},
+        *({"way": "hierarchical", "window": 24, "model": model} for model in MODELS),
+    ],
+    ids=lambda long: "-".join(str(value) for value in long.values()),
+)
+@pytest.mark.parametrize("preset", ["full", "probe"])
+def test_every_way_trains_and_comes_back_from_its_folder(preset, long, tiny, tmp_path):
+    split = needle_split(rows=16)
+    done = trained(spec(preset, **long), tiny("bert"), split=split, epochs=1)
+    loaded = Predictor.load(done.predictor.save(tmp_path / "model"))
+    texts = [*split.test["text"], "cat", ""]
+    together = proba(done, texts)
+    assert np.isfinite(together).all() and together.shape == (len(texts), 2)
+    np.testing.assert_allclose(loaded.predict_proba(texts), together, atol=1e-5)
+    alone = np.concatenate([proba(done, [text]) for text in texts])
+    np.testing.assert_allclose(alone, together, atol=1e-5)
+
+
+def changed_by(done, texts, other):
+    return np.abs(proba(done, texts) - proba(done, other)).max()
+
+
+@pytest.mark.parametrize(
+    ("long", "reads_the_end"),
+    [
+        ({"way": "truncate"}, False),
+        ({"way": "truncate", "keep": "tail"}, True),
+        ({"way": "truncate", "keep": "both"}, True),
+        (CHUNK, True),
+        ({"way": "hierarchical", "window": 24}, True),
+    ],
+    ids=str,
+)
+def test_who_reads_to_the_end(long, reads_the_end, tiny):
+    split = needle_split(sentences=60, rows=8)
+    done = trained(spec(**long), tiny("bert"), split=split, epochs=1)
+    texts = list(split.test["text"])
+    halves = [text[: len(text) // 2] for text in texts]
+    assert (changed_by(done, texts, halves) > 1e-4) == reads_the_end
+    cut = done.predictor.scorer(texts, None).tokens_cut
+    assert (cut > 100).all() if long["way"] == "truncate" else (cut == 0).all()
+
+
+def test_the_mean_of_chunks_is_the_mean_of_what_chunks_say(tiny):
+    split = needle_split(rows=8)
+    done = trained(spec(**CHUNK), tiny("bert"), split=split, epochs=1)
+    scorer = done.predictor.scorer
+    text = split.test["text"][0]
+    places = scorer.reader.tokens([text], None).documents.places
+    assert len(places) > 2 and "".join(text[a:b] for a, b in places) == text
+    whole = scorer.net.aggregate
+    scorer.net.aggregate = None
+    said = np.concatenate([scorer([text[a:b]], None).said for a, b in places])
+    scorer.net.aggregate = whole
+    np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-6)
+
+
+def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, monkeypatch):
+    """Chunks run again in the backward pass, a few at a time; what is learned is what all at once give."""
+    from stratune import net as module
+
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    hierarchy = spec("full", way="hierarchical", window=24)
+    hierarchy["readout"]["dropout"] = 0.0
+    found = []
+    for at_once in (2, 10_000):
+        monkeypatch.setattr(module, "CHUNKS_AT_ONCE", at_once)
+        done = trained(hierarchy, tiny("bert", **still), split=needle_split(rows=8), epochs=1)
+        found.append({name: p.detach().clone() for name, p in done.predictor.scorer.net.learning().items()})
+    for name, tensor in found[0].items():
+        assert torch.allclose(tensor, found[1][name], atol=1e-4), name
+
+
+@pytest.mark.parametrize(
+    ("long", "epochs"),
+    [
+        ({"way": "chunk", "window": 16, "aggregate": "auto"}, 20),
+        ({"way": "hierarchical", "window": 16, "model": "attention"}, 10),
+    ],
+    ids=["chunk", "hierarchical"],
+)
+def test_the_needle_is_found_by_those_who_read_all_of_it(long, epochs, tiny):
+    split = needle_split(sentences=10, rows=160)
+    done = trained({**spec(**long), "batch_size": 16}, tiny("bert"), split=split, epochs=epochs)
+    truth = [("animal", "weather").index(label) for label in split.test["label"]]
+    assert (proba(done, list(split.test["text"])).argmax(axis=1) == truth).mean() >= 0.9
+
+
+def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, monkeypatch):
+    from stratune.train import activations
+
+    made = []
+    compute = activations._Store._compute
+    monkeypatch.setattr(
+        activations._Store, "_compute", lambda self, folder: made.append(folder) or compute(self, folder)
+    )
+    monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache"))
+    split = needle_split(rows=16)
+    for model in MODELS:
+        trained(
+            spec("probe", way="hierarchical", window=24, model=model), tiny("bert"), split=split, cache=True
+        )
+    assert len(made) == 2  # the training and the validation documents
+    trained(spec("probe", **CHUNK), tiny("bert"), split=split, cache=True)
+    assert len(made) == 2
+
+
+def test_words_asks_about_each_chunk(tiny):
+    one = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
+    asked = {"preset": "zero_shot", "readout": {"template": one, "long": CHUNK}}
+    done = trained(asked, tiny("llama"), split=needle_split(rows=8))
+    said = done.predictor.predict_proba([needle_split(rows=8).test["text"][0]])
+    assert said.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("long", "message"),
+    [
+        ("chonk", r"readout.long: way is 'chonk'|'chonk' is not one of truncate, chunk"),
+        ({"way": "chunk", "windw": 3}, r"'windw' is not one of .*\(did you mean 'window'\?\)"),
+        ({"way": "chunk", "window": 4}, "readout.long.window: 4 tokens are too few for a chunk"),
+        ({"way": "chunk", "window": 16, "overlap": 8}, "readout.long.overlap: 8 is not from 0 up to half"),
+        ({"way": "chunk", "most": 0}, "readout.long.most: 0 is below 1"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(long, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_strategy({"preset": "lora", "readout": {"long": long}})
+
+
+def test_pairs_of_texts_have_no_chunks(tiny):
+    with pytest.raises(UnsupportedError, match="chunks are of one text"):
+        trained(spec(**CHUNK), tiny("bert"), split=toy_split(pairs=True))
+
+
+def test_marks_between_pieces_are_not_read(tiny):
+    done = trained("probe", tiny("bert"))
+    np.testing.assert_allclose(
+        proba(done, [f"the cat{SEPARATOR}saw snow"]), proba(done, ["the cat\nsaw snow"]), atol=1e-6
+    )
