@@ -43,8 +43,8 @@ def read_transcripts(
     """Every document of a file, of a folder and its sub-folders (sorted), or of "demo:speeches".
 
     `columns`: what tables and JSON call their fields, as in {"text": "words", "speaker": "who"}, where it is
-    not one of records.NAMES. A document is called as its column says, else after its file. DataError names the
-    file that cannot be read; what can be read but is damaged is counted in `troubles`.
+    not one of records.NAMES. A document is called as its column says, else after its file. DataError names
+    the file that cannot be read; what can be read but is damaged is counted in `troubles`.
     """
     return [found for _, documents in read_files(path, columns, encoding=encoding) for found in documents]
 

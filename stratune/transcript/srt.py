@@ -1,7 +1,7 @@
 """SRT (SubRip): a cue is a turn, its speaker is the `NAME:` before the text.
 
-Cannot hold: what WebVTT cannot, and in a text an arrow `-->` (written `->`), tags such as `<i>` and `{\\an8}`,
-in a speaker's name `]:`.
+Cannot hold: what WebVTT cannot, and in a text an arrow `-->` (written `->`), tags such as `<i>` and
+`{\\an8}`, in a speaker's name `]:`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ TROUBLES: dict[str, str] = {
 class Turn:
     """What one speaker says at a time. `index` counts from 0 in the document as it was read.
 
-    `start` and `end` are seconds from the beginning of the recording; a speaker, role or section not known is "".
+    `start` and `end` are seconds from the beginning of the recording; a speaker, role or section not known is
+    "".
     """
 
     document: str

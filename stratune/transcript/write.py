@@ -39,7 +39,8 @@ LONGEST_NAME = 100  # characters of a file's name: 400 bytes would be too many f
 
 
 def write_transcript(transcript: Transcript, path: str | Path) -> None:
-    """The suffix is the format: vtt, srt, txt, json, jsonl, csv, parquet. What it cannot hold, its module says.
+    """The suffix is the format: vtt, srt, txt, json, jsonl, csv, parquet. What it cannot hold, its module
+    says.
 
     DataError for another suffix, a place that cannot be written, and vtt or srt without any times.
     """
