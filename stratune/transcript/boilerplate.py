@@ -27,7 +27,7 @@ def common_lines(transcripts: Sequence[Transcript], share: float, min_words: int
 
 
 def without_lines(text: str, keys: Collection[str], patterns: Iterable[re.Pattern[str]]) -> tuple[str, int]:
-    """(text, how many lines were taken out): those among `keys`, and those that a pattern matches as a whole."""
+    """(text, how many lines were taken out): those in `keys`, those that a pattern fully matches."""
     lines = text.split("\n")
     kept = [
         line

@@ -23,16 +23,13 @@ _OPENS = '.?!"“('  # after these a sentence begins
 
 def without_fillers(text: str, words: Sequence[str] = ENGLISH) -> tuple[str, int]:
     """(text, how many fillers were taken out)."""
-    singles, phrases = _patterns(tuple(words))
+    singles, phrases = _patterns(tuple(words), text.isupper())
     count = 0
 
     def drop(found: re.Match[str]) -> str:
         nonlocal count
-        run = found.group("run")
-        if run.isupper() and len(run) > 1 and not text.isupper():
-            return found.group()  # the ER, not an er
-        count += len(singles.findall(run)) if singles is not None else 1
-        return _left_behind(found, run)
+        count += len(singles.findall(found.group("run"))) if singles is not None else 1
+        return _left_behind(found)
 
     if singles is not None and singles.search(text):
         text = _run(singles).sub(drop, text)
@@ -45,17 +42,24 @@ def without_fillers(text: str, words: Sequence[str] = ENGLISH) -> tuple[str, int
 
 
 @lru_cache(maxsize=16)
-def _patterns(words: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
-    """(fillers of one word, fillers of several with the marks around them)."""
-    ordered = sorted(words, key=len, reverse=True)  # "umm" before "um"
+def _patterns(
+    words: tuple[str, ...], capitals: bool
+) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """(fillers of one word, fillers of several with the marks around them).
+
+    In capitals only where the whole text is: the ER is no er.
+    """
+    variants = [(w.upper(),) if capitals else (w, w[:1].upper() + w[1:]) for w in words]
+    forms = {form for variant in variants for form in variant}
+    ordered = sorted(forms, key=lambda form: (-len(form), form))  # "umm" before "um"
     one = "|".join(re.escape(word) for word in ordered if len(word.split()) == 1)
     several = "|".join(r"\s+".join(map(re.escape, word.split())) for word in ordered if len(word.split()) > 1)
     mark = r"[,.?!;:—–…]|--"
     single = rf"(?<![\w'’])(?<!\w-)(?:{one})(?![\w'’]|-\w)"
     phrase = rf"(?P<left>^|{mark})\s*(?:{several})\s*(?P<right>$|{mark})(?P<next>\s*\w?)"
     return (
-        re.compile(single, re.IGNORECASE) if one else None,
-        re.compile(phrase, re.IGNORECASE) if several else None,
+        re.compile(single) if one else None,
+        re.compile(phrase) if several else None,
     )
 
 
@@ -64,18 +68,16 @@ def _run(single: re.Pattern[str]) -> re.Pattern[str]:
     """Fillers in a row, with the pauses around them, what ends the sentence, and the letter that follows."""
     one = single.pattern
     run = rf"(?P<run>{one}(?:{_PAUSE}{one})*)"
-    return re.compile(
-        rf"(?P<left>{_PAUSE}){run}(?P<right>{_PAUSE})(?P<stop>[.?!;:]*)(?P<next>\w?)", re.IGNORECASE
-    )
+    return re.compile(rf"(?P<left>{_PAUSE}){run}(?P<right>{_PAUSE})(?P<stop>[.?!;:]*)(?P<next>\w?)")
 
 
-def _left_behind(found: re.Match[str], run: str) -> str:
-    left, right, stop, following = found.group("left", "right", "stop", "next")
+def _left_behind(found: re.Match[str]) -> str:
+    left, run, right, stop, following = found.group("left", "run", "right", "stop", "next")
     ahead = found.string[: found.start()][-1:]
     if not ahead or ahead in _OPENS:  # the sentence begins here: its next word takes the capital
         gap = "" if not ahead or ahead in '"“(' else " "
         return gap + (following.upper() if run[0].isupper() else following)
-    if stop or found.end() == len(found.string):
+    if stop or not following and found.end() == len(found.string):
         pause = _DASH.search(left + right)
         return stop + following if stop or pause is None else f" {pause.group()}"
     pause = _DASH.search(left) or _DASH.search(right)

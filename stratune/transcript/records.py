@@ -38,7 +38,7 @@ def check_columns(columns: Columns | None) -> None:
 
 
 def named(found: Iterable[str], columns: Columns | None, path: Path) -> dict[str, str]:
-    """Field -> the key that holds it, of those `found`. DataError where the text or a named one is not there."""
+    """Field -> the key that holds it, of those `found`. DataError where text or a named one is missing."""
     keys = list(found)
     by_lower = {key.lower(): key for key in reversed(keys)}
     wanted = columns or {}

@@ -40,6 +40,8 @@ _WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 def without_timestamps(text: str) -> tuple[str, int]:
     """(text, how many times were taken out). "at 12:31" is speech and stays."""
+    if ":" not in text:
+        return text, 0
     text, count = _TIME.subn(" ", text)
     return (tidy(text), count) if count else (text, 0)
 

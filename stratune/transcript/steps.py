@@ -1,4 +1,4 @@
-"""The steps of cleaning by name, with their options. A step is prepared with all documents, then sees turns."""
+"""The steps of cleaning, with their options. A step is prepared with all documents, then sees turns."""
 
 from __future__ import annotations
 
