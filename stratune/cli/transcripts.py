@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -11,16 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.transcript_tables import (
+    about,
+    changes_table,
+    print_diff,
+    print_troubles,
+    say,
+    total,
+    turns_table,
+)
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-    from stratune.transcript.clean import Cleaned
     from stratune.transcript.turn import Transcript
 
-SHOWN_DOCUMENTS = 20  # rows of a table; JSON has all
 PATIENCE = 2  # seconds before progress is shown
 
 Source = Annotated[
@@ -59,21 +64,21 @@ def turns_command(
     if as_json:
         _print_json(
             {
-                "total": _total(transcripts),
+                "total": total(transcripts),
                 "pieces": {"by": by, "count": len(words), "median_words": median(words)} if words else None,
                 "left_out": left_out,
-                "documents": [_about(transcript) for transcript in transcripts],
+                "documents": [about(transcript) for transcript in transcripts],
             }
         )
         return
     console = _console()
-    console.print(_turns_table(transcripts))
+    console.print(turns_table(transcripts))
     if words:
-        _say(console, f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
-    _print_troubles(console, _total(transcripts)["troubles"])
+        say(console, f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
+    print_troubles(console, total(transcripts)["troubles"])
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-        _say(console, f"not read, of another type: {', '.join(left_out[:3])}{more}")
+        say(console, f"not read, of another type: {', '.join(left_out[:3])}{more}")
 
 
 def clean_command(
@@ -114,10 +119,10 @@ def clean_command(
         return
     console = _console()
     if diff:
-        _print_diff(console, changes)
-    console.print(_changes_table(changes))
+        print_diff(console, changes)
+    console.print(changes_table(changes))
     if out is not None:
-        _say(console, f"wrote {out}")
+        say(console, f"wrote {out}")
 
 
 def _specs(steps: str | None, fillers: Path | None, boilerplate: Path | None) -> list[dict[str, Any]]:
@@ -177,9 +182,13 @@ def _mapping(columns: str | None) -> dict[str, str] | None:
 
 def _check_out(out: Path | None, source: str) -> None:
     """Nobody's own transcripts are overwritten."""
+    from stratune.transcript.write import check_target
+
     if out is None:
         return
     inside = Path(source).resolve()
+    if out.suffix and not out.is_dir():
+        check_target(out)
     if out.resolve() == inside or (inside.is_file() and not out.suffix and out.resolve() == inside.parent):
         raise ConfigError(f"{out} is where the input is: write elsewhere", key="--out")
 
@@ -193,99 +202,6 @@ def _write(transcripts: Sequence[Transcript], out: Path, suffixes: Mapping[str, 
         return
     kinds = {name: suffix for name, suffix in suffixes.items() if suffix in (*SINGLE, ".json")}
     write_folder(transcripts, out, kinds)
-
-
-def _about(transcript: Transcript) -> dict[str, Any]:
-    return {
-        "document": transcript.document,
-        "turns": len(transcript.turns),
-        "speakers": transcript.speakers,
-        "words": transcript.words,
-        "minutes": transcript.minutes,
-        "troubles": dict(transcript.troubles),
-    }
-
-
-def _total(transcripts: Sequence[Transcript]) -> dict[str, Any]:
-    minutes = [transcript.minutes for transcript in transcripts if transcript.minutes is not None]
-    troubles: Counter[str] = Counter()
-    for transcript in transcripts:
-        troubles.update(transcript.troubles)
-    return {
-        "documents": len(transcripts),
-        "turns": sum(len(transcript.turns) for transcript in transcripts),
-        "speakers": len({name for transcript in transcripts for name in transcript.speakers}),
-        "words": sum(transcript.words for transcript in transcripts),
-        "minutes": sum(minutes) if minutes else None,
-        "troubles": dict(troubles),
-    }
-
-
-def _turns_table(transcripts: Sequence[Transcript]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("document", title="Transcripts", title_justify="left")
-    for head in ("turns", "speakers", "words", "minutes", "troubles"):
-        table.add_column(head, justify="right")
-
-    def row(name: str, about: Mapping[str, Any], speakers: int) -> None:
-        minutes = "-" if about["minutes"] is None else f"{about['minutes']:,.1f}"
-        numbers = (about["turns"], speakers, about["words"])
-        troubles = sum(about["troubles"].values())
-        table.add_row(Text(name), *(f"{number:,}" for number in numbers), minutes, f"{troubles:,}")
-
-    for transcript in transcripts[:SHOWN_DOCUMENTS]:
-        row(transcript.document, _about(transcript), len(transcript.speakers))
-    if len(transcripts) > SHOWN_DOCUMENTS:
-        table.add_row(f"{len(transcripts) - SHOWN_DOCUMENTS:,} more")
-    table.add_section()
-    total = _total(transcripts)
-    row(f"all {len(transcripts):,}", total, total["speakers"])
-    return table
-
-
-def _print_troubles(console: Console, troubles: Mapping[str, int]) -> None:
-    from stratune.transcript.turn import TROUBLES
-
-    for name, count in sorted(troubles.items(), key=lambda item: -item[1]):
-        _say(console, f"{count:,} x {name}: {TROUBLES[name]}")
-
-
-def _changes_table(changes: Cleaned) -> Table:
-    """Documents with most changes first."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("document", title="Changes", title_justify="left")
-    for step in (*changes.steps, "turns dropped"):
-        table.add_column(step, justify="right")
-
-    def row(name: str, counts: Mapping[str, int], dropped: int) -> None:
-        table.add_row(Text(name), *(f"{counts[step]:,}" for step in changes.steps), f"{dropped:,}")
-
-    ordered = sorted(changes.counts, key=lambda document: -sum(changes.counts[document].values()))
-    for document in ordered[:SHOWN_DOCUMENTS]:
-        row(document, changes.counts[document], changes.dropped[document])
-    if len(ordered) > SHOWN_DOCUMENTS:
-        table.add_row(f"{len(ordered) - SHOWN_DOCUMENTS:,} more")
-    table.add_section()
-    total = {step: changes.total(step) for step in changes.steps}
-    row(f"all {len(ordered):,}", total, sum(changes.dropped.values()))
-    return table
-
-
-def _print_diff(console: Console, changes: Cleaned) -> None:
-    from stratune.transcript.clean import shown
-
-    for changed in changes.examples:
-        turn = changed.before
-        _say(console, f"{turn.document}, turn {turn.index + 1}: {', '.join(changed.steps)}", style="bold")
-        _say(console, f"- {shown(turn)}", style="red")
-        if changed.after is not None:
-            _say(console, f"+ {shown(changed.after)}", style="green")
-    if changes.turns > len(changes.examples):
-        _say(console, f"{changes.turns - len(changes.examples):,} more turns changed (--limit)")
 
 
 class _Bar:
@@ -319,10 +235,6 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console()
-
-
-def _say(console: Console, line: str, style: str = "") -> None:
-    console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_json(value: dict[str, Any]) -> None:

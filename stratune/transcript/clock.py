@@ -6,8 +6,8 @@ import math
 import re
 
 LATEST = 1e11  # seconds: more is no time, even where clocks count from 1970
-CLOCK = r"(?:\d{1,9}:)?\d{1,4}:\d{1,2}(?:[.,]\d{1,9})?"  # 1:02:03.5, 02:03, 75:00
-_CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,4}):(\d{1,2}(?:[.,]\d{1,9})?)")
+CLOCK = r"(?:\d{1,9}:)?\d{1,4}:\d{2}(?:[.,]\d{1,9})?"  # 1:02:03.5, 02:03, 75:00
+_CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,4}):(\d{2}(?:[.,]\d{1,9})?)")
 
 
 def parse_clock(text: str) -> float | None:
@@ -16,7 +16,8 @@ def parse_clock(text: str) -> float | None:
     if found is None:
         return None
     hours, minutes, seconds = found.groups()
-    return int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+    whole = int(hours or 0) * 3600 + int(minutes) * 60
+    return round(whole + float(seconds.replace(",", ".")), 6)  # 90.692, not 90.69200000000001
 
 
 def parse_time(value: object) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -37,10 +38,12 @@ def blocks(lines: Iterable[str]) -> Iterator[Block]:
 def cues(block: Block) -> Iterator[Cue]:
     """The cues of a block: one, more where a blank line was lost, a broken one where the times were."""
     marks = [number for number, line in enumerate(block) if _TIMES.match(line)]
-    before = block[: marks[0]] if marks else block
-    if not marks or len(before) > 1:  # one line before the times is the cue's name
-        yield Cue(None, None, [line for line in before if not line.strip().isdigit()], broken=True)
-    for mark, following in zip(marks, [*marks[1:], len(block)], strict=True):
+    lost = block if not block[0].strip().isdigit() else block[1:]
+    if marks:
+        lost = block[: marks[0]][:-1]  # the line before the times is the cue's name
+    if lost or not marks:
+        yield Cue(None, None, lost, broken=True)
+    for mark, following in itertools.pairwise([*marks, len(block)]):
         yield _timed(block[mark], block[mark + 1 : following], last=following == len(block))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,17 +88,17 @@ class Drafts:
         if wanted and name == self.document and not word(document):
             draft.troubles["no document"] += 1
         waiting = self.waiting[name]
-        turn = _number(number, len(waiting))
-        if waiting and turn < waiting[-1][0]:
-            draft.troubles["out of order"] += 1
+        turn = _number(number, waiting[-1][0] if waiting else 0)
         seconds = [_time(draft, value) for value in (start, end)]
         waiting.append((turn, (word(speaker), word(text), *seconds, word(role), word(section))))
 
     def transcripts(self) -> list[Transcript]:
         for name, draft in self.by_name.items():
             rows = self.waiting.pop(name, [])
-            if draft.troubles["out of order"]:
-                rows.sort(key=lambda row: row[0])  # stable: equal numbers stay as they came
+            numbers = [number for number, _ in rows]
+            if len(set(numbers)) == len(numbers):  # else they begin again somewhere, or there are none
+                draft.troubles["out of order"] += sum(b < a for a, b in itertools.pairwise(numbers))
+                rows.sort(key=lambda row: row[0])
             for _, fields in rows:
                 draft.add(*fields)
         return [Transcript(d.document, tuple(d.turns), dict(+d.troubles)) for d in self.by_name.values()]

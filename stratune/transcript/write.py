@@ -50,16 +50,22 @@ def write_transcript(transcript: Transcript, path: str | Path) -> None:
 def write_transcripts(transcripts: Sequence[Transcript], path: str | Path) -> None:
     """All in one file. vtt, srt and txt hold one document only: DataError when there are more."""
     path = Path(path)
+    check_target(path)
     suffix = path.suffix.lower()
-    if suffix not in WRITERS:
-        raise DataError(f"file type {choices(suffix, WRITERS)}", path=path)
     if suffix in SINGLE and len(transcripts) != 1:
         message = (
             f"holds one document, not {len(transcripts)}: write a folder, or json, jsonl, csv or parquet"
         )
         raise DataError(message, path=path)
-    check_writable(path)
     WRITERS[suffix](transcripts, path)
+
+
+def check_target(path: Path) -> None:
+    """DataError for a file that cannot be written, before the work for it is done."""
+    suffix = path.suffix.lower()
+    if suffix not in WRITERS:
+        raise DataError(f"file type {choices(suffix, WRITERS)}", path=path)
+    check_writable(path)
 
 
 def write_folder(
