@@ -16,7 +16,8 @@ ENGLISH = (
     "um", "umm", "uhm", "uh", "uhh", "er", "erm", "ah", "eh", "hm", "hmm", "mm", "you know", "I mean",
 )  # fmt: skip
 
-_PAUSE = r"[\s,]*(?:--+|[—–]|\.{3}|…)?[\s,]*"
+# Bounded: a text of nothing but blanks and commas must not take quadratic time.
+_PAUSE = r"[\s,]{0,6}(?:--+|[—–]|\.{3}|…)?[\s,]{0,6}"
 _DASH = re.compile(r"--+|[—–…]|\.{3}")
 _OPENS = '.?!"“('  # after these a sentence begins
 

@@ -13,7 +13,7 @@ _SEEN = 80  # characters on each side of a dash that are looked at
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _AGAIN = re.compile(rf"(?<![\w'’-])({_WORD.pattern})(?:\s+\1(?![\w'’]|-\w))+", re.IGNORECASE)
-_DASH = re.compile(r"\s*(?:-{1,3}|[—–…]|\.{3})\s+")
+_DASH = re.compile(r"\s{0,6}(?:-{1,3}|[—–…]|\.{3})\s+")
 _BROKEN_OFF = re.compile(r"(?<![\w'’-])([^\W\d_]{1,4})[-–—]+\s+(?=\1[\w'’])", re.IGNORECASE)
 
 

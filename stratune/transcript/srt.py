@@ -19,7 +19,7 @@ from stratune.transcript.turn import Draft, Transcript
 
 _TAG = re.compile(r"</?(?:b|i|u|s|font|c|v)(?:[\s.][^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 
-_ARROW = re.compile(r"-{2,}>")
+_ARROW = re.compile(r"(?<!-)-{2,}>")
 
 
 def read_srt(path: Path, document: str, encoding: str | None = None) -> Transcript:

@@ -31,7 +31,7 @@ MOST_WORDS = 4  # of a note: more is something said
 _TIME = re.compile(
     rf"{CLOCK}\s*-->(?:\s*{CLOCK})?"  # 00:12:31.200 --> 00:12:33.000
     rf"|[\[(<]\s*{CLOCK}(?:\s*(?:-|–|-->)\s*{CLOCK})?\s*[\])>]"  # [00:12:31], (12:31), [0:01 - 0:05]
-    r"|^\s*\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?!\w)",  # 00:12:31 where a line begins
+    r"|^[ \t]*\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?!\w)",  # 00:12:31 where a line begins
     re.MULTILINE,
 )
 _NOTE = re.compile(r"\[[^\[\]()]{1,80}\]|\([^\[\]()]{1,80}\)|\*[^*\n]{1,80}\*")

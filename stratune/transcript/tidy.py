@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _BLANKS = re.compile(r"[ \t]{2,}")
-_BEFORE_MARK = re.compile(r"[ \t]+(?=[,?!;:]|\.(?!\.))")
+_BEFORE_MARK = re.compile(r"[ \t](?=[,?!;:]|\.(?!\.))")
 _DASHES = re.compile(r"([—–]|--)(?:\s+\1)+")
 _WORD = re.compile(r"\w")
 

@@ -18,7 +18,7 @@ from stratune.transcript.text import read_lines
 from stratune.transcript.timing import filled
 from stratune.transcript.turn import Draft, Transcript
 
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^>]*))?>")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^<>]*))?>")
 _TAG = re.compile(r"</?(?:[a-zA-Z][^<>]*|[\d:.]+)?>")
 _ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")  # comments, looks: nobody says them
 

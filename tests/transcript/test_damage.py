@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from stratune.errors import DataError
-from stratune.transcript import TROUBLES, Transcript, Turn, pieces, read_transcripts, write_transcript
+from stratune.transcript import TROUBLES, Transcript, Turn, clean, pieces, read_transcripts, write_transcript
 from stratune.transcript.clock import format_clock
 from stratune.transcript.write import WRITERS
 
@@ -77,6 +77,45 @@ def flipped(raw, chance):
 
 
 DAMAGES = [cut, recoded, shuffled_times, with_binary, without_lines, flipped]
+
+
+ENDLESS = [
+    *(
+        "um, um",
+        "a -- ",
+        "(",
+        "[1:00",
+        "I- ",
+        "th- ",
+        ", ",
+        "-",
+        "you know, ",
+        ".",
+        " ",
+        "\n",
+        "--",
+        "<v ",
+        "{\\",
+        "<",
+        "MR ",
+    ),
+]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("suffix", [".vtt", ".srt", ".txt", ".jsonl"])
+def test_endless_repetition_takes_no_endless_time(tmp_path, suffix):
+    turns = [
+        Turn("m", i, f"{what * 30_000}x", "", 1.0, 2.0, "", f"0:10 um{what * 30_000}x")
+        for i, what in enumerate(ENDLESS)
+    ]
+    write_transcript(Transcript("m", tuple(turns)), tmp_path / f"m{suffix}")
+    if suffix == ".vtt":
+        with (tmp_path / "m.vtt").open("a") as stream:
+            stream.write("\n00:01.000 --> 00:02.000\n" + "<v " * 30_000)
+    (read,) = read_transcripts(tmp_path / f"m{suffix}")
+    _, counted = clean([read], ["timestamps", "fillers", "repeats", "noise", "speakers", "boilerplate"])
+    assert len(read.turns) >= len(ENDLESS) and counted.turns > 0
 
 
 @pytest.mark.timeout(30)
