@@ -1,0 +1,113 @@
+"""What stratune data turns and stratune data clean print."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from stratune.transcript.clean import Cleaned
+    from stratune.transcript.turn import Transcript
+
+SHOWN_DOCUMENTS = 20  # rows of a table; JSON has all
+
+
+def about(transcript: Transcript) -> dict[str, Any]:
+    return {
+        "document": transcript.document,
+        "turns": len(transcript.turns),
+        "speakers": transcript.speakers,
+        "words": transcript.words,
+        "minutes": transcript.minutes,
+        "troubles": dict(transcript.troubles),
+    }
+
+
+def total(transcripts: Sequence[Transcript]) -> dict[str, Any]:
+    minutes = [transcript.minutes for transcript in transcripts if transcript.minutes is not None]
+    troubles: Counter[str] = Counter()
+    for transcript in transcripts:
+        troubles.update(transcript.troubles)
+    return {
+        "documents": len(transcripts),
+        "turns": sum(len(transcript.turns) for transcript in transcripts),
+        "speakers": len({name for transcript in transcripts for name in transcript.speakers}),
+        "words": sum(transcript.words for transcript in transcripts),
+        "minutes": sum(minutes) if minutes else None,
+        "troubles": dict(troubles),
+    }
+
+
+def turns_table(transcripts: Sequence[Transcript]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("document", title="Transcripts", title_justify="left")
+    for head in ("turns", "speakers", "words", "minutes", "troubles"):
+        table.add_column(head, justify="right")
+
+    def row(name: str, found: Mapping[str, Any], speakers: int) -> None:
+        minutes = "-" if found["minutes"] is None else f"{found['minutes']:,.1f}"
+        numbers = (found["turns"], speakers, found["words"])
+        troubles = sum(found["troubles"].values())
+        table.add_row(Text(name), *(f"{number:,}" for number in numbers), minutes, f"{troubles:,}")
+
+    for transcript in transcripts[:SHOWN_DOCUMENTS]:
+        row(transcript.document, about(transcript), len(transcript.speakers))
+    if len(transcripts) > SHOWN_DOCUMENTS:
+        table.add_row(f"{len(transcripts) - SHOWN_DOCUMENTS:,} more")
+    table.add_section()
+    everything = total(transcripts)
+    row(f"all {len(transcripts):,}", everything, everything["speakers"])
+    return table
+
+
+def print_troubles(console: Console, troubles: Mapping[str, int]) -> None:
+    from stratune.transcript.turn import TROUBLES
+
+    for name, count in sorted(troubles.items(), key=lambda item: -item[1]):
+        say(console, f"{count:,} x {name}: {TROUBLES[name]}")
+
+
+def changes_table(changes: Cleaned) -> Table:
+    """Documents with most changes first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("document", title="Changes", title_justify="left")
+    for step in (*changes.steps, "turns dropped"):
+        table.add_column(step, justify="right")
+
+    def row(name: str, counts: Mapping[str, int], dropped: int) -> None:
+        table.add_row(Text(name), *(f"{counts[step]:,}" for step in changes.steps), f"{dropped:,}")
+
+    ordered = sorted(changes.counts, key=lambda document: -sum(changes.counts[document].values()))
+    for document in ordered[:SHOWN_DOCUMENTS]:
+        row(document, changes.counts[document], changes.dropped[document])
+    if len(ordered) > SHOWN_DOCUMENTS:
+        table.add_row(f"{len(ordered) - SHOWN_DOCUMENTS:,} more")
+    table.add_section()
+    totals = {step: changes.total(step) for step in changes.steps}
+    row(f"all {len(ordered):,}", totals, sum(changes.dropped.values()))
+    return table
+
+
+def print_diff(console: Console, changes: Cleaned) -> None:
+    from stratune.transcript.clean import shown
+
+    for changed in changes.examples:
+        turn = changed.before
+        say(console, f"{turn.document}, turn {turn.index + 1}: {', '.join(changed.steps)}", style="bold")
+        say(console, f"- {shown(turn)}", style="red")
+        if changed.after is not None:
+            say(console, f"+ {shown(changed.after)}", style="green")
+    if changes.turns > len(changes.examples):
+        say(console, f"{changes.turns - len(changes.examples):,} more turns changed (--limit)")
+
+
+def say(console: Console, line: str, style: str = "") -> None:
+    console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)

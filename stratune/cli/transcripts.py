@@ -1,0 +1,243 @@
+"""stratune data turns, stratune data clean: what a file or folder of transcripts holds, and cleaning it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stratune.cli.transcript_tables import (
+    about,
+    changes_table,
+    print_diff,
+    print_troubles,
+    say,
+    total,
+    turns_table,
+)
+from stratune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stratune.transcript.turn import Transcript
+
+PATIENCE = 2  # seconds before progress is shown
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT",
+        help="vtt, srt, txt, json, jsonl, csv, tsv or parquet file; a folder of them; demo:speeches",
+    ),
+]
+Columns = Annotated[str | None, typer.Option(help="What the input calls its fields: text=words,speaker=who.")]
+Encoding = Annotated[str | None, typer.Option(help="Text encoding of the files, when not UTF-8.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+def turns_command(
+    source: Source,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Count pieces too: turn, exchange, minutes:<n>, section, speaker or document."),
+    ] = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> None:
+    """What was read: documents, turns, speakers, words, minutes, and what was wrong with the files."""
+    from stratune.transcript.read import transcript_files
+    from stratune.transcript.segment import pieces
+
+    transcripts, _ = _read(source, columns, encoding)
+    left_out = [] if source.startswith("demo:") else [str(file) for file in transcript_files(source)[1]]
+    words = [
+        len(piece.text.split())
+        for transcript in transcripts
+        for piece in (pieces(transcript, by) if by else [])
+    ]
+    if as_json:
+        _print_json(
+            {
+                "total": total(transcripts),
+                "pieces": {"by": by, "count": len(words), "median_words": median(words)} if words else None,
+                "left_out": left_out,
+                "documents": [about(transcript) for transcript in transcripts],
+            }
+        )
+        return
+    console = _console()
+    console.print(turns_table(transcripts))
+    if words:
+        say(console, f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
+    print_troubles(console, total(transcripts)["troubles"])
+    if left_out:
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        say(console, f"not read, of another type: {', '.join(left_out[:3])}{more}")
+
+
+def clean_command(
+    source: Source,
+    steps: Annotated[
+        str | None,
+        typer.Option(
+            help="In this order: fillers, repeats, timestamps, noise, speakers, no_speakers, boilerplate."
+        ),
+    ] = None,
+    fillers: Annotated[Path | None, typer.Option(help="Own list for the step fillers, one a line.")] = None,
+    boilerplate: Annotated[
+        Path | None,
+        typer.Option(help="Own lines for the step boilerplate, one a line; /.../ is a regular expression."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder, or a table (json, jsonl, csv, parquet).")
+    ] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show changed turns before and after.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="How many of them.")] = 20,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> None:
+    """Clean transcripts by the steps you name, and count what each changed. Without -o nothing is written."""
+    from stratune.transcript.clean import clean
+
+    specs = _specs(steps, fillers, boilerplate)
+    transcripts, suffixes = _read(source, columns, encoding)
+    _check_out(out, source)
+    turns = sum(len(transcript.turns) for transcript in transcripts)
+    with _Bar("cleaning", turns * len(specs)) as bar:
+        cleaned, changes = clean(transcripts, specs, examples=limit, watch=bar.advance)
+    if out is not None:
+        _write(cleaned, out, suffixes)
+    if as_json:
+        _print_json({**changes.to_dict(), "out": None if out is None else str(out)})
+        return
+    console = _console()
+    if diff:
+        print_diff(console, changes)
+    console.print(changes_table(changes))
+    if out is not None:
+        say(console, f"wrote {out}")
+
+
+def _specs(steps: str | None, fillers: Path | None, boilerplate: Path | None) -> list[dict[str, Any]]:
+    """The steps with the files that belong to them."""
+    from stratune.transcript.steps import STEPS, parse_step
+
+    names = [name.strip() for name in (steps or "").split(",") if name.strip()]
+    own: dict[str, dict[str, Any]] = {}
+    if fillers is not None:
+        own["fillers"] = {"file": fillers}
+    if boilerplate is not None:
+        own["boilerplate"] = _lines(boilerplate)
+    if not names:
+        raise ConfigError(f"name at least one of {', '.join(STEPS)}", key="--steps")
+    for name in own:
+        if name not in names:
+            raise ConfigError(f"needs the step {name} in --steps", key=f"--{name}")
+    specs = [{"step": name, **own.get(name, {})} for name in names]
+    for spec in specs:
+        parse_step(spec)  # before anything is read
+    return specs
+
+
+def _lines(path: Path) -> dict[str, Any]:
+    from stratune.transcript.text import read_lines
+
+    lines = [line.strip() for line in read_lines(path)[0] if line.strip()]
+    patterns = [line[1:-1] for line in lines if len(line) > 2 and line[0] == line[-1] == "/"]
+    texts = [line for line in lines if line[1:-1] not in patterns]
+    return {"texts": texts, "patterns": patterns}
+
+
+def _read(source: str, columns: str | None, encoding: str | None) -> tuple[list[Transcript], dict[str, str]]:
+    """(the documents, which kind of file each is from)."""
+    from stratune.transcript.read import read_files
+
+    transcripts: list[Transcript] = []
+    suffixes: dict[str, str] = {}
+    with _Bar("reading", None) as bar:
+        for file, found in read_files(source, _mapping(columns), encoding=encoding):
+            transcripts += found
+            suffixes |= {transcript.document: Path(file).suffix.lower() for transcript in found}
+            bar.advance(sum(len(transcript.turns) for transcript in found))
+    return transcripts, suffixes
+
+
+def _mapping(columns: str | None) -> dict[str, str] | None:
+    """{"text": "words"} of "text=words"."""
+    if columns is None:
+        return None
+    pairs = [pair.partition("=") for pair in columns.split(",")]
+    for field, mark, name in pairs:
+        if not mark or not name.strip():
+            raise ConfigError(f"{field!r} should be <field>=<column>, such as text=words", key="--columns")
+    return {field.strip(): name.strip() for field, _, name in pairs}
+
+
+def _check_out(out: Path | None, source: str) -> None:
+    """Nobody's own transcripts are overwritten."""
+    from stratune.transcript.write import check_target
+
+    if out is None:
+        return
+    inside = Path(source).resolve()
+    if out.suffix and not out.is_dir():
+        check_target(out)
+    if out.resolve() == inside or (inside.is_file() and not out.suffix and out.resolve() == inside.parent):
+        raise ConfigError(f"{out} is where the input is: write elsewhere", key="--out")
+
+
+def _write(transcripts: Sequence[Transcript], out: Path, suffixes: Mapping[str, str]) -> None:
+    """A folder gets each document in the format it came in, as far as one file holds one document."""
+    from stratune.transcript.write import SINGLE, write_folder, write_transcripts
+
+    if out.suffix and not out.is_dir():
+        write_transcripts(transcripts, out)
+        return
+    kinds = {name: suffix for name, suffix in suffixes.items() if suffix in (*SINGLE, ".json")}
+    write_folder(transcripts, out, kinds)
+
+
+class _Bar:
+    """Turns done, on a terminal, once it takes longer than PATIENCE."""
+
+    def __init__(self, name: str, total: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.progress.add_task(name, total=total)
+        self.began, self.shown = time.monotonic(), False
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            self.progress.stop()
+
+    def advance(self, turns: int) -> None:
+        if not self.shown and time.monotonic() - self.began > PATIENCE:
+            self.shown = True
+            self.progress.start()
+        self.progress.advance(self.task, turns)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,116 @@
+"""read_transcripts(path): a file or a folder of files, each a transcript or a table of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from stratune.data.demo import demo_table
+from stratune.data.text_files import require_file
+from stratune.errors import DataError, choices
+from stratune.transcript import json_turns, plain, srt, table, vtt
+from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.turn import Transcript
+
+# (path, document's name, columns, encoding) -> the documents of the file
+Reader = Callable[[Path, str, Columns | None, str | None], list[Transcript]]
+
+DEMO = "speeches"
+
+
+def _single(read: Callable[[Path, str, str | None], Transcript]) -> Reader:
+    """A format of one document a file, without columns."""
+    return lambda path, document, columns, encoding: [read(path, document, encoding)]
+
+
+READERS: dict[str, Reader] = {
+    ".vtt": _single(vtt.read_vtt),
+    ".srt": _single(srt.read_srt),
+    ".txt": _single(plain.read_plain),
+    ".json": json_turns.read_json,
+    ".jsonl": json_turns.read_jsonl,
+    ".ndjson": json_turns.read_jsonl,
+    ".csv": table.read_table,
+    ".tsv": table.read_table,
+    ".parquet": table.read_table,
+}
+
+
+def read_transcripts(
+    path: str | Path, columns: Columns | None = None, *, encoding: str | None = None
+) -> list[Transcript]:
+    """Every document of a file, of a folder and its sub-folders (sorted), or of "demo:speeches".
+
+    `columns`: what tables and JSON call their fields, as in {"text": "words", "speaker": "who"}, where it is
+    not one of records.NAMES. A document is called as its column says, else after its file. DataError names
+    the file that cannot be read; what can be read but is damaged is counted in `troubles`.
+    """
+    return [found for _, documents in read_files(path, columns, encoding=encoding) for found in documents]
+
+
+def read_files(
+    path: str | Path, columns: Columns | None = None, *, encoding: str | None = None
+) -> Iterator[tuple[str, list[Transcript]]]:
+    """(file, its documents) as they are read: the same, for who wants to know how far it is."""
+    check_columns(columns)
+    if str(path).startswith("demo:"):
+        yield str(path), _demo(str(path))
+        return
+    files, _ = transcript_files(path)
+    names, owner = _documents(Path(path), files), dict[str, Path]()
+    for file in files:
+        require_file(file, READERS)
+        found = READERS[file.suffix.lower()](file, names[file], columns, encoding)
+        if not any(transcript.turns for transcript in found):
+            raise DataError("holds no turns", path=file)
+        for transcript in found:
+            before = owner.setdefault(transcript.document, file)
+            if before != file:
+                raise DataError(f"the document {transcript.document!r} is in {before} already", path=file)
+        yield str(file), found
+
+
+def transcript_files(path: str | Path) -> tuple[list[Path], list[Path]]:
+    """(files that are read, files of other types that are left out), sorted; hidden ones are in neither.
+
+    DataError for a folder without transcripts. A file is returned as it is.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return [path], []
+    files = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path)))
+    known = [file for file in files if file.suffix.lower() in READERS]
+    if not known:
+        raise DataError(f"holds no transcripts ({', '.join(READERS)})", path=path)
+    return known, [file for file in files if file.suffix.lower() not in READERS]
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _documents(folder: Path, files: list[Path]) -> dict[Path, str]:
+    """File names without suffix; where two are the same, their paths from the folder, with it if need be."""
+    if not folder.is_dir():
+        return {file: file.stem for file in files}
+    paths = {file: file.relative_to(folder) for file in files}
+    names = {
+        file: (file.stem, local.with_suffix("").as_posix(), local.as_posix()) for file, local in paths.items()
+    }
+    taken = [Counter(of_file[kind] for of_file in names.values()) for kind in range(3)]
+    return {
+        file: next(name for name, counts in zip(of_file, taken, strict=True) if counts[name] == 1)
+        for file, of_file in names.items()
+    }
+
+
+def _demo(source: str) -> list[Transcript]:
+    """The 2012 speeches, "speech-1" and on, in the order of their table."""
+    name = source.removeprefix("demo:")
+    if name != DEMO:
+        raise DataError(choices(name, [DEMO]), path=source)
+    texts = demo_table(name)[0]["text"]
+    return [
+        plain.parse_plain(text.split("\n"), f"speech-{number}") for number, text in enumerate(texts, start=1)
+    ]

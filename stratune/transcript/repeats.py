@@ -1,0 +1,65 @@
+"""Repeats of a speaker who starts again: "the the", "I- I", "why would -- why would", "th- the"."""
+
+from __future__ import annotations
+
+import re
+
+from stratune.transcript.tidy import tidy
+
+# Said twice on purpose, or grammatical.
+MEANT = frozenset(["bye", "ha", "had", "knock", "many", "no", "really", "so", "that", "very", "well", "yes"])
+LONGEST = 3  # words that are said again after a dash
+_SEEN = 80  # characters on each side of a dash that are looked at
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_AGAIN = re.compile(rf"(?<![\w'’-])({_WORD.pattern})(?:\s+\1(?![\w'’]|-\w))+", re.IGNORECASE)
+_DASH = re.compile(r"\s{0,6}(?:-{1,3}|[—–…]|\.{3})\s+")
+_BROKEN_OFF = re.compile(r"(?<![\w'’-])([^\W\d_]{1,4})[-–—]+\s+(?=\1[\w'’])", re.IGNORECASE)
+
+
+def without_repeats(text: str) -> tuple[str, int]:
+    """(text, how many times somebody started again). The first of equal words stays."""
+    text, over_dashes = _over_dashes(text)
+    count = 0
+
+    def first(found: re.Match[str]) -> str:
+        nonlocal count
+        if found.group(1).lower() in MEANT:
+            return found.group()
+        count += 1
+        return found.group(1)
+
+    text = _AGAIN.sub(first, text)
+    text, broken_off = _BROKEN_OFF.subn("", text)
+    count += over_dashes + broken_off
+    return (tidy(text), count) if count else (text, 0)
+
+
+def _over_dashes(text: str) -> tuple[str, int]:
+    """One to three words, a dash or dots, and the same words: "why would -- why would"."""
+    kept, done, count = "", 0, 0
+    for dash in _DASH.finditer(text):
+        if dash.start() < done:
+            continue
+        kept += text[done : dash.start()]
+        again = _again(kept[-_SEEN:], text[dash.end() : dash.end() + _SEEN])
+        done = dash.end() + again
+        count += again > 0
+        kept += "" if again else dash.group()
+    return kept + text[done:], count
+
+
+def _again(left: str, right: str) -> int:
+    """How many characters of `right` say again the last words of `left`."""
+    said, coming = left.split()[-LONGEST:], right.split()[:LONGEST]
+    for words in range(min(len(said), len(coming)), 0, -1):
+        same = [word.lower() for word in said[-words:]]
+        meant = words == 1 and same[0] in MEANT
+        if (
+            same == [word.lower() for word in coming[:words]]
+            and all(map(_WORD.fullmatch, same))
+            and not meant
+        ):
+            again = re.match(r"\s*\S+" + r"\s+\S+" * (words - 1), right)
+            return again.end() if again is not None else 0
+    return 0

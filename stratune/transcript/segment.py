@@ -1,0 +1,172 @@
+"""pieces(): a transcript in parts small enough for a model. documents(): rows of a table out of them.
+
+turn        each turn
+exchange    a question and what follows it. A question is a turn that ends with "?"; one that does not go on
+            from a turn of the same speaker begins a piece, and so does the document
+minutes:n   n minutes of speech, by the starts of the turns (no turn is cut)
+section     turns of the same section, as long as they follow each other
+speaker     all turns of a speaker
+document    everything
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from stratune.errors import ConfigError, DataError, choices
+from stratune.longtext import SEPARATOR
+from stratune.transcript.clock import short_clock
+from stratune.transcript.turn import Transcript, Turn
+
+Turns = Sequence[Turn]
+
+UNITS = ("document", "speaker", "segment")
+MINUTES = "minutes:"
+_CLOSING = "\"'”’)]»"  # may stand after the question mark
+_SHOWN_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Piece:
+    """`name` tells where it is ("turns 3-5, 0:42, ROBERTS"), turns from 1; `text` has a line a turn."""
+
+    name: str
+    text: str
+
+
+def pieces(transcript: Transcript, by: str) -> list[Piece]:
+    """In order; a transcript without turns has none. ConfigError for an unknown `by`; DataError for minutes
+    of a document without times.
+    """
+    return [_piece(part) for part in _parts(transcript, by)]
+
+
+def documents(transcripts: Iterable[Transcript], unit: str, by: str) -> list[dict[str, Any]]:
+    """Rows {"id", "document", "speaker", "text", "pieces"}: the texts of the pieces joined by SEPARATOR, and
+    their names.
+
+    `unit`: a row for each document, for each speaker of a document (id "document/speaker"; turns without one
+    are left out), or for each piece (id "document/number"). `speaker` is "" where several speak.
+    """
+    if unit not in UNITS:
+        raise ConfigError(choices(unit, UNITS), key="unit")
+    return [row for transcript in transcripts for row in _rows(transcript, unit, by)]
+
+
+def _rows(transcript: Transcript, unit: str, by: str) -> Iterator[dict[str, Any]]:
+    name = transcript.document
+    if unit == "document":
+        yield _row(name, transcript, _parts(transcript, by))
+    elif unit == "speaker":
+        for speaker, turns in _by_speaker(transcript.turns):
+            if speaker:
+                own = replace(transcript, turns=tuple(turns))
+                yield _row(f"{name}/{speaker}", own, _parts(own, by))
+    else:
+        for number, part in enumerate(_parts(transcript, by), start=1):
+            yield _row(f"{name}/{number}", replace(transcript, turns=tuple(part)), [part])
+
+
+def _row(id_: str, transcript: Transcript, parts: Sequence[Turns]) -> dict[str, Any]:
+    cut = [_piece(part) for part in parts]
+    speakers = {turn.speaker for turn in transcript.turns}
+    return {
+        "id": id_,
+        "document": transcript.document,
+        "speaker": speakers.pop() if len(speakers) == 1 else "",
+        "text": SEPARATOR.join(piece.text for piece in cut),
+        "pieces": [piece.name for piece in cut],
+    }
+
+
+def _parts(transcript: Transcript, by: str) -> list[Turns]:
+    if by.startswith(MINUTES):
+        return _by_minutes(transcript, _number(by))
+    if by not in CUTS:
+        raise ConfigError(choices(by, [*CUTS, f"{MINUTES}<n>"]), key="by")
+    return CUTS[by](transcript.turns) if transcript.turns else []
+
+
+def _by_exchange(turns: Turns) -> list[Turns]:
+    parts: list[list[Turn]] = []
+    speaker = None
+    for turn in turns:
+        if not parts or (_asks(turn) and turn.speaker != speaker):
+            parts.append([])
+        parts[-1].append(turn)
+        speaker = turn.speaker
+    return list(parts)
+
+
+def _asks(turn: Turn) -> bool:
+    return turn.text.rstrip().rstrip(_CLOSING).endswith("?")
+
+
+def _by_section(turns: Turns) -> list[Turns]:
+    return [list(run) for _, run in groupby(turns, key=lambda turn: turn.section)]
+
+
+def _by_speaker(turns: Turns) -> list[tuple[str, list[Turn]]]:
+    found: dict[str, list[Turn]] = {}
+    for turn in turns:
+        found.setdefault(turn.speaker, []).append(turn)
+    return list(found.items())
+
+
+def _by_minutes(transcript: Transcript, minutes: float) -> list[Turns]:
+    """Turns without a start, and those that go back in time, stay with the turn before them."""
+    starts = [turn.start for turn in transcript.turns if turn.start is not None]
+    if not starts:
+        if not transcript.turns:
+            return []
+        raise DataError(f"has no start times, which {MINUTES}{minutes:g} needs", path=transcript.document)
+    parts: dict[int, list[Turn]] = {}
+    now = 0
+    for turn in transcript.turns:
+        if turn.start is not None:
+            now = max(now, int((turn.start - starts[0]) // (minutes * 60)))
+        parts.setdefault(now, []).append(turn)
+    return list(parts.values())
+
+
+def _number(by: str) -> float:
+    try:
+        minutes = float(by.removeprefix(MINUTES))
+    except ValueError:
+        minutes = math.nan
+    if not 0.001 <= minutes < math.inf:
+        raise ConfigError(f"{by!r} should be {MINUTES}<n>, such as {MINUTES}5", key="by")
+    return minutes
+
+
+CUTS: dict[str, Callable[[Turns], list[Turns]]] = {
+    "turn": lambda turns: [[turn] for turn in turns],
+    "exchange": _by_exchange,
+    "section": _by_section,
+    "speaker": lambda turns: [own for _, own in _by_speaker(turns)],
+    "document": lambda turns: [turns],
+}
+
+
+def _piece(turns: Turns) -> Piece:
+    lines = (f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text for turn in turns)
+    return Piece(_name(turns), "\n".join(lines).replace(SEPARATOR, " "))
+
+
+def _name(turns: Turns) -> str:
+    first, last = turns[0].index + 1, turns[-1].index + 1
+    if first == last:
+        where = f"turn {first}"
+    elif last - first + 1 == len(turns):
+        where = f"turns {first}-{last}"
+    else:
+        where = f"{len(turns)} turns in {first}-{last}"
+    start = next((turn.start for turn in turns if turn.start is not None), None)
+    speakers = list(dict.fromkeys(turn.speaker for turn in turns if turn.speaker))
+    more = [f"{len(speakers) - _SHOWN_NAMES} more"] if len(speakers) > _SHOWN_NAMES else []
+    when = [short_clock(start)] if start is not None else []
+    return ", ".join([where, *when, *speakers[:_SHOWN_NAMES], *more])

@@ -1,0 +1,172 @@
+"""The steps of cleaning, with their options. A step is prepared with all documents, then sees turns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from stratune.errors import ConfigError, choices
+from stratune.transcript.boilerplate import common_lines, key, without_lines
+from stratune.transcript.fillers import ENGLISH, without_fillers
+from stratune.transcript.names import one_form, parts
+from stratune.transcript.repeats import without_repeats
+from stratune.transcript.stage import NOISE, without_noise, without_timestamps
+from stratune.transcript.text import read_lines
+from stratune.transcript.turn import Transcript, Turn
+
+Change = Callable[[Turn], tuple[Turn, int]]  # (the turn as it should be, how many changes)
+Spec = str | Mapping[str, Any]  # "fillers", {"step": "fillers", "words": ["um", "like"]}
+
+
+class Step(Protocol):
+    """A frozen dataclass of options."""
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change: ...
+
+
+@dataclass(frozen=True)
+class Fillers:
+    """um, uh, you know: English, or the user's own words or file (one a line, # begins a comment)."""
+
+    words: Sequence[str] = ()
+    file: str | Path | None = None
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        own = [*self.words, *(_listed(Path(self.file)) if self.file is not None else ())]
+        words = tuple(own) or ENGLISH
+        return _on_text(lambda text: without_fillers(text, words))
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """ "the the", "I- I": one of them."""
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        return _on_text(without_repeats)
+
+
+@dataclass(frozen=True)
+class Timestamps:
+    """[00:12:31], (12:31), 00:12:31.200 -->"""
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        return _on_text(without_timestamps)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """(Applause.), [crosstalk]: notes of at most four words with one of `words` among them."""
+
+    words: Sequence[str] = ()
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        words = frozenset(word.lower() for word in self.words) or NOISE
+        return _on_text(lambda text: without_noise(text, words))
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """Names in one form for each speaker of a document; (Counsel) after a name becomes the role."""
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        forms = {t.document: one_form({turn.speaker for turn in t.turns}) for t in transcripts}
+
+        def change(turn: Turn) -> tuple[Turn, int]:
+            name = forms[turn.document].get(turn.speaker, turn.speaker)
+            if name == turn.speaker:
+                return turn, 0
+            return replace(turn, speaker=name, role=turn.role or parts(turn.speaker)[2]), 1
+
+        return change
+
+
+@dataclass(frozen=True)
+class NoSpeakers:
+    """No names at all."""
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        return lambda turn: (replace(turn, speaker=""), 1) if turn.speaker else (turn, 0)
+
+
+@dataclass(frozen=True)
+class Boilerplate:
+    """Lines equal to one of `texts`, or matched as a whole by one of `patterns`; without either, the lines of
+    at least `min_words` words that are the same in `share` of the documents.
+    """
+
+    texts: Sequence[str] = ()
+    patterns: Sequence[str] = ()
+    share: float | None = None
+    min_words: int = 4
+
+    def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        keys = {key(text) for text in self.texts}
+        patterns = [_compiled(pattern) for pattern in self.patterns]
+        share = 0.5 if self.share is None and not keys and not patterns else self.share
+        if share is not None:
+            keys |= common_lines(transcripts, share, self.min_words)
+        return _on_text(lambda text: without_lines(text, keys, patterns))
+
+
+STEPS: dict[str, Callable[..., Step]] = {
+    "fillers": Fillers,
+    "repeats": Repeats,
+    "timestamps": Timestamps,
+    "noise": Noise,
+    "speakers": Speakers,
+    "no_speakers": NoSpeakers,
+    "boilerplate": Boilerplate,
+}
+
+
+def parse_step(spec: Spec) -> tuple[str, Step]:
+    """(name, step). ConfigError for an unknown step or option, with the choices."""
+    options = {"step": spec} if isinstance(spec, str) else dict(spec)
+    name = str(options.pop("step", ""))
+    if name not in STEPS:
+        raise ConfigError(choices(name, STEPS), key="steps")
+    made = STEPS[name]
+    known = [field.name for field in fields(made)]  # type: ignore[arg-type]
+    for option in options:
+        if option not in known:
+            hint = choices(option, known) if known else f"{option!r}: this step has no options"
+            raise ConfigError(hint, key=f"steps.{name}")
+    return name, made(
+        **{option: _checked(f"steps.{name}.{option}", value) for option, value in options.items()}
+    )
+
+
+def _checked(place: str, value: Any) -> Any:
+    """One text where a list of them belongs would be taken letter by letter."""
+    many = place.endswith((".words", ".texts", ".patterns"))
+    if many and (isinstance(value, str) or not all(isinstance(item, str) for item in value)):
+        raise ConfigError(f"expected a list of texts, found {value!r}", key=place)
+    if place.endswith(".share") and not (isinstance(value, int | float) and 0 < value <= 1):
+        raise ConfigError(
+            f"expected a share of the documents, above 0 and up to 1, found {value!r}", key=place
+        )
+    return value
+
+
+def _on_text(change: Callable[[str], tuple[str, int]]) -> Change:
+    def on_turn(turn: Turn) -> tuple[Turn, int]:
+        text, count = change(turn.text)
+        return (replace(turn, text=text), count) if count else (turn, 0)
+
+    return on_turn
+
+
+def _listed(path: Path) -> list[str]:
+    lines, _ = read_lines(path)
+    found = [line.split("#")[0].strip() for line in lines]
+    return [line for line in found if line]
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise ConfigError(f"{pattern!r} is no regular expression: {error}", key="steps.boilerplate") from None

@@ -1,0 +1,98 @@
+"""Turn and Transcript: who said what and when, and what was wrong with the file that said so."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# What a reader counts and goes on. Each is one turn, cue, line or byte of a document.
+TROUBLES: dict[str, str] = {
+    "broken cue": "a cue whose times cannot be read: its text is kept, without the times that are lost",
+    "no header": "a .vtt file that does not begin with WEBVTT",
+    "no speaker": "a turn that names no speaker: its speaker is empty",
+    "no document": "a row that names no document, though its table could: it goes to the file's name",
+    "bad time": "a time that is no number of seconds and no clock time: the turn has no such time",
+    "time runs backwards": "a turn that starts before the one ahead of it, or ends before it starts: kept",
+    "out of order": "a row whose turn number is lower than that of the row ahead of it: sorted",
+    "empty turn": "a turn without text: left out",
+    "bad line": "a line or record that is no turn, such as a cut-off JSON object: left out",
+    "undecodable bytes": "bytes that are no text, up to one in a thousand: each became U+FFFD",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one speaker says at a time. `index` counts from 0 in the document as it was read.
+
+    `start` and `end` are seconds from the beginning of the recording; a speaker, role or section not known is
+    "".
+    """
+
+    document: str
+    index: int
+    speaker: str
+    role: str
+    start: float | None
+    end: float | None
+    section: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """One document. `troubles` counts what its reader met, by the names in TROUBLES."""
+
+    document: str
+    turns: tuple[Turn, ...]
+    troubles: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def speakers(self) -> list[str]:
+        """In order of appearance; nobody is left out."""
+        return list(dict.fromkeys(turn.speaker for turn in self.turns if turn.speaker))
+
+    @property
+    def words(self) -> int:
+        return sum(len(turn.text.split()) for turn in self.turns)
+
+    @property
+    def minutes(self) -> float | None:
+        """From the first time to the last; None without times."""
+        times = [time for turn in self.turns for time in (turn.start, turn.end) if time is not None]
+        return (max(times) - min(times)) / 60 if times else None
+
+
+class Draft:
+    """A transcript while it is read: turns are numbered as they come, and troubles counted."""
+
+    def __init__(self, document: str) -> None:
+        self.document = document
+        self.turns: list[Turn] = []
+        self.troubles: Counter[str] = Counter()
+        self._latest = -math.inf  # the start of the last turn that had one, seconds
+
+    def add(
+        self,
+        speaker: str,
+        text: str,
+        start: float | None = None,
+        end: float | None = None,
+        role: str = "",
+        section: str = "",
+    ) -> None:
+        text = text.strip()
+        if not text:
+            self.troubles["empty turn"] += 1
+            return
+        if not speaker:
+            self.troubles["no speaker"] += 1
+        if start is not None:
+            if start < self._latest or (end is not None and end < start):
+                self.troubles["time runs backwards"] += 1
+            self._latest = start
+        self.turns.append(Turn(self.document, len(self.turns), speaker, role, start, end, section, text))
+
+    def transcript(self) -> Transcript:
+        return Transcript(self.document, tuple(self.turns), dict(self.troubles))

@@ -1,0 +1,76 @@
+"""WebVTT: a cue is a turn. `<v Name>` names the speaker, else `NAME:` at the start of a line.
+
+Cannot hold: role and section, missing times (filled in from the turns around), line breaks inside a turn,
+times finer than a millisecond.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from stratune.transcript.clock import format_clock
+from stratune.transcript.cues import Cue, blocks, cues
+from stratune.transcript.label import one_line, split_label, spoken
+from stratune.transcript.text import read_lines
+from stratune.transcript.timing import filled
+from stratune.transcript.turn import Draft, Transcript
+
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^<>]*))?>")
+_TAG = re.compile(r"</?(?:[a-zA-Z][^<>]*|[\d:.]+)?>")
+_ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")  # comments, looks: nobody says them
+
+
+def read_vtt(path: Path, document: str, encoding: str | None = None) -> Transcript:
+    """DataError when it is no text. Everything else that is wrong is counted."""
+    lines, damaged = read_lines(path, encoding)
+    draft = Draft(document)
+    if damaged:
+        draft.troubles["undecodable bytes"] += damaged
+    found = list(blocks(lines))
+    if found and found[0][0].lstrip("\ufeff").startswith("WEBVTT"):
+        found[0] = _after_header(found[0])
+    else:
+        draft.troubles["no header"] += 1
+    for block in found:
+        if block and not _ASIDE.match(block[0]):
+            for cue in cues(block):
+                draft.troubles.update(["broken cue"] if cue.broken else [])
+                for speaker, text in voices(cue):
+                    draft.add(speaker, text, cue.start, cue.end)
+    return draft.transcript()
+
+
+def _after_header(block: list[str]) -> list[str]:
+    """What follows WEBVTT and its settings in their block: a cue whose blank line was lost."""
+    return next((block[number:] for number, line in enumerate(block) if "-->" in line), [])
+
+
+def voices(cue: Cue) -> list[tuple[str, str]]:
+    """(speaker, text) of each voice of a cue, tags removed, entities read."""
+    before, *parts = _VOICE.split("\n".join(cue.lines))
+    turns = spoken(_plain(before).split("\n")) if before.strip() or not parts else []
+    for name, said in zip(parts[::2], parts[1::2], strict=True):
+        turns.append((html.unescape(name or "").strip(), " ".join(_plain(said).split("\n"))))
+    return turns
+
+
+def _plain(marked: str) -> str:
+    return html.unescape(_TAG.sub("", marked))
+
+
+def vtt_text(transcripts: Sequence[Transcript]) -> str:
+    (transcript,) = transcripts
+    parts = ["WEBVTT"]
+    for turn, (start, end) in zip(transcript.turns, filled(transcript), strict=True):
+        text, speaker = one_line(turn.text), one_line(turn.speaker)
+        named = speaker or split_label(text) is not None  # an empty voice: the colon in the text is no label
+        voice = f"<v {_escaped(speaker)}>".replace("<v >", "<v>") if named else ""
+        parts.append(f"{format_clock(start)} --> {format_clock(end)}\n{voice}{_escaped(text)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False)
