@@ -80,7 +80,7 @@ class Aggregate:
             spread = np.sqrt(_of(np.add, (said[:, 0] - mean[owner]) ** 2, owner, count, 0.0) / chunks)
             return np.asarray(np.abs(said[:, 0] - mean[owner]) / np.maximum(spread[owner], 1e-12))
         if self.kind == "multilabel":
-            return np.abs(2 * said - 1).max(axis=1)
+            return np.asarray(np.abs(2 * said - 1).max(axis=1))
         return np.asarray(said.max(axis=1) - 1 / said.shape[1])
 
     def _vote(self, said: Floats, owner: Owners, count: int) -> Floats:
