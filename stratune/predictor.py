@@ -23,6 +23,7 @@ from stratune.train.infer import infer
 from stratune.train.precision import Precision
 
 if TYPE_CHECKING:
+    from stratune.longtext.evidence import Evidence
     from stratune.net import Net
     from stratune.readout.text_reader import Reader
     from stratune.remote.scorer import RemoteScorer
@@ -56,6 +57,7 @@ class Scored:
     tokens_cut: NDArray[np.int32]  # (N,)
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
     answers: list[str] | None = None  # what was generated, as it was
+    evidence: list[list[Evidence]] | None = None  # of documents in chunks: those that decided, first to last
 
     def predicted(self, task: Task) -> list[Any]:
         """The most probable label of each row, empty for an invalid one; all labels of one half or more; or
@@ -81,12 +83,9 @@ class NetScorer:
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
-        logits = self.logits(Feed(tokens, self.pad, by_document=self.net.by_document), tick)
-        said = self.net.objective.said(logits)
-        if self.net.aggregate is not None:
-            assert tokens.documents is not None
-            said = self.net.aggregate(said, tokens.documents.owner, tokens.documents.count)
-        return Scored(said, tokens.cut_by_text)
+        return Scored(
+            self.net.objective.said(self.logits(Feed(tokens, self.pad), tick)), np.asarray(tokens.cut)
+        )
 
     def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
         return infer(

@@ -148,6 +148,8 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
         columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
         if answers.answers is not None:
             columns["answer"] = answers.answers
+        if answers.evidence is not None:
+            columns["evidence"] = [[asdict(one) for one in named] for named in answers.evidence]
         if "group" in rows.column_names:
             columns["group"] = list(rows["group"])
         tables.append(pa.table(columns))

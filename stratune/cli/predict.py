@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,6 +38,9 @@ def predict(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add `evidence`: the chunks of a long text that decided.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Add `prediction` and `score_<label>` to every row, in the order of the input."""
@@ -48,7 +52,7 @@ def predict(
     with open_writer(output, kind) as writer, _bar(quiet) as bar:
         predictor = Predictor.load(model_dir, device=device)
         keep_freed_memory()
-        for batch in predicted(predictor, source, text, pair, prefix, encoding, format_):
+        for batch in predicted(predictor, source, text, pair, prefix, encoding, format_, explain):
             writer.write(batch)
             bar(len(next(iter(batch.values()))))
 
@@ -61,6 +65,7 @@ def predicted(
     prefix: str,
     encoding: str | None = None,
     format_: str | None = None,
+    explain: bool = False,
 ) -> Any:
     """Batches of columns: the input's, then what was predicted."""
     from dataclasses import replace
@@ -80,7 +85,10 @@ def predicted(
         rows = canonical(read(batch), task, source, labelled=False, first=done)
         pairs = list(rows["text_pair"]) if task.text_pair else None
         answers = predictor.scorer(list(rows["text"]), pairs)
-        yield _joined(batch, _answer_columns(predictor, answers, prefix))
+        added = _answer_columns(predictor, answers, prefix)
+        if explain:
+            added[f"{prefix}evidence"] = _evidence(answers, list(rows["text"]))
+        yield _joined(batch, added)
         done += len(rows)
 
 
@@ -93,6 +101,22 @@ def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str
         columns[f"{prefix}answer"] = answers.answers
     columns[f"{prefix}tokens_cut"] = [int(cut) for cut in answers.tokens_cut]
     return columns
+
+
+def _evidence(answers: Any, texts: list[str]) -> list[str]:
+    """The chunks that decided, as JSON with their words: a list of {score, start, end, text} for each row."""
+    from stratune.longtext import readable
+
+    if answers.evidence is None:
+        why = "this model reads texts whole; one with `long: chunk` or `hierarchical` names what decided"
+        raise ConfigError(why, key="explain")
+
+    def shown(one: Any, text: str) -> dict[str, Any]:
+        words = readable(text[one.start : one.end]).strip()
+        return {"score": round(one.score, 4), "start": one.start, "end": one.end, "text": words}
+
+    pairs = zip(answers.evidence, texts, strict=True)
+    return [json.dumps([shown(one, text) for one in named], ensure_ascii=False) for named, text in pairs]
 
 
 def _joined(batch: dict[str, list[Any]], added: dict[str, list[Any]]) -> dict[str, list[Any]]:

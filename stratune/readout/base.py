@@ -43,9 +43,11 @@ class Readout:
     def scorer(
         self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
     ) -> NetScorer:
+        from stratune.longtext.scorer import ChunkScorer
         from stratune.predictor import NetScorer
 
-        return NetScorer(net, device, precision, pass_tokens, reader)
+        cls = ChunkScorer if self.long.in_chunks else NetScorer
+        return cls(net, device, precision, pass_tokens, reader)
 
     def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
         """What is left to do once the weights have learned: nothing."""

@@ -26,8 +26,8 @@ from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
 from stratune.readout.label_words import LabelWords
-from stratune.readout.pooled import pooled
 from stratune.train.batches import Batch, collate, sorted_batches
+from stratune.train.infer import vectors
 from stratune.train.precision import Precision, autocast
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class _Store:
         lengths = self.tokens.lengths[:rows]
         with replacing_folder(folder, keep=True) as temporary:
             if self.whole:
-                np.save(temporary / "pooled.npy", self._pooled(lengths), allow_pickle=False)
+                np.save(temporary / "pooled.npy", self._pooled(), allow_pickle=False)
             else:
                 self._write_hidden(temporary / "hidden.bin", lengths)
             about = {"rows": rows, "seconds": time.perf_counter() - start}
@@ -231,14 +231,12 @@ class _Store:
         _evict(store, limit - int(row_bytes[rows - 1] if rows else 0))
         return rows
 
-    def _pooled(self, lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        out = np.zeros((len(lengths), self.net.backbone.width), dtype=np.float32)
+    def _pooled(self) -> NDArray[np.float32]:
         head = self.net.head
         assert not isinstance(head, LabelWords)  # what answers in words is never cached
-        for rows, batch in self._batches(lengths):
-            with torch.no_grad(), autocast(self.device, self.precision):
-                out[rows] = pooled(self.net.encode(batch), batch.mask, head.pool).float().cpu().numpy()
-        return out
+        feed = Feed(self.tokens, int(self.net.backbone.tokenizer.pad_token_id))
+        how = (self.device, self.precision, self.pass_tokens, self.tick)
+        return np.asarray(vectors(self.net, feed, head.pool, *how).numpy())
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
         item = self.net.backbone.width * self.dtype.itemsize

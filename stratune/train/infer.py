@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stratune.readout.pooled import pooled
 from stratune.train.batches import sorted_batches
 from stratune.train.precision import Precision, autocast
 
 if TYPE_CHECKING:
+    from stratune.backbone.family import Pool
     from stratune.net import Net
     from stratune.train.activations import Feed
 
@@ -39,4 +41,25 @@ def infer(
     out = np.zeros((len(feed), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
         out[rows] = logits.float().cpu().numpy()
+    return out
+
+
+def vectors(
+    net: Net,
+    feed: Feed,
+    pool: Pool,
+    device: torch.device,
+    precision: Precision,
+    pass_tokens: int,
+    tick: Callable[[int], None] | None = None,
+) -> torch.Tensor:
+    """(N, C) pooled texts, float32 on the CPU."""
+    net.eval()
+    out = torch.zeros(len(feed), net.backbone.width)
+    with torch.inference_mode(), autocast(device, precision):
+        for rows in sorted_batches(feed.lengths, pass_tokens):
+            batch = feed.batch(rows).to(device)
+            out[torch.from_numpy(rows)] = pooled(net.encode(batch), batch.mask, pool).float().cpu()
+            if tick:
+                tick(len(rows))
     return out

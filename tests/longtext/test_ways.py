@@ -10,6 +10,7 @@ from stratune.longtext.options import MODELS
 from stratune.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
+from stratune.testing.toy import FAMILIES
 from tests.helpers import trained
 from tests.longtext.needles import needle_split
 
@@ -85,10 +86,7 @@ def test_the_mean_of_chunks_is_the_mean_of_what_chunks_say(tiny):
     text = split.test["text"][0]
     places = scorer.reader.tokens([text], None).documents.places
     assert len(places) > 2 and "".join(text[a:b] for a, b in places) == text
-    whole = scorer.net.aggregate
-    scorer.net.aggregate = None
     said = np.concatenate([scorer([text[a:b]], None).said for a, b in places])
-    scorer.net.aggregate = whole
     np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-6)
 
 
@@ -109,18 +107,48 @@ def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, 
 
 
 @pytest.mark.parametrize(
-    ("long", "epochs"),
+    "long",
     [
-        ({"way": "chunk", "window": 16, "aggregate": "auto"}, 20),
-        ({"way": "hierarchical", "window": 16, "model": "attention"}, 10),
+        {"way": "chunk", "window": 16, "aggregate": "auto"},
+        {"way": "hierarchical", "window": 16, "model": "attention"},
     ],
     ids=["chunk", "hierarchical"],
 )
-def test_the_needle_is_found_by_those_who_read_all_of_it(long, epochs, tiny):
-    split = needle_split(sentences=10, rows=160)
-    done = trained({**spec(**long), "batch_size": 16}, tiny("bert"), split=split, epochs=epochs)
-    truth = [("animal", "weather").index(label) for label in split.test["label"]]
-    assert (proba(done, list(split.test["text"])).argmax(axis=1) == truth).mean() >= 0.9
+def test_the_needle_is_found_and_named_by_those_who_read_all_of_it(long, tiny):
+    split = needle_split(sentences=6, rows=240)
+    learns = {**spec(**long), "batch_size": 16, "learning_rate": 1e-3}
+    done = trained(learns, tiny("bert"), split=split, epochs=12)
+    texts, labels = list(split.test["text"]), list(split.test["label"])
+    scored = done.predictor.scorer(texts, None)
+    right = np.array(scored.predicted(split.task)) == np.array(labels)
+    assert right.mean() >= 0.9
+    named = [
+        any(word in text[first.start : first.end].split() for word in _words(label))
+        for text, label, (first, *_) in zip(texts, labels, scored.evidence, strict=True)
+    ]
+    assert np.mean(np.array(named)[right]) >= 0.9
+
+
+def _words(label):
+    return [word + end for word in FAMILIES[label] for end in ("", ".")]
+
+
+@pytest.mark.parametrize("long", [CHUNK, {"way": "hierarchical", "window": 24, "model": "bilstm"}], ids=str)
+def test_a_chunks_score_is_what_the_answer_loses_without_it(long, tiny):
+    done = trained(spec(**long), tiny("bert"), split=needle_split(rows=8), epochs=1)
+    text = needle_split(rows=8).test["text"][0]
+    scorer = done.predictor.scorer
+    scored = scorer([text], None)
+    answer = int(scored.said[0].argmax())
+    places = [tuple(place) for place in scorer.reader.tokens([text], None).documents.places]
+    assert len(places) > len(scored.evidence[0]) == 3
+    scores = [one.score for one in scored.evidence[0]]
+    assert scores == sorted(scores, reverse=True)
+    best = scored.evidence[0][0]
+    rest = [text[a:b] for a, b in places if (a, b) != (best.start, best.end)]
+    if long is CHUNK:  # chunks answer by themselves
+        chunks = np.concatenate([scorer([one], None).said for one in rest])
+        assert scored.said[0, answer] - chunks.mean(axis=0)[answer] == pytest.approx(best.score, abs=1e-5)
 
 
 def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, monkeypatch):

@@ -1,0 +1,101 @@
+"""Documents answered from their chunks, and the chunks that decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stratune.longtext.evidence import VARIANTS, all_but_one, decisive
+from stratune.longtext.hierarchical import ChunkHead
+from stratune.objective.values import Value
+from stratune.predictor import NetScorer, Scored, Tick
+from stratune.train.activations import Feed
+from stratune.train.infer import vectors
+from stratune.train.tokens import Documents, Tokens
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class ChunkScorer(NetScorer):
+    """Of a net that aggregates what chunks say, or that reads their vectors."""
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+        tokens = self.reader.tokens(texts, pairs)
+        documents = tokens.documents
+        assert documents is not None
+        told = by_documents(documents, tick) if tick else None
+        if isinstance(self.net.head, ChunkHead):
+            said, without = self._from_vectors(self.net.head, tokens, documents, told)
+        else:
+            said, without = self._from_answers(tokens, documents, told)
+        objective = self.net.objective
+        center = objective.center if isinstance(objective, Value) else None
+        return Scored(said, tokens.cut_by_text, evidence=decisive(said, documents, without, center))
+
+    def _from_answers(self, tokens: Tokens, documents: Documents, tick: Tick | None) -> tuple[Floats, Any]:
+        """(what is said of documents, the same without each chunk) where chunks are answered one by one."""
+        aggregate, edges = self.net.aggregate, documents.edges
+        assert aggregate is not None
+        chunks = self.net.objective.said(self.logits(Feed(tokens, self.pad), tick))
+
+        def without(document: int) -> Floats:
+            own = chunks[edges[document] : edges[document + 1]]
+            rest = all_but_one(len(own))
+            owner = np.repeat(np.arange(len(own)), len(own) - 1)
+            return aggregate(own[rest.ravel()], owner, len(own))
+
+        return aggregate(chunks, documents.owner, documents.count), without
+
+    def _from_vectors(
+        self, head: ChunkHead, tokens: Tokens, documents: Documents, tick: Tick | None
+    ) -> tuple[Floats, Any]:
+        """The same where a small model reads all chunks at once: each is encoded once only."""
+        found = vectors(
+            self.net, Feed(tokens, self.pad), head.pool, self.device, self.precision, self.pass_tokens, tick
+        )
+        edges = documents.edges
+
+        def said(rows: list[NDArray[np.int64]]) -> Floats:
+            """Of documents made of these chunks."""
+            parts, start = [], 0
+            while start < len(rows):
+                stop, room = start + 1, VARIANTS - len(rows[start])
+                while stop < len(rows) and room >= len(rows[stop]):
+                    room -= len(rows[stop])
+                    stop += 1
+                parts.append(self._classified(head, found, rows[start:stop]))
+                start = stop
+            return self.net.objective.said(np.concatenate(parts))
+
+        def without(document: int) -> Floats:
+            own = np.arange(edges[document], edges[document + 1])
+            return said([own[rest] for rest in all_but_one(len(own))])
+
+        return said([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), without
+
+    def _classified(
+        self, head: ChunkHead, found: torch.Tensor, rows: list[NDArray[np.int64]]
+    ) -> NDArray[np.float32]:
+        owner = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(own) for own in rows]))
+        chunks = found[torch.from_numpy(np.concatenate(rows))]
+        with torch.inference_mode():
+            logits = head.classify(chunks.to(self.device), owner.to(self.device), len(rows))
+        return np.asarray(logits.float().cpu().numpy())
+
+
+def by_documents(documents: Documents, tick: Tick) -> Tick:
+    """Chunks done -> documents done, as a progress bar counts them."""
+    done, chunks = 0, len(documents.owner)
+
+    def told(rows: int) -> None:
+        nonlocal done
+        before, done = done, done + rows
+        tick(done * documents.count // chunks - before * documents.count // chunks)
+
+    return told
