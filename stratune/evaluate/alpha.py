@@ -76,7 +76,9 @@ class Alpha:
 
     def _scale(self, given: Floats) -> Floats:
         if self.level == "interval":
-            middle = self.distinct.mean() if len(self.distinct) else 0.0
-            return (self.distinct - middle)[:, None]
+            spread = float(np.ptp(self.distinct)) or 1.0
+            scale: Floats = ((self.distinct - self.distinct[0]) / spread)[:, None]
+            return scale
         ranks: Floats = np.cumsum(given, axis=0) - 0.5 * given  # how many lie below, and half of the equals
-        return ranks / np.maximum(given.sum(axis=0), 1.0)
+        ranks /= np.maximum(given.sum(axis=0), 1.0)
+        return ranks

@@ -1,4 +1,4 @@
-"""Intraclass correlation: the share of the ratings' variance that is due to the rows (Shrout and Fleiss 1979).
+"""Intraclass correlation: the share of the ratings' variance that is due to the rows (Shrout, Fleiss 1979).
 
 | name  | raters                                     | an error is                                |
 |-------|--------------------------------------------|--------------------------------------------|
@@ -53,7 +53,9 @@ class OneWay:
 
     def __init__(self, ratings: Floats) -> None:
         there = np.isfinite(ratings)
-        centred = np.where(there, ratings - np.nanmean(ratings), 0.0)  # squares of large numbers would cancel
+        centred = np.where(
+            there, ratings - np.nanmedian(ratings), 0.0
+        )  # squares of large numbers would cancel
         count, total = there.sum(axis=1).astype(np.float64), centred.sum(axis=1)
         between = np.divide(total**2, count, out=np.zeros_like(total), where=count > 0)
         # (6, N): rated or not, mᵢ, mᵢ², Σx, (Σx)²/mᵢ, Σx²
@@ -76,7 +78,7 @@ class TwoWay:
     """Ratings (N, R) without gaps, each column one rater."""
 
     def __init__(self, ratings: Floats) -> None:
-        self.ratings = ratings - ratings.mean()
+        self.ratings = ratings - np.median(ratings)
         self.k = ratings.shape[1]
 
     def values(self, weights: Floats) -> dict[str, Floats]:
