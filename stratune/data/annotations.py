@@ -1,0 +1,94 @@
+"""The single ratings behind a label: what each annotator said, as one list for each row.
+
+`task.annotations` names a column, or several joined by "+". A cell is one rating, or a list of them: a list
+as such, JSON ("[3, 4]") or numbers and names with commas between ("3,4"). Columns that all hold one rating a
+cell are raters that can be told apart: each keeps its place in the list, null where it is missing. Lists are
+put behind each other and say nothing of who rated.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from stratune.data.arrow import as_text
+from stratune.errors import DataError, choices
+from stratune.task import Task
+
+JOIN = "+"
+COLUMN = "annotations"  # of a canonical table
+
+Place = Callable[[str, str, int], DataError]  # message, column, index -> the error
+
+
+def annotation_columns(task: Task) -> list[str]:
+    return [name.strip() for name in (task.annotations or "").split(JOIN) if name.strip()]
+
+
+def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Place) -> pa.Array:
+    """Columns of N cells -> N lists, of float64 for a regression, else of label names. DataError for what is
+    neither, checked against `task.labels` unless that is empty.
+    """
+    found: list[list[Any]] = [[] for _ in next(iter(cells.values()))]
+    told_apart = not any(_listed(cell) for column in cells.values() for cell in column)
+    for column, given in cells.items():
+        for index, cell in enumerate(given):
+            ratings = [cell] if told_apart else _unpacked(cell)
+            for rating in ratings:
+                value = _rating(rating, task, column, index, error)
+                if value is not None or told_apart:
+                    found[index].append(value)
+    kind = pa.float64() if task.kind == "regression" else pa.string()
+    return pa.array(found, pa.list_(kind))
+
+
+def identified(task: Task, lists: Sequence[Sequence[Any]]) -> bool:
+    """Whether each place in the lists of a canonical table is one and the same rater."""
+    raters = len(annotation_columns(task))
+    return raters > 1 and all(len(ratings) == raters for ratings in lists)
+
+
+def unknown_rating(ratings: Sequence[Any] | None, labels: Sequence[str]) -> str | None:
+    """The first rating of a row that is no label."""
+    return next((name for name in ratings or () if name is not None and name not in labels), None)
+
+
+def _rating(rating: Any, task: Task, column: str, index: int, error: Place) -> float | str | None:
+    name = as_text(rating)
+    if name is None or not name.strip():
+        return None
+    name = name.strip()
+    if task.kind != "regression":
+        if task.labels and name not in task.labels:
+            raise error(f"rating {choices(name, task.labels)}", column, index)
+        return name
+    try:
+        value = float(name)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise error(f"rating {name!r} is not a number", column, index)
+    return value
+
+
+def _listed(cell: Any) -> bool:
+    return isinstance(cell, (list, tuple)) or (isinstance(cell, str) and (cell[:1] == "[" or "," in cell))
+
+
+def _unpacked(cell: Any) -> list[Any]:
+    """The ratings of a cell, of which there may be none."""
+    if isinstance(cell, (list, tuple)):
+        return list(cell)
+    if not isinstance(cell, str):
+        return [cell]
+    if cell[:1] == "[":
+        try:
+            loaded = json.loads(cell)
+        except ValueError:
+            return [cell]  # no list after all: an error that shows it as it is
+        return loaded if isinstance(loaded, list) else [cell]
+    return cell.split(",")
