@@ -27,6 +27,7 @@ from stratune.evaluate.pairs import LabelPairs, MeanOf, Pairs, ValuePairs
 from stratune.task import Kind
 
 Measures = dict[str, Interval]
+_RATER = "rater "
 
 
 def human_ceiling(
@@ -79,6 +80,11 @@ def with_people(
     return found
 
 
+def rater_key(number: int) -> str:
+    """What `with_people` calls the rater in column `number`."""
+    return f"{_RATER}{number + 1}"
+
+
 def _mean(ratings: Floats) -> float:
     return float(np.nanmean(ratings)) if np.isfinite(ratings).any() else 0.0
 
@@ -97,7 +103,7 @@ class _People:
             self.votes = np.stack([(self.ratings == label).sum(axis=1) for label in range(label_count)], 1)
 
     def targets(self) -> list[str]:
-        each = [f"rater {number + 1}" for number in range(self.ratings.shape[1])]
+        each = [rater_key(number) for number in range(self.ratings.shape[1])]
         return ["all", "others", "one", *(each if self.identified else [])]
 
     def scorer(self, target: str, model: Floats | None) -> Scorer | None:
@@ -105,8 +111,8 @@ class _People:
         if target == "all":
             rows = np.flatnonzero(self.count)
             return self._of(self._held(rows, np.full_like(rows, -1), model, np.ones(len(rows))))
-        if target.startswith("rater "):
-            return self._of(self._single(model, columns=[int(target.removeprefix("rater ")) - 1]))
+        if target.startswith(_RATER):
+            return self._of(self._single(model, columns=[int(target.removeprefix(_RATER)) - 1]))
         pairs: Callable[..., Pairs] = self._left_out if target == "others" else self._single
         if not self.identified:
             return self._of(pairs(model))

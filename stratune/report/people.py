@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stratune.data.annotations import annotation_columns
 from stratune.evaluate.agreement import human_ceiling, icc, krippendorff_alpha, with_people
 from stratune.evaluate.alpha import Level
+from stratune.evaluate.ceiling import rater_key
 from stratune.evaluate.classes import predicted
 from stratune.evaluate.intervals import Interval
 from stratune.report import human
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 Board = dict[str, Any]
 
 LEVEL: dict[Kind, Level] = {"regression": "interval", "ordinal": "ordinal", "classification": "nominal"}
-# measure -> how a person reads it: the first is the one that the figure shows
+# measure -> how a person reads it: the figure shows the first, the page two, a line below the table three
 MEASURES: dict[Kind, dict[str, str]] = {
-    "regression": {"pearson": "r", "spearman": "rank r", "icc2": "ICC", "mae": "MAE"},
+    "regression": {"pearson": "r", "icc2": "ICC", "mae": "MAE", "spearman": "rank r"},
     "ordinal": {"qwk": "weighted kappa", "accuracy": "accuracy", "kappa": "kappa"},
     "classification": {"accuracy": "accuracy", "kappa": "kappa"},
 }
@@ -91,7 +93,7 @@ def line(board: Board) -> str | None:
         return None
     shown = [
         f"{sign} {human.interval(people['ceiling'][name])}"
-        for name, sign in MEASURES[board["task"]["kind"]].items()
+        for name, sign in list(MEASURES[board["task"]["kind"]].items())[:3]
         if name in people["ceiling"]
     ]
     return f"one rater against the others: {', '.join(shown)}"
@@ -118,24 +120,26 @@ def target(board: Board) -> str:
 
 
 def table(board: Board) -> tuple[list[str], list[list[str]]]:
-    """Headings and lines for the page: the raters first, then each model, against all and all but one."""
-    people, signs = board["people"], MEASURES[board["task"]["kind"]]
-    targets = list(TARGETS)
-    heads = [
-        "",
-        *(f"{sign} with {TARGETS[target]}" for target in targets for sign in list(signs.values())[:2]),
-    ]
-    first = list(signs)[:2]
-    lines = [["one rater", *_cells({"others": people["ceiling"]}, targets, first)]]
+    """Headings and lines for the page: the raters first, then each model, in the two measures that say most,
+    and with each rater who can be told apart in the first of them.
+    """
+    signs = MEASURES[board["task"]["kind"]]
+    columns = [(target, name) for target in TARGETS for name in list(signs)[:2]]
+    heads = ["", *(f"{signs[name]} with {TARGETS[target]}" for target, name in columns)]
+    if board["people"]["identified"]:
+        raters = annotation_columns(Task.from_dict(board["task"]))
+        columns += [(rater_key(number), next(iter(signs))) for number in range(len(raters))]
+        heads += [f"{next(iter(signs.values()))} with {human.short(rater)}" for rater in raters]
+    lines = [_line("one rater", {"others": board["people"]["ceiling"]}, columns)]
     for row in board["rows"]:
         if "with_people" in row:
             name = row["strategy"] if row["backbone"] is None else f"{row['strategy']}@{row['backbone']}"
-            lines.append([human.plain(name), *_cells(row["with_people"], targets, first)])
+            lines.append(_line(human.plain(name), row["with_people"], columns))
     return heads, lines
 
 
-def _cells(found: Mapping[str, Any], targets: list[str], names: list[str]) -> list[str]:
-    return [human.interval(found.get(target, {}).get(name)) for target in targets for name in names]
+def _line(name: str, found: Mapping[str, Any], columns: list[tuple[str, str]]) -> list[str]:
+    return [name, *(human.interval(found.get(target, {}).get(measure)) for target, measure in columns)]
 
 
 def _about(ratings: Ratings, task: Task) -> dict[str, Any]:
