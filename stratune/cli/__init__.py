@@ -53,13 +53,14 @@ def main() -> None:
 
 
 def _register() -> None:
-    from stratune.cli import compare, data, demo, export, listing, predict, prompt, show
+    from stratune.cli import agree, compare, data, demo, export, listing, predict, prompt, show
 
     app.command("demo")(demo.demo)
     app.command("compare")(compare.compare)
     app.command("show")(show.show)
     app.command("report")(show.report)
     app.command("predict")(predict.predict)
+    data.app.command("agree")(agree.agree_command)
     app.add_typer(data.app, name="data")
     app.add_typer(prompt.app, name="prompt")
     app.command("list")(listing.list_names)

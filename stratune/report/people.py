@@ -34,6 +34,14 @@ MEASURES: dict[Kind, dict[str, str]] = {
     "ordinal": {"qwk": "weighted kappa", "accuracy": "accuracy", "kappa": "kappa"},
     "classification": {"accuracy": "accuracy", "kappa": "kappa"},
 }
+RELIABILITY = {
+    "icc1": "one rating, by whomever",
+    "icc1k": "a row's mean, by whomever",
+    "icc2": "one rater of many such",
+    "icc2k": "the mean of such raters",
+    "icc3": "one of these raters, leniency aside",
+    "icc3k": "the mean of these raters, leniency aside",
+}
 TARGETS = {"all": "all raters", "others": "all raters but one", "one": "one rater"}
 
 

@@ -27,7 +27,7 @@ def people_bars(scene: Scene) -> str | None:
     ]
     if not shown:
         return None
-    figure, axes = panel(6.4, 1.5 + 0.36 * len(shown))
+    figure, axes = panel(6.4, 1.6 + 0.36 * len(shown))
     for place, (i, found) in enumerate(shown):
         whole, alike = found["all"][name], found.get("others", {}).get(name)
         axes.barh(place, whole["value"], 0.62, color=scene.looks[i].color, alpha=0.85)
@@ -48,7 +48,7 @@ def people_bars(scene: Scene) -> str | None:
     axes.set_xlim(min(0.0, lowest), 1.0)
     axes.set_xlabel(f"{sign} with {_yardstick(task.kind)}, 95 % interval")
     axes.set_title("Agreement with people")
-    axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.42 / (0.6 + 0.2 * len(shown))), borderpad=0)
+    figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
     return to_svg(figure)
 
 
