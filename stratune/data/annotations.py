@@ -11,11 +11,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from datasets import Dataset
 
-from stratune.data.arrow import as_text
+from stratune.data.arrow import as_text, to_arrow
+from stratune.data.read import row_of
 from stratune.errors import DataError, choices
 from stratune.task import Task
 
@@ -52,9 +55,15 @@ def identified(task: Task, lists: Sequence[Sequence[Any]]) -> bool:
     return raters > 1 and all(len(ratings) == raters for ratings in lists)
 
 
-def unknown_rating(ratings: Sequence[Any] | None, labels: Sequence[str]) -> str | None:
-    """The first rating of a row that is no label."""
-    return next((name for name in ratings or () if name is not None and name not in labels), None)
+def check_ratings(table: Dataset, task: Task, labels: Sequence[str], path: str | Path) -> None:
+    """DataError for a rating that is none of the `labels`, which the rows gave after the ratings were read."""
+    if task.annotations is None or task.kind == "regression":
+        return
+    known = {None, *labels}
+    for index, ratings in enumerate(to_arrow(table).column(COLUMN).to_pylist()):
+        if unknown := [name for name in ratings if name not in known]:
+            message = f"rating {choices(unknown[0], labels)}"
+            raise DataError(message, path=path, row=row_of(path, index), column=task.annotations)
 
 
 def _rating(rating: Any, task: Task, column: str, index: int, error: Place) -> float | str | None:

@@ -14,7 +14,6 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from stratune.data import assign
-from stratune.data.annotations import COLUMN, unknown_rating
 from stratune.data.arrow import to_arrow, to_dataset
 from stratune.data.labels import cells, infer_labels, label_counts, members, strata, unknown
 from stratune.data.read import row_of
@@ -167,20 +166,11 @@ def _check_labels(tables: Mapping[str, Dataset], task: Task, place: _Place) -> N
             if (name := unknown(cell, task, train)) is not None:
                 message = f"{choices(name, sorted(train))}, the labels of the training rows"
                 raise place.error(message, part, index, task.label)
-    if task.annotations is not None and task.kind != "regression":
-        _check_ratings(tables, task, place)
     never = [label for label in task.labels if label not in train]
     if never:
         raise DataError(
             f"no training row has the label {never[0]!r}", path=place.paths.get("train"), column=task.label
         )
-
-
-def _check_ratings(tables: Mapping[str, Dataset], task: Task, place: _Place) -> None:
-    for part, table in tables.items():
-        for index, ratings in enumerate(_column(table, COLUMN)):
-            if (name := unknown_rating(ratings, task.labels)) is not None:
-                raise place.error(f"rating {choices(name, task.labels)}", part, index, task.annotations or "")
 
 
 def _notes(tables: Mapping[str, Dataset], task: Task, carved: Sequence[str]) -> list[str]:

@@ -48,7 +48,8 @@ def people_bars(scene: Scene) -> str | None:
     axes.set_xlim(min(0.0, lowest), 1.0)
     axes.set_xlabel(f"{sign} with {_yardstick(task.kind)}, 95 % interval")
     axes.set_title("Agreement with people")
-    figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
+    if axes.get_legend_handles_labels()[0]:  # neither, where every row has one rating
+        figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
     return to_svg(figure)
 
 
