@@ -56,7 +56,7 @@ def identified(task: Task, lists: Sequence[Sequence[Any]]) -> bool:
 
 
 def check_ratings(table: Dataset, task: Task, labels: Sequence[str], path: str | Path) -> None:
-    """DataError for a rating that is none of the `labels`, which the rows gave after the ratings were read."""
+    """DataError for a rating that is none of the `labels`, which were found after they were read."""
     if task.annotations is None or task.kind == "regression":
         return
     known = {None, *labels}

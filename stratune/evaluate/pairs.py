@@ -20,6 +20,8 @@ from stratune.evaluate.arrays import Floats, ratio, share
 from stratune.evaluate.metrics import Scorer
 from stratune.evaluate.values import ValueScorer
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -55,27 +57,32 @@ class ValuePairs:
         """Weightings (N, R) -> each measure (R,); NaN where undefined."""
         by_pair = self.pairs.weights(weights)
         found = self.scorer.values(by_pair)
-        named = {name: found[name] for name in ("pearson", "spearman", "mae", "rmse")}
-        return named | self._icc(by_pair, found["pearson"])
-
-    def _icc(self, weights: Floats, defined: Floats) -> dict[str, Floats]:
-        """Shrout and Fleiss's forms for k = 2, where they only need variances, covariance and means."""
-        rows = weights.sum(axis=0)
-        one, other, ones, others, together = self._powers @ weights
-        spread = ones - one**2 / rows + others - other**2 / rows  # (rows - 1) (variance + variance)
-        shared = 2 * (together - one * other / rows)
-        lenient = ((one - other) / rows) ** 2 - (spread - shared) / (rows * np.maximum(rows - 1, 1.0))
-        known = ~np.isnan(defined)
-        return {
-            "icc2": np.where(known, ratio(shared, spread + (rows - 1) * lenient), np.nan),
-            "icc3": np.where(known, ratio(shared, spread), np.nan),
+        rows = by_pair.sum(axis=0)
+        one, other, ones, others, together = self._powers @ by_pair
+        spreads = ones - one**2 / rows, others - other**2 / rows  # sums of squares around the mean
+        # shares such as 1/3 do not add up to the last bit, so what has one value may seem to spread a little
+        known = (spreads[0] > _ROUNDING * ones) & (spreads[1] > _ROUNDING * others)
+        spread, shared = spreads[0] + spreads[1], 2 * (together - one * other / rows)
+        apart = (one - other) / rows + self._middles[0] - self._middles[1]
+        lenient = apart**2 - (spread - shared) / (rows * np.maximum(rows - 1, 1.0))
+        correlated = {
+            "pearson": found["pearson"],
+            "spearman": found["spearman"],
+            # Shrout and Fleiss's forms for k = 2 only need variances, covariance and means
+            "icc2": ratio(shared, spread + (rows - 1) * lenient),
+            "icc3": ratio(shared, spread),
         }
+        defined = {name: np.where(known, values, np.nan) for name, values in correlated.items()}
+        return defined | {"mae": found["mae"], "rmse": found["rmse"]}
+
+    @cached_property
+    def _middles(self) -> tuple[float, float]:
+        return float(np.median(self.pairs.said)), float(np.median(self.pairs.against))
 
     @cached_property
     def _powers(self) -> Floats:
-        """(5, P): x, y, x², y², xy, from a common middle so that squares of large numbers do not cancel."""
-        middle = float(np.median(self.pairs.against))
-        x, y = self.pairs.said - middle, self.pairs.against - middle
+        """(5, P): x, y, x², y², xy, each from its own middle: squares of large numbers would cancel."""
+        x, y = self.pairs.said - self._middles[0], self.pairs.against - self._middles[1]
         return np.stack([x, y, x * x, y * y, x * y])
 
 

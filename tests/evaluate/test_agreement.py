@@ -125,6 +125,9 @@ def test_what_is_undefined_is_not_in_the_answer():
     assert set(with_people(np.array([1.0, 2.0, 3.5]), single, resamples=5)) == {"all", "one"}
     constant = with_people(np.ones(3), np.array([[1.0, 2.0], [2.0, 3.0], [3.0, 5.0]]), resamples=5)
     assert set(constant["all"]) == {"mae", "rmse"}
+    ratings = np.round(simulated()[1])  # thirds and fifths of a row, which do not add up to the last bit
+    flat = with_people(np.full(300, 2.7), ratings, resamples=5)
+    assert all(set(measures) == {"mae", "rmse"} for measures in flat.values())
 
 
 # -- the human ceiling
