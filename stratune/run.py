@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from stratune.combining import combined
-from stratune.data.annotations import COLUMN
 from stratune.data.arrow import to_arrow
+from stratune.data.raters import COLUMN
 from stratune.data.rows import text_columns, truth_of
 from stratune.data.store import load_parts
 from stratune.errors import StratuneError

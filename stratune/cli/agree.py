@@ -65,8 +65,9 @@ def _read(
 
     import numpy as np
 
-    from stratune.data.annotations import annotation_columns, identified, read_annotations
+    from stratune.data.annotations import read_annotations
     from stratune.data.labels import sorted_names
+    from stratune.data.raters import annotation_columns, identified
     from stratune.data.read import read, row_of
     from stratune.evaluate.agreement import stacked
     from stratune.report.predictions import Ratings

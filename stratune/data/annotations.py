@@ -1,9 +1,8 @@
-"""The single ratings behind a label: what each annotator said, as one list for each row.
+"""The single ratings behind a label, read: what each annotator said, as one list for each row.
 
-`task.annotations` names a column, or several joined by "+". A cell is one rating, or a list of them: a list
-as such, JSON ("[3, 4]") or numbers and names with commas between ("3,4"). Columns that all hold one rating a
-cell are raters that can be told apart: each keeps its place in the list, null where it is missing. Lists are
-put behind each other and say nothing of who rated.
+A cell is one rating, or several: a list, JSON ("[3, 4]"), or numbers and names with commas between ("3,4").
+Columns that all hold one rating a cell are raters (raters.py), each with a place of its own in the list, null
+where the rating is missing; lists are put behind each other.
 """
 
 from __future__ import annotations
@@ -18,18 +17,12 @@ import pyarrow as pa
 from datasets import Dataset
 
 from stratune.data.arrow import as_text, to_arrow
+from stratune.data.raters import COLUMN
 from stratune.data.read import row_of
 from stratune.errors import DataError, choices
 from stratune.task import Task
 
-JOIN = "+"
-COLUMN = "annotations"  # of a canonical table
-
 Place = Callable[[str, str, int], DataError]  # message, column, index -> the error
-
-
-def annotation_columns(task: Task) -> list[str]:
-    return [name.strip() for name in (task.annotations or "").split(JOIN) if name.strip()]
 
 
 def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Place) -> pa.Array:
@@ -47,12 +40,6 @@ def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Plac
                     found[index].append(value)
     kind = pa.float64() if task.kind == "regression" else pa.string()
     return pa.array(found, pa.list_(kind))
-
-
-def identified(task: Task, lists: Sequence[Sequence[Any]]) -> bool:
-    """Whether each place in the lists of a canonical table is one and the same rater."""
-    raters = len(annotation_columns(task))
-    return raters > 1 and all(len(ratings) == raters for ratings in lists)
 
 
 def check_ratings(table: Dataset, task: Task, labels: Sequence[str], path: str | Path) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stratune.data.annotations import COLUMN
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.raters import COLUMN
 from stratune.data.rows import truth_of
 from stratune.data.split import Split, assemble
 from stratune.errors import ConfigError, DataError

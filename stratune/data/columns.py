@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 
-from stratune.data.annotations import COLUMN, annotation_columns, read_annotations
+from stratune.data.annotations import read_annotations
 from stratune.data.arrow import as_text, to_arrow, to_dataset
 from stratune.data.labels import unknown
+from stratune.data.raters import COLUMN, annotation_columns
 from stratune.data.read import PART_NAMES, row_of
 from stratune.errors import DataError, choices
 from stratune.task import SEPARATOR, Task

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from datasets import Dataset
 
-from stratune.data.annotations import COLUMN
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.raters import COLUMN
 from stratune.data.split import PARTS, Split
 from stratune.files import cache_folder, read_json, replacing_folder, sha256, write_json
 from stratune.task import Task

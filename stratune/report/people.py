@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stratune.data.annotations import annotation_columns
+from stratune.data.raters import annotation_columns
 from stratune.evaluate.agreement import human_ceiling, icc, krippendorff_alpha, with_people
 from stratune.evaluate.alpha import Level
 from stratune.evaluate.ceiling import rater_key
@@ -115,7 +115,7 @@ def facts(board: Board) -> str:
     who = "raters told apart" if people["identified"] else "raters not told apart"
     found = [f"{people['rows']:,} rows of test with {each} ratings each, {who}"]
     reliability = people["icc"]
-    for name, of in (("icc1", "one rating"), ("icc1k", "a row's mean"), ("icc2", "one of these raters")):
+    for name, of in (("icc1", "one rating"), ("icc1k", "a row's mean"), ("icc2", "one rater of many such")):
         if name in reliability:
             found.append(f"ICC of {of} {human.interval(reliability[name])}")
     if people["alpha"]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.data.annotations import COLUMN, identified
+from stratune.data.raters import COLUMN, identified
 from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, choices
 from stratune.evaluate.agreement import stacked

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from stratune.data.annotations import identified
 from stratune.data.arrow import to_arrow
 from stratune.data.columns import canonical
 from stratune.data.load import load_split
+from stratune.data.raters import identified
 from stratune.data.read import read
 from stratune.data.split import subsample
 from stratune.data.store import load_parts, store_split
