@@ -14,7 +14,19 @@ import pictures
 import technique_numbers
 
 HERE = Path(__file__).parent
-COMMANDS = ("", "demo", "compare", "show", "report", "predict", "data check", "data split", "list", "export")
+COMMANDS = (
+    "",
+    "demo",
+    "compare",
+    "show",
+    "report",
+    "predict",
+    "data check",
+    "data split",
+    "data agree",
+    "list",
+    "export",
+)
 
 
 def help_of(command: str) -> str:

@@ -49,6 +49,7 @@ class TaskConfig(_Section):
     text_pair: str | None = None
     label: str | None = None
     group: str | None = None
+    annotations: str | None = None  # single ratings: a column, or several joined by "+"
     id: str | None = None
     labels: tuple[str, ...] = ()  # empty: those that the data has, sorted
     metric: str | None = None

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from stratune.combining import combined
+from stratune.data.arrow import to_arrow
+from stratune.data.raters import COLUMN
 from stratune.data.rows import text_columns, truth_of
 from stratune.data.store import load_parts
 from stratune.errors import StratuneError
@@ -152,6 +154,8 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
             columns["evidence"] = [[asdict(one) for one in named] for named in answers.evidence]
         if "group" in rows.column_names:
             columns["group"] = list(rows["group"])
+        if COLUMN in rows.column_names:
+            columns[COLUMN] = to_arrow(rows).column(COLUMN)
         tables.append(pa.table(columns))
     with replacing(path) as temporary:
         pq.write_table(pa.concat_tables(tables), temporary)

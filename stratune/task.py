@@ -69,6 +69,10 @@ class Task:
             raise ConfigError(
                 f"{bad[0]!r} holds {SEPARATOR!r}, which stands between labels", key="task.labels"
             )
+        if self.annotations and self.kind == "multilabel":
+            raise ConfigError(
+                "ratings are of one label or number each, not of a multilabel task", key="task.annotations"
+            )
         if self.bins is not None and self.kind not in ("ordinal", "classification"):
             raise ConfigError(f"bins are levels or classes, not a {self.kind}", key="task.bins")
 

@@ -42,6 +42,9 @@ def compare(
     group: Annotated[
         str | None, typer.Option(help="Column of groups that stay on one side of the split.")
     ] = None,
+    annotations: Annotated[
+        str | None, typer.Option(help="Column of single ratings, one or a list a row; several joined by +.")
+    ] = None,
     id_: Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")] = None,
     kind: Annotated[
         str | None, typer.Option(help="classification, ordinal, multilabel or regression.")
@@ -83,6 +86,7 @@ def compare(
         "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows),
         "data.test_rows": _size(test_rows),
         "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,
+        "task.annotations": annotations,
         "task.kind": kind or ("ordinal" if bins else None), "task.bins": _bins(bins), "task.metric": metric,
         "strategies": strategies, "backbones": backbone or None,
         "llms": llm or None, "seeds": seeds,

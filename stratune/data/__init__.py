@@ -6,5 +6,7 @@ tables -> Split(train, val, test, fingerprint)   (assign: who goes where) load.p
 call check.py     what to know before training   (identity, lengths) write.py     batches -> csv, jsonl,
 parquet
 
+annotations.py adds the single ratings behind a label, raters.py says who gave them.
+
 Import from the modules: they load `datasets` and pyarrow, which `import stratune` must not.
 """

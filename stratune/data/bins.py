@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.raters import COLUMN
 from stratune.data.rows import truth_of
 from stratune.data.split import Split, assemble
 from stratune.errors import ConfigError, DataError
@@ -36,7 +38,7 @@ def binned(split: Split, task: Task) -> Split:
         levels = np.searchsorted(edges, values[part], side="right")
         if part == "train" and (empty := sorted(set(range(len(names))) - set(levels.tolist()))):
             raise DataError(f"no training row falls into the bin {names[empty[0]]!r}; edges {bins.edges}")
-        arrow = to_arrow(table)
+        arrow = _with_binned_ratings(to_arrow(table), names, edges)
         column = pa.array([names[level] for level in levels], pa.string())
         parts[part] = to_dataset(
             arrow.set_column(arrow.column_names.index("label"), "label", column).append_column(
@@ -44,6 +46,21 @@ def binned(split: Split, task: Task) -> Split:
             )
         )
     return assemble(parts, replace(task, labels=names, bins=bins), split.notes)
+
+
+def _with_binned_ratings(table: pa.Table, names: Sequence[str], edges: NDArray[np.float64]) -> pa.Table:
+    """What a rater said is a level by the same edges."""
+    if COLUMN not in table.column_names:
+        return table
+    lists = [
+        [
+            None if rating is None else names[int(np.searchsorted(edges, rating, side="right"))]
+            for rating in ratings
+        ]
+        for ratings in table.column(COLUMN).to_pylist()
+    ]
+    place = table.column_names.index(COLUMN)
+    return table.set_column(place, COLUMN, pa.array(lists, pa.list_(pa.string())))
 
 
 def _resolved(bins: Bins, values: NDArray[np.float64]) -> Bins:

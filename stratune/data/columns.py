@@ -1,4 +1,6 @@
-"""canonical(): the user's columns, checked, as strings: id, text, [text_pair], label, [group]."""
+"""canonical(): the user's columns, checked, as strings: id, text, [text_pair], label, [group], [annotations];
+the last as lists.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 
+from stratune.data.annotations import read_annotations
 from stratune.data.arrow import as_text, to_arrow, to_dataset
 from stratune.data.labels import unknown
+from stratune.data.raters import COLUMN, annotation_columns
 from stratune.data.read import PART_NAMES, row_of
 from stratune.errors import DataError, choices
 from stratune.task import SEPARATOR, Task
@@ -33,6 +37,8 @@ def canonical(
         columns["label"] = source.labels(task)
     if task.group is not None and labelled:
         columns["group"] = source.names(task.group, "no group")
+    if task.annotations is not None and labelled:
+        columns[COLUMN] = source.ratings(task)
     return to_dataset(pa.table(columns), path)
 
 
@@ -98,6 +104,11 @@ class _Source:
             index = min(pc.index(cells, cell).as_py() for cell in wrong)
             raise self.error(wrong[cells[index].as_py()], column, index)
         return cells
+
+    def ratings(self, task: Task) -> pa.Array:
+        """A list of ratings for each row: numbers, or label names."""
+        cells = {name: self._column(name).to_pylist() for name in annotation_columns(task)}
+        return read_annotations(cells, task, self.error)
 
     def _sets(self, column: str) -> pa.ChunkedArray:
         """Labels of each row, from a list or from text with commas between; none at all is allowed."""

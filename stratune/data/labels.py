@@ -49,6 +49,11 @@ def infer_labels(tables: Iterable[Dataset], task: Task, path: str | Path | None 
     if len(found) < least:
         only = f"only one label, {next(iter(found))!r}" if found else "no labels"
         raise DataError(f"{only}: a classifier needs at least two", path=path)
+    return sorted_names(found, task)
+
+
+def sorted_names(found: Iterable[str], task: Task) -> tuple[str, ...]:
+    """As numbers when all are. ConfigError for levels whose order nobody said."""
     try:
         return tuple(sorted(found, key=lambda label: (float(label), label)))
     except ValueError as error:

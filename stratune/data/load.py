@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
 from stratune.data.labels import infer_labels
@@ -38,6 +39,7 @@ def load_split(
     task = unbinned(wanted) if wanted.bins else wanted
     table = canonical(tables.train, task, tables.name)
     labels = task.labels or infer_labels([table], task, tables.name)
+    check_ratings(table, task, labels, tables.name)
     paths = {"train": tables.name} | {
         p: source_name(s) for p, s in (("val", val), ("test", test)) if s is not None
     }

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from datasets import Dataset
 
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.raters import COLUMN
 from stratune.data.split import PARTS, Split
 from stratune.files import cache_folder, read_json, replacing_folder, sha256, write_json
 from stratune.task import Task
@@ -16,8 +17,13 @@ from stratune.task import Task
 def store_split(split: Split) -> Path:
     """The folder of this split, written if it is not there. Its name covers contents, assignment and task."""
     task = sorted(split.task.to_dict().items())
-    groups = [str(list(table["group"])) for table in split.parts.values() if "group" in table.column_names]
-    folder = cache_folder() / "splits" / sha256(split.fingerprint, str(task), *groups)[:32]
+    others = [  # columns that the fingerprint leaves out: they change nothing that is learned
+        str(list(table[name]))
+        for table in split.parts.values()
+        for name in ("group", COLUMN)
+        if name in table.column_names
+    ]
+    folder = cache_folder() / "splits" / sha256(split.fingerprint, str(task), *others)[:32]
     if not folder.exists():
         with replacing_folder(folder, keep=True) as temporary:
             for part, table in split.parts.items():

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Flags, Floats, Said
-from stratune.evaluate.metrics import Truth, scorer
+from stratune.evaluate.metrics import Scorer, Truth, scorer
 from stratune.task import Kind
 
 _BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is computed from it should stay in cache
@@ -52,16 +52,29 @@ def bootstrap(
     The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
     Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
     """
-    runs = len(said)
     flags = np.zeros(said.shape[:2], dtype=bool) if invalid is None else invalid
     scorers = [scorer(kind, truth, one, labels, flag) for one, flag in zip(said, flags, strict=True)]
-    once = np.ones((len(truth), 1))
+    return bootstrapped(scorers, len(truth), groups=groups, resamples=resamples, seed=seed, level=level)
+
+
+def bootstrapped(
+    scorers: Sequence[Scorer],
+    rows: int,
+    *,
+    groups: npt.NDArray[Any] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """The same for anything that scores weightings of N `rows`: one scorer for each seed."""
+    runs = len(scorers)
+    once = np.ones((rows, 1))
     points = [scorer.values(once) for scorer in scorers]
     row_draws, seed_draws = (np.random.Generator(np.random.SFC64([seed, stream])) for stream in (0, 1))
     mix = seed_draws.multinomial(runs, np.full(runs, 1 / runs), size=resamples) / runs  # (R, S)
     replicates: dict[str, list[Floats]] = {name: [] for name in points[0]}
     start = 0
-    for weights in resampled(len(truth), resamples, row_draws, groups=groups):
+    for weights in resampled(rows, resamples, row_draws, groups=groups):
         by_run = [scorer.values(weights) for scorer in scorers]
         share = mix[start : (start := start + weights.shape[1])].T  # (S, block)
         for name, kept in replicates.items():

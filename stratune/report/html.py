@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
-from stratune.report import human, tables
+from stratune.report import human, people, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.plots import BY_ENTRY, stem_of
 from stratune.report.style import FAINT, INK, PAPER
@@ -61,11 +61,28 @@ def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str
         cost_heads=[head for _, head, _ in tables.costs(board)],
         rows=rows,
         overview=[(stem, inline(figures[stem])) for stem in _OVERVIEW if stem in figures],
+        people=_people(board, figures),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,
         config=yaml.safe_dump(comparison.config, sort_keys=False, allow_unicode=True),
         version=__version__,
     )
+
+
+def _people(board: Board, figures: dict[str, str]) -> dict[str, Any] | None:
+    """What the section on agreement with people shows; None where nobody rated."""
+    if not board.get("people"):
+        return None
+    heads, lines = people.table(board)
+    figure = inline(figures["people"]) if "people" in figures else None
+    return {
+        "facts": people.facts(board),
+        "line": people.line(board),
+        "heads": heads,
+        "lines": lines,
+        "figure": figure,
+        "target": people.target(board),
+    }
 
 
 def inline(svg: str) -> Markup:

@@ -11,6 +11,7 @@ import numpy as np
 from stratune.evaluate.intervals import bootstrap
 from stratune.evaluate.metrics import find
 from stratune.files import write_json, write_text
+from stratune.report import people
 from stratune.report.comparison import Comparison, Entry, load
 from stratune.report.tables import to_csv, to_markdown
 from stratune.report.terminal import table
@@ -52,11 +53,13 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     unranked.sort(key=lambda row: row["status"] != "ok")
     for place, row in enumerate(ranked, start=1):
         row["rank"] = place
+    agreement = people.of_raters(comparison, resamples)
     return {
         "task": comparison.task.to_dict(),
         "metric": metric.name,
         "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
         "budget": comparison.config.get("budget"),
+        **({"people": agreement} if agreement else {}),
         "rows": ranked + unranked,
     }
 
@@ -73,6 +76,7 @@ def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
         "error": _error([run.result for run in entry.runs]),
         "val": _mean_over_runs([result.val for result in ok]),
         "test": _test(entry, comparison, resamples) if ok else {},
+        **people.of_entry(entry, comparison.task, resamples),
         **{
             name: round(mean) if name in _COUNTS and mean is not None else mean
             for name, mean in costs.items()

@@ -18,6 +18,7 @@ from stratune.report.comparison import Comparison, Entry, load
 from stratune.report.confusion import confusion
 from stratune.report.label_f1 import label_f1
 from stratune.report.labels import place_labels
+from stratune.report.people_bars import people_bars
 from stratune.report.prompts import prompts
 from stratune.report.regression import predicted, residuals
 from stratune.report.roc import roc
@@ -57,6 +58,7 @@ def draw(comparison: Comparison, board: Board) -> dict[str, str]:
         "roc": partial(roc, scene),
         "labels": partial(label_f1, scene),
         "prompts": partial(prompts, scene),
+        "people": partial(people_bars, scene),
         "balance": scene.balance,
     }
     for entry, name in zip(ranked, names, strict=True):

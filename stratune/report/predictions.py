@@ -2,6 +2,7 @@
 
 `truth` and `prediction` are label names (multilabel: those of a row joined by ",", in the task's order; ""
 where there is none) and `score_<label>` their probabilities; of a regression they are numbers, no scores.
+`annotations`, where there are any, are lists: what each rater said of the row.
 """
 
 from __future__ import annotations
@@ -14,11 +15,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from stratune.data.raters import COLUMN, identified
 from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, choices
+from stratune.evaluate.agreement import stacked
 from stratune.task import Kind, Task
 
 PARTS = ("val", "test")
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """N rows, R ratings of one at most. `identified`: a column is one and the same rater."""
+
+    values: npt.NDArray[np.float64]  # (N, R) numbers, of labels their positions; NaN is none
+    identified: bool
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Predictions:
     invalid: npt.NDArray[np.bool_]  # (N,)
     tokens_cut: npt.NDArray[np.int64]  # (N,)
     groups: npt.NDArray[np.intp] | None  # (N,) codes, only for a task with groups
+    ratings: Ratings | None = None  # what each annotator said, where the run had it
 
 
 def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[str, Predictions]:
@@ -62,7 +74,21 @@ def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Pred
         invalid=invalid,
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
         groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
+        ratings=_ratings(rows, task, places),
     )
+
+
+def _ratings(rows: Any, task: Task, places: list[str]) -> Ratings | None:
+    """None without the column: ratings may have been named after the run was done."""
+    if COLUMN not in rows.column_names or not task.annotations:
+        return None
+    lists, known = rows[COLUMN].to_pylist(), task.label_index()
+    if task.kind != "regression":
+        for place, names in zip(places, lists, strict=True):
+            for name in filter(None, names):
+                _check(name, known, place.replace("truth", "ratings", 1))
+        lists = [[None if name is None else known[name] for name in names] for names in lists]
+    return Ratings(stacked(lists), identified(task, lists))
 
 
 def _one_label(rows: Any, task: Task, places: list[str]) -> Answers:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stratune.evaluate.metrics import find
-from stratune.report import human
+from stratune.report import human, people
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -98,10 +98,14 @@ def to_markdown(board: Board) -> str:
     sizes = ", ".join(f"{board['split'][part]} {part}" for part in ("train", "val", "test"))
     note = f"{caption(board)[0].upper()}{caption(board)[1:]}. Rows: {sizes}. "
     errors = [f"- **{_cell(name(row))}**: {_cell(row['error'])}" for row in board["rows"] if row["error"]]
+    raters = people.line(board)
+    ceiling = ["", f"{raters[0].upper()}{raters[1:]}."] if raters else []
     failed = ["", "Failed:", "", *errors] if errors else []
     table = ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
     return (
-        "\n".join([*table, "", f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`.", *failed])
+        "\n".join(
+            [*table, "", f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`.", *ceiling, *failed]
+        )
         + "\n"
     )
 

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from stratune.report import human
+from stratune.report import human, people
 from stratune.report.tables import caption, costs, name, shown_metrics
 
 Board = dict[str, Any]
@@ -98,6 +98,8 @@ def _below(board: Board, backbones: set[str]) -> Text:
     """The caption, and one line for each failure. Text, not markup: a reason may hold brackets."""
     one = f"; backbone {human.plain(*backbones)}" if len(backbones) == 1 else ""
     below = Text(caption(board) + one)
+    if with_people := people.line(board):
+        below.append(f"\n{with_people}")
     for row in board["rows"]:
         if row["error"]:
             who = name(row) if len(backbones) > 1 else row["strategy"]

@@ -48,8 +48,11 @@ def make(
     metric="",
     extra=(),
     kind="classification",
+    annotations=None,
 ):
-    """Write OUT; returns it. `extra`: more rows like STRATEGIES."""
+    """Write OUT; returns it. `extra`: more rows like STRATEGIES. `annotations`: "several", lists of 3 to 5, or
+    columns such as "ann+bob+cy", of raters who each rated every row.
+    """
     task = Task(
         text="review",
         label="label",
@@ -57,6 +60,7 @@ def make(
         group="film" if groups else None,
         metric=metric or DEFAULT_METRIC[kind],
         kind=kind,
+        annotations=annotations,
     )
     parts = {"train": rows * 3, "val": rows, "test": rows}
     truth = {part: true_answers(task, size) for part, size in parts.items()}
@@ -180,6 +184,23 @@ def in_words(task, answers):
     return [task.labels[index] for index in answers]
 
 
+def rated(task, truth):
+    """What raters said of each row: the truth with noise, or another label in a fifth of the cases."""
+    draws = np.random.default_rng(11)
+    several = task.annotations == "several"
+    counts = draws.integers(3, 6, len(truth)) if several else [task.annotations.count("+") + 1] * len(truth)
+    if task.kind == "regression":
+        return [
+            list(answer + draws.normal(size=count) * 4) for answer, count in zip(truth, counts, strict=True)
+        ]
+    last = len(task.labels) - 1
+    off = [draws.choice([-1, 0, 1], count, p=[0.1, 0.8, 0.1]) for count in counts]
+    return [
+        [task.labels[k] for k in np.abs(last - np.abs(last - (answer + step)))]
+        for answer, step in zip(truth, off, strict=True)
+    ]
+
+
 def decided(task, said):
     if task.kind == "regression":
         return said[:, 0]
@@ -191,6 +212,8 @@ def write_predictions(path, task, truth, ids, said):
     columns |= {f"score_{label}": [] for label in task.labels}
     if task.group:
         columns["group"] = []
+    if task.annotations:
+        columns["annotations"] = []
     for part, scores in said.items():
         columns["id"] += ids[part]
         columns["part"] += [part] * len(scores)
@@ -201,6 +224,8 @@ def write_predictions(path, task, truth, ids, said):
             columns[f"score_{label}"] += scores[:, index].tolist()
         if task.group:
             columns["group"] += [f"film {index // 10}" for index in range(len(scores))]
+        if task.annotations:
+            columns["annotations"] += rated(task, truth[part])
     pq.write_table(pa.table(columns), path)
 
 
@@ -225,4 +250,5 @@ def write_history(path, draws, best):
 if __name__ == "__main__":
     wanted = next((kind for kind in KINDS if kind in sys.argv), "classification")
     names = ODD_LABELS if "odd" in sys.argv else LABELS_OF[wanted]
-    make(Path(sys.argv[1]), labels=names, rows=400, kind=wanted)
+    raters = next((name.removeprefix("raters=") for name in sys.argv if name.startswith("raters=")), None)
+    make(Path(sys.argv[1]), labels=names, rows=400, kind=wanted, annotations=raters)

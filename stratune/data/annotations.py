@@ -1,0 +1,90 @@
+"""The single ratings behind a label, read: what each annotator said, as one list for each row.
+
+A cell is one rating, or several: a list, JSON ("[3, 4]"), or numbers and names with commas between ("3,4").
+Columns that all hold one rating a cell are raters (raters.py), each with a place of its own in the list, null
+where the rating is missing; lists are put behind each other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from datasets import Dataset
+
+from stratune.data.arrow import as_text, to_arrow
+from stratune.data.raters import COLUMN
+from stratune.data.read import row_of
+from stratune.errors import DataError, choices
+from stratune.task import Task
+
+Place = Callable[[str, str, int], DataError]  # message, column, index -> the error
+
+
+def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Place) -> pa.Array:
+    """Columns of N cells -> N lists, of float64 for a regression, else of label names. DataError for what is
+    neither, checked against `task.labels` unless that is empty.
+    """
+    found: list[list[Any]] = [[] for _ in next(iter(cells.values()))]
+    told_apart = not any(_listed(cell) for column in cells.values() for cell in column)
+    for column, given in cells.items():
+        for index, cell in enumerate(given):
+            ratings = [cell] if told_apart else _unpacked(cell)
+            for rating in ratings:
+                value = _rating(rating, task, column, index, error)
+                if value is not None or told_apart:
+                    found[index].append(value)
+    kind = pa.float64() if task.kind == "regression" else pa.string()
+    return pa.array(found, pa.list_(kind))
+
+
+def check_ratings(table: Dataset, task: Task, labels: Sequence[str], path: str | Path) -> None:
+    """DataError for a rating that is none of the `labels`, which were found after they were read."""
+    if task.annotations is None or task.kind == "regression":
+        return
+    known = {None, *labels}
+    for index, ratings in enumerate(to_arrow(table).column(COLUMN).to_pylist()):
+        if unknown := [name for name in ratings if name not in known]:
+            message = f"rating {choices(unknown[0], labels)}"
+            raise DataError(message, path=path, row=row_of(path, index), column=task.annotations)
+
+
+def _rating(rating: Any, task: Task, column: str, index: int, error: Place) -> float | str | None:
+    name = as_text(rating)
+    if name is None or not name.strip():
+        return None
+    name = name.strip()
+    if task.kind != "regression":
+        if task.labels and name not in task.labels:
+            raise error(f"rating {choices(name, task.labels)}", column, index)
+        return name
+    try:
+        value = float(name)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise error(f"rating {name!r} is not a number", column, index)
+    return value
+
+
+def _listed(cell: Any) -> bool:
+    return isinstance(cell, (list, tuple)) or (isinstance(cell, str) and (cell[:1] == "[" or "," in cell))
+
+
+def _unpacked(cell: Any) -> list[Any]:
+    """The ratings of a cell, of which there may be none."""
+    if isinstance(cell, (list, tuple)):
+        return list(cell)
+    if not isinstance(cell, str):
+        return [cell]
+    if cell[:1] == "[":
+        try:
+            loaded = json.loads(cell)
+        except ValueError:
+            return [cell]  # no list after all: an error that shows it as it is
+        return loaded if isinstance(loaded, list) else [cell]
+    return cell.split(",")

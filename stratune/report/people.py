@@ -1,0 +1,163 @@
+"""Agreement with people on the test part: what raters reach among themselves, and the models beside them.
+
+leaderboard.json has `people`: how many ratings there are, the ceiling (one rater against the others), ICC and
+Krippendorff's alpha; and in each row `with_people`: the model against all raters, against all but one (as the
+ceiling was measured), and against one at a time. Neither is there where the test part has no ratings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stratune.data.raters import annotation_columns
+from stratune.evaluate.agreement import human_ceiling, icc, krippendorff_alpha, with_people
+from stratune.evaluate.alpha import Level
+from stratune.evaluate.ceiling import rater_key
+from stratune.evaluate.classes import predicted
+from stratune.evaluate.intervals import Interval
+from stratune.report import human
+from stratune.task import Kind, Task
+
+if TYPE_CHECKING:
+    from stratune.report.comparison import Comparison, Entry
+    from stratune.report.predictions import Predictions, Ratings
+
+Board = dict[str, Any]
+
+LEVEL: dict[Kind, Level] = {"regression": "interval", "ordinal": "ordinal", "classification": "nominal"}
+# measure -> how a person reads it: the figure shows the first, the page two, a line below the table three
+MEASURES: dict[Kind, dict[str, str]] = {
+    "regression": {"pearson": "r", "icc2": "ICC", "mae": "MAE", "spearman": "rank r"},
+    "ordinal": {"qwk": "weighted kappa", "accuracy": "accuracy", "kappa": "kappa"},
+    "classification": {"accuracy": "accuracy", "kappa": "kappa"},
+}
+RELIABILITY = {
+    "icc1": "one rating, by whomever",
+    "icc1k": "a row's mean, by whomever",
+    "icc2": "one rater of many such",
+    "icc2k": "the mean of such raters",
+    "icc3": "one of these raters, leniency aside",
+    "icc3k": "the mean of these raters, leniency aside",
+}
+TARGETS = {"all": "all raters", "others": "all raters but one", "one": "one rater"}
+
+
+def of_raters(comparison: Comparison, resamples: int) -> dict[str, Any] | None:
+    """leaderboard.json's `people`; None without ratings."""
+    tests = [run.predictions["test"] for entry in comparison.entries() for run in entry.ok]
+    rated = next((one for one in tests if one.ratings is not None), None)
+    if rated is None or rated.ratings is None or not np.isfinite(rated.ratings.values).any():
+        return None
+    return among_raters(rated.ratings, comparison.task, groups=rated.groups, resamples=resamples)
+
+
+def among_raters(
+    ratings: Ratings, task: Task, *, groups: Any = None, resamples: int = 2000
+) -> dict[str, Any]:
+    """How many ratings, and how far they go together. ICC is of numbers, levels and of two labels."""
+    options: dict[str, Any] = {"groups": groups, "resamples": resamples}
+    counts = np.isfinite(ratings.values).sum(axis=1)
+    rated = counts[counts > 0]
+    ceiling = human_ceiling(ratings.values, **_about(ratings, task), **options)
+    measured = task.kind in ("regression", "ordinal") or len(task.labels) == 2
+    alpha = krippendorff_alpha(ratings.values, LEVEL[task.kind], **options)
+    reliability = icc(ratings.values, identified=ratings.identified, **options) if measured else {}
+    return {
+        "rows": len(rated),
+        "ratings": int(counts.sum()),
+        "per_row": {"least": int(rated.min()), "mean": float(rated.mean()), "most": int(rated.max())},
+        "identified": ratings.identified,
+        "ceiling": _plain(ceiling),
+        "icc": _plain(reliability),
+        "alpha": None if alpha is None else {"level": LEVEL[task.kind], **alpha.to_dict()},
+    }
+
+
+def of_entry(entry: Entry, task: Task, resamples: int) -> dict[str, Any]:
+    """`with_people` of one row, over its seeds; nothing where a run has no ratings."""
+    tests = [run.predictions["test"] for run in entry.ok]
+    if not tests or any(one.ratings is None for one in tests):
+        return {}
+    ratings = tests[0].ratings
+    assert ratings is not None
+    found = with_people(
+        np.stack([_answers(one, task) for one in tests]),
+        ratings.values,
+        **_about(ratings, task),
+        invalid=np.stack([one.invalid for one in tests]),
+        groups=tests[0].groups,
+        resamples=resamples,
+    )
+    return {"with_people": {target: _plain(measures) for target, measures in found.items()}}
+
+
+def line(board: Board) -> str | None:
+    """one rater against the others: r 0.484 [.455, .511], MAE 0.331 [.316, .346]"""
+    people = board.get("people")
+    if not people or not people["ceiling"]:
+        return None
+    shown = [
+        f"{sign} {human.interval(people['ceiling'][name])}"
+        for name, sign in list(MEASURES[board["task"]["kind"]].items())[:3]
+        if name in people["ceiling"]
+    ]
+    return f"one rater against the others: {', '.join(shown)}"
+
+
+def facts(board: Board) -> str:
+    """1,000 rows with 2 to 14 ratings each (mean 9.3), raters not told apart; ICC ...; alpha ..."""
+    people = board["people"]
+    least, most = people["per_row"]["least"], people["per_row"]["most"]
+    each = f"{least}" if least == most else f"{least} to {most} (mean {people['per_row']['mean']:.1f})"
+    who = "raters told apart" if people["identified"] else "raters not told apart"
+    found = [f"{people['rows']:,} rows of test with {each} ratings each, {who}"]
+    reliability = people["icc"]
+    for name, of in (("icc1", "one rating"), ("icc1k", "a row's mean"), ("icc2", "one rater of many such")):
+        if name in reliability:
+            found.append(f"ICC of {of} {human.interval(reliability[name])}")
+    if people["alpha"]:
+        found.append(f"Krippendorff's alpha ({people['alpha']['level']}) {human.interval(people['alpha'])}")
+    return "; ".join(found)
+
+
+def target(board: Board) -> str:
+    return "mean" if board["task"]["kind"] == "regression" else "majority"
+
+
+def table(board: Board) -> tuple[list[str], list[list[str]]]:
+    """Headings and lines for the page: the raters first, then each model, in the two measures that say most,
+    and with each rater who can be told apart in the first of them.
+    """
+    signs = MEASURES[board["task"]["kind"]]
+    columns = [(target, name) for target in TARGETS for name in list(signs)[:2]]
+    heads = ["", *(f"{signs[name]} with {TARGETS[target]}" for target, name in columns)]
+    if board["people"]["identified"]:
+        raters = annotation_columns(Task.from_dict(board["task"]))
+        columns += [(rater_key(number), next(iter(signs))) for number in range(len(raters))]
+        heads += [f"{next(iter(signs.values()))} with {human.short(rater)}" for rater in raters]
+    lines = [_line("one rater", {"others": board["people"]["ceiling"]}, columns)]
+    for row in board["rows"]:
+        if "with_people" in row:
+            name = row["strategy"] if row["backbone"] is None else f"{row['strategy']}@{row['backbone']}"
+            lines.append(_line(human.plain(name), row["with_people"], columns))
+    return heads, lines
+
+
+def _line(name: str, found: Mapping[str, Any], columns: list[tuple[str, str]]) -> list[str]:
+    return [name, *(human.interval(found.get(target, {}).get(measure)) for target, measure in columns)]
+
+
+def _about(ratings: Ratings, task: Task) -> dict[str, Any]:
+    return {"kind": task.kind, "label_count": len(task.labels), "identified": ratings.identified}
+
+
+def _answers(part: Predictions, task: Task) -> Any:
+    """(N,): numbers, or label positions."""
+    return part.said[:, 0] if task.kind == "regression" else predicted(part.said)
+
+
+def _plain(measures: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
+    return {name: interval.to_dict() for name, interval in measures.items()}
