@@ -23,6 +23,7 @@ from stratune.evaluate.metrics import score
 from stratune.files import folder_bytes, replacing, write_text
 from stratune.fitting import Trained, Watch, train
 from stratune.job import Job
+from stratune.longtext.evidence import shortened
 from stratune.measure import PeakMemory
 from stratune.predictor import Predictor, Scored
 from stratune.prompt.search import spread
@@ -151,7 +152,10 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
         if answers.answers is not None:
             columns["answer"] = answers.answers
         if answers.evidence is not None:
-            columns["evidence"] = [[asdict(one) for one in named] for named in answers.evidence]
+            columns["evidence"] = [
+                [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
+                for text, named in zip(rows["text"], answers.evidence, strict=True)
+            ]
         if "group" in rows.column_names:
             columns["group"] = list(rows["group"])
         if COLUMN in rows.column_names:

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.longtext import readable
 from stratune.train.tokens import Documents
 
 Floats = NDArray[np.float64]
+SHOWN = 400  # characters of a chunk in predictions.parquet
 NAMED = 3  # chunks that are named of each document
 VARIANTS = 4096  # chunk vectors looked at in one go while one after the other is left out
 
@@ -57,6 +59,12 @@ def _losses(answer: Floats, without: Floats, center: float | None) -> Floats:
         return np.asarray(answer[label] - without[:, label])
     taken = np.sign(answer[0] - center) or 1.0
     return np.asarray(taken * (answer[0] - without[:, 0]))
+
+
+def shortened(text: str) -> str:
+    """A chunk as it is shown: on one line, its middle left out where it is long."""
+    line = " ".join(readable(text).split())
+    return line if len(line) <= SHOWN else f"{line[: SHOWN // 2]} … {line[-SHOWN // 2 :]}"
 
 
 def all_but_one(count: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
 from stratune.report import human, people, tables
 from stratune.report.comparison import Comparison, Entry
+from stratune.report.evidence import shown_evidence
 from stratune.report.plots import BY_ENTRY, stem_of
 from stratune.report.style import FAINT, INK, PAPER
 from stratune.version import __version__
@@ -117,6 +118,7 @@ def _row(row: dict[str, Any], entry: Entry, board: Board, figures: dict[str, str
             (name, row["val"].get(name), row["test"][name]) for name in METRICS if name in row["test"]
         ],
         "errs": [inline(figures[stem]) for stem in stems if stem in figures],
+        "evidence": shown_evidence(entry.ok[0].folder, board["task"]["kind"]) if entry.ok else [],
         "runs": [(result, human.seconds(result.train_seconds)) for result in results],
         "settings": best.settings,
         "versions": best.versions,

@@ -1,0 +1,41 @@
+"""What decided: of the surest test documents, right and wrong, the chunks that their answers hung on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stratune.report import human
+
+SHOWN = 3  # documents that were answered right, and as many wrong
+COLUMNS = ("id", "part", "truth", "prediction", "evidence")
+
+
+def shown_evidence(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """Rows {id, truth, prediction, right, chunks: [{score, text}]}; none where nothing is named.
+
+    Of values the farthest from each other come first, as there is no right or wrong.
+    """
+    import pyarrow.parquet as pq
+
+    path = folder / "predictions.parquet"
+    if "evidence" not in pq.read_schema(path).names:
+        return []
+    rows = [row for row in pq.read_table(path, columns=list(COLUMNS)).to_pylist() if row["part"] == "test"]
+    rows = [row for row in rows if row["evidence"]]
+    for row in rows:
+        row["right"] = None if kind == "regression" else row["truth"] == row["prediction"]
+        row["chunks"] = row.pop("evidence")
+    rows.sort(key=lambda row: -abs(row["chunks"][0]["score"]))
+    if kind == "regression":
+        return [_readable(row) for row in rows[: 2 * SHOWN]]
+    parts = [[row for row in rows if row["right"] == right][:SHOWN] for right in (True, False)]
+    return [_readable(row) for part in parts for row in part]
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    values = {
+        key: human.score(row[key]) if isinstance(row[key], float) else row[key]
+        for key in ("truth", "prediction")
+    }
+    return {**row, **values}
