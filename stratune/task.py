@@ -11,7 +11,6 @@ from stratune.errors import ConfigError, choices
 Kind = Literal["classification", "multilabel", "ordinal", "regression"]
 
 KINDS: tuple[Kind, ...] = ("classification", "multilabel", "ordinal", "regression")
-SUPPORTED_KINDS: tuple[Kind, ...] = KINDS
 DEFAULT_METRIC: dict[Kind, str] = {
     "classification": "f1_macro",
     "multilabel": "f1_macro",

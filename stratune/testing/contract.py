@@ -25,14 +25,14 @@ from torch.nn import functional as F
 
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.split import Split
-from stratune.errors import ConfigError, UnsupportedError
+from stratune.errors import UnsupportedError
 from stratune.fitting import Trained, train
 from stratune.net import Net
 from stratune.predictor import NetScorer, Predictor
 from stratune.readout.text_reader import Reader
 from stratune.strategy import Strategy, parse_strategy
-from stratune.task import KINDS, SUPPORTED_KINDS, Task
-from stratune.testing.toy import toy_split
+from stratune.task import KINDS
+from stratune.testing.toy import toy_split, toy_split_of
 from stratune.train.batches import Batch, collate
 from stratune.train.settings import Budget, TrainSettings
 from stratune.train.tokens import TextLimit
@@ -274,22 +274,39 @@ def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: 
 
 
 def check_task_kinds(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
-    """A kind of task that cannot be done is refused before anything is read."""
+    """Every kind of task works, or is refused with a reason; a regression answers in the user's unit."""
+    backbone = str(backbone_folder) if backbone_folder else None
     for kind in KINDS:
-        if kind in SUPPORTED_KINDS:
-            continue
+        split = toy_split_of(kind)
+        settings = TrainSettings(precision="float32", cache=False)
         try:
-            Task(kind=kind)
-        except (ConfigError, UnsupportedError) as error:
-            assert kind in str(error)
-        else:
-            raise AssertionError(f"a task of kind {kind} was accepted")
+            trained = train(_small(spec), backbone, split.task, split, Budget(epochs=1), 0, settings=settings)
+        except UnsupportedError as error:
+            assert str(error).strip(), f"a task of kind {kind} is refused without a reason"
+            continue
+        said = trained.predictor.predict_proba(split.test)
+        assert said.shape == (len(split.test), len(split.task.columns)), ()
+        assert np.isfinite(said).all(), f"{kind}: not every row has an answer"
+        if kind == "regression":
+            assert abs(said.mean() - 1000) < 100, "values of 990 and 1,010 are answered in another unit"
+
+
+def check_a_text_of_ten_windows(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
+    """It gets an answer, and what was not read is counted."""
+    done = run(spec, backbone_folder)
+    places = done.net.backbone.max_length if done.net is not None else 512
+    text = " ".join(["cat", "the", "rain"] * (10 * places // 3))
+    scored = done.predictor.score([text])
+    assert np.isfinite(scored.said).all(), "a long text gets no answer"
+    if done.net is not None:
+        assert scored.tokens_cut[0] >= 8 * places, f"{scored.tokens_cut[0]} tokens are said to be cut"
 
 
 CHECKS: tuple[Check, ...] = (
     check_default_constructible,
     check_settings_round_trip,
     check_task_kinds,
+    check_a_text_of_ten_windows,
     check_frozen_stays_frozen,
     check_learning_tensors_get_gradients,
     check_loss_falls,

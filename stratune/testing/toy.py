@@ -7,7 +7,7 @@ import random
 from datasets import Dataset
 
 from stratune.data.split import Split, assemble
-from stratune.task import Task
+from stratune.task import Kind, Task
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "animal": ("cat", "dog", "horse", "bird", "mouse", "sheep"),
@@ -41,6 +41,22 @@ def toy_split(
     tables = {part: _table(part, size, names, pairs, generator) for part, size in sizes.items()}
     task = Task(text_pair="text_pair" if pairs else None, labels=labels or names, metric=metric)
     return assemble(tables, task)
+
+
+def toy_split_of(kind: Kind) -> Split:
+    """The toy task as another kind: 8 training rows, which are validation and test, too."""
+    table = toy_split(rows=8).train
+    cells = {
+        "classification": {"animal": "animal", "weather": "weather"},
+        "ordinal": {"animal": "animal", "weather": "weather"},  # words that tiny tokenizers know
+        "multilabel": {"animal": "animal", "weather": "animal,weather"},
+        "regression": {"animal": "990", "weather": "1010"},
+    }[kind]
+    rows = table.to_dict()
+    rows["label"] = [cells[label] for label in rows["label"]]
+    labels = () if kind == "regression" else ("animal", "weather")
+    made = Dataset.from_dict(rows)
+    return assemble({"train": made, "val": made, "test": made}, Task(kind=kind, labels=labels))
 
 
 def _table(part: str, size: int, names: tuple[str, ...], pairs: bool, generator: random.Random) -> Dataset:
