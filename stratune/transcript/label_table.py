@@ -101,15 +101,16 @@ class LabelTable:
 
     def _check_once(self, keys: Sequence[Key], kept: Sequence[bool]) -> None:
         """Two ratings of one text cannot both be right."""
+        from stratune.data.read import row_of
+
         seen: dict[Key, int] = {}
-        for number, key in enumerate(keys, start=1):
-            if not kept[number - 1]:
-                continue
+        for number, key in compress(enumerate(keys), kept):
             if key in seen:
                 what = " of ".join(repr(part) for part in reversed(key) if part)
                 unit = "document and speaker" if self.by_speaker else "document"
-                message = f"{what} is in row {seen[key]} already: one row a {unit} is wanted"
-                raise DataError(message, path=self.name, row=number, column=self.document)
+                before, here = (row_of(self.name, one) for one in (seen[key], number))
+                message = f"{what} is in row {before} already: one row a {unit} is wanted"
+                raise DataError(message, path=self.name, row=here, column=self.document)
             seen[key] = number
 
 
