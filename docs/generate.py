@@ -14,7 +14,22 @@ import pictures
 import technique_numbers
 
 HERE = Path(__file__).parent
-COMMANDS = ("", "demo", "compare", "show", "report", "predict", "data check", "data split", "list", "export")
+COMMANDS = (
+    "",
+    "demo",
+    "compare",
+    "show",
+    "report",
+    "predict",
+    "data check",
+    "data split",
+    "data turns",
+    "data clean",
+    "data texts",
+    "data gap",
+    "list",
+    "export",
+)
 
 
 def help_of(command: str) -> str:

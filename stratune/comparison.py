@@ -63,6 +63,9 @@ def read_split(config: Config) -> tuple[Split, TextsReport | None]:
 
     data = config.data
     fields = config.task.model_dump()
+    if data.transcripts is None and Path(data.source).is_dir():
+        how = "say what a text is with data.transcripts.unit=document"
+        raise ConfigError(f"{data.source} is a folder; of transcripts, {how}", key="data.source")
     source, report = (data.source, None) if data.transcripts is None else read_texts_of(data, fields)
     split = load_split(
         source,

@@ -71,10 +71,9 @@ def _print(gap: Gap) -> None:
         score = folded.score
         table.add_row(name, f"{folded.models}", f"{score.value:.3f}", f"{score.low:.3f} to {score.high:.3f}")
     Console().print(table)
-    way = "too good" if gap.gap.value >= 0 else "too bad"
-    typer.echo(
-        f"gap {gap.gap.value:+.3f} ({gap.gap.low:+.3f} to {gap.gap.high:+.3f}): random folds look {way}"
-    )
+    low, value, high = gap.gap.low, gap.gap.value, gap.gap.high
+    way = "too good" if low > 0 else "too bad" if high < 0 else "neither too good nor too bad"
+    typer.echo(f"gap {value:+.3f} ({low:+.3f} to {high:+.3f}): random folds look {way}")
     for note in gap.notes:
         typer.echo(f"note: {note}")
 

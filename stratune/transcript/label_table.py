@@ -45,7 +45,7 @@ class LabelTable:
             known, found = ", ".join(NAMES["document"]), ", ".join(arrow.column_names)
             raise DataError(f"has no column of documents ({known}) among {found}", path=name)
         self.by_speaker = unit == "speaker" and "speaker" in held
-        of_turns = "text" in held
+        self.of_turns = of_turns = "text" in held
         along = [column for column in arrow.column_names if column not in OWN and column != held.get("text")]
         if unit == "document" and held.get("speaker") == "speaker" and not of_turns:
             along.append("speaker")  # whose document it is, of all who speak in it

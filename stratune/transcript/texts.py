@@ -75,18 +75,14 @@ class TextsReport:
     words: int
     median_words: float
     left_out: Mapping[str, Sequence[str]]
+    unused: Sequence[str]  # rows of the label table that no text has
     cleaned: Mapping[str, int]  # step -> changes
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; of what was left out the counts, and a few ids."""
-        left_out = {why: {"count": len(ids), "such_as": list(ids[:3])} for why, ids in self.left_out.items()}
-        return {
-            **vars(self),
-            "left_out": left_out,
-            "cleaned": dict(self.cleaned),
-            "troubles": dict(self.troubles),
-        }
+        left_out = {why: _counted(ids) for why, ids in self.left_out.items()}
+        return {**vars(self), "left_out": left_out, "unused": _counted(self.unused)}
 
     def lines(self) -> list[str]:
         """The same for people."""
@@ -96,8 +92,14 @@ class TextsReport:
             f"{len(ids):,} left out: {why} (such as {', '.join(ids[:3])})"
             for why, ids in self.left_out.items()
         ]
+        if self.unused:
+            lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
         lines += [f"{count:,} x {step}" for step, count in self.cleaned.items()]
         return lines + [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
+
+
+def _counted(ids: Sequence[str]) -> dict[str, Any]:
+    return {"count": len(ids), "such_as": list(ids[:3])}
 
 
 def read_texts(
@@ -118,8 +120,9 @@ def read_texts(
         changes = {step: cleaned.total(step) for step in cleaned.steps}
     left_out: dict[str, list[str]] = {}
     rows = [row for transcript in read for row in _rows(transcript, options, left_out)]
+    unused: list[str] = []
     if labels is not None:
-        rows = _labelled(rows, labels, left_out)
+        rows, unused = _labelled(rows, labels, left_out)
     rows, words = _long_enough(rows, options.min_words, left_out)
     if not rows:
         why = "; ".join(f"{len(ids):,} x {reason}" for reason, ids in left_out.items())
@@ -132,6 +135,7 @@ def read_texts(
         words=sum(words),
         median_words=median(words),
         left_out=left_out,
+        unused=unused,
         cleaned=changes,
         troubles=_troubles(transcripts),
     )
@@ -193,8 +197,8 @@ def _sections(transcripts: Sequence[Transcript], options: Texts, source: str) ->
 
 def _labelled(
     rows: Sequence[dict[str, Any]], labels: LabelTable, left_out: dict[str, list[str]]
-) -> list[dict[str, Any]]:
-    """Rows with their labels; the others are written down in `left_out`."""
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """(rows with their labels, label rows without a text); other rows are written down in `left_out`."""
     found, missing = [], dict[str, list[str]]()
     for row in rows:
         key = labels.key(row)
@@ -205,7 +209,11 @@ def _labelled(
     if rows and not found and NOT_KEPT not in missing:
         raise labels.nobody(rows[0])
     left_out.update(missing)
-    return found
+    used = {labels.key(row) for row in found}
+    unused = (
+        [] if labels.of_turns else ["/".join(filter(None, key)) for key in labels.rows if key not in used]
+    )
+    return found, unused
 
 
 def _long_enough(

@@ -121,6 +121,7 @@ def test_labels_beside_the_configuration(calls):
     ("change", "error", "message"),
     [
         ({"data": {"val": "val.csv"}}, ConfigError, "data.val: a file of its own does not go with transcripts"),
+        ({"data": {"transcripts": None}}, ConfigError, "calls is a folder; of transcripts, say what a text is"),
         ({"data": {"transcripts": {"units": "document"}}}, ConfigError, "data.transcripts.units: 'units' is not one of by, clean"),
         ({"data": {"transcripts": {"unit": "documents"}}}, ConfigError, "unit: 'documents' is not one of"),
         ({"task": {"label": "hapy"}}, DataError, "no such column: 'hapy' is not one of id, document"),

@@ -44,7 +44,7 @@ def test_documents_with_their_labels(turns, tmp_path):
     assert m["text"].split(SEPARATOR) == ["ANN: Good day to all", "BOB: Um why", "ANN: Because"]
     # The speaker of a document is whom the table names, where several speak; ids stay ours.
     assert (m["rating"], m["speaker"], m["document"]) == ("5", "ANN", "m")
-    assert (report.documents, report.rows, report.words, report.left_out) == (2, 2, 14, {})
+    assert (report.documents, report.rows, report.words, report.left_out) == (2, 2, 15, {})
     assert report.troubles == {"no speaker": 1}
 
 
@@ -52,7 +52,13 @@ def test_speakers_meet_their_own_row(turns, tmp_path):
     table = labels(tmp_path, "doc_id,speaker_name,won\nm,ANN,1\nm,BOB,0\n")
     rows, report = read_texts(turns, Texts(unit="speaker", labels=table))
     assert {row["id"]: row["won"] for row in rows} == {"m/ANN": "1", "m/BOB": "0"}
-    assert report.left_out == {"no row in the label table": ["t/CAT"]}
+    assert report.left_out == {"no row in the label table": ["t/CAT"]} and report.unused == []
+
+
+def test_label_rows_without_a_text_are_told(turns, tmp_path):
+    _, report = read_texts(turns, Texts(labels=labels(tmp_path, "document,y\nm,1\nx,2\n")))
+    assert report.unused == ["x"] and report.to_dict()["unused"] == {"count": 1, "such_as": ["x"]}
+    assert "1 rows of labels unused (such as x)" in report.lines()
 
 
 def test_a_table_by_document_labels_every_speaker_and_segment(turns, tmp_path):
