@@ -24,6 +24,10 @@ COMMANDS = (
     "data check",
     "data split",
     "data agree",
+    "data turns",
+    "data clean",
+    "data texts",
+    "data gap",
     "list",
     "export",
 )

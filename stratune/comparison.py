@@ -24,8 +24,11 @@ from stratune.result import RunResult
 from stratune.train.processes import is_main, launched
 
 if TYPE_CHECKING:
+    from stratune.config import DataConfig
+    from stratune.data.read import Tables
     from stratune.data.split import Split
     from stratune.task import Task
+    from stratune.transcript.texts import TextsReport
 
 Engine = LocalEngine | InlineEngine
 # Rows that came from memory are kept beside the results, so that config.yaml can name them.
@@ -49,14 +52,24 @@ def split_of(config: Config) -> Split:
     """Read, check and split what the configuration names. DataError or ConfigError say what is wrong with
     it.
     """
+    return read_split(config)[0]
+
+
+def read_split(config: Config) -> tuple[Split, TextsReport | None]:
+    """The same, with what became of transcripts, where it names some."""
     from stratune.data.load import load_split
     from stratune.data.task import task_of
     from stratune.evaluate.metrics import find
 
     data = config.data
+    fields = config.task.model_dump()
+    if data.transcripts is None and Path(data.source).is_dir():
+        how = "say what a text is with data.transcripts.unit=document"
+        raise ConfigError(f"{data.source} is a folder; of transcripts, {how}", key="data.source")
+    source, report = (data.source, None) if data.transcripts is None else read_texts_of(data, fields)
     split = load_split(
-        data.source,
-        task_of(data.source, **config.task.model_dump()),
+        source,
+        task_of(data.source, **fields),
         seed=data.seed,
         val=data.val,
         test=data.test,
@@ -67,7 +80,28 @@ def split_of(config: Config) -> Split:
     )
     task = split.task
     find(task.metric, task.labels, task.kind)  # a misspelt metric is said now, not after the first epoch
-    return split
+    return split, report
+
+
+def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, TextsReport]:
+    """Transcripts as a table; `fields` of the task get the columns that are always there.
+
+    Texts of one document (of speakers, of segments) stay on one side of the split, unless the user groups.
+    """
+    from stratune.data.read import Tables, read
+    from stratune.transcript.texts import Texts, read_texts
+
+    assert data.transcripts is not None
+    for key in ("val", "test"):
+        if getattr(data, key) is not None:
+            message = "a file of its own does not go with transcripts: name the parts with split_column"
+            raise ConfigError(message, key=f"data.{key}")
+    options = Texts(**{name: getattr(data.transcripts, name) for name in type(data.transcripts).model_fields})
+    rows, report = read_texts(data.source, options, encoding=data.encoding)
+    fields["id"] = fields["id"] or "id"
+    if options.unit != "document":
+        fields["group"] = fields["group"] or "document"
+    return Tables(read(rows), f"texts of {data.source}"), report
 
 
 def run_comparison(
@@ -92,9 +126,9 @@ def run_comparison(
     _check_place(out)
     engine = engine or (InlineEngine() if launched() else LocalEngine())
     with engine:  # started first: its imports go on while we read
-        split = split_of(config)
+        split, texts = read_split(config)
         with _locked(out):
-            _prepare(out, config, split, fresh)
+            _prepare(out, config, split, texts, fresh)
             engine.ready()
             stored = str(store_split(split))
             yield from _runs(runs, config, out, engine, stored, split.fingerprint, split.task, watch)
@@ -157,7 +191,7 @@ def finished(job: Job) -> RunResult | None:
     return result if same and result.status == "ok" else None
 
 
-def _prepare(out: Path, config: Config, split: Split, fresh: bool) -> None:
+def _prepare(out: Path, config: Config, split: Split, texts: TextsReport | None, fresh: bool) -> None:
     if not is_main():
         return
     if fresh:
@@ -171,7 +205,8 @@ def _prepare(out: Path, config: Config, split: Split, fresh: bool) -> None:
         shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     config.save(out / "config.yaml")
     split.save(stored)
-    write_json(out / "data.json", data_report(config, split))
+    found = data_report(config, split)
+    write_json(out / "data.json", found if texts is None else {"transcripts": texts.to_dict(), **found})
 
 
 def data_report(config: Config, split: Split) -> dict[str, Any]:

@@ -20,8 +20,33 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class TranscriptsConfig(_Section):
+    """How transcripts become texts: the fields of transcript/texts.py, checked there."""
+
+    unit: str = "document"
+    by: str = "turn"
+    clean: tuple[str | dict[str, Any], ...] = ()
+    columns: dict[str, str] = {}
+    labels: str | None = None
+    keep: dict[str, Any] = {}
+    min_words: int = 0
+    sections: tuple[str, ...] | None = None
+    without_sections: tuple[str, ...] = ()
+    no_speakers: bool = False
+    others: bool = False
+
+    @field_validator("clean", "sections", "without_sections", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(","))
+        several = isinstance(value, (list, tuple))
+        return tuple(str(one) if isinstance(one, int) else one for one in value) if several else value
+
+
 class DataConfig(_Section):
-    source: str  # a file, hub:name/config, demo:name
+    source: str  # a file, hub:name/config, demo:name; of transcripts also a folder
+    transcripts: TranscriptsConfig | None = None
     val: str | None = None
     test: str | None = None
     split_column: str | None = None  # names the part of each row: train, val, test
@@ -167,15 +192,17 @@ def _beside(fields: dict[str, Any], folder: Path) -> None:
     data: Any = fields.get("data")
     if isinstance(data, str):
         data = fields["data"] = {"source": data}
-    for key in ("source", "val", "test"):
-        named = data.get(key) if isinstance(data, dict) else None
-        if (
-            isinstance(named, str)
-            and ":" not in named
-            and not Path(named).exists()
-            and (folder / named).exists()
-        ):
-            data[key] = str(folder / named)
+    if not isinstance(data, dict):
+        return
+    for section, keys in ((data, ("source", "val", "test")), (data.get("transcripts"), ("labels",))):
+        if isinstance(section, dict):
+            section |= {key: _found(section[key], folder) for key in keys if key in section}
+
+
+def _found(named: Any, folder: Path) -> Any:
+    if not isinstance(named, str) or ":" in named or Path(named).exists() or not (folder / named).exists():
+        return named
+    return str(folder / named)
 
 
 def set_key(fields: dict[str, Any], key: str, value: Any, *, parse: bool = False) -> None:

@@ -53,7 +53,20 @@ def main() -> None:
 
 
 def _register() -> None:
-    from stratune.cli import agree, compare, data, demo, export, listing, predict, prompt, show, transcripts
+    from stratune.cli import (
+        agree,
+        compare,
+        data,
+        demo,
+        export,
+        gap,
+        listing,
+        predict,
+        prompt,
+        show,
+        texts,
+        transcripts,
+    )
 
     app.command("demo")(demo.demo)
     app.command("compare")(compare.compare)
@@ -63,6 +76,8 @@ def _register() -> None:
     data.app.command("turns")(transcripts.turns_command)
     data.app.command("clean")(transcripts.clean_command)
     data.app.command("agree")(agree.agree_command)
+    data.app.command("texts")(texts.texts_command)
+    data.app.command("gap")(gap.gap_command)
     app.add_typer(data.app, name="data")
     app.add_typer(prompt.app, name="prompt")
     app.command("list")(listing.list_names)

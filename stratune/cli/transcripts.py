@@ -162,14 +162,14 @@ def _read(source: str, columns: str | None, encoding: str | None) -> tuple[list[
     transcripts: list[Transcript] = []
     suffixes: dict[str, str] = {}
     with _Bar("reading", None) as bar:
-        for file, found in read_files(source, _mapping(columns), encoding=encoding):
+        for file, found in read_files(source, mapping(columns), encoding=encoding):
             transcripts += found
             suffixes |= {transcript.document: Path(file).suffix.lower() for transcript in found}
             bar.advance(sum(len(transcript.turns) for transcript in found))
     return transcripts, suffixes
 
 
-def _mapping(columns: str | None) -> dict[str, str] | None:
+def mapping(columns: str | None) -> dict[str, str] | None:
     """{"text": "words"} of "text=words"."""
     if columns is None:
         return None

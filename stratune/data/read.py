@@ -73,13 +73,15 @@ def read(source: Any, *, encoding: str | None = None) -> Dataset:
     """One raw table: the columns as they are. Of a hub dataset with splits, its train split.
 
     `source`: a path (csv, tsv, json, jsonl, parquet), a pandas DataFrame, a list of dicts, a dict of columns,
-    a Dataset, "hub:name/config" or "demo:name". DataError names file, row and column.
+    a Dataset, Tables, "hub:name/config" or "demo:name". DataError names file, row and column.
     """
     return read_tables(source, encoding=encoding).train
 
 
 def read_tables(source: Any, *, encoding: str | None = None) -> Tables:
     """The same with everything the source has: a hub dataset's own splits, a demo's task."""
+    if isinstance(source, Tables):
+        return source
     name = source_name(source)
     if isinstance(source, DatasetDict):
         return _from_splits(source, name)
@@ -97,6 +99,8 @@ def source_name(source: Any) -> str:
     """How messages call it: the path as given, or what kind of object it is."""
     if isinstance(source, str | Path):
         return STANDARD_INPUT if str(source) == "-" else str(source)
+    if isinstance(source, Tables):
+        return source.name
     return "list of records" if isinstance(source, list) else type(source).__name__
 
 

@@ -3,6 +3,7 @@
 from stratune.transcript.clean import Cleaned, clean
 from stratune.transcript.read import read_transcripts
 from stratune.transcript.segment import Piece, documents, pieces
+from stratune.transcript.texts import Texts, TextsReport, read_texts
 from stratune.transcript.turn import TROUBLES, Transcript, Turn
 from stratune.transcript.write import write_transcript, write_transcripts
 
@@ -10,11 +11,14 @@ __all__ = [
     "TROUBLES",
     "Cleaned",
     "Piece",
+    "Texts",
+    "TextsReport",
     "Transcript",
     "Turn",
     "clean",
     "documents",
     "pieces",
+    "read_texts",
     "read_transcripts",
     "write_transcript",
     "write_transcripts",

@@ -26,6 +26,7 @@ Turns = Sequence[Turn]
 
 UNITS = ("document", "speaker", "segment")
 MINUTES = "minutes:"
+SELF, OTHER = "SPEAKER", "OTHER"  # names in a document as one of its speakers hears it
 _CLOSING = "\"'”’)]»"  # may stand after the question mark
 _SHOWN_NAMES = 3
 
@@ -45,34 +46,56 @@ def pieces(transcript: Transcript, by: str) -> list[Piece]:
     return [_piece(part) for part in _parts(transcript, by)]
 
 
-def documents(transcripts: Iterable[Transcript], unit: str, by: str) -> list[dict[str, Any]]:
+def documents(
+    transcripts: Iterable[Transcript], unit: str, by: str, *, named: bool = True, others: bool = False
+) -> list[dict[str, Any]]:
     """Rows {"id", "document", "speaker", "text", "pieces"}: the texts of the pieces joined by SEPARATOR, and
     their names.
 
     `unit`: a row for each document, for each speaker of a document (id "document/speaker"; turns without one
-    are left out), or for each piece (id "document/number"). `speaker` is "" where several speak.
+    are left out), or for each piece (id "document/number"). `speaker` is "" where several speak. `named`:
+    turns begin with "NAME: ". `others`: of a speaker the whole document, as SPEAKER, and OTHER for the rest.
     """
+    check_unit(unit)
+    return [row for transcript in transcripts for row in _rows(transcript, unit, by, named, others)]
+
+
+def check_unit(unit: str) -> None:
     if unit not in UNITS:
         raise ConfigError(choices(unit, UNITS), key="unit")
-    return [row for transcript in transcripts for row in _rows(transcript, unit, by)]
 
 
-def _rows(transcript: Transcript, unit: str, by: str) -> Iterator[dict[str, Any]]:
+def check_by(by: str) -> None:
+    """ConfigError for what is no way to cut."""
+    if by.startswith(MINUTES):
+        _number(by)
+    elif by not in CUTS:
+        raise ConfigError(choices(by, [*CUTS, f"{MINUTES}<n>"]), key="by")
+
+
+def _rows(transcript: Transcript, unit: str, by: str, named: bool, others: bool) -> Iterator[dict[str, Any]]:
     name = transcript.document
     if unit == "document":
-        yield _row(name, transcript, _parts(transcript, by))
+        yield _row(name, transcript, _parts(transcript, by), named)
     elif unit == "speaker":
         for speaker, turns in _by_speaker(transcript.turns):
             if speaker:
-                own = replace(transcript, turns=tuple(turns))
-                yield _row(f"{name}/{speaker}", own, _parts(own, by))
+                own = _heard_by(transcript, speaker) if others else replace(transcript, turns=tuple(turns))
+                yield {**_row(f"{name}/{speaker}", own, _parts(own, by), named), "speaker": speaker}
     else:
         for number, part in enumerate(_parts(transcript, by), start=1):
-            yield _row(f"{name}/{number}", replace(transcript, turns=tuple(part)), [part])
+            yield _row(f"{name}/{number}", replace(transcript, turns=tuple(part)), [part], named)
 
 
-def _row(id_: str, transcript: Transcript, parts: Sequence[Turns]) -> dict[str, Any]:
-    cut = [_piece(part) for part in parts]
+def _heard_by(transcript: Transcript, speaker: str) -> Transcript:
+    """The same words from where one speaker stands."""
+    roles = dict.fromkeys(transcript.speakers, OTHER) | {speaker: SELF}
+    turns = (replace(turn, speaker=roles.get(turn.speaker, "")) for turn in transcript.turns)
+    return replace(transcript, turns=tuple(turns))
+
+
+def _row(id_: str, transcript: Transcript, parts: Sequence[Turns], named: bool) -> dict[str, Any]:
+    cut = [_piece(part, named) for part in parts]
     speakers = {turn.speaker for turn in transcript.turns}
     return {
         "id": id_,
@@ -84,10 +107,9 @@ def _row(id_: str, transcript: Transcript, parts: Sequence[Turns]) -> dict[str, 
 
 
 def _parts(transcript: Transcript, by: str) -> list[Turns]:
+    check_by(by)
     if by.startswith(MINUTES):
         return _by_minutes(transcript, _number(by))
-    if by not in CUTS:
-        raise ConfigError(choices(by, [*CUTS, f"{MINUTES}<n>"]), key="by")
     return CUTS[by](transcript.turns) if transcript.turns else []
 
 
@@ -152,8 +174,8 @@ CUTS: dict[str, Callable[[Turns], list[Turns]]] = {
 }
 
 
-def _piece(turns: Turns) -> Piece:
-    lines = (f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text for turn in turns)
+def _piece(turns: Turns, named: bool = True) -> Piece:
+    lines = (f"{turn.speaker}: {turn.text}" if named and turn.speaker else turn.text for turn in turns)
     return Piece(_name(turns), "\n".join(lines).replace(SEPARATOR, " "))
 
 

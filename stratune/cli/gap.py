@@ -1,0 +1,100 @@
+"""stratune data gap: what random folds flatter, against groups that no model has seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stratune.cli.data import Encoding, Id, Json, Pair, Source, Text
+
+if TYPE_CHECKING:
+    from stratune.unseen import Gap
+
+
+def gap_command(
+    source: Source,
+    label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of groups: authors, speakers, venues.")] = None,
+    text: Text = None,
+    pair: Pair = None,
+    id_: Id = None,
+    kind: Annotated[
+        str | None, typer.Option(help="classification, ordinal, multilabel or regression.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="What is scored. [default: f1_macro, qwk or rmse, by kind]")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Of the random and of the grouped folds.")] = 5,
+    repeats: Annotated[int, typer.Option(help="Times that rows are dealt out to folds anew.")] = 3,
+    encoding: Encoding = None,
+    seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Score tfidf on random folds, on folds of whole groups, and leaving one group out (up to 50 groups).
+
+    The gap between the first two is what a random split would promise too much for a new author or speaker.
+    """
+    from stratune.data.columns import canonical
+    from stratune.data.labels import infer_labels
+    from stratune.data.read import read
+    from stratune.data.task import task_of
+    from stratune.errors import ConfigError
+    from stratune.unseen import measure_gap
+
+    task = task_of(
+        source, text=text, label=label, text_pair=pair, group=group, id=id_, kind=kind, metric=metric
+    )
+    if task.group is None:
+        raise ConfigError("name the column of groups", key="--group")
+    table = canonical(read(source, encoding=encoding), task, source)
+    task = replace(task, labels=infer_labels([table], task, source))
+    with _Bar() as bar:
+        gap = measure_gap(table, task, folds=folds, repeats=repeats, seed=seed, watch=bar.on)
+    if as_json:
+        typer.echo(json.dumps(gap.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print(gap)
+
+
+def _print(gap: Gap) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"tfidf on {gap.rows:,} rows of {gap.groups:,} groups"
+    table = Table("folds", title=title, title_justify="left")
+    for head in ("models", gap.metric, "95 % interval"):
+        table.add_column(head, justify="right")
+    for name, folded in gap.by.items():
+        score = folded.score
+        table.add_row(name, f"{folded.models}", f"{score.value:.3f}", f"{score.low:.3f} to {score.high:.3f}")
+    Console().print(table)
+    low, value, high = gap.gap.low, gap.gap.value, gap.gap.high
+    way = "too good" if low > 0 else "too bad" if high < 0 else "neither too good nor too bad"
+    typer.echo(f"gap {value:+.3f} ({low:+.3f} to {high:+.3f}): random folds look {way}")
+    for note in gap.notes:
+        typer.echo(f"note: {note}")
+
+
+class _Bar:
+    """Models trained, on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        self.progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.progress.add_task("folds", total=None)
+
+    def __enter__(self) -> _Bar:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def on(self, scheme: str, done: int, total: int) -> None:
+        self.progress.update(self.task, description=f"{scheme} folds", completed=done, total=total)

@@ -1,0 +1,234 @@
+"""read_texts(source, options): transcripts, and labels beside them, become rows of a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from stratune.data.arrow import as_text
+from stratune.errors import ConfigError, DataError, choices
+from stratune.transcript.clean import clean
+from stratune.transcript.label_table import SHOWN, LabelTable
+from stratune.transcript.read import read_transcripts
+from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.segment import check_by, check_unit, documents
+from stratune.transcript.steps import Spec, parse_step
+from stratune.transcript.turn import TROUBLES, Transcript
+
+TABLES = (".csv", ".tsv", ".parquet")  # of turns, which may hold their labels too
+
+NO_LABEL = "no row in the label table"
+NOT_KEPT = "its label row has another value than `keep` wants"
+TOO_SHORT = "fewer words than `min_words`"
+NO_TEXT = "nothing left to read"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How transcripts become texts. Raises ConfigError for a unit, cut or step that is not known."""
+
+    unit: str = "document"  # document, speaker or segment: what gets a row
+    by: str = "turn"  # how a text is cut into pieces: turn, exchange, minutes:n, section, speaker, document
+    clean: Sequence[Spec] = ()  # steps, in this order
+    columns: Columns = field(default_factory=dict)  # what a table calls its fields, where not as usual
+    labels: str | Path | None = None  # table; None: the turns' own table, if it is one
+    keep: Mapping[str, Any] = field(default_factory=dict)  # column of the label table -> value or values
+    min_words: int = 0  # of a text, as it is read
+    sections: Sequence[str] | None = None  # only these are read; None: all
+    without_sections: Sequence[str] = ()
+    no_speakers: bool = False  # no "NAME: " before what is said
+    others: bool = False  # of unit speaker: what the others say too, as OTHER
+
+    def __post_init__(self) -> None:
+        check_unit(self.unit)
+        check_by(self.by)
+        check_columns(self.columns)
+        for spec in self.clean:
+            parse_step(spec)
+        if self.min_words < 0:
+            raise ConfigError(f"{self.min_words} is below 0", key="min_words")
+        if self.others and self.unit != "speaker":
+            raise ConfigError(f"is for unit speaker, not {self.unit}", key="others")
+        if self.others and self.no_speakers:
+            raise ConfigError("without names nobody knows who is who: leave out no_speakers", key="others")
+
+    @property
+    def kept(self) -> dict[str, tuple[str, ...]]:
+        """`keep` as texts, several values of each column."""
+        several = (list, tuple, set)
+        values = {name: value if isinstance(value, several) else [value] for name, value in self.keep.items()}
+        return {name: tuple(as_text(one) or "" for one in found) for name, found in values.items()}
+
+
+@dataclass(frozen=True)
+class TextsReport:
+    """What was done. `left_out`: why -> the ids of rows, and of documents that gave none."""
+
+    source: str
+    labels: str | None
+    documents: int
+    rows: int
+    words: int
+    median_words: float
+    left_out: Mapping[str, Sequence[str]]
+    unused: Sequence[str]  # rows of the label table that no text has
+    cleaned: Mapping[str, int]  # step -> changes
+    troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; of what was left out the counts, and a few ids."""
+        left_out = {why: _counted(ids) for why, ids in self.left_out.items()}
+        return {**vars(self), "left_out": left_out, "unused": _counted(self.unused)}
+
+    def lines(self) -> list[str]:
+        """The same for people."""
+        size = f"{self.median_words:,.0f} words in the middle one"
+        lines = [f"{self.rows:,} texts of {self.documents:,} documents, {size}"]
+        lines += [
+            f"{len(ids):,} left out: {why} (such as {', '.join(ids[:3])})"
+            for why, ids in self.left_out.items()
+        ]
+        if self.unused:
+            lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
+        lines += [f"{count:,} x {step}" for step, count in self.cleaned.items()]
+        return lines + [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
+
+
+def _counted(ids: Sequence[str]) -> dict[str, Any]:
+    return {"count": len(ids), "such_as": list(ids[:3])}
+
+
+def read_texts(
+    source: str | Path, options: Texts | None = None, *, encoding: str | None = None
+) -> tuple[list[dict[str, Any]], TextsReport]:
+    """(rows of `documents` with the columns of the label table, what was done).
+
+    `source` as in read_transcripts. A label row is found by document, and by speaker where the unit is one
+    and the table has a column of them. Texts without a label row are left out and counted; DataError when
+    none has one, or no text is left.
+    """
+    options = options or Texts()
+    labels = _labels(source, options, encoding)  # first: it is the quicker one to be wrong
+    transcripts = read_transcripts(source, options.columns, encoding=encoding)
+    read, changes = _sections(transcripts, options, str(source)), dict[str, int]()
+    if options.clean:
+        read, cleaned = clean(read, options.clean, examples=0)
+        changes = {step: cleaned.total(step) for step in cleaned.steps}
+    left_out: dict[str, list[str]] = {}
+    rows = [row for transcript in read for row in _rows(transcript, options, left_out)]
+    unused: list[str] = []
+    if labels is not None:
+        rows, unused = _labelled(rows, labels, left_out)
+    rows, words = _long_enough(rows, options.min_words, left_out)
+    if not rows:
+        why = "; ".join(f"{len(ids):,} x {reason}" for reason, ids in left_out.items())
+        raise DataError(f"no text is left of {len(transcripts):,} documents: {why}", path=source)
+    return rows, TextsReport(
+        source=str(source),
+        labels=None if labels is None else str(labels.name),
+        documents=len(transcripts),
+        rows=len(rows),
+        words=sum(words),
+        median_words=median(words),
+        left_out=left_out,
+        unused=unused,
+        cleaned=changes,
+        troubles=_troubles(transcripts),
+    )
+
+
+def _labels(source: str | Path, options: Texts, encoding: str | None) -> LabelTable | None:
+    """The table that was named, or the source itself where it is one."""
+    from stratune.data.read import read
+
+    document = None
+    if options.labels is not None:
+        name, table = options.labels, read(options.labels, encoding=encoding)
+    elif str(source).startswith("demo:"):
+        name, table = source, _demo_labels(str(source))
+    elif Path(source).suffix.lower() in TABLES and not Path(source).is_dir():
+        name, table, document = source, read(source, encoding=encoding), Path(source).stem
+    elif options.keep:
+        raise ConfigError("needs a table of labels (labels)", key="keep")
+    else:
+        return None
+    return LabelTable(table, name, options.unit, options.kept, options.columns, document)
+
+
+def _demo_labels(source: str) -> Any:
+    """The demo's own table, its rows called as read_transcripts does."""
+    from stratune.data.demo import demo_table
+    from stratune.data.read import read
+
+    table, task = demo_table(source.removeprefix("demo:"))
+    names = [f"speech-{number}" for number in range(1, len(table) + 1)]
+    columns = {name: list(table[name]) for name in table.column_names if name != task.text}
+    return read({"document": names, **columns})
+
+
+def _rows(transcript: Transcript, options: Texts, left_out: dict[str, list[str]]) -> list[dict[str, Any]]:
+    how = {"named": not options.no_speakers, "others": options.others}
+    rows = documents([transcript], options.unit, options.by, **how) if transcript.turns else []
+    if not rows:
+        left_out.setdefault(NO_TEXT, []).append(transcript.document)
+    return rows
+
+
+def _sections(transcripts: Sequence[Transcript], options: Texts, source: str) -> list[Transcript]:
+    """The turns of the wanted sections. ConfigError for one that no document has."""
+    if options.sections is None and not options.without_sections:
+        return list(transcripts)
+    known = sorted({turn.section for transcript in transcripts for turn in transcript.turns})
+    for key, names in (("sections", options.sections or ()), ("without_sections", options.without_sections)):
+        for name in names:
+            if name not in known:
+                shown = [one or "''" for one in known[:SHOWN]]
+                raise ConfigError(f"{source}: {choices(name, shown)}", key=key)
+    wanted = {*(known if options.sections is None else options.sections)} - {*options.without_sections}
+    return [
+        replace(transcript, turns=tuple(turn for turn in transcript.turns if turn.section in wanted))
+        for transcript in transcripts
+    ]
+
+
+def _labelled(
+    rows: Sequence[dict[str, Any]], labels: LabelTable, left_out: dict[str, list[str]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """(rows with their labels, label rows without a text); other rows are written down in `left_out`."""
+    found, missing = [], dict[str, list[str]]()
+    for row in rows:
+        key = labels.key(row)
+        if key in labels.rows:
+            found.append({**row, **labels.rows[key]})
+        else:
+            missing.setdefault(NOT_KEPT if key in labels.others else NO_LABEL, []).append(row["id"])
+    if rows and not found and NOT_KEPT not in missing:
+        raise labels.nobody(rows[0])
+    left_out.update(missing)
+    used = {labels.key(row) for row in found}
+    unused = (
+        [] if labels.of_turns else ["/".join(filter(None, key)) for key in labels.rows if key not in used]
+    )
+    return found, unused
+
+
+def _long_enough(
+    rows: Sequence[dict[str, Any]], least: int, left_out: dict[str, list[str]]
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """(rows of so many words or more, how many each has)."""
+    counted = [(row, len(row["text"].split())) for row in rows]
+    if short := [row["id"] for row, words in counted if words < least]:
+        left_out[TOO_SHORT] = short
+    long = [(row, words) for row, words in counted if words >= least]
+    return [row for row, _ in long], [words for _, words in long]
+
+
+def _troubles(transcripts: Sequence[Transcript]) -> dict[str, int]:
+    troubles: Counter[str] = Counter()
+    for transcript in transcripts:
+        troubles.update(transcript.troubles)
+    return dict(troubles)

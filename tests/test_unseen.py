@@ -1,0 +1,79 @@
+"""The gap: there where groups give the label away, and gone where they do not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from stratune.data.read import read
+from stratune.errors import ConfigError, DataError
+from stratune.task import Task
+from stratune.unseen import GROUPED, ONE_OUT, RANDOM, measure_gap
+
+WORDS = [f"word{number}" for number in range(40)]
+
+
+def table(sign: bool, groups: int = 12, each: int = 8, labels=("no", "yes")):
+    """Groups of one label. With `sign` every text ends with its group's own word, and nothing else tells."""
+    draw = random.Random(0)
+    rows = []
+    for group in range(groups):
+        for number in range(each):
+            text = " ".join(draw.choices(WORDS, k=6))
+            label = labels[group % len(labels)]
+            told = f" sign{group}" * 3 if sign else f" truly {label}" * 3
+            rows.append(
+                {"id": f"{group}-{number}", "text": text + told, "label": label, "group": f"g{group}"}
+            )
+    draw.shuffle(rows)
+    return read(rows)
+
+
+TASK = Task(group="group", labels=("no", "yes"), metric="accuracy")
+
+
+def test_groups_that_give_the_label_away():
+    seen = []
+    gap = measure_gap(table(sign=True), TASK, folds=4, repeats=2, watch=lambda *told: seen.append(told))
+    by = {name: folded.score.value for name, folded in gap.by.items()}
+    assert by[RANDOM] == 1.0 and by[GROUPED] < 0.75 and by[ONE_OUT] < 0.75
+    assert gap.gap.value == pytest.approx(by[RANDOM] - by[GROUPED])
+    assert 0 < gap.gap.low <= gap.gap.value <= gap.gap.high
+    assert {name: folded.models for name, folded in gap.by.items()} == {RANDOM: 8, GROUPED: 8, ONE_OUT: 12}
+    assert seen[:2] == [(RANDOM, 1, 8), (RANDOM, 2, 8)] and seen[-1] == (ONE_OUT, 12, 12)
+    assert (gap.rows, gap.groups) == (96, 12)
+
+
+def test_no_gap_where_the_text_tells():
+    gap = measure_gap(table(sign=False), TASK, folds=4, repeats=1)
+    assert gap.gap.value == gap.gap.low == gap.gap.high == 0.0
+    assert gap.by[GROUPED].metrics["f1_macro"] == 1.0
+
+
+def test_a_lower_error_is_better():
+    rows = table(sign=True, labels=("1", "3"))
+    gap = measure_gap(rows, Task(kind="regression", group="group"), folds=4, repeats=1)
+    assert gap.metric == "rmse" and gap.by[RANDOM].score.value < gap.by[GROUPED].score.value
+    assert gap.gap.value > 0  # random folds flatter, whatever the metric's direction
+
+
+def test_many_groups_are_not_left_out_one_by_one():
+    gap = measure_gap(table(sign=False, groups=51, each=2), TASK, folds=3, repeats=1)
+    assert gap.by.keys() == {RANDOM, GROUPED} and gap.notes == ()
+
+
+def test_a_label_of_one_group():
+    rows = [*table(sign=False)] + [
+        {"id": f"x{n}", "text": "other", "label": "maybe", "group": "gx"} for n in range(8)
+    ]
+    task = Task(group="group", labels=("maybe", "no", "yes"))
+    with pytest.raises(
+        DataError, match="grouped folds: in round 1 of 3 no training row has the label 'maybe'"
+    ):
+        measure_gap(read(rows), task, folds=3, repeats=1)
+
+
+def test_repeats():
+    with pytest.raises(ConfigError, match="repeats: 0 is below 1"):
+        measure_gap(table(sign=False), TASK, repeats=0)
