@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from stratune.errors import DataError
+from stratune.evaluate.label_sets import decided
 from stratune.evaluate.metrics import predicted
 from stratune.readout.label_words import LabelWords
 from stratune.strategy.floors import Examples, FloorModel
@@ -66,7 +67,8 @@ class Scored:
         if task.kind == "regression":
             return [None if np.isnan(value) else float(value) for value in self.said[:, 0]]
         if task.kind == "multilabel":
-            return [SEPARATOR.join(np.asarray(task.labels)[row >= 0.5]) for row in self.said]
+            chosen = decided(self.said, self.invalid)
+            return [SEPARATOR.join(np.asarray(task.labels)[row]) for row in chosen]
         best = predicted(self.said, self.invalid)
         return [task.labels[k] if k < len(task.labels) else "" for k in best]
 
