@@ -110,6 +110,9 @@ class Net(nn.Module):
         inputs["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0) + family.reserved_positions
         if family.decoder:
             inputs["use_cache"] = False
+        if family.global_first:
+            first = (mask.cumsum(dim=1) == 1) & mask.bool()
+            inputs["global_attention_mask"] = first.to(mask.dtype)
         return self.model(**inputs).last_hidden_state  # type: ignore[no-any-return]
 
     # -- prompts (readout `words`)
@@ -217,7 +220,8 @@ class Net(nn.Module):
         )
         above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
         outside = learning - {id(p) for p in above}
-        return 0 if outside or self.backbone.family.shared_blocks else min(first, len(blocks) - 1)
+        family = self.backbone.family
+        return 0 if outside or family.shared_blocks or family.pads else min(first, len(blocks) - 1)
 
     def _final_norm_parameters(self) -> list[nn.Parameter]:
         path = self.backbone.family.final_norm

@@ -10,6 +10,11 @@ from stratune.testing import CHECKS, DECODERS, MODEL_TYPES, contract
 UNSUPPORTED = {
     ("prefix", "deberta-v2"): "computes its attention itself; use lora, houlsby or soft_prompt",
     ("prefix+words", "deberta-v2"): "computes its attention itself; use lora, houlsby or soft_prompt",
+    **{
+        (preset, family): "computes its attention itself; use lora, houlsby or soft_prompt"
+        for preset in ("prefix", "prefix+words")
+        for family in ("longformer", "big_bird")
+    },
     ("partial", "albert"): "one set of weights as every block.*use probe, lora or full",
     **{
         ("bitfit", family): "has no biases; use lora"

@@ -14,6 +14,7 @@ from typing import Literal
 from stratune.errors import BackboneError
 
 Pool = Literal["first", "mean", "last"]
+ATTENTION = ("q", "k", "v", "o", "qkv")
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,15 @@ class Family:
     reserved_positions: int = 0  # rows of the position table that stand for no place
     attention_by_name: bool = True  # asks transformers for its attention function, so that ours can stand in
     transposed_linears: bool = False  # GPT-2's Conv1D keeps weights as (in, out)
+    # Longformer: the first token sees all and is seen by all, all others see their neighbours only
+    global_first: bool = False
+    pads: bool = False  # makes its input longer by itself: what is between its blocks is not of our lengths
+    options: Mapping[str, str] = field(default_factory=dict)  # of its configuration, when it is loaded
     pooler: bool = False  # the bare class adds a dense layer on [CLS] that we never read: load it without
 
     @property
     def attention(self) -> tuple[str, ...]:
-        return tuple(role for role in self.linears if role in ("q", "k", "v", "o", "qkv"))
+        return tuple(role for role in self.linears if role.removeprefix("global_") in ATTENTION)
 
     @property
     def feed_forward(self) -> tuple[str, ...]:
@@ -76,6 +81,34 @@ FAMILIES: tuple[Family, ...] = (
         _BERT_LINEARS,
         norms=_BERT_NORMS,
         reserved_positions=2,  # the table starts after the padding index
+        pooler=True,
+    ),
+    Family(
+        "longformer",
+        ("longformer",),
+        "encoder.layer",
+        {
+            **_BERT_LINEARS,
+            **{f"global_{name[0]}": f"attention.self.{name}_global" for name in ("query", "key", "value")},
+        },
+        norms=_BERT_NORMS,
+        reserved_positions=2,
+        block_returns_tuple=True,
+        attention_by_name=False,
+        global_first=True,
+        pads=True,
+        pooler=True,
+    ),
+    Family(
+        "big_bird",
+        ("big_bird",),
+        "encoder.layer",
+        _BERT_LINEARS,
+        norms=_BERT_NORMS,
+        attention_by_name=False,
+        # Its sparse attention draws blocks at random, and gives way to this one for good after the first
+        # short batch: a row's answer would hang on the rows before it.
+        options={"attention_type": "original_full"},
         pooler=True,
     ),
     Family("electra", ("electra",), "encoder.layer", _BERT_LINEARS, norms=_BERT_NORMS),

@@ -92,7 +92,7 @@ def load_backbone(backbone_id: str, *, revision: str | None = None, language_mod
         says = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
         cls = says if language_model else AutoModel
         model, found = cls.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, **options, **pooler
+            folder, dtype=torch.float32, output_loading_info=True, **options, **pooler, **family.options
         )
     except UNREADABLE as error:
         raise BackboneError(why_not(backbone_id, error)) from error

@@ -162,7 +162,9 @@ def _passing(body: nn.Module, states: Tensor) -> Iterator[None]:
     from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
     def forward(*_: Any, **__: Any) -> BaseModelOutputWithPastAndCrossAttentions:
-        return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
+        given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
+        given.global_attentions = None  # Longformer passes them on
+        return given
 
     body.forward = forward
     try:

@@ -46,6 +46,10 @@ _EXTRA: dict[str, dict[str, Any]] = {
         "type_vocab_size": 0,
     },
     "modernbert": {**_BERT, "max_position_embeddings": MAX_LENGTH, "local_attention": 16},
+    "longformer": {
+        **_BERT, "max_position_embeddings": MAX_LENGTH + 2, "type_vocab_size": 1, "attention_window": 16,
+    },
+    "big_bird": {**_BERT, "max_position_embeddings": MAX_LENGTH, "attention_type": "original_full"},
     "electra": {**_BERT, "max_position_embeddings": MAX_LENGTH, "embedding_size": 16},
     "albert": {**_BERT, "max_position_embeddings": MAX_LENGTH, "embedding_size": 16},
     "llama": _LLAMA,
@@ -110,7 +114,7 @@ def _tokenizer(model_type: str) -> PreTrainedTokenizerBase:
             model_input_names=inputs,
             **_decoder_tokens(model_type),
         )
-    if model_type == "roberta":
+    if model_type in ("roberta", "longformer"):
         return PreTrainedTokenizerFast(
             tokenizer_object=_byte_level(
                 ("<s>", "<pad>", "</s>", "<unk>", "<mask>"), "<s> $A </s>", "</s> $B </s>"
@@ -120,7 +124,7 @@ def _tokenizer(model_type: str) -> PreTrainedTokenizerBase:
             **{"bos_token": "<s>", "cls_token": "<s>", "eos_token": "</s>", "sep_token": "</s>"},
             **{"pad_token": "<pad>", "unk_token": "<unk>", "mask_token": "<mask>"},
         )
-    has_types = model_type in ("bert", "electra", "albert")
+    has_types = model_type in ("bert", "electra", "albert", "big_bird")
     return PreTrainedTokenizerFast(
         tokenizer_object=_word_piece(),
         model_max_length=MAX_LENGTH,

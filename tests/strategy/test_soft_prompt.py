@@ -87,6 +87,9 @@ def test_the_bare_model_on_prompt_and_embeddings_by_hand(family, preset, tiny):
             )
         if family in DECODERS:
             inputs["use_cache"] = False
+        if family == "longformer":
+            inputs["global_attention_mask"] = torch.zeros_like(inputs["attention_mask"])
+            inputs["global_attention_mask"][:, 0] = 1
         wanted = plain.model(**inputs).last_hidden_state[:, n:]  # numbers the places by itself
         kept = batch.mask.bool()
         assert torch.allclose(net.encode(batch)[kept], wanted[kept], atol=1e-5)

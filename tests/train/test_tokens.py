@@ -42,7 +42,7 @@ def test_ids_are_those_of_the_tokenizer(family, backbone):
 @pytest.mark.parametrize("family", MODEL_TYPES)
 def test_segments_go_only_to_models_that_have_embeddings_for_them(family, backbone):
     found = tokenise(backbone(family), ["the cat"], ["a dog"], TextLimit())
-    if family in ("bert", "electra", "albert"):
+    if family in ("bert", "electra", "albert", "big_bird"):
         assert types(found, 0) == [0, 0, 0, 0, 1, 1, 1]
     else:
         assert len(found.types) == 0
