@@ -7,7 +7,7 @@ from stratune.strategy import FLOORS, PRESETS, Strategy, about, parse_strategy, 
 
 
 def test_presets_come_in_the_order_of_the_leaderboard():
-    first = ["majority", "tfidf", "untuned", "probe", "partial", "bitfit", "full", "lora"]
+    first = ["majority", "mean", "tfidf", "untuned", "probe", "partial", "bitfit", "full", "lora"]
     then = ["ia3", "houlsby", "prefix", "soft_prompt", "p_tuning", "peft:<method>"]
     asking = ["zero_shot", "few_shot", "completion"]
     assert strategy_names() == [*first, *then, *asking, "ensemble", "soup"]
