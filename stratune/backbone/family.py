@@ -46,7 +46,7 @@ class Family:
 
     @property
     def attention(self) -> tuple[str, ...]:
-        return tuple(role for role in self.linears if role.removeprefix("global_") in ATTENTION)
+        return tuple(role for role in self.linears if role in ATTENTION)
 
     @property
     def feed_forward(self) -> tuple[str, ...]:
@@ -87,10 +87,9 @@ FAMILIES: tuple[Family, ...] = (
         "longformer",
         ("longformer",),
         "encoder.layer",
-        {
-            **_BERT_LINEARS,
-            **{f"global_{name[0]}": f"attention.self.{name}_global" for name in ("query", "key", "value")},
-        },
+        # Not those of its global attention: of the last block they reach the first token alone, and nothing
+        # that is read elsewhere would teach them.
+        _BERT_LINEARS,
         norms=_BERT_NORMS,
         reserved_positions=2,
         block_returns_tuple=True,
