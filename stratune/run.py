@@ -121,6 +121,7 @@ def _predict(predictor: Predictor, table: Any, watch: Watch, part: str) -> tuple
 
 def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]) -> None:
     _write_lines(folder / "history.jsonl", trained.history)
+    (folder / "trials.jsonl").unlink(missing_ok=True)  # of the run that this one takes the place of
     if trained.trials:
         _write_lines(folder / "trials.jsonl", [asdict(trial) for trial in trained.trials])
     _write_predictions(folder / "predictions.parquet", split, scored)

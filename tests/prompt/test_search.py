@@ -1,6 +1,7 @@
 """Several prompts: each is asked, the best on validation is kept, and the folder remembers it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -174,6 +175,9 @@ def test_the_run_keeps_every_trial_and_says_how_far_they_lie_apart(tiny, tmp_pat
     low, high = sorted(line["val"]["f1_macro"] for line in lines)
     assert f"2 prompts tried: validation f1_macro {low:.3f} to {high:.3f}" in result.notes[-1]
     assert result.train_seconds > 0
+    plain = parse_strategy({"preset": "zero_shot", "readout": {"template": ONE}}).settings()
+    assert execute(replace(job, strategy=plain)).error is None
+    assert not (job.folder / "trials.jsonl").exists()  # those were another run's
 
 
 def test_the_spread_names_what_was_kept():
