@@ -65,7 +65,7 @@ class Board:
         from stratune.result import RunResult
 
         metric, task = self.leaderboard["metric"], self.leaderboard["task"]
-        sign = 1 if find(metric, task["labels"], task["kind"]).higher_is_better else -1
+        sign = find(metric, task["labels"], task["kind"]).sign
 
         def value(seed: int) -> float:
             folder = self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)

@@ -213,6 +213,8 @@ def _compare(predictor: Predictor, reloaded: Predictor) -> None:
     before, after = _outputs(predictor, texts, pairs), _outputs(reloaded, texts, pairs)
     if not np.array_equal(np.isnan(before), np.isnan(after)):  # rows without an answer
         raise ArtifactError("the saved model does not reload to the same answers")
+    if _reading(predictor) != _reading(reloaded):
+        raise ArtifactError("the saved model does not reload to the same way to read its outputs")
     before, after = np.nan_to_num(before), np.nan_to_num(after)
     gap = float(np.abs(before - after).max())
     if not gap <= TOLERANCE * max(1.0, float(np.abs(before).max())):
@@ -228,6 +230,12 @@ def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) ->
         return scorer(texts, pairs).said
     tokens = scorer.reader.tokens(texts, pairs)
     return scorer.logits(Feed(tokens, scorer.pad, by_document=scorer.net.by_document))
+
+
+def _reading(predictor: Predictor) -> Any:
+    """How logits become answers: unit, thresholds, what chunks say together."""
+    scorer = predictor.scorer
+    return (scorer.net.objective, scorer.net.aggregate) if isinstance(scorer, NetScorer) else None
 
 
 def _device_of(predictor: Predictor) -> str | None:

@@ -298,17 +298,14 @@ class _Fitting:
         said = self.net.objective.said(self._val_logits())
         if self.net.aggregate is not None:
             said = self.net.aggregate(said, *self._val_documents())
-        values = self._values(said)
-        value = values[self.task.metric]
-        return Evaluation(self._worth(said), value, values.get("log_loss", values.get("rmse", 0.0)))
+        return self._evaluation(said)
 
-    def _values(self, said: NDArray[np.float64]) -> dict[str, float]:
-        return score(self.val_truth, said, self.task.labels, kind=self.task.kind)
-
-    def _worth(self, said: NDArray[np.float64]) -> float:
-        """The task's metric on validation, higher is better."""
+    def _evaluation(self, said: NDArray[np.float64]) -> Evaluation:
+        """What is said of the validation rows, in the task's metric."""
+        values = score(self.val_truth, said, self.task.labels, kind=self.task.kind)
         metric = find(self.task.metric, self.task.labels, self.task.kind)
-        return self._values(said)[metric.name] * (1.0 if metric.higher_is_better else -1.0)
+        value = values[metric.name]
+        return Evaluation(metric.sign * value, value, values.get("log_loss", values.get("rmse", 0.0)))
 
     def _val_documents(self) -> tuple[NDArray[np.int64], int]:
         documents = self.val_feed.tokens.documents
@@ -327,7 +324,9 @@ class _Fitting:
             self.net.objective = self.net.objective.settled(logits, self.val_truth)
             return
         said = self.net.objective.said(logits)
-        self.net.aggregate = self.net.aggregate.settled(said, *self._val_documents(), self._worth)
+        self.net.aggregate = self.net.aggregate.settled(
+            said, *self._val_documents(), lambda documents: self._evaluation(documents).score
+        )
 
     def _val_logits(self) -> NDArray[np.float32]:
         """Shared out over processes: each fills its rows, then they are summed."""

@@ -85,7 +85,7 @@ def members_of(planned: Planned, done: Sequence[RunResult], task: Task) -> dict[
 
     if planned.combination is None:
         return {}
-    sign = 1.0 if find(task.metric, task.labels, task.kind).higher_is_better else -1.0
+    sign = find(task.metric, task.labels, task.kind).sign
     runs = [run for run in done if planned.backbone in (None, run.backbone)]
     chosen = planned.combination.choose(runs, lambda run: sign * run.val[task.metric])
     return {run.run_id: sha256(json.dumps([run.settings, run.val, run.fingerprint]))[:12] for run in chosen}

@@ -13,7 +13,7 @@ from stratune.data.folds import Parts, group_folds, one_group_folds, random_fold
 from stratune.data.labels import strata
 from stratune.data.rows import group_numbers, truth_of
 from stratune.errors import ConfigError, DataError
-from stratune.evaluate.intervals import Interval, resampled
+from stratune.evaluate.intervals import Interval, interval_of, resampled
 from stratune.evaluate.metrics import find, score, scorer
 from stratune.strategy.floors import Examples, Floor, TfIdf
 
@@ -96,14 +96,12 @@ def measure_gap(
     draws = _draws(answers, truth, task, group_numbers(groups), seed)
     by = {
         name: Folded(
-            sum(map(len, plans[name])), _interval(means[name][task.metric], draws[name]), means[name]
+            sum(map(len, plans[name])), interval_of(means[name][task.metric], draws[name]), means[name]
         )
         for name in answers
     }
-    sign = 1 if metric.higher_is_better else -1
-    gap = _interval(
-        sign * (by[RANDOM].score.value - by[GROUPED].score.value), sign * (draws[RANDOM] - draws[GROUPED])
-    )
+    looks = by[RANDOM].score.value - by[GROUPED].score.value
+    gap = interval_of(metric.sign * looks, metric.sign * (draws[RANDOM] - draws[GROUPED]))
     return Gap(task.metric, len(table), len(set(groups)), by, gap, tuple(notes))
 
 
@@ -183,9 +181,3 @@ def _draws(
             mix = of_times.multinomial(count, np.full(count, 1 / count), size=weights.shape[1]) / count
             drawn[name].append(np.einsum("bt,tb->b", mix, values))
     return {name: np.concatenate(values) for name, values in drawn.items()}
-
-
-def _interval(value: float, draws: Floats) -> Interval:
-    known = draws[~np.isnan(draws)]
-    low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (value, value)
-    return Interval(float(value), float(low), float(high))

@@ -11,7 +11,7 @@ from stratune.comparison import run_comparison
 from stratune.config import parse_config
 from stratune.data.load import load_split
 from stratune.engine.inline import InlineEngine
-from stratune.errors import ConfigError, DataError
+from stratune.errors import ArtifactError, ConfigError, DataError
 from stratune.evaluate.metrics import score
 from stratune.predictor import Predictor
 from stratune.report.comparison import load
@@ -190,6 +190,18 @@ def test_every_loss_learns_and_comes_back_from_its_folder(kind, loss, tiny, tmp_
         loaded.predict_proba(split.test), done.predictor.predict_proba(split.test), atol=1e-5
     )
     assert loaded.predict(split.test)[0].label == done.predictor.predict(split.test)[0].label
+
+
+@pytest.mark.parametrize("kind", ["regression", "multilabel"])
+def test_a_folder_that_reads_its_outputs_another_way_is_not_saved(kind, tiny, tmp_path, monkeypatch):
+    """The logits are the same: only the unit, or the thresholds, are lost."""
+    from stratune.objective.base import Objective
+
+    done = trained("probe", tiny("bert"), split=split_of(kind), epochs=1)
+    monkeypatch.setattr(Objective, "restored", lambda self, state: self)
+    with pytest.raises(ArtifactError, match="does not reload to the same way to read its outputs"):
+        done.predictor.save(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 @pytest.mark.parametrize("kind", ["regression", "multilabel", "ordinal"])

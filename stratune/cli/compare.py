@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.data import Kind
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def compare(
         str | None, typer.Option(help="Column of single ratings, one or a list a row; several joined by +.")
     ] = None,
     id_: Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")] = None,
-    kind: Annotated[
-        str | None, typer.Option(help="classification, ordinal, multilabel or regression.")
-    ] = None,
+    kind: Kind = None,
     bins: Annotated[
         str | None,
         typer.Option(help="Of a score: names (low,medium,high), edges (2.5,3.5) or a number of quantiles."),

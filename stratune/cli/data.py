@@ -25,6 +25,7 @@ Text = Annotated[str | None, typer.Option(help="Column of the text.")]
 Label = Annotated[str | None, typer.Option(help="Column of the label.")]
 Pair = Annotated[str | None, typer.Option(help="Column of the second text of a pair.")]
 Group = Annotated[str | None, typer.Option(help="Column of groups that stay on one side of the split.")]
+Kind = Annotated[str | None, typer.Option(help="classification, ordinal, multilabel or regression.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")]
 Val = Annotated[str | None, typer.Option(help="Own validation file.")]
 Test = Annotated[str | None, typer.Option(help="Own test file.")]
@@ -41,6 +42,7 @@ def check_command(
     label: Label = None,
     pair: Pair = None,
     group: Group = None,
+    kind: Kind = None,
     id_: Id = None,
     val: Val = None,
     test: Test = None,
@@ -54,7 +56,7 @@ def check_command(
     from stratune.backbone.tokenizer import token_counter
     from stratune.data.task import task_of
 
-    task = task_of(source, text=text, label=label, text_pair=pair, group=group, id=id_)
+    task = task_of(source, text=text, label=label, text_pair=pair, group=group, kind=kind, id=id_)
     lengths, most = token_counter(backbone) if backbone else (None, None)
     report = run_check(
         source,
@@ -83,6 +85,7 @@ def split_command(
     label: Label = None,
     pair: Pair = None,
     group: Group = None,
+    kind: Kind = None,
     id_: Id = None,
     val: Val = None,
     test: Test = None,
@@ -101,7 +104,7 @@ def split_command(
     from stratune.data.write import check_format
 
     check_format(format_)
-    task = task_of(source, text=text, label=label, text_pair=pair, group=group, id=id_)
+    task = task_of(source, text=text, label=label, text_pair=pair, group=group, kind=kind, id=id_)
     split = load_split(
         source, task, seed=seed, val=val, test=test, split_column=split_column, encoding=encoding
     )

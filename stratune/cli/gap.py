@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stratune.cli.data import Encoding, Id, Json, Pair, Source, Text
+from stratune.cli.data import Encoding, Id, Json, Kind, Pair, Source, Text
+from stratune.cli.progress import Bar
 
 if TYPE_CHECKING:
     from stratune.unseen import Gap
@@ -21,9 +22,7 @@ def gap_command(
     text: Text = None,
     pair: Pair = None,
     id_: Id = None,
-    kind: Annotated[
-        str | None, typer.Option(help="classification, ordinal, multilabel or regression.")
-    ] = None,
+    kind: Kind = None,
     metric: Annotated[
         str | None, typer.Option(help="What is scored. [default: f1_macro, qwk or rmse, by kind]")
     ] = None,
@@ -51,8 +50,15 @@ def gap_command(
         raise ConfigError("name the column of groups", key="--group")
     table = canonical(read(source, encoding=encoding), task, source)
     task = replace(task, labels=infer_labels([table], task, source))
-    with _Bar() as bar:
-        gap = measure_gap(table, task, folds=folds, repeats=repeats, seed=seed, watch=bar.on)
+    with Bar("folds") as bar:
+        gap = measure_gap(
+            table,
+            task,
+            folds=folds,
+            repeats=repeats,
+            seed=seed,
+            watch=lambda name, *done: bar.at(f"{name} folds", *done),
+        )
     if as_json:
         typer.echo(json.dumps(gap.to_dict(), indent=2, ensure_ascii=False))
     else:
@@ -76,25 +82,3 @@ def _print(gap: Gap) -> None:
     typer.echo(f"gap {value:+.3f} ({low:+.3f} to {high:+.3f}): random folds look {way}")
     for note in gap.notes:
         typer.echo(f"note: {note}")
-
-
-class _Bar:
-    """Models trained, on a terminal."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self.progress = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self.task = self.progress.add_task("folds", total=None)
-
-    def __enter__(self) -> _Bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def on(self, scheme: str, done: int, total: int) -> None:
-        self.progress.update(self.task, description=f"{scheme} folds", completed=done, total=total)

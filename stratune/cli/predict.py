@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.progress import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def predict(
     from stratune.train.allocator import keep_freed_memory
 
     kind = format_ or (_like(source) if output == "-" else None)
-    with open_writer(output, kind) as writer, _bar(quiet) as bar:
+    with open_writer(output, kind) as writer, Bar("rows", shown=not quiet, patience=0) as bar:
         predictor = Predictor.load(model_dir, device=device)
         keep_freed_memory()
         for batch in predicted(predictor, source, text, pair, prefix, encoding, format_, explain):
             writer.write(batch)
-            bar(len(next(iter(batch.values()))))
+            bar.advance(len(next(iter(batch.values()))))
 
 
 def predicted(
@@ -130,26 +131,3 @@ def _joined(batch: dict[str, list[Any]], added: dict[str, list[Any]]) -> dict[st
 
 def _like(source: str) -> str:
     return "csv" if source.lower().endswith((".csv", ".tsv")) else "jsonl"
-
-
-class _bar:
-    """Rows done and their rate; the total is not known, the file is read only once."""
-
-    def __init__(self, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=console, disable=quiet or not console.is_terminal)
-        self.task = self.progress.add_task("rows", total=None)
-
-    def __enter__(self) -> _bar:
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def __call__(self, rows: int) -> None:
-        self.progress.advance(self.task, rows)

@@ -1,12 +1,58 @@
-"""Progress on a terminal: the whole comparison with the time left, and the run at work."""
+"""Progress on a terminal: a bar, and for a comparison the whole with the time left and the run at work."""
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stratune.comparison import Progress as Moment
+
+
+PATIENCE = 2.0  # seconds before a bar is shown
+
+
+class Bar:
+    """Things done, on a terminal, once it takes longer than `patience` seconds; `total` None: nobody knows of
+    how many.
+    """
+
+    def __init__(
+        self, name: str, total: int | None = None, *, shown: bool = True, patience: float = PATIENCE
+    ) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        count = TextColumn("{task.completed:,.0f}")
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), count, TimeElapsedColumn())
+        disabled = not (shown and console.is_terminal)
+        self.progress = Progress(*columns, console=console, transient=True, disable=disabled)
+        self.task = self.progress.add_task(name, total=total)
+        self.due, self.started = time.monotonic() + patience, False
+
+    def __enter__(self) -> Bar:
+        self._show()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.started:
+            self.progress.stop()
+
+    def advance(self, count: int) -> None:
+        self._show()
+        self.progress.advance(self.task, count)
+
+    def at(self, name: str, done: int, total: int) -> None:
+        """Where it is now, in a part called `name`."""
+        self._show()
+        self.progress.update(self.task, description=name, completed=done, total=total)
+
+    def _show(self) -> None:
+        if not self.started and time.monotonic() >= self.due:
+            self.started = True
+            self.progress.start()
 
 
 class Display:

@@ -97,14 +97,12 @@ def changes_table(changes: Cleaned) -> Table:
 
 
 def print_diff(console: Console, changes: Cleaned) -> None:
-    from stratune.transcript.clean import shown
-
     for changed in changes.examples:
         turn = changed.before
         say(console, f"{turn.document}, turn {turn.index + 1}: {', '.join(changed.steps)}", style="bold")
-        say(console, f"- {shown(turn)}", style="red")
+        say(console, f"- {turn.line}", style="red")
         if changed.after is not None:
-            say(console, f"+ {shown(changed.after)}", style="green")
+            say(console, f"+ {changed.after.line}", style="green")
     if changes.turns > len(changes.examples):
         say(console, f"{changes.turns - len(changes.examples):,} more turns changed (--limit)")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.progress import Bar
 from stratune.cli.transcript_tables import (
     about,
     changes_table,
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stratune.transcript.turn import Transcript
-
-PATIENCE = 2  # seconds before progress is shown
 
 Source = Annotated[
     str,
@@ -110,7 +108,7 @@ def clean_command(
     transcripts, suffixes = _read(source, columns, encoding)
     _check_out(out, source)
     turns = sum(len(transcript.turns) for transcript in transcripts)
-    with _Bar("cleaning", turns * len(specs)) as bar:
+    with Bar("cleaning", turns * len(specs)) as bar:
         cleaned, changes = clean(transcripts, specs, examples=limit, watch=bar.advance)
     if out is not None:
         _write(cleaned, out, suffixes)
@@ -161,7 +159,7 @@ def _read(source: str, columns: str | None, encoding: str | None) -> tuple[list[
 
     transcripts: list[Transcript] = []
     suffixes: dict[str, str] = {}
-    with _Bar("reading", None) as bar:
+    with Bar("reading", None) as bar:
         for file, found in read_files(source, mapping(columns), encoding=encoding):
             transcripts += found
             suffixes |= {transcript.document: Path(file).suffix.lower() for transcript in found}
@@ -202,33 +200,6 @@ def _write(transcripts: Sequence[Transcript], out: Path, suffixes: Mapping[str, 
         return
     kinds = {name: suffix for name, suffix in suffixes.items() if suffix in (*SINGLE, ".json")}
     write_folder(transcripts, out, kinds)
-
-
-class _Bar:
-    """Turns done, on a terminal, once it takes longer than PATIENCE."""
-
-    def __init__(self, name: str, total: int | None) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.task = self.progress.add_task(name, total=total)
-        self.began, self.shown = time.monotonic(), False
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.shown:
-            self.progress.stop()
-
-    def advance(self, turns: int) -> None:
-        if not self.shown and time.monotonic() - self.began > PATIENCE:
-            self.shown = True
-            self.progress.start()
-        self.progress.advance(self.task, turns)
 
 
 def _console() -> Console:

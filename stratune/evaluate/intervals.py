@@ -81,7 +81,7 @@ def bootstrapped(
             kept.append(np.einsum("sr,sr->r", share, np.stack([values[name] for values in by_run])))
     value = {name: float(np.mean([point[name][0] for point in points])) for name in points[0]}
     return {
-        name: _interval(value[name], np.concatenate(replicates[name]), level)
+        name: interval_of(value[name], np.concatenate(replicates[name]), level)
         for name in value
         if not np.isnan(value[name])
     }
@@ -105,7 +105,8 @@ def resampled(
         yield weights if member is None else weights[member]
 
 
-def _interval(value: float, replicates: Floats, level: float) -> Interval:
+def interval_of(value: float, replicates: Floats, level: float = 0.95) -> Interval:
+    """The middle of replicates (R,) around a value; those that are NaN are left out."""
     kept = replicates[~np.isnan(replicates)]
     if not len(kept):
         return Interval(value, value, value)

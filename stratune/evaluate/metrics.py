@@ -59,6 +59,11 @@ class Metric:
     higher_is_better: bool
     kinds: tuple[Kind, ...] = ("classification",)
 
+    @property
+    def sign(self) -> float:
+        """Times this, higher is better."""
+        return 1.0 if self.higher_is_better else -1.0
+
     def better(self, value: float, than: float) -> bool:
         return value > than if self.higher_is_better else value < than
 

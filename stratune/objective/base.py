@@ -49,7 +49,10 @@ class Objective:
         return {name: getattr(self, name) for name in self.learned}
 
     def restored(self, state: Mapping[str, Any]) -> Self:
-        return dataclasses.replace(self, **state)
+        given: dict[str, Any] = dict(state)
+        for name, value in given.items():
+            given[name] = tuple(value) if isinstance(value, list) else value  # JSON has no tuples
+        return dataclasses.replace(self, **given)
 
 
 def weighted(losses: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:

@@ -152,7 +152,7 @@ class _Judge:
             list(CONTENT_FREE) if split.task.text_pair else None,
         )
         self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
-        self.sign = 1.0 if find(self.task.metric, self.task.labels, self.task.kind).higher_is_better else -1.0
+        self.sign = find(self.task.metric, self.task.labels, self.task.kind).sign
 
     def values(self, said: Floats, invalid: NDArray[np.bool_] | None) -> dict[str, float]:
         return score(self.truth, softmax(said), self.task.labels, kind=self.task.kind, invalid=invalid)

@@ -29,7 +29,7 @@ class Readout:
 
         return Aggregate(self.long.aggregate, task.kind) if self.long.way == "chunk" else None
 
-    def in_chunks(self, inner: Reader, tokenizer: Any, special: int) -> Reader:
+    def chunked(self, inner: Reader, tokenizer: Any, special: int) -> Reader:
         """`inner`, over chunks where this readout takes them."""
         from stratune.longtext.reader import ChunkReader
 

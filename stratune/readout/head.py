@@ -85,4 +85,4 @@ class Head(Readout):
         from stratune.readout.text_reader import TextReader
 
         special = backbone.tokenizer.num_special_tokens_to_add()
-        return self.in_chunks(TextReader(backbone, limit), backbone.tokenizer, special)
+        return self.chunked(TextReader(backbone, limit), backbone.tokenizer, special)

@@ -163,7 +163,7 @@ def _passing(body: nn.Module, states: Tensor) -> Iterator[None]:
 
     def forward(*_: Any, **__: Any) -> BaseModelOutputWithPastAndCrossAttentions:
         given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
-        given.global_attentions = None  # Longformer passes them on
+        given.global_attentions = None  # some families pass them on
         return given
 
     body.forward = forward

@@ -241,7 +241,7 @@ class Words(Readout):
             limit = replace(limit, max_length=self.long.window)
         renderer = Renderer(template, task.labels, backbone.tokenizer, shots)
         reader = PromptReader(backbone, renderer, limit, nearest)
-        return cast("PromptReader", self.in_chunks(reader, backbone.tokenizer, 0))
+        return cast("PromptReader", self.chunked(reader, backbone.tokenizer, 0))
 
     def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}

@@ -13,6 +13,7 @@ import yaml
 
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json
+from stratune.report import human
 from stratune.report.predictions import Predictions, read_predictions
 from stratune.result import RunResult
 from stratune.task import Task
@@ -43,7 +44,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        return self.strategy if self.backbone is None else f"{self.strategy}@{self.backbone}"
+        return human.entry(self.strategy, self.backbone)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ def share(value: float | None) -> str:
     return f"{100 * value:.{1 if 0 < value < 0.0995 else 0}f} %"
 
 
+def entry(strategy: str, backbone: str | None) -> str:
+    """`lora@minilm`, and `tfidf` for a floor."""
+    return strategy if backbone is None else f"{strategy}@{backbone}"
+
+
 def plain(text: object) -> str:
     """On one line, without control characters."""
     return _CONTROL.sub(" ", str(text)).strip()

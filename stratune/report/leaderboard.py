@@ -46,9 +46,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     metric = find(comparison.task.metric, comparison.task.labels, comparison.task.kind)
     rows = [_row(entry, comparison, resamples) for entry in comparison.entries()]
     ranked = [row for row in rows if metric.name in row["val"]]
-    ranked.sort(
-        key=lambda row: -row["val"][metric.name] if metric.higher_is_better else row["val"][metric.name]
-    )
+    ranked.sort(key=lambda row: -metric.sign * row["val"][metric.name])
     unranked = [row for row in rows if row not in ranked]
     unranked.sort(key=lambda row: row["status"] != "ok")
     for place, row in enumerate(ranked, start=1):

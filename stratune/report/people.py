@@ -141,8 +141,8 @@ def table(board: Board) -> tuple[list[str], list[list[str]]]:
     lines = [_line("one rater", {"others": board["people"]["ceiling"]}, columns)]
     for row in board["rows"]:
         if "with_people" in row:
-            name = row["strategy"] if row["backbone"] is None else f"{row['strategy']}@{row['backbone']}"
-            lines.append(_line(human.plain(name), row["with_people"], columns))
+            name = human.plain(human.entry(row["strategy"], row["backbone"]))
+            lines.append(_line(name, row["with_people"], columns))
     return heads, lines
 
 

@@ -123,8 +123,7 @@ def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
 
 
 def name(row: Row) -> str:
-    """`lora@minilm`, and `tfidf` for a floor."""
-    return row["strategy"] if row["backbone"] is None else f"{row['strategy']}@{row['backbone']}"
+    return human.entry(row["strategy"], row["backbone"])
 
 
 def _cell(text: object) -> str:

@@ -78,9 +78,16 @@ class PriorModel:
         return {"prior": self.prior}, {}
 
 
+class _Constant:
+    """A floor that says the same of every row."""
+
+    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
+        return PriorModel(np.asarray(arrays["prior"]))
+
+
 @register_floor("majority")
 @dataclass(frozen=True)
-class Majority:
+class Majority(_Constant):
     """Always the most frequent label of the training rows, with the label shares as probabilities."""
 
     name: str = "majority"
@@ -96,13 +103,10 @@ class Majority:
             return PriorModel(train.truth.mean(axis=0))
         return PriorModel(np.bincount(train.truth, minlength=len(task.labels)) / len(train.truth))
 
-    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
-        return PriorModel(np.asarray(arrays["prior"]))
-
 
 @register_floor("mean")
 @dataclass(frozen=True)
-class Mean:
+class Mean(_Constant):
     """Always the mean value of the training rows."""
 
     name: str = "mean"
@@ -117,9 +121,6 @@ class Mean:
                 f"a task of kind {task.kind}", self.name, "labels have no mean; use `majority`"
             )
         return PriorModel(np.array([train.truth.mean()]))
-
-    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
-        return PriorModel(np.asarray(arrays["prior"]))
 
 
 @register_floor("tfidf")

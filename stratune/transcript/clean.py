@@ -40,8 +40,8 @@ class Cleaned:
                 "document": changed.before.document,
                 "turn": changed.before.index + 1,
                 "steps": list(changed.steps),
-                "before": shown(changed.before),
-                "after": None if changed.after is None else shown(changed.after),
+                "before": changed.before.line,
+                "after": None if changed.after is None else changed.after.line,
             }
             for changed in self.examples
         ]
@@ -53,11 +53,6 @@ class Cleaned:
             "turns_changed": self.turns,
             "examples": examples,
         }
-
-
-def shown(turn: Turn) -> str:
-    """SPEAKER: text"""
-    return f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
 
 
 def clean(

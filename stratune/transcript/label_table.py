@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.data.arrow import as_text, to_arrow
 from stratune.errors import ConfigError, DataError, choices
-from stratune.transcript.records import NAMES, Columns, word
+from stratune.transcript.records import NAMES, Columns, held_fields, word
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,7 @@ class LabelTable:
     ) -> None:
         self.name = name
         arrow = to_arrow(table)
-        held = _held(arrow.column_names, columns)
+        held = held_fields(arrow.column_names, columns)
         self.document = held.get("document")
         if self.document is None and document is None:
             known, found = ", ".join(NAMES["document"]), ", ".join(arrow.column_names)
@@ -112,11 +112,3 @@ class LabelTable:
                 message = f"{what} is in row {before} already: one row a {unit} is wanted"
                 raise DataError(message, path=self.name, row=here, column=self.document)
             seen[key] = number
-
-
-def _held(names: Sequence[str], columns: Columns | None) -> dict[str, str]:
-    """Field of a turn -> the column that holds it, as in tables of turns."""
-    by_lower = {name.lower(): name for name in reversed(list(names))}
-    own = {field: name for field, name in (columns or {}).items() if name in names}
-    found = {f: next((by_lower[n] for n in known if n in by_lower), None) for f, known in NAMES.items()}
-    return {field: name for field, name in (found | own).items() if name is not None}

@@ -38,18 +38,23 @@ def check_columns(columns: Columns | None) -> None:
             raise ConfigError(choices(field, NAMES), key="columns")
 
 
+def held_fields(names: Sequence[str], columns: Columns | None) -> dict[str, str]:
+    """Field of a turn -> which of `names` holds it: the user's, where it is there, else one of NAMES."""
+    by_lower = {name.lower(): name for name in reversed(names)}
+    own = {field: name for field, name in (columns or {}).items() if name in names}
+    found = {f: next((by_lower[n] for n in known if n in by_lower), None) for f, known in NAMES.items()}
+    return {field: name for field, name in (found | own).items() if name is not None}
+
+
 def named(found: Iterable[str], columns: Columns | None, path: Path) -> dict[str, str]:
     """Field -> the key that holds it, of those `found`. DataError where text or a named one is missing."""
     keys = list(found)
-    by_lower = {key.lower(): key for key in reversed(keys)}
-    wanted = columns or {}
-    for field, name in wanted.items():
+    for field, name in (columns or {}).items():
         if name not in keys:
             raise DataError(
                 f"no such column, given for {field!r}: {choices(name, keys)}", path=path, column=name
             )
-    fields = {f: next((by_lower[n] for n in names if n in by_lower), None) for f, names in NAMES.items()}
-    held = {field: key for field, key in (fields | dict(wanted)).items() if key is not None}
+    held = held_fields(keys, columns)
     if "text" not in held:
         known = " or ".join(NAMES["text"])
         message = (

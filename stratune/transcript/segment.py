@@ -175,7 +175,7 @@ CUTS: dict[str, Callable[[Turns], list[Turns]]] = {
 
 
 def _piece(turns: Turns, named: bool = True) -> Piece:
-    lines = (f"{turn.speaker}: {turn.text}" if named and turn.speaker else turn.text for turn in turns)
+    lines = (turn.line if named else turn.text for turn in turns)
     return Piece(_name(turns), "\n".join(lines).replace(SEPARATOR, " "))
 
 

@@ -39,6 +39,11 @@ class Turn:
     section: str
     text: str
 
+    @property
+    def line(self) -> str:
+        """SPEAKER: text"""
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
 
 @dataclass(frozen=True)
 class Transcript:

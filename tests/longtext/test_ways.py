@@ -136,22 +136,28 @@ def _words(label):
     return [word + end for word in FAMILIES[label] for end in ("", ".")]
 
 
-@pytest.mark.parametrize("long", [CHUNK, {"way": "hierarchical", "window": 24, "model": "bilstm"}], ids=str)
+@pytest.mark.parametrize(
+    "long",
+    [
+        {**CHUNK, "by": "piece"},
+        *({"way": "hierarchical", "window": 24, "by": "piece", "model": model} for model in MODELS),
+    ],
+    ids=lambda long: long.get("model", "chunk"),
+)
 def test_a_chunks_score_is_what_the_answer_loses_without_it(long, tiny):
     done = trained(spec(**long), tiny("bert"), split=needle_split(rows=8), epochs=1)
-    text = needle_split(rows=8).test["text"][0]
-    scorer = done.predictor.scorer
-    scored = scorer([text], None)
+    pieces = needle_split(rows=8).test["text"][0].rstrip().split(". ")
+    text = SEPARATOR.join(pieces)
+    scored = done.predictor.scorer([text], None)
     answer = int(scored.said[0].argmax())
-    places = [tuple(place) for place in scorer.reader.tokens([text], None).documents.places]
-    assert len(places) > len(scored.evidence[0]) == 3
     scores = [one.score for one in scored.evidence[0]]
-    assert scores == sorted(scores, reverse=True)
-    best = scored.evidence[0][0]
-    rest = [text[a:b] for a, b in places if (a, b) != (best.start, best.end)]
-    if long is CHUNK:  # chunks answer by themselves
-        chunks = np.concatenate([scorer([one], None).said for one in rest])
-        assert scored.said[0, answer] - chunks.mean(axis=0)[answer] == pytest.approx(best.score, abs=1e-5)
+    assert len(scores) == 3 < len(pieces) and scores == sorted(scores, reverse=True)
+    for one in scored.evidence[0]:
+        named = text[one.start : one.end].strip(SEPARATOR)
+        assert named in pieces
+        rest = SEPARATOR.join(piece for piece in pieces if piece != named)
+        without = done.predictor.scorer([rest], None).said[0, answer]
+        assert one.score == pytest.approx(scored.said[0, answer] - without, abs=1e-5)
 
 
 def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, monkeypatch):
@@ -177,8 +183,11 @@ def test_words_asks_about_each_chunk(tiny):
     one = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
     asked = {"preset": "zero_shot", "readout": {"template": one, "long": CHUNK}}
     done = trained(asked, tiny("llama"), split=needle_split(rows=8))
-    said = done.predictor.predict_proba([needle_split(rows=8).test["text"][0]])
-    assert said.sum() == pytest.approx(1)
+    scorer, text = done.predictor.scorer, needle_split(rows=8).test["text"][0]
+    places = scorer.reader.tokens([text], None).documents.places
+    said = np.concatenate([scorer([text[a:b]], None).said for a, b in places])
+    assert len(said) > 1
+    np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-5)
 
 
 @pytest.mark.parametrize(

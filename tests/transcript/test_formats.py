@@ -61,16 +61,21 @@ def spoken_only(turn: Turn, **times) -> Turn:
     )
 
 
+def assert_spoken_alike(transcript, back):
+    """Speakers, texts and the times that were known; others were filled in."""
+    for turn, read in zip(transcript.turns, back.turns, strict=True):
+        start = read.start if turn.start is None else turn.start
+        end = read.end if turn.end is None else turn.end
+        assert read == spoken_only(turn, start=start, end=end)
+
+
 @round_trip
 @given(transcript=transcripts())
 def test_vtt_holds_speakers_texts_and_times(tmp_path, transcript):
     assume(any(turn.start is not None for turn in transcript.turns))
     back = written_and_read(transcript, tmp_path, ".vtt")
     assert set(back.troubles) <= {"no speaker", "time runs backwards"}
-    for turn, read in zip(transcript.turns, back.turns, strict=True):
-        start = read.start if turn.start is None else turn.start
-        end = read.end if turn.end is None else turn.end
-        assert read == spoken_only(turn, start=start, end=end)
+    assert_spoken_alike(transcript, back)
 
 
 @round_trip
@@ -80,10 +85,7 @@ def test_srt_holds_the_same_without_tags_and_arrows(tmp_path, transcript):
     lost = re.compile(r"-->|<|\{\\|\]:")
     assume(not any(lost.search(turn.text + turn.speaker) for turn in transcript.turns))
     back = written_and_read(transcript, tmp_path, ".srt")
-    for turn, read in zip(transcript.turns, back.turns, strict=True):
-        start = read.start if turn.start is None else turn.start
-        end = read.end if turn.end is None else turn.end
-        assert read == spoken_only(turn, start=start, end=end)
+    assert_spoken_alike(transcript, back)
 
 
 @round_trip
