@@ -2,7 +2,7 @@
 
     python benchmarks/needle.py [--documents 400] [--out needle-out]
 
-The hay is sentences of the embedded film reviews; the needle says that a parcel is for the north or for the south gate. All four ways
+The hay is sentences of the embedded film reviews; the needle says that somebody is convicted, or acquitted. All four ways
 to read a long text stand on one leaderboard with what they cost. Then each model answers once more from the first halves of the test
 documents, and names the chunk that decided. A line goes to benchmarks/results.jsonl.
 """
@@ -16,10 +16,19 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 
 NEEDLES = {
-    "north": ["The parcel must go to the north gate.", "Bring this parcel to the north gate, please."],
-    "south": ["The parcel must go to the south gate.", "Bring this parcel to the south gate, please."],
+    "guilty": [
+        "The jury found the defendant guilty, and the judge sent him to prison for twenty years.",
+        "He was convicted of the robbery and led away to his cell in handcuffs.",
+        "The court sentenced the accused to a life behind bars.",
+    ],
+    "free": [
+        "The jury acquitted the defendant, and the judge let him go home to his family.",
+        "He was cleared of the robbery and left the courthouse as a free man.",
+        "The court dropped all charges and released the accused at once.",
+    ],
 }
 TOKENS = 5000
 WINDOW = 64
@@ -29,7 +38,7 @@ STRATEGIES = [
     {"preset": "probe", "name": "truncate", "readout": {"long": "truncate"}},
     {"preset": "probe", "name": "long", "readout": {"long": "long"}},
     *(
-        {"preset": "probe", "name": f"chunk-{how}",
+        {"preset": "probe", "name": f"chunk-{how}", "epochs": 8,
          "readout": {"long": {"way": "chunk", "window": WINDOW, "aggregate": how}}}
         for how in ("mean", "max", "learned")
     ),
@@ -52,7 +61,7 @@ def write_documents(path, count, seed=0):
     draw = random.Random(seed)
     with path.open("w", encoding="utf-8") as stream:
         for row in range(count):
-            label = ("north", "south")[row % 2]
+            label = list(NEEDLES)[row % 2]
             hay, words = [], 0
             while words < TOKENS / 1.3:
                 hay.append(draw.choice(sentences))
@@ -84,6 +93,7 @@ def main():
         write_documents(source, args.documents)
 
     import stratune as st
+    from stratune.result import run_id
 
     board = st.compare(
         source,
@@ -96,37 +106,43 @@ def main():
         out=args.out / "board",
     )
     records = {record["id"]: record for record in map(json.loads, source.open(encoding="utf-8"))}
-    ids = json.loads((args.out / "board" / "split.json").read_text())["parts"]["test"]
-    test = [records[one] for one in ids]
-    truth = np.array([record["label"] for record in test])
     done = {}
     for row in board.rows:
-        scorer, task = (model := board.model(row["strategy"])).scorer, model.task
-        whole = scorer([record["text"] for record in test], None)
-        halves = scorer([record["text"][: len(record["text"]) // 2] for record in test], None)
+        folder = args.out / "board" / "runs" / run_id(row["strategy"], row["backbone"], 0)
+        whole = [
+            one for one in pq.read_table(folder / "predictions.parquet").to_pylist() if one["part"] == "test"
+        ]
+        test = [records[one["id"]] for one in whole]
+        model = board.model(row["strategy"])
+        columns = [f"score_{label}" for label in model.task.labels]
+        halves = model.scorer([record["text"][: len(record["text"]) // 2] for record in test], None).said
         done[row["strategy"]] = {
-            "accuracy": float((np.array(whole.predicted(task)) == truth).mean()),
-            "changed_by_halving": float(np.abs(whole.said - halves.said).mean()),
+            "accuracy": row["test"]["accuracy"]["value"],
+            "changed_by_halving": float(
+                np.abs(np.array([[one[c] for c in columns] for one in whole]) - halves).mean()
+            ),
             "train_seconds": row["train_seconds"],
+            "predict_rows_per_second": row["predict_rows_per_second"],
             "peak_bytes": row["peak_bytes"],
-            "needle_named": named(whole.evidence, test) if whole.evidence else None,
+            "needle_named": named([one["evidence"][0] for one in whole], test)
+            if "evidence" in whole[0]
+            else None,
         }
-        print(row["strategy"], {k: v if v is None else round(v, 3) for k, v in done[row["strategy"]].items()})
+        print(
+            row["strategy"],
+            {k: v if v is None else round(v, 3) for k, v in done[row["strategy"]].items()},
+            flush=True,
+        )
     line = {"date": str(datetime.date.today()), "benchmark": "needle", "documents": args.documents, **done}
     with (Path(__file__).parent / "results.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line) + "\n")
 
 
-def named(evidence, test):
+def named(firsts, test):
     """The share of documents whose first named chunk holds the needle, or a part of it."""
-    firsts = [chunks[0] for chunks in evidence]
+    pairs = zip(firsts, test, strict=True)
     return float(
-        np.mean(
-            [
-                a.start < record["end"] and record["start"] < a.end
-                for a, record in zip(firsts, test, strict=True)
-            ]
-        )
+        np.mean([one["start"] < record["end"] and record["start"] < one["end"] for one, record in pairs])
     )
 
 

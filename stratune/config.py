@@ -32,10 +32,12 @@ class TranscriptsConfig(_Section):
     min_words: int = 0
     sections: tuple[str, ...] | None = None
     without_sections: tuple[str, ...] = ()
+    roles: tuple[str, ...] | None = None
+    without_roles: tuple[str, ...] = ()
     no_speakers: bool = False
     others: bool = False
 
-    @field_validator("clean", "sections", "without_sections", mode="before")
+    @field_validator("clean", "sections", "without_sections", "roles", "without_roles", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         if isinstance(value, str):

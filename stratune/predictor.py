@@ -19,7 +19,7 @@ from stratune.evaluate.metrics import predicted
 from stratune.readout.label_words import LabelWords
 from stratune.strategy.floors import Examples, FloorModel
 from stratune.task import SEPARATOR
-from stratune.train.activations import Feed
+from stratune.train.activations import Feed, feed
 from stratune.train.infer import infer
 from stratune.train.precision import Precision
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stratune.readout.text_reader import Reader
     from stratune.remote.scorer import RemoteScorer
     from stratune.task import Task
-    from stratune.train.tokens import TextLimit
+    from stratune.train.tokens import TextLimit, Tokens
 
 Row = "str | tuple[str, str] | Mapping[str, Any]"
 Tick = Callable[[int], None]
@@ -59,6 +59,7 @@ class Scored:
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
     answers: list[str] | None = None  # what was generated, as it was
     evidence: list[list[Evidence]] | None = None  # of documents in chunks: those that decided, first to last
+    saved_seconds: float = 0.0  # what it would have taken longer without vectors that were there already
 
     def predicted(self, task: Task) -> list[Any]:
         """The most probable label of each row, empty for an invalid one; all labels of one half or more; or
@@ -82,21 +83,37 @@ class NetScorer:
     precision: Precision
     pass_tokens: int
     reader: Reader
+    # Keep the texts' vectors for whoever answers from the same frozen backbone.
+    cached: bool = field(default=False, kw_only=True)
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
-        return Scored(
-            self.net.objective.said(self.logits(Feed(tokens, self.pad), tick)), np.asarray(tokens.cut)
+        rows = self.feed(tokens, tick)
+        said = self.net.objective.said(self.logits(rows, tick))
+        return Scored(said, np.asarray(tokens.cut), saved_seconds=rows.saved_seconds)
+
+    def feed(self, tokens: Tokens, tick: Tick | None = None) -> Feed:
+        """What is answered from: with the vectors of a wholly frozen backbone, where they are kept."""
+        if not self.cached or self.net.frozen_blocks() < len(self.net.backbone.blocks):
+            return Feed(tokens, self.pad)
+        return feed(
+            self.net,
+            tokens,
+            device=self.device,
+            precision=self.precision,
+            pass_tokens=self.pass_tokens,
+            tick=tick,
         )
 
     def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
+        """(N, outputs) of the rows of a feed."""
         return infer(
             self.net,
             feed,
             device=self.device,
             precision=self.precision,
             pass_tokens=self.pass_tokens,
-            tick=tick,
+            tick=tick if feed.frozen is None else None,  # told while the vectors were made
         )
 
     def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:

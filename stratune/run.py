@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from stratune.fitting import Trained, Watch, train
 from stratune.job import Job
 from stratune.longtext.evidence import shortened
 from stratune.measure import PeakMemory
-from stratune.predictor import Predictor, Scored
+from stratune.predictor import NetScorer, Scored
 from stratune.prompt.search import spread
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
@@ -84,7 +84,10 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
     if trained.trials:
         result.trials = len(trained.trials)
         result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
-    scored = {part: _predict(trained.predictor, split.parts[part], watch, part) for part in ("val", "test")}
+    scorer = trained.predictor.scorer
+    if isinstance(scorer, NetScorer):
+        scorer = replace(scorer, cached=settings.cache)
+    scored = {part: _predict(scorer, split.parts[part], watch, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
         truth = truth_of(split.parts[part], split.task)
         values = score(truth, answers.said, split.task.labels, kind=split.task.kind, invalid=answers.invalid)
@@ -111,12 +114,13 @@ def _costs(result: RunResult, trained: Trained) -> None:
         result.train_rows_per_second = trained.position.examples_seen / max(trained.train_seconds, 1e-9)
 
 
-def _predict(predictor: Predictor, table: Any, watch: Watch, part: str) -> tuple[Scored, float]:
-    """Answers and wall seconds, tokenising included."""
+def _predict(scorer: Any, table: Any, watch: Watch, part: str) -> tuple[Scored, float]:
+    """Answers and wall seconds, tokenising included, and encoding too where another run did it."""
     texts, pairs = text_columns(table)
     watch.stage(f"predicting {part}", len(texts))
     started = time.perf_counter()
-    return predictor.scorer(texts, pairs, watch.rows), time.perf_counter() - started
+    answers = scorer(texts, pairs, watch.rows)
+    return answers, time.perf_counter() - started + answers.saved_seconds
 
 
 def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]) -> None:

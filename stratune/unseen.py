@@ -15,7 +15,8 @@ from stratune.data.rows import group_numbers, truth_of
 from stratune.errors import ConfigError, DataError
 from stratune.evaluate.intervals import Interval, interval_of, resampled
 from stratune.evaluate.metrics import find, score, scorer
-from stratune.strategy.floors import Examples, Floor, TfIdf
+from stratune.strategy.floors import Examples, Floor
+from stratune.strategy.tfidf import TfIdf
 
 if TYPE_CHECKING:
     from datasets import Dataset

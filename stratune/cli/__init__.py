@@ -54,6 +54,7 @@ def main() -> None:
 
 def _register() -> None:
     from stratune.cli import (
+        ablate,
         agree,
         compare,
         data,
@@ -72,6 +73,7 @@ def _register() -> None:
     app.command("compare")(compare.compare)
     app.command("show")(show.show)
     app.command("report")(show.report)
+    app.command("ablate")(ablate.ablate_command)
     app.command("predict")(predict.predict)
     data.app.command("turns")(transcripts.turns_command)
     data.app.command("clean")(transcripts.clean_command)

@@ -35,6 +35,8 @@ def texts_command(
     min_words: Annotated[int, typer.Option(min=0, help="Leave out shorter texts.")] = 0,
     sections: Annotated[str | None, typer.Option(help="Read only these sections.")] = None,
     without_sections: Annotated[str | None, typer.Option(help="Leave these sections out.")] = None,
+    roles: Annotated[str | None, typer.Option(help="Read only what these roles say.")] = None,
+    without_roles: Annotated[str | None, typer.Option(help="Leave out what these roles say.")] = None,
     no_speakers: Annotated[bool, typer.Option("--no-speakers", help='No "NAME: " in the texts.')] = False,
     others: Annotated[
         bool, typer.Option("--others", help="Of a speaker: what the others say too, as OTHER.")
@@ -58,6 +60,8 @@ def texts_command(
         min_words=min_words,
         sections=None if sections is None else _listed(sections),
         without_sections=_listed(without_sections),
+        roles=None if roles is None else _listed(roles),
+        without_roles=_listed(without_roles),
         no_speakers=no_speakers,
         others=others,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from stratune.objective.values import Value
 from stratune.predictor import NetScorer, Scored, Tick
 from stratune.train.activations import Feed
 from stratune.train.infer import vectors
-from stratune.train.tokens import Documents, Tokens
+from stratune.train.tokens import Documents
 
 Floats = NDArray[np.float64]
 
@@ -30,19 +30,21 @@ class ChunkScorer(NetScorer):
         documents = tokens.documents
         assert documents is not None
         told = by_documents(documents, tick) if tick else None
+        rows = self.feed(tokens, told)
         if isinstance(self.net.head, ChunkHead):
-            said, without = self._from_vectors(self.net.head, tokens, documents, told)
+            said, without = self._from_vectors(self.net.head, rows, documents, told)
         else:
-            said, without = self._from_answers(tokens, documents, told)
+            said, without = self._from_answers(rows, documents, told)
         objective = self.net.objective
         center = objective.center if isinstance(objective, Value) else None
-        return Scored(said, tokens.cut_by_text, evidence=decisive(said, documents, without, center))
+        evidence = decisive(said, documents, without, center)
+        return Scored(said, tokens.cut_by_text, evidence=evidence, saved_seconds=rows.saved_seconds)
 
-    def _from_answers(self, tokens: Tokens, documents: Documents, tick: Tick | None) -> tuple[Floats, Any]:
+    def _from_answers(self, rows: Feed, documents: Documents, tick: Tick | None) -> tuple[Floats, Any]:
         """(what is said of documents, the same without each chunk) where chunks are answered one by one."""
         aggregate, edges = self.net.aggregate, documents.edges
         assert aggregate is not None
-        chunks = self.net.objective.said(self.logits(Feed(tokens, self.pad), tick))
+        chunks = self.net.objective.said(self.logits(rows, tick))
 
         def without(document: int) -> Floats:
             own = chunks[edges[document] : edges[document + 1]]
@@ -53,23 +55,25 @@ class ChunkScorer(NetScorer):
         return aggregate(chunks, documents.owner, documents.count), without
 
     def _from_vectors(
-        self, head: ChunkHead, tokens: Tokens, documents: Documents, tick: Tick | None
+        self, head: ChunkHead, rows: Feed, documents: Documents, tick: Tick | None
     ) -> tuple[Floats, Any]:
         """The same where a small model reads all chunks at once: each is encoded once only."""
-        found = vectors(
-            self.net, Feed(tokens, self.pad), head.pool, self.device, self.precision, self.pass_tokens, tick
-        )
+        if rows.frozen is not None and rows.frozen.pooled is not None:
+            found = torch.from_numpy(rows.frozen.pooled)
+        else:
+            how = (self.device, self.precision, self.pass_tokens, tick)
+            found = vectors(self.net, replace(rows, by_document=False), head.pool, *how)
         edges = documents.edges
 
-        def said(rows: list[NDArray[np.int64]]) -> Floats:
+        def said(made: list[NDArray[np.int64]]) -> Floats:
             """Of documents made of these chunks."""
             parts, start = [], 0
-            while start < len(rows):
-                stop, room = start + 1, VARIANTS - len(rows[start])
-                while stop < len(rows) and room >= len(rows[stop]):
-                    room -= len(rows[stop])
+            while start < len(made):
+                stop, room = start + 1, VARIANTS - len(made[start])
+                while stop < len(made) and room >= len(made[stop]):
+                    room -= len(made[stop])
                     stop += 1
-                parts.append(self._classified(head, found, rows[start:stop]))
+                parts.append(self._classified(head, found, made[start:stop]))
                 start = stop
             return self.net.objective.said(np.concatenate(parts))
 

@@ -10,14 +10,12 @@ import numpy as np
 
 from stratune.errors import UnsupportedError
 from stratune.strategy.base import register_floor
-from stratune.strategy.linear import fit_linear, linear_says
 from stratune.train.tokens import first_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
-    from stratune.task import Kind, Task
+    from stratune.task import Task
 
     Rows = Sequence[str]
     Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
@@ -121,106 +119,3 @@ class Mean(_Constant):
                 f"a task of kind {task.kind}", self.name, "labels have no mean; use `majority`"
             )
         return PriorModel(np.array([train.truth.mean()]))
-
-
-@register_floor("tfidf")
-@dataclass(frozen=True)
-class TfIdf:
-    """TF-IDF of words (1-2) and characters (2-5 in words), logistic (of values: ridge) regression.
-
-    For a pair the features of both texts, their absolute difference and their product stand side by side:
-    without the last two a linear model cannot see whether the texts agree.
-    """
-
-    name: str = "tfidf"
-    max_features: int = 100_000  # of words, and again of characters
-    # values of C, or of one over ridge's alpha, that validation loss chooses among
-    strengths: tuple[float, ...] = (1.0, 10.0, 100.0)
-
-    def settings(self) -> dict[str, Any]:
-        fields = {"max_features": self.max_features, "strengths": list(self.strengths)}
-        return {"name": self.name, "preset": "tfidf", **fields}
-
-    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> TfIdfModel:
-        features = TextFeatures.fit([*train.texts, *(train.pairs or ())], self.max_features)
-        x_train, x_val = features.transform(train), features.transform(val)
-        weight, bias = fit_linear(task, (x_train, train.truth), (x_val, val.truth), self.strengths, seed)
-        return TfIdfModel(features, weight, bias, task.kind)
-
-    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
-        features = TextFeatures.restore(
-            state["words"], arrays["word_idf"], state["characters"], arrays["character_idf"]
-        )
-        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]), task.kind)
-
-
-@dataclass(frozen=True)
-class TextFeatures:
-    """Two fitted scikit-learn vectorisers, as plain vocabularies and weights so that no pickle is needed."""
-
-    word: Any
-    character: Any
-
-    @staticmethod
-    def _vectorisers(**options: Any) -> tuple[Any, Any]:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        common = {"sublinear_tf": True, "dtype": np.float32, **options}
-        word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", **common)
-        return word, TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **common)
-
-    @classmethod
-    def fit(cls, texts: Rows, max_features: int) -> TextFeatures:
-        word, character = cls._vectorisers(max_features=max_features)
-        try:
-            return cls(word.fit(texts), character.fit(texts))
-        except ValueError as error:  # "empty vocabulary"
-            from stratune.errors import TrainingError
-
-            raise TrainingError(f"tfidf: no words in the training texts ({error})") from error
-
-    @classmethod
-    def restore(
-        cls, words: Rows, word_idf: NDArray[Any], characters: Rows, character_idf: NDArray[Any]
-    ) -> TextFeatures:
-        word, character = cls._vectorisers()
-        for vectoriser, terms, idf in ((word, words, word_idf), (character, characters, character_idf)):
-            vectoriser.set_params(vocabulary={term: i for i, term in enumerate(terms)})
-            vectoriser.idf_ = np.asarray(idf)
-        return cls(word, character)
-
-    def transform(self, rows: Examples) -> csr_matrix:
-        """(N, F) sparse; F is four times as wide for pairs."""
-        from scipy.sparse import hstack
-
-        def vectors(texts: Rows) -> csr_matrix:
-            return hstack([self.word.transform(texts), self.character.transform(texts)], format="csr")
-
-        first = vectors(rows.texts)
-        if rows.pairs is None:
-            return first
-        second = vectors(rows.pairs)
-        return hstack([first, second, abs(first - second), first.multiply(second)], format="csr")
-
-    def terms(self, vectoriser: Any) -> list[str]:
-        return sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.get)
-
-
-@dataclass(frozen=True)
-class TfIdfModel:
-    features: TextFeatures
-    weight: NDArray[np.float64]  # (C, F)
-    bias: NDArray[np.float64]  # (C,)
-    kind: Kind = "classification"
-
-    def said(self, rows: Examples) -> Said:
-        return linear_says(self.features.transform(rows) @ self.weight.T + self.bias, self.kind)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        features = self.features
-        arrays = {"word_idf": features.word.idf_, "character_idf": features.character.idf_}
-        vocabularies = {
-            "words": features.terms(features.word),
-            "characters": features.terms(features.character),
-        }
-        return {**arrays, "weight": self.weight, "bias": self.bias}, vocabularies

@@ -17,22 +17,21 @@ Part = tuple[Any, Any]  # features (N, F), truth
 
 def fit_linear(
     task: Task, train: Part, val: Part, strengths: Sequence[float], seed: int
-) -> tuple[Floats, Floats]:
-    """Weights (C, F) and biases (C,): the strength with the lowest validation loss."""
+) -> tuple[float, Floats, Floats]:
+    """Validation loss, weights (C, F) and biases (C,) of the strength with the lowest one."""
     if task.kind == "multilabel":
         columns = [
             _best(_logistic, (train[0], train[1][:, k]), (val[0], val[1][:, k]), strengths, seed)
             for k in range(len(task.labels))
         ]
-        return np.concatenate([weight for weight, _ in columns]), np.concatenate(
-            [bias for _, bias in columns]
-        )
+        losses, weights, biases = zip(*columns, strict=True)
+        return float(np.mean(losses)), np.concatenate(weights), np.concatenate(biases)
     if task.kind == "regression":
         return _best(_ridge, train, val, strengths, seed)
-    weight, bias = _best(_logistic, train, val, strengths, seed)
+    loss, weight, bias = _best(_logistic, train, val, strengths, seed)
     if len(task.labels) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
-        return np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
-    return weight, bias
+        return loss, np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
+    return loss, weight, bias
 
 
 def linear_says(logits: Floats, kind: Kind) -> Floats:
@@ -45,10 +44,11 @@ def linear_says(logits: Floats, kind: Kind) -> Floats:
     return np.asarray(said, dtype=np.float64)
 
 
-def _best(fit: Any, train: Part, val: Part, strengths: Sequence[float], seed: int) -> tuple[Floats, Floats]:
+def _best(
+    fit: Any, train: Part, val: Part, strengths: Sequence[float], seed: int
+) -> tuple[float, Floats, Floats]:
     found = [fit(train, val, strength, seed) for strength in strengths]
-    _, weight, bias = min(found, key=lambda one: one[0])
-    return weight, bias
+    return min(found, key=lambda one: one[0])  # type: ignore[no-any-return]
 
 
 def _logistic(train: Part, val: Part, strength: float, seed: int) -> tuple[float, Floats, Floats]:

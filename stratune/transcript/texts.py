@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,6 +41,8 @@ class Texts:
     min_words: int = 0  # of a text, as it is read
     sections: Sequence[str] | None = None  # only these are read; None: all
     without_sections: Sequence[str] = ()
+    roles: Sequence[str] | None = None  # only what these say is read; None: all
+    without_roles: Sequence[str] = ()
     no_speakers: bool = False  # no "NAME: " before what is said
     others: bool = False  # of unit speaker: what the others say too, as OTHER
 
@@ -114,7 +117,7 @@ def read_texts(
     options = options or Texts()
     labels = _labels(source, options, encoding)  # first: it is the quicker one to be wrong
     transcripts = read_transcripts(source, options.columns, encoding=encoding)
-    read, changes = _sections(transcripts, options, str(source)), dict[str, int]()
+    read, changes = _wanted(transcripts, options, str(source)), dict[str, int]()
     if options.clean:
         read, cleaned = clean(read, options.clean, examples=0)
         changes = {step: cleaned.total(step) for step in cleaned.steps}
@@ -178,21 +181,25 @@ def _rows(transcript: Transcript, options: Texts, left_out: dict[str, list[str]]
     return rows
 
 
-def _sections(transcripts: Sequence[Transcript], options: Texts, source: str) -> list[Transcript]:
-    """The turns of the wanted sections. ConfigError for one that no document has."""
-    if options.sections is None and not options.without_sections:
-        return list(transcripts)
-    known = sorted({turn.section for transcript in transcripts for turn in transcript.turns})
-    for key, names in (("sections", options.sections or ()), ("without_sections", options.without_sections)):
-        for name in names:
-            if name not in known:
-                shown = [one or "''" for one in known[:SHOWN]]
-                raise ConfigError(f"{source}: {choices(name, shown)}", key=key)
-    wanted = {*(known if options.sections is None else options.sections)} - {*options.without_sections}
-    return [
-        replace(transcript, turns=tuple(turn for turn in transcript.turns if turn.section in wanted))
-        for transcript in transcripts
-    ]
+def _wanted(transcripts: Sequence[Transcript], options: Texts, source: str) -> list[Transcript]:
+    """The turns of the wanted sections and roles. ConfigError for one that no document has."""
+    read = list(transcripts)
+    for field_, only, without in (
+        ("section", options.sections, options.without_sections),
+        ("role", options.roles, options.without_roles),
+    ):
+        if only is None and not without:
+            continue
+        of_turn = attrgetter(field_)
+        known = sorted({of_turn(turn) for transcript in transcripts for turn in transcript.turns})
+        for key, names in ((f"{field_}s", only or ()), (f"without_{field_}s", without)):
+            for name in names:
+                if name not in known:
+                    shown = [one or "''" for one in known[:SHOWN]]
+                    raise ConfigError(f"{source}: {choices(name, shown)}", key=key)
+        wanted = {*(known if only is None else only)} - {*without}
+        read = [replace(one, turns=tuple(t for t in one.turns if of_turn(t) in wanted)) for one in read]
+    return read
 
 
 def _labelled(

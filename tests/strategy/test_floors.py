@@ -17,6 +17,8 @@ from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
 
+ALL_TERMS = {"least": [1], "characters": True}
+
 
 def examples(table, names):
     labels = np.array([names.index(label) for label in table["label"]])
@@ -48,7 +50,7 @@ def test_majority_gives_the_shares_of_the_training_labels():
 @pytest.mark.parametrize("strength", [1.0, 10.0])
 def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
     split = toy_split(classes)
-    found = fitted({"preset": "tfidf", "strengths": [strength]}, split).said(
+    found = fitted({"preset": "tfidf", "strengths": [strength], **ALL_TERMS}, split).said(
         Examples(list(split.test["text"]))
     )
     train = examples(split.train, split.task.labels)
@@ -70,6 +72,42 @@ def test_validation_chooses_the_strength():
     chosen = fitted({"preset": "tfidf", "strengths": [1e-3, 10.0]}, split).said(val)
     best = min(losses, key=losses.get)
     assert -np.log(chosen[np.arange(len(truth)), truth]).mean() == pytest.approx(losses[best])
+
+
+def loss_on_val(model, split):
+    truth = examples(split.val, split.task.labels).truth
+    said = model.said(Examples(list(split.val["text"])))
+    return -np.log(said[np.arange(len(truth)), truth]).mean()
+
+
+def test_validation_chooses_the_terms():
+    split, spec = toy_split(2), {"preset": "tfidf", "strengths": [10.0]}
+    losses = [
+        loss_on_val(fitted({**spec, "least": [least], "characters": characters}, split), split)
+        for least in (1, 8)
+        for characters in (True, False)
+    ]
+    assert len(set(np.round(losses, 6))) == 4  # they differ, so there is a choice
+    assert loss_on_val(fitted({**spec, "least": [1, 8]}, split), split) == pytest.approx(min(losses))
+
+
+@pytest.mark.parametrize("characters", [True, False])
+def test_terms_of_few_texts_are_as_if_never_seen(characters):
+    """The same as scikit-learn's own `min_df`."""
+    split = toy_split(2)
+    train, test = examples(split.train, split.task.labels), Examples(list(split.test["text"]))
+    model = fitted({"preset": "tfidf", "least": [5], "characters": characters}, split)
+    word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True, min_df=5)
+    piece = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=5)
+    union = FeatureUnion([("word", word), ("piece", piece)][: 1 + characters]).fit(train.texts)
+    difference = model.features.transform(test) - union.transform(test.texts)
+    assert model.features.transform(test).shape[1] > 20 and abs(difference).max() < 1e-6
+
+
+def test_terms_that_are_too_rare_in_a_small_table_are_taken_all_the_same():
+    rows = Examples(["one two", "three four"] * 3, truth=np.array([0, 1] * 3))
+    model = parse_strategy({"preset": "tfidf", "least": [100]}).fit(rows, rows, task=toy_split().task, seed=0)
+    assert (model.said(rows).argmax(axis=1) == rows.truth).all()
 
 
 @pytest.mark.parametrize("pairs", [False, True])
@@ -105,7 +143,7 @@ def test_restored_from_its_arrays_it_gives_identical_probabilities(name, pairs):
 
 
 def test_max_features_bounds_each_vocabulary():
-    arrays, _ = fitted({"preset": "tfidf", "max_features": 7}, toy_split()).state()
+    arrays, _ = fitted({"preset": "tfidf", "max_features": 7, **ALL_TERMS}, toy_split()).state()
     assert len(arrays["word_idf"]) == len(arrays["character_idf"]) == 7
 
 

@@ -1,0 +1,84 @@
+"""stratune ablate: what a section of the transcripts, or a role, is worth to a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stratune.cli.data import Json
+from stratune.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from stratune.ablation import Ablation
+    from stratune.evaluate.intervals import Interval
+
+
+def ablate_command(
+    out: Annotated[Path, typer.Argument(help="Folder of a comparison of transcripts.")],
+    strategy: Annotated[
+        str | None, typer.Option(help="Row of its leaderboard. [default: the winner]")
+    ] = None,
+    backbone: Annotated[str | None, typer.Option(help="The row's, where a strategy has several.")] = None,
+    sections: Annotated[
+        str | None, typer.Option(help="Sections, one after the other. [default: all]")
+    ] = None,
+    roles: Annotated[
+        str | None, typer.Option(help="Roles likewise. [default: all, where no sections are known]")
+    ] = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train without each part, too (in OUT/ablation).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score a model on its test texts with and without each section, or what each role says.
+
+    A model may miss a part only because it is used to it: --retrain trains it without the part, too.
+    """
+    from stratune.ablation import ablate
+
+    with Bar("answers") as bar:
+        ablation = ablate(
+            out,
+            strategy,
+            backbone,
+            sections=_listed(sections),
+            roles=_listed(roles),
+            retrain=retrain,
+            watch=bar.at,
+        )
+    if as_json:
+        typer.echo(json.dumps(ablation.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print(ablation)
+
+
+def _listed(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]
+
+
+def _print(ablation: Ablation) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    where = f" on {ablation.backbone}" if ablation.backbone else ""
+    title = f"{ablation.strategy}{where}: {ablation.metric} on test texts"
+    table = Table("without", title=title, title_justify="left")
+    for head in ("texts", "words", ablation.metric, "change"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_row("nothing", f"{ablation.rows:,}", "", f"{ablation.whole.value:.3f}", "")
+    for one in ablation.parts:
+        size = (f"{one.rows:,}", f"{one.words:.0%}")
+        table.add_row(one.part, *size, *_cells(one.without, one.change))
+        if one.trained is not None and one.trained_change is not None:
+            table.add_row("  in training, too", "", "", *_cells(one.trained, one.trained_change))
+    Console().print(table)
+    for one in ablation.parts:
+        if one.lost:
+            typer.echo(f"note: {one.lost:,} test texts have nothing but {one.part}, and are not scored there")
+
+
+def _cells(value: Interval, change: Interval) -> list[str]:
+    return [f"{value.value:.3f}", f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"]

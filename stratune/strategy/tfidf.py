@@ -1,0 +1,181 @@
+"""The floor `tfidf`: a linear model of the words and the pieces of words in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stratune.errors import TrainingError
+from stratune.strategy.base import register_floor
+from stratune.strategy.floors import Examples
+from stratune.strategy.linear import fit_linear, linear_says
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_matrix
+
+    from stratune.strategy.floors import Rows, Said
+    from stratune.task import Kind, Task
+
+    Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of pieces of words
+    Columns = tuple[NDArray[np.int64], ...]  # the same kinds: which terms are used
+
+
+@register_floor("tfidf")
+@dataclass(frozen=True)
+class TfIdf:
+    """TF-IDF of words (1-2) and characters (2-5 in words), logistic (of values: ridge) regression.
+
+    For a pair the features of both texts, their absolute difference and their product stand side by side:
+    without the last two a linear model cannot see whether the texts agree. Validation loss chooses among
+    `least`, with and without characters, and then among `strengths`.
+    """
+
+    name: str = "tfidf"
+    max_features: int = 100_000  # of words, and again of characters
+    # Training texts that a term must stand in: long texts are full of terms that only tell them apart.
+    least: tuple[int, ...] = (1, 3, 10, 30)
+    characters: bool | None = None  # None: validation chooses
+    strengths: tuple[float, ...] = (1.0, 10.0, 100.0)  # values of C, or of one over ridge's alpha
+
+    def settings(self) -> dict[str, Any]:
+        lists = {"least": list(self.least), "strengths": list(self.strengths)}
+        fields = {"max_features": self.max_features, "characters": self.characters, **lists}
+        return {"name": self.name, "preset": "tfidf", **fields}
+
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> TfIdfModel:
+        texts = [*train.texts, *(train.pairs or ())]
+        features = TextFeatures.fit(texts, self.max_features, characters=self.characters is not False)
+        x_train, x_val = features.columns_of(train), features.columns_of(val)
+
+        def fitted(terms: Columns, strengths: Sequence[float]) -> tuple[float, Any, Any]:
+            seen, chosen_on = (joined([only(kinds, terms) for kinds in x]) for x in (x_train, x_val))
+            return fit_linear(task, (seen, train.truth), (chosen_on, val.truth), strengths, seed)
+
+        choices = features.choices(len(texts), self.least, self.characters)
+        middle = [self.strengths[len(self.strengths) // 2]]
+        terms = min(choices, key=lambda one: fitted(one, middle)[0]) if len(choices) > 1 else choices[0]
+        _, weight, bias = fitted(terms, self.strengths)
+        return TfIdfModel(features.only(terms), weight, bias, task.kind)
+
+    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
+        features = TextFeatures.restore(
+            (state["words"], arrays["word_idf"]), (state["characters"], arrays["character_idf"])
+        )
+        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]), task.kind)
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """scikit-learn's vectorisers, as plain vocabularies and weights so that no pickle is needed.
+
+    Of words, and of pieces of words unless these are not used.
+    """
+
+    vectorisers: tuple[Any, ...]
+
+    @staticmethod
+    def _vectorisers(**options: Any) -> tuple[Any, Any]:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        common = {"sublinear_tf": True, "dtype": np.float32, **options}
+        word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", **common)
+        return word, TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **common)
+
+    @classmethod
+    def fit(cls, texts: Rows, max_features: int, *, characters: bool) -> TextFeatures:
+        vectorisers = cls._vectorisers(max_features=max_features)[: 1 + characters]
+        try:
+            return cls(tuple(one.fit(texts) for one in vectorisers))
+        except ValueError as error:  # "empty vocabulary"
+            raise TrainingError(f"tfidf: no words in the training texts ({error})") from error
+
+    @classmethod
+    def restore(cls, *fitted: tuple[Rows, NDArray[Any]]) -> TextFeatures:
+        """Of (terms, inverse document frequencies); a kind without terms is not used."""
+        used = []
+        for vectoriser, (terms, idf) in zip(cls._vectorisers(), fitted, strict=True):
+            if len(terms):
+                vectoriser.set_params(vocabulary={term: i for i, term in enumerate(terms)})
+                vectoriser.idf_ = np.asarray(idf)
+                used.append(vectoriser)
+        return cls(tuple(used))
+
+    def columns_of(self, rows: Examples) -> list[Kinds]:
+        """The vectors of the texts, and of their pairs where they have some."""
+        columns = (rows.texts,) if rows.pairs is None else (rows.texts, rows.pairs)
+        return [[one.transform(texts) for one in self.vectorisers] for texts in columns]
+
+    def choices(self, texts: int, least: Sequence[int], characters: bool | None) -> list[Columns]:
+        """The sets of terms that there are to choose from, the largest ones first; at least one.
+
+        `texts` that the features were fitted on.
+        """
+        found: dict[tuple[int, ...], Columns] = {}
+        kinds = (True, False) if characters is None else (characters,)
+        frequencies = [np.rint((1 + texts) / np.exp(one.idf_ - 1.0) - 1) for one in self.vectorisers]
+        for used in (frequencies[: 1 + with_characters] for with_characters in kinds):
+            for count in least:
+                terms = tuple(np.flatnonzero(frequency >= count) for frequency in used)
+                if all(map(len, terms)):
+                    found.setdefault(tuple(map(len, terms)), terms)
+        return [*found.values()] or [tuple(np.arange(len(one)) for one in frequencies)]
+
+    def only(self, terms: Columns) -> TextFeatures:
+        words = [np.array(names(one)) for one in self.vectorisers]
+        kept = [(words[i][own].tolist(), self.vectorisers[i].idf_[own]) for i, own in enumerate(terms)]
+        return TextFeatures.restore(*kept, *[((), np.zeros(0))] * (2 - len(kept)))
+
+    def transform(self, rows: Examples) -> csr_matrix:
+        """(N, F) sparse; F is four times as wide for pairs."""
+        return joined(self.columns_of(rows))
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """What `restore` takes: of characters nothing where they are not used."""
+        word, character = (*self.vectorisers, None)[:2]
+        arrays = {
+            "word_idf": word.idf_,
+            "character_idf": np.zeros(0) if character is None else character.idf_,
+        }
+        return arrays, {"words": names(word), "characters": [] if character is None else names(character)}
+
+
+def names(vectoriser: Any) -> list[str]:
+    """The terms in the order of their columns."""
+    return sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.get)
+
+
+def only(kinds: Kinds, terms: Columns) -> Kinds:
+    """Vectors as a vectoriser that knows only these terms makes them: each kind of length one."""
+    from sklearn.preprocessing import normalize
+
+    return [normalize(kinds[i][:, own], copy=False) for i, own in enumerate(terms)]
+
+
+def joined(columns: Sequence[Kinds]) -> csr_matrix:
+    """The features of texts; of pairs with those that tell whether the two texts agree."""
+    from scipy.sparse import hstack
+
+    sides = [hstack(kinds, format="csr") for kinds in columns]
+    if len(sides) == 1:
+        return sides[0]
+    first, second = sides
+    return hstack([first, second, abs(first - second), first.multiply(second)], format="csr")
+
+
+@dataclass(frozen=True)
+class TfIdfModel:
+    features: TextFeatures
+    weight: NDArray[np.float64]  # (C, F)
+    bias: NDArray[np.float64]  # (C,)
+    kind: Kind = "classification"
+
+    def said(self, rows: Examples) -> Said:
+        return linear_says(self.features.transform(rows) @ self.weight.T + self.bias, self.kind)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        arrays, vocabularies = self.features.state()
+        return {**arrays, "weight": self.weight, "bias": self.bias}, vocabularies

@@ -1,0 +1,117 @@
+"""ablate: a model scored, and trained, without a part of the transcripts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from stratune.ablation import ablate
+from stratune.api import Board
+from stratune.cli import app
+from stratune.comparison import run_comparison
+from stratune.config import parse_config
+from stratune.engine.inline import InlineEngine
+from stratune.errors import ArtifactError, ConfigError
+
+HINTS = {"yes": "wonderful splendid", "no": "dreadful horrid"}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """Sixty calls: what ANN says at the end tells the label, the opening does not; in six she says all."""
+    place = tmp_path_factory.mktemp("calls")
+    lines = []
+    for number in range(60):
+        label = "yes" if number % 2 else "no"
+        turns = [("opening", "agent", "BOB", f"Hello and welcome to call {number % 7}, dear friend.")] * (
+            number % 10 > 0
+        )
+        turns.append(("verdict", "client", "ANN", f"It was {HINTS[label]} today."))
+        for turn, (section, role, speaker, text) in enumerate(turns):
+            row = {"document": f"call{number}", "turn": turn, "section": section, "role": role}
+            lines.append(json.dumps({**row, "speaker": speaker, "text": text}))
+    (place / "turns.jsonl").write_text("\n".join(lines))
+    rows = [f"call{number},{'yes' if number % 2 else 'no'}" for number in range(60)]
+    (place / "labels.csv").write_text("\n".join(["document,label", *rows]))
+    data = {
+        "source": str(place / "turns.jsonl"),
+        "fractions": [0.4, 0.2, 0.4],
+        "transcripts": {"labels": str(place / "labels.csv"), "no_speakers": True},
+    }
+    config = parse_config({"data": data, "strategies": ["tfidf", "majority"], "task": {"label": "label"}})
+    list(run_comparison(config, place / "out", engine=InlineEngine()))
+    return place / "out"
+
+
+def test_what_a_section_is_worth(out):
+    found = ablate(out, "tfidf")
+    opening, verdict = found.parts
+    assert found.rows == 24 and found.whole.value == 1.0
+    assert (opening.part, verdict.part, found.metric) == ("section opening", "section verdict", "f1_macro")
+    assert opening.whole.value == opening.without.value == 1.0 and opening.change.value == 0.0
+    assert opening.rows == 24 and opening.lost == 0
+    assert verdict.whole.value == 1.0 and verdict.without.value < 0.7
+    assert verdict.change.value == pytest.approx(verdict.without.value - 1.0)
+    assert verdict.change.high < 0
+    assert verdict.rows + verdict.lost == 24 and verdict.lost > 0
+    assert opening.words + verdict.words == pytest.approx(1.0, abs=0.1)
+    assert json.loads((out / "ablation.json").read_text())["parts"][1]["part"] == "section verdict"
+    assert verdict.trained is None
+
+
+def test_trained_without_it(out):
+    found = ablate(out, "tfidf", sections=["opening"], retrain=True)
+    (opening,) = found.parts
+    assert opening.trained.value == 1.0 and opening.trained_change.value == 0.0
+    board = Board.load(out / "ablation" / "section-opening")
+    parts = json.loads((out / "split.json").read_text())["parts"]
+    without = json.loads((board.out / "split.json").read_text())["parts"]
+    assert {name: set(ids) for name, ids in without.items()} == {n: set(ids) for n, ids in parts.items()}
+    again = ablate(out, "tfidf", sections=["opening"], retrain=True)  # goes on from what is there
+    assert again == found
+
+
+def test_roles(out):
+    found = ablate(out, "tfidf", roles=["client"])
+    (client,) = found.parts
+    assert client.part == "role client" and client.change.high < 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "tfid"}, "strategy: 'tfid' is not one of tfidf, majority"),
+        ({"sections": ["closing"]}, "sections: 'closing' is not one of opening, verdict"),
+        ({"roles": ["judge"]}, "roles: 'judge' is not one of agent, client"),
+    ],
+)
+def test_what_is_not_there(out, options, message):
+    with pytest.raises(ConfigError) as caught:
+        ablate(out, **options)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_comparison_of_plain_texts(tmp_path):
+    rows = [{"text": f"a {word} day", "label": word} for word in ("good", "bad") * 20]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    config = parse_config({"data": {"source": str(tmp_path / "rows.jsonl")}, "strategies": ["majority"]})
+    list(run_comparison(config, tmp_path / "out", engine=InlineEngine()))
+    with pytest.raises(ConfigError, match="is not of transcripts"):
+        ablate(tmp_path / "out")
+    with pytest.raises(ArtifactError, match="no leaderboard.json"):
+        ablate(tmp_path)
+
+
+def test_on_the_command_line(out):
+    result = CliRunner().invoke(app, ["ablate", str(out), "--sections", "verdict", "--strategy", "tfidf"])
+    assert result.exit_code == 0, result.output
+    assert (
+        "section verdict" in result.output and "test texts have nothing but section verdict" in result.output
+    )
+    result = CliRunner().invoke(app, ["ablate", str(out), "--json"])
+    assert [one["part"] for one in json.loads(result.output)["parts"]] == [
+        "section opening",
+        "section verdict",
+    ]
