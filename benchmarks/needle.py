@@ -1,6 +1,6 @@
 """A planted needle: documents of 5,000 tokens whose label hangs on one sentence at a random place.
 
-    python benchmarks/needle.py [--documents 400] [--out needle-out]
+    python benchmarks/needle.py [--documents 700] [--out needle-out]
 
 The hay is sentences of the embedded film reviews; the needle says that somebody is convicted, or acquitted. All four ways
 to read a long text stand on one leaderboard with what they cost. Then each model answers once more from the first halves of the test
@@ -37,11 +37,8 @@ STRATEGIES = [
     "tfidf",
     {"preset": "probe", "name": "truncate", "readout": {"long": "truncate"}},
     {"preset": "probe", "name": "long", "readout": {"long": "long"}},
-    *(
-        {"preset": "probe", "name": f"chunk-{how}", "epochs": 8,
-         "readout": {"long": {"way": "chunk", "window": WINDOW, "aggregate": how}}}
-        for how in ("mean", "max", "learned")
-    ),
+    {"preset": "probe", "name": "chunk", "epochs": 8,
+     "readout": {"long": {"way": "chunk", "window": WINDOW, "aggregate": "auto"}}},
     *(
         {"preset": "probe", "name": f"hierarchical-{model}",
          "readout": {"long": {"way": "hierarchical", "window": WINDOW, "model": model}}}
@@ -83,8 +80,8 @@ def write_documents(path, count, seed=0):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--documents", type=int, default=400)
-    parser.add_argument("--epochs", type=float, default=40)
+    parser.add_argument("--documents", type=int, default=700)
+    parser.add_argument("--epochs", type=float, default=20)
     parser.add_argument("--out", type=Path, default=Path("needle-out"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -100,9 +97,9 @@ def main():
         label="label",
         strategies=STRATEGIES,
         epochs=args.epochs,
-        data={"fractions": [0.5, 0.2, 0.3]},
+        data={"fractions": [0.6, 0.15, 0.25]},
         task={"id": "id"},
-        train={"patience": 40},
+        train={"patience": 20},
         out=args.out / "board",
     )
     records = {record["id"]: record for record in map(json.loads, source.open(encoding="utf-8"))}

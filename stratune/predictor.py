@@ -24,6 +24,7 @@ from stratune.train.infer import infer
 from stratune.train.precision import Precision
 
 if TYPE_CHECKING:
+    from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.evidence import Evidence
     from stratune.net import Net
     from stratune.readout.text_reader import Reader
@@ -51,6 +52,20 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Chunks:
+    """What was said of the documents' chunks one by one, before it was joined."""
+
+    said: NDArray[np.float64]  # (M, C)
+    owner: NDArray[np.int64]  # (M,) the document of each, rising
+    count: int  # documents
+    aggregate: Aggregate
+
+    def joined(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(M, C) -> (N, C)."""
+        return self.aggregate(said, self.owner, self.count)
+
+
+@dataclass(frozen=True)
 class Scored:
     """N rows' answers as arrays."""
 
@@ -59,6 +74,7 @@ class Scored:
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
     answers: list[str] | None = None  # what was generated, as it was
     evidence: list[list[Evidence]] | None = None  # of documents in chunks: those that decided, first to last
+    chunks: Chunks | None = None  # of documents whose chunks were answered one by one
     saved_seconds: float = 0.0  # what it would have taken longer without vectors that were there already
 
     def predicted(self, task: Task) -> list[Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from stratune.longtext.evidence import VARIANTS, all_but_one, decisive
 from stratune.longtext.hierarchical import ChunkHead
 from stratune.objective.values import Value
-from stratune.predictor import NetScorer, Scored, Tick
+from stratune.predictor import Chunks, NetScorer, Scored, Tick
 from stratune.train.activations import Feed
 from stratune.train.infer import vectors
 from stratune.train.tokens import Documents
@@ -31,28 +32,35 @@ class ChunkScorer(NetScorer):
         assert documents is not None
         told = by_documents(documents, tick) if tick else None
         rows = self.feed(tokens, told)
+        chunks = None
         if isinstance(self.net.head, ChunkHead):
             said, without = self._from_vectors(self.net.head, rows, documents, told)
         else:
-            said, without = self._from_answers(rows, documents, told)
+            chunks = self._chunks(rows, documents, told)
+            said, without = chunks.joined(chunks.said), partial(self._without, chunks.said, documents.edges)
         objective = self.net.objective
         center = objective.center if isinstance(objective, Value) else None
         evidence = decisive(said, documents, without, center)
-        return Scored(said, tokens.cut_by_text, evidence=evidence, saved_seconds=rows.saved_seconds)
+        return Scored(
+            said, tokens.cut_by_text, evidence=evidence, chunks=chunks, saved_seconds=rows.saved_seconds
+        )
 
-    def _from_answers(self, rows: Feed, documents: Documents, tick: Tick | None) -> tuple[Floats, Any]:
-        """(what is said of documents, the same without each chunk) where chunks are answered one by one."""
-        aggregate, edges = self.net.aggregate, documents.edges
+    def settle(self, chunks: Chunks, worth: Callable[[Floats], float]) -> None:
+        """Choose how chunks are joined, by what the documents' answers are worth on validation."""
+        self.net.aggregate = chunks.aggregate.settled(chunks.said, chunks.owner, chunks.count, worth)
+
+    def _chunks(self, rows: Feed, documents: Documents, tick: Tick | None) -> Chunks:
+        """Where chunks are answered one by one."""
+        said, aggregate = self.net.objective.said(self.logits(rows, tick)), self.net.aggregate
         assert aggregate is not None
-        chunks = self.net.objective.said(self.logits(rows, tick))
+        return Chunks(said, documents.owner, documents.count, aggregate)
 
-        def without(document: int) -> Floats:
-            own = chunks[edges[document] : edges[document + 1]]
-            rest = all_but_one(len(own))
-            owner = np.repeat(np.arange(len(own)), len(own) - 1)
-            return aggregate(own[rest.ravel()], owner, len(own))
-
-        return aggregate(chunks, documents.owner, documents.count), without
+    def _without(self, chunks: Floats, edges: NDArray[np.int64], document: int) -> Floats:
+        """What is said of a document without each of its chunks."""
+        assert self.net.aggregate is not None
+        own = chunks[edges[document] : edges[document + 1]]
+        owner = np.repeat(np.arange(len(own)), len(own) - 1)
+        return self.net.aggregate(own[all_but_one(len(own)).ravel()], owner, len(own))
 
     def _from_vectors(
         self, head: ChunkHead, rows: Feed, documents: Documents, tick: Tick | None

@@ -8,7 +8,7 @@ one-standard-error rule of Breiman et al. 1984, with the surer prompt in the pla
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stratune.data.rows import group_numbers, text_columns, truth_of
 from stratune.evaluate.intervals import bootstrap
 from stratune.evaluate.metrics import find, score
+from stratune.longtext.scorer import ChunkScorer
 from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
 
@@ -60,9 +61,9 @@ class _Tried:
     trial: Trial
     worth: float  # higher is better
     reader: Any
-    said: Floats  # (N, K) of the validation texts, calibrated; NaN where invalid
-    invalid: NDArray[np.bool_] | None  # (N,)
+    said: Floats  # (M, K) of the validation texts, or of all their chunks, calibrated; NaN where invalid
     bias: Floats  # (K,)
+    answers: Scored  # as they came
 
 
 def choose(
@@ -83,14 +84,18 @@ def choose(
     best = _kept(tried, judge)
     asker.reader = best.reader
     if readout.calibrates:
-        asker.calibrate(*_fitted(best, readout, judge))
+        bias, scale = _fitted(best, readout, judge)
+        asker.calibrate(bias, scale)
+        if (chunks := best.answers.chunks) is not None and isinstance(asker, ChunkScorer):
+            said = softmax((_logarithms(best.answers) - bias) * scale)
+            asker.settle(replace(chunks, said=said), judge.worth_of)
     return [best.trial, *(one.trial for one in tried if one is not best)]
 
 
 def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
     """Of those within one standard error of the highest metric, the lowest log loss; of equals the first."""
     top = max(tried, key=lambda one: one.worth)
-    least = judge.within_error(top.said, top.invalid)
+    least = judge.within_error(top.said, top.answers)
     return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val["log_loss"])
 
 
@@ -113,22 +118,21 @@ def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, tick: Callable[
     for way in words.ways():
         bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(asker(*judge.content_free))))
         said = plain - bias
-        values = judge.values(said, answers.invalid)
+        values = judge.values(said, answers)
         trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
-        tried.append(_Tried(trial, judge.worth(values), asker.reader, said, answers.invalid, bias))
+        tried.append(_Tried(trial, judge.worth(values), asker.reader, said, bias, answers))
     return tried
 
 
 def _fitted(best: _Tried, readout: Words, judge: _Judge) -> tuple[Floats, float]:
     """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
-    bias, said = best.bias, best.said
+    bias, said, answers = best.bias, best.said, best.answers
     if readout.threshold:
-        shift = threshold(said, lambda moved: judge.worth(judge.values(moved, best.invalid)))
+        shift = threshold(said, lambda moved: judge.worth(judge.values(moved, answers)))
         bias, said = bias + shift, said - shift
-    answered = ~np.isnan(said).any(axis=1)
-    if not (readout.temperature and answered.any()):
+    if not (readout.temperature and len(_answered(said))):
         return bias, 1.0
-    return bias, scale_of(said[answered], judge.truth[answered])
+    return bias, scale_of(said, lambda scaled: judge.log_loss(scaled, answers))
 
 
 def _answered(said: Floats) -> Floats:
@@ -137,7 +141,15 @@ def _answered(said: Floats) -> Floats:
 
 
 def _logarithms(answers: Scored) -> Floats:
-    return np.asarray(np.log(answers.said.clip(TINY)))
+    """(M, K) of texts, or of their chunks."""
+    said = answers.said if answers.chunks is None else answers.chunks.said
+    return np.asarray(np.log(said.clip(TINY)))
+
+
+def _joined(said: Floats, answers: Scored) -> Floats:
+    """Log-probabilities (M, K) -> probabilities of the texts (N, K)."""
+    probabilities = softmax(said)
+    return probabilities if answers.chunks is None else answers.chunks.joined(probabilities)
 
 
 class _Judge:
@@ -154,22 +166,35 @@ class _Judge:
         self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
         self.sign = find(self.task.metric, self.task.labels, self.task.kind).sign
 
-    def values(self, said: Floats, invalid: NDArray[np.bool_] | None) -> dict[str, float]:
-        return score(self.truth, softmax(said), self.task.labels, kind=self.task.kind, invalid=invalid)
+    def values(self, said: Floats, answers: Scored) -> dict[str, float]:
+        """`said` is what was made of the log-probabilities of `answers`."""
+        return self._values(_joined(said, answers), answers.invalid)
+
+    def _values(self, said: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
+        return score(self.truth, said, self.task.labels, kind=self.task.kind, invalid=invalid)
 
     def worth(self, values: dict[str, float]) -> float:
         return self.sign * values[self.task.metric]
 
-    def within_error(self, said: Floats, invalid: NDArray[np.bool_] | None) -> float:
+    def worth_of(self, said: Floats) -> float:
+        """Of probabilities of the texts (N, K)."""
+        return self.worth(self._values(said))
+
+    def log_loss(self, said: Floats, answers: Scored) -> float:
+        """Of the texts that were answered with a label."""
+        probabilities = _joined(said, answers)
+        rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
+        return float(-np.log(probabilities[rows, self.truth[rows]].clip(TINY)).mean())
+
+    def within_error(self, said: Floats, answers: Scored) -> float:
         """What `said` is worth less a standard error: the lower end of its 68 % interval over rows."""
-        flags = None if invalid is None else invalid[None]
         by_metric = bootstrap(
             self.truth,
-            softmax(said)[None],
+            _joined(said, answers)[None],
             self.task.labels,
             kind=self.task.kind,
             groups=self.groups,
-            invalid=flags,
+            invalid=None if answers.invalid is None else answers.invalid[None],
             level=0.68,
         )
         interval = by_metric[self.task.metric]

@@ -81,9 +81,6 @@ class Words(Readout):
         if self.long.way in ("hierarchical", "long") or self.long.keep != "head":
             why = "texts are asked about from their beginning, or by `chunk`"
             raise ConfigError(f"{self.long.way}, {self.long.keep}: {why}", key="readout.long")
-        if self.long.in_chunks and not self.is_plain:
-            why = "a document in chunks is asked about with one prompt, uncalibrated"
-            raise ConfigError(why, key="readout.long")
         template = self._template()  # what is wrong with it is said now
         if self.pick == "fixed" and not template.shots:
             raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")

@@ -1,10 +1,15 @@
 """The ways to read what is longer than the window: each reads to the end, and comes back from its folder."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
+from stratune.data.rows import truth_of
 from stratune.errors import ConfigError, UnsupportedError
+from stratune.evaluate.metrics import score
 from stratune.longtext import SEPARATOR
 from stratune.longtext.options import MODELS
 from stratune.predictor import Predictor
@@ -14,6 +19,7 @@ from stratune.testing.toy import FAMILIES
 from tests.helpers import trained
 from tests.longtext.needles import needle_split
 
+ONE = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
 CHUNK = {"way": "chunk", "window": 24, "aggregate": "mean"}
 
 
@@ -180,14 +186,59 @@ def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, mo
 
 
 def test_words_asks_about_each_chunk(tiny):
-    one = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
-    asked = {"preset": "zero_shot", "readout": {"template": one, "long": CHUNK}}
+    asked = {"preset": "zero_shot", "readout": {"template": ONE, "long": CHUNK}}
     done = trained(asked, tiny("llama"), split=needle_split(rows=8))
     scorer, text = done.predictor.scorer, needle_split(rows=8).test["text"][0]
     places = scorer.reader.tokens([text], None).documents.places
     said = np.concatenate([scorer([text[a:b]], None).said for a, b in places])
     assert len(said) > 1
     np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-5)
+
+
+def by_chunk(done, texts):
+    """(M, K) what is said of their chunks."""
+    return done.predictor.scorer(texts, None).chunks.said
+
+
+def test_prompts_over_chunks_are_calibrated_chunk_by_chunk(tiny, tmp_path):
+    """Batch calibration takes away what is said of the chunks of validation in the mean."""
+    split = needle_split(rows=8)
+    asked = {"preset": "zero_shot", "readout": {"template": ONE, "long": CHUNK}}
+    plain = trained(asked, tiny("llama"), split=split)
+    asked["readout"] = {**asked["readout"], "calibrate": "batch"}
+    done = trained(asked, tiny("llama"), split=split)
+    logs = np.log(by_chunk(plain, list(split.val["text"])))
+    text = split.test["text"][0]
+    wanted = softmax(np.log(by_chunk(plain, [text])) - logs.mean(axis=0), axis=1).mean(axis=0)
+    np.testing.assert_allclose(proba(done, [text])[0], wanted, atol=1e-5)
+    assert abs(proba(plain, [text])[0] - wanted).max() > 1e-3
+    loaded = Predictor.load(done.predictor.save(tmp_path / "model"))
+    np.testing.assert_allclose(loaded.predict_proba([text])[0], wanted, atol=1e-5)
+
+
+def test_how_the_answers_to_a_prompt_are_joined_is_chosen_on_validation(tiny):
+    split = needle_split(rows=16)
+    readout = {"tries": {"calibrate": ["none", "batch"]}, "temperature": True}
+    done = trained(
+        {
+            "preset": "zero_shot",
+            "readout": {**readout, "template": ONE, "long": {**CHUNK, "aggregate": "auto"}},
+        },
+        tiny("llama"),
+        split=split,
+    )
+    assert {trial.calibrate for trial in done.trials} == {"none", "batch"}
+    chosen = done.predictor.scorer.net.aggregate
+    answers = done.predictor.scorer(list(split.val["text"]), None)
+    truth = truth_of(split.val, split.task)
+    worth = {
+        how: score(truth, replace(chosen, how=how, sharpness=0.0)(
+            answers.chunks.said, answers.chunks.owner, answers.chunks.count), split.task.labels)["f1_macro"]
+        for how in ("mean", "vote", "max")
+    }  # fmt: skip
+    found = score(truth, answers.said, split.task.labels)["f1_macro"]
+    assert chosen.how != "auto" and found >= max(worth.values()) - 1e-12
+    assert done.predictor.about["aggregate"]["how"] == chosen.how
 
 
 @pytest.mark.parametrize(

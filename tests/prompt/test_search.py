@@ -9,7 +9,7 @@ import pytest
 from stratune.data.store import store_split
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.job import Job
-from stratune.predictor import Predictor
+from stratune.predictor import Predictor, Scored
 from stratune.prompt.search import Trial, _Judge, _kept, _Tried, spread
 from stratune.readout.words import Words
 from stratune.run import execute
@@ -49,9 +49,10 @@ def tried(split, *wrong, surer=()):
         right = np.where(np.arange(len(judge.truth)) < count, 1 - judge.truth, judge.truth)
         probability = 0.9 if name in surer else 0.6
         said = np.log(np.where(np.eye(2)[right] == 1, probability, 1 - probability))
-        values = judge.values(said, None)
+        answers = Scored(np.exp(said), np.zeros(len(said), dtype=np.int32))
+        values = judge.values(said, answers)
         found.append(
-            _Tried(Trial(str(name), 0, "", 0, "none", values), judge.worth(values), None, said, None, None)
+            _Tried(Trial(str(name), 0, "", 0, "none", values), judge.worth(values), None, said, None, answers)
         )
     return _kept(found, judge).trial.template
 
