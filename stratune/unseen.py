@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from stratune.data.folds import Parts, group_folds, one_group_folds, random_folds, rounds
 from stratune.data.labels import strata
-from stratune.data.rows import group_numbers, truth_of
+from stratune.data.rows import group_numbers, text_columns, truth_of
+from stratune.data.split import Split
 from stratune.errors import ConfigError, DataError
 from stratune.evaluate.intervals import Interval, interval_of, resampled
 from stratune.evaluate.metrics import find, score, scorer
-from stratune.strategy.floors import Examples, Floor
-from stratune.strategy.tfidf import TfIdf
+from stratune.fitting import train
+from stratune.strategy import parse_strategy
+from stratune.train.settings import Budget
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -66,12 +68,16 @@ def measure_gap(
     folds: int = 5,
     repeats: int = 3,
     seed: int = 0,
-    floor: Floor | None = None,
+    strategy: str | dict[str, Any] = "tfidf",
+    backbone: str | None = None,
+    epochs: float = 4.0,
     watch: Watch = lambda name, done, total: None,
 ) -> Gap:
-    """`table` is canonical, with its labels in `task` and a group of every row. Models are `floor`: tfidf.
+    """`table` is canonical, with its labels in `task` and a group of every row.
 
-    Rows are dealt out `repeats` times. Leave one group out is done once, where there are at most MOST_GROUPS.
+    `strategy` is trained for each fold, and its checkpoints and choices see a fold of validation, never the
+    test. Rows are dealt out `repeats` times. Leave one group out is done once, where there are at most
+    MOST_GROUPS.
     ConfigError for more folds than groups, DataError where the training rows of a round lack a label.
     """
     if repeats < 1:
@@ -85,7 +91,15 @@ def measure_gap(
                 raise DataError(f"{name} folds: {why}: take fewer --folds, or leave the label out")
             notes.append(f"{name} was not done: {why}")
             del plans[name]
-    answers = {n: _answers(table, truth, task, p, seed, floor or TfIdf(), watch, n) for n, p in plans.items()}
+
+    def answer(parts: Parts) -> Floats:
+        """(N', C) of the test rows."""
+        seen, chosen_on, asked = (table.select(own) for own in (parts.train, parts.val, parts.test))
+        split = Split(seen, chosen_on, asked, fingerprint="", task=task)
+        model = train(parse_strategy(strategy), backbone, task, split, Budget(epochs=epochs), seed).predictor
+        return model.scorer(*text_columns(asked)).said
+
+    answers = {name: _answers(answer, len(table), task, plan, watch, name) for name, plan in plans.items()}
     plain = {
         name: [score(truth, said, task.labels, kind=task.kind) for said in times]
         for name, times in answers.items()
@@ -133,29 +147,14 @@ def _lacking(plans: Plans, truth: NDArray[Any], task: Task) -> str | None:
 
 
 def _answers(
-    table: Dataset,
-    truth: NDArray[Any],
-    task: Task,
-    plans: Plans,
-    seed: int,
-    floor: Floor,
-    watch: Watch,
-    name: str,
+    answer: Callable[[Parts], Floats], rows: int, task: Task, plans: Plans, watch: Watch, name: str
 ) -> list[Floats]:
     """(N, C) of each time: what is said of a row by the model that did not see it."""
-    texts = list(table["text"])
-    pairs = list(table["text_pair"]) if "text_pair" in table.column_names else None
-
-    def examples(rows: NDArray[np.int64]) -> Examples:
-        own = None if pairs is None else [pairs[row] for row in rows]
-        return Examples([texts[row] for row in rows], own, truth[rows])
-
     done, total, answers = 0, sum(map(len, plans)), []
     for plan in plans:
-        said = np.full((len(texts), len(task.columns)), np.nan)
+        said = np.full((rows, len(task.columns)), np.nan)
         for parts in plan:
-            model = floor.fit(examples(parts.train), examples(parts.val), task, seed)
-            said[parts.test] = model.said(examples(parts.test))
+            said[parts.test] = answer(parts)
             watch(name, done := done + 1, total)
         answers.append(said)
     return answers

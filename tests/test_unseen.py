@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from stratune.data.read import read
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
+from stratune.testing import toy_split
 from stratune.unseen import GROUPED, ONE_OUT, RANDOM, measure_gap
 
 WORDS = [f"word{number}" for number in range(40)]
@@ -49,6 +51,20 @@ def test_no_gap_where_the_text_tells():
     gap = measure_gap(table(sign=False), TASK, folds=4, repeats=1)
     assert gap.gap.value == gap.gap.low == gap.gap.high == 0.0
     assert gap.by[GROUPED].metrics["f1_macro"] == 1.0
+
+
+def test_any_strategy_may_be_folded(tiny):
+    toy = toy_split(2).train
+    rows = read(toy.add_column("group", [f"g{row % 6}" for row in range(len(toy))]))
+    task = replace(toy_split(2).task, group="group", metric="accuracy")
+    spec = {"preset": "full", "learning_rate": 3e-3, "batch_size": 8}
+    how = {"folds": 3, "repeats": 1, "backbone": str(tiny("bert"))}
+    learned = measure_gap(rows, task, strategy=spec, epochs=10, **how)
+    untuned = measure_gap(rows, task, strategy="untuned", **how)
+    for name in (RANDOM, GROUPED, ONE_OUT):
+        assert learned.by[name].score.value > untuned.by[name].score.value + 0.15
+    with pytest.raises(ConfigError, match="strategies: 'tfid' is not one of"):
+        measure_gap(rows, task, strategy="tfid")
 
 
 def test_a_lower_error_is_better():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,13 +26,18 @@ def gap_command(
     metric: Annotated[
         str | None, typer.Option(help="What is scored. [default: f1_macro, qwk or rmse, by kind]")
     ] = None,
+    strategy: Annotated[
+        str, typer.Option(help="What is trained for each fold: a name, or {preset: ...} as in a config.")
+    ] = "tfidf",
+    backbone: Annotated[str, typer.Option(help="Of a strategy that has one.")] = "minilm",
+    epochs: Annotated[float, typer.Option(help="Passes over the training rows of a fold.")] = 4.0,
     folds: Annotated[int, typer.Option(help="Of the random and of the grouped folds.")] = 5,
     repeats: Annotated[int, typer.Option(help="Times that rows are dealt out to folds anew.")] = 3,
     encoding: Encoding = None,
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Score tfidf on random folds, on folds of whole groups, and leaving one group out (up to 50 groups).
+    """Score a strategy on random folds, on folds of groups, and leaving one group out (up to 50 groups).
 
     The gap between the first two is what a random split would promise too much for a new author or speaker.
     """
@@ -57,19 +62,37 @@ def gap_command(
             folds=folds,
             repeats=repeats,
             seed=seed,
+            strategy=_spec(strategy),
+            backbone=backbone,
+            epochs=epochs,
             watch=lambda name, *done: bar.at(f"{name} folds", *done),
         )
     if as_json:
         typer.echo(json.dumps(gap.to_dict(), indent=2, ensure_ascii=False))
     else:
-        _print(gap)
+        _print(gap, strategy)
 
 
-def _print(gap: Gap) -> None:
+def _spec(text: str) -> str | dict[str, Any]:
+    """A name as it is, `{preset: lora, rank: 4}` as a mapping."""
+    import yaml
+
+    from stratune.errors import ConfigError
+
+    if not text.startswith("{"):
+        return text
+    try:
+        spec: dict[str, Any] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r} is not a YAML mapping", key="--strategy") from error
+    return spec
+
+
+def _print(gap: Gap, strategy: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = f"tfidf on {gap.rows:,} rows of {gap.groups:,} groups"
+    title = f"{strategy} on {gap.rows:,} rows of {gap.groups:,} groups"
     table = Table("folds", title=title, title_justify="left")
     for head in ("models", gap.metric, "95 % interval"):
         table.add_column(head, justify="right")

@@ -68,18 +68,23 @@ class Mean(nn.Module):
 
 
 class Attention(nn.Module):
-    """A mean weighted by what each vector is worth to a learned question (Yang et al. 2016)."""
+    """Each vector through a layer; their mean, weighted by what each is worth to a learned question behind a
+    gate (Ilse, Tomczak & Welling 2018, "Attention-based deep multiple instance learning").
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.width = width
-        self.key = nn.Linear(width, HIDDEN)
+        self.width = HIDDEN
+        self.layer = nn.Linear(width, HIDDEN)
+        self.key = nn.Linear(HIDDEN, HIDDEN)
+        self.gate = nn.Linear(HIDDEN, HIDDEN)
         self.question = nn.Linear(HIDDEN, 1, bias=False)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        scores = self.question(torch.tanh(self.key(vectors)))[..., 0]
-        weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=1)
-        return torch.einsum("bmc,bm->bc", vectors, weights)
+        found = nn.functional.gelu(self.layer(vectors))
+        worth = self.question(torch.tanh(self.key(found)) * torch.sigmoid(self.gate(found)))[..., 0]
+        weights = worth.masked_fill(~mask, -torch.inf).softmax(dim=1)
+        return torch.einsum("bmc,bm->bc", found, weights)
 
 
 class Mlp(nn.Module):
