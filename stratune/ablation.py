@@ -7,7 +7,7 @@ says whether the part holds something that the rest does not: the first one may 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from stratune.api import Board
 from stratune.comparison import KEPT_ROWS, read_texts_of, run_comparison, split_of
-from stratune.config import Config, TaskConfig, read_config
-from stratune.data.arrow import to_arrow
+from stratune.config import Config, DataConfig, TaskConfig, read_config
+from stratune.data.arrow import as_text, to_arrow
 from stratune.data.rows import group_numbers, truth_of
 from stratune.errors import ArtifactError, ConfigError, DataError, TrainingError, choices
 from stratune.evaluate.intervals import Interval, bootstrapped
 from stratune.evaluate.metrics import Scorer, scorer
-from stratune.files import replacing, write_json
+from stratune.files import replacing, sha256, write_json
 from stratune.strategy import parse_strategy
 from stratune.strategy.combine import Combination
 from stratune.transcript.read import read_transcripts
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 FIELDS: tuple[Literal["section", "role"], ...] = ("section", "role")
 MOST_PARTS = 20  # that are tried without having been named
-FILE = "ablation.json"
+FOLDER, FILE = "ablation", "ablation.json"
+COLUMN = "stratune_part"  # the part of the split, in the tables that models are trained on without a part
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Part:
 
     def __str__(self) -> str:
         return f"{self.field} {self.name}"
+
+    @property
+    def folder(self) -> str:
+        """A name for the file system; where it is not the part's own, no other part has it."""
+        plain = re.sub(r"[^0-9A-Za-z_-]+", "-", self.name)
+        return f"{self.field}-{plain}" + (f"-{sha256(self.name)[:8]}" if plain != self.name else "")
 
 
 @dataclass(frozen=True)
@@ -129,12 +136,14 @@ def ablate(
     for part in parts:
         told(part, "answers")
         less = _without(config, part)
-        texts, trained = _texts(less, split), None
+        texts, task = _texts(less, split)
+        trained = None
         if spec is not None:
             told(part, "training")
-            place = out / "ablation" / f"{part.field}-{re.sub('[^0-9A-Za-z]+', '-', part.name)}"
-            trained = _trained(place, less, texts, spec, row["backbone"])
-        found.append(test.without(part, texts, model, trained))
+            place = out / FOLDER / part.folder
+            trained = _trained(place, less, texts, task, spec, row["backbone"])
+        left = dict(zip(_ids(texts, task), texts["text"], strict=True))
+        found.append(test.without(part, left, model, trained))
     about = (row["strategy"], row["backbone"], split.task.metric)
     ablation = Ablation(*about, len(split.test), test.whole(), tuple(found))
     write_json(out / FILE, ablation.to_dict())
@@ -199,30 +208,31 @@ def _without(config: Config, part: Part) -> Config:
     return config.model_copy(update={"data": config.data.model_copy(update={"transcripts": less})})
 
 
-def _texts(config: Config, split: Split) -> Dataset:
-    """The comparison's texts that are left, with the `part` of the split that each is in."""
+def _texts(config: Config, split: Split) -> tuple[Dataset, TaskConfig]:
+    """The comparison's texts that are left, with the part of the split that each is in, and their task."""
     fields = config.task.model_dump()
     table = read_texts_of(config.data, fields)[0].train
+    task = TaskConfig(**fields)
     parts = {name: part for part, rows in split.parts.items() for name in rows["id"]}
-    rows = [row for row, name in enumerate(table[fields["id"]]) if name in parts]
-    table = table.select(rows)
-    return table.add_column("part", [parts[name] for name in table[fields["id"]]])
+    table = table.select([row for row, name in enumerate(_ids(table, task)) if name in parts])
+    return table.add_column(COLUMN, [parts[name] for name in _ids(table, task)]), task
+
+
+def _ids(texts: Dataset, task: TaskConfig) -> list[str]:
+    """As the split names its rows."""
+    return [as_text(one) or "" for one in texts[task.id]]
 
 
 def _trained(
-    place: Path, config: Config, texts: Dataset, spec: dict[str, Any], backbone: str | None
+    place: Path, config: Config, texts: Dataset, task: TaskConfig, spec: dict[str, Any], backbone: str | None
 ) -> Predictor:
     """The strategy trained on the texts that are left, in a comparison of its own."""
     path = place / KEPT_ROWS["source"]
     with replacing(path) as temporary:
         pq.write_table(to_arrow(texts), temporary)
-    fields = config.task.model_dump()
-    fields["id"] = fields["id"] or "id"
-    data = config.data.model_copy(
-        update={"source": str(path), "transcripts": None, "split_column": "part", "encoding": None}
-    )
+    data = DataConfig(source=str(path), split_column=COLUMN, seed=config.data.seed)
     where = {"backbones": (backbone,), "llms": ()} if backbone is not None else {}
-    alone = {"data": data, "task": TaskConfig(**fields), "strategies": (spec,), **where}
+    alone = {"data": data, "task": task, "strategies": (spec,), **where}
     for result in run_comparison(config.model_copy(update=alone), place):
         if result.status == "failed":
             raise TrainingError(f"{place}: {result.error}")
@@ -240,9 +250,10 @@ class _Test:
     def whole(self) -> Interval:
         return self._interval(self.rows, self._scorer(self.rows, self.answers))
 
-    def without(self, part: Part, texts: Dataset, model: Predictor, trained: Predictor | None) -> Removed:
-        """`texts` is `_texts`. Of the test texts, those that are left without the part."""
-        left = dict(zip(texts["id"], texts["text"], strict=True))
+    def without(
+        self, part: Part, left: Mapping[str, str], model: Predictor, trained: Predictor | None
+    ) -> Removed:
+        """`left`: id -> what is left of a text without the part."""
         kept = [row for row, name in enumerate(self.rows["id"]) if name in left]
         if not kept:
             raise DataError(f"no test text has words without {part}")
@@ -288,6 +299,5 @@ class _Change:
     metric: str
 
     def values(self, weights: Floats) -> dict[str, Floats]:
-        both = (scored.values(weights)[self.metric] for scored in (self.one, self.other))
-        one, other = both
+        one, other = (scored.values(weights)[self.metric] for scored in (self.one, self.other))
         return {self.metric: one - other}

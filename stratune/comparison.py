@@ -223,7 +223,7 @@ def data_report(config: Config, split: Split) -> dict[str, Any]:
 
 def _clear(out: Path) -> None:
     """Only what a comparison writes: the folder may hold other things of the user's."""
-    for name in ("runs", "plots"):
+    for name in ("runs", "plots", "ablation"):
         shutil.rmtree(out / name, ignore_errors=True)
     files = (
         "config.yaml",
@@ -233,6 +233,7 @@ def _clear(out: Path) -> None:
         "leaderboard.csv",
         "leaderboard.md",
         "report.html",
+        "ablation.json",
     )
     for name in files:
         (out / name).unlink(missing_ok=True)

@@ -31,7 +31,7 @@ from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.strategy.combine import Combination
-from stratune.train.allocator import keep_freed_memory
+from stratune.train.allocator import set_up_memory
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.versions import versions
@@ -41,7 +41,7 @@ def execute(job: Job, watch: Watch | None = None) -> RunResult:
     """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design,
     rule 12).
     """
-    keep_freed_memory()
+    set_up_memory()
     split = load_parts(Path(job.split))
     job.folder.mkdir(parents=True, exist_ok=True)
     try:

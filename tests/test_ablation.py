@@ -11,24 +11,22 @@ from stratune.ablation import ablate
 from stratune.api import Board
 from stratune.cli import app
 from stratune.comparison import run_comparison
-from stratune.config import parse_config
+from stratune.config import parse_config, read_config
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError
 
 HINTS = {"yes": "wonderful splendid", "no": "dreadful horrid"}
 
 
-@pytest.fixture(scope="module")
-def out(tmp_path_factory):
+def compared(place, opening="opening", verdict="verdict", **data):
     """Sixty calls: what ANN says at the end tells the label, the opening does not; in six she says all."""
-    place = tmp_path_factory.mktemp("calls")
     lines = []
     for number in range(60):
         label = "yes" if number % 2 else "no"
-        turns = [("opening", "agent", "BOB", f"Hello and welcome to call {number % 7}, dear friend.")] * (
+        turns = [(opening, "agent", "BOB", f"Hello and welcome to call {number % 7}, dear friend.")] * (
             number % 10 > 0
         )
-        turns.append(("verdict", "client", "ANN", f"It was {HINTS[label]} today."))
+        turns.append((verdict, "client", "ANN", f"It was {HINTS[label]} today."))
         for turn, (section, role, speaker, text) in enumerate(turns):
             row = {"document": f"call{number}", "turn": turn, "section": section, "role": role}
             lines.append(json.dumps({**row, "speaker": speaker, "text": text}))
@@ -39,10 +37,20 @@ def out(tmp_path_factory):
         "source": str(place / "turns.jsonl"),
         "fractions": [0.4, 0.2, 0.4],
         "transcripts": {"labels": str(place / "labels.csv"), "no_speakers": True},
+        **data,
     }
     config = parse_config({"data": data, "strategies": ["tfidf", "majority"], "task": {"label": "label"}})
     list(run_comparison(config, place / "out", engine=InlineEngine()))
     return place / "out"
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    return compared(tmp_path_factory.mktemp("calls"))
+
+
+def parts_of(out):
+    return {name: set(ids) for name, ids in json.loads((out / "split.json").read_text())["parts"].items()}
 
 
 def test_what_a_section_is_worth(out):
@@ -66,11 +74,28 @@ def test_trained_without_it(out):
     (opening,) = found.parts
     assert opening.trained.value == 1.0 and opening.trained_change.value == 0.0
     board = Board.load(out / "ablation" / "section-opening")
-    parts = json.loads((out / "split.json").read_text())["parts"]
-    without = json.loads((board.out / "split.json").read_text())["parts"]
-    assert {name: set(ids) for name, ids in without.items()} == {n: set(ids) for n, ids in parts.items()}
+    assert parts_of(board.out) == parts_of(out)
     again = ablate(out, "tfidf", sections=["opening"], retrain=True)  # goes on from what is there
     assert again == found
+
+
+def test_fewer_rows_are_taken_once(tmp_path):
+    """The retrained model's split is the comparison's, which was drawn already."""
+    out = compared(tmp_path, train_rows=12, val_rows=8, test_rows=20)
+    ablate(out, "tfidf", sections=["opening"], retrain=True)
+    assert {name: len(ids) for name, ids in parts_of(out).items()} == {"train": 12, "val": 8, "test": 20}
+    assert parts_of(out / "ablation" / "section-opening") == parts_of(out)
+
+
+def test_sections_of_any_name(tmp_path):
+    """Names that a file system takes for the same one, or for another folder, are kept apart."""
+    out = compared(tmp_path, opening="../Q&A", verdict="../Q A")
+    ablate(out, "tfidf", retrain=True)
+    folders = sorted(path.name for path in (out / "ablation").iterdir())
+    assert len(folders) == 2 and all(name.startswith("section--Q-A-") for name in folders)
+    config = read_config(out / "config.yaml")
+    list(run_comparison(config, out, engine=InlineEngine(), fresh=True))
+    assert not (out / "ablation").exists() and not (out / "ablation.json").exists()
 
 
 def test_roles(out):

@@ -38,7 +38,9 @@ def ablate_command(
     A model may miss a part only because it is used to it: --retrain trains it without the part, too.
     """
     from stratune.ablation import ablate
+    from stratune.train.allocator import set_up_memory
 
+    set_up_memory()
     with Bar("answers") as bar:
         ablation = ablate(
             out,

@@ -47,12 +47,12 @@ def predict(
     """Add `prediction` and `score_<label>` to every row, in the order of the input."""
     from stratune.data.write import open_writer
     from stratune.predictor import Predictor
-    from stratune.train.allocator import keep_freed_memory
+    from stratune.train.allocator import set_up_memory
 
     kind = format_ or (_like(source) if output == "-" else None)
     with open_writer(output, kind) as writer, Bar("rows", shown=not quiet, patience=0) as bar:
         predictor = Predictor.load(model_dir, device=device)
-        keep_freed_memory()
+        set_up_memory()
         for batch in predicted(predictor, source, text, pair, prefix, encoding, format_, explain):
             writer.write(batch)
             bar.advance(len(next(iter(batch.values()))))

@@ -37,7 +37,7 @@ class ChunkScorer(NetScorer):
             said, without = self._from_vectors(self.net.head, rows, documents, told)
         else:
             chunks = self._chunks(rows, documents, told)
-            said, without = chunks.joined(chunks.said), partial(self._without, chunks.said, documents.edges)
+            said, without = chunks.joined(chunks.said), partial(_without, chunks, documents.edges)
         objective = self.net.objective
         center = objective.center if isinstance(objective, Value) else None
         evidence = decisive(said, documents, without, center)
@@ -54,13 +54,6 @@ class ChunkScorer(NetScorer):
         said, aggregate = self.net.objective.said(self.logits(rows, tick)), self.net.aggregate
         assert aggregate is not None
         return Chunks(said, documents.owner, documents.count, aggregate)
-
-    def _without(self, chunks: Floats, edges: NDArray[np.int64], document: int) -> Floats:
-        """What is said of a document without each of its chunks."""
-        assert self.net.aggregate is not None
-        own = chunks[edges[document] : edges[document + 1]]
-        owner = np.repeat(np.arange(len(own)), len(own) - 1)
-        return self.net.aggregate(own[all_but_one(len(own)).ravel()], owner, len(own))
 
     def _from_vectors(
         self, head: ChunkHead, rows: Feed, documents: Documents, tick: Tick | None
@@ -99,6 +92,13 @@ class ChunkScorer(NetScorer):
         with torch.inference_mode():
             logits = head.classify(chunks.to(self.device), owner.to(self.device), len(rows))
         return np.asarray(logits.float().cpu().numpy())
+
+
+def _without(chunks: Chunks, edges: NDArray[np.int64], document: int) -> Floats:
+    """What is said of a document without each of its chunks."""
+    own = chunks.said[edges[document] : edges[document + 1]]
+    owner = np.repeat(np.arange(len(own)), len(own) - 1)
+    return chunks.aggregate(own[all_but_one(len(own)).ravel()], owner, len(own))
 
 
 def by_documents(documents: Documents, tick: Tick) -> Tick:

@@ -52,7 +52,7 @@ class TfIdf:
         x_train, x_val = features.columns_of(train), features.columns_of(val)
 
         def fitted(terms: Columns, strengths: Sequence[float]) -> tuple[float, Any, Any]:
-            seen, chosen_on = (joined([only(kinds, terms) for kinds in x]) for x in (x_train, x_val))
+            seen, chosen_on = (joined([narrowed(kinds, terms) for kinds in x]) for x in (x_train, x_val))
             return fit_linear(task, (seen, train.truth), (chosen_on, val.truth), strengths, seed)
 
         choices = features.choices(len(texts), self.least, self.characters)
@@ -148,7 +148,7 @@ def names(vectoriser: Any) -> list[str]:
     return sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.get)
 
 
-def only(kinds: Kinds, terms: Columns) -> Kinds:
+def narrowed(kinds: Kinds, terms: Columns) -> Kinds:
     """Vectors as a vectoriser that knows only these terms makes them: each kind of length one."""
     from sklearn.preprocessing import normalize
 

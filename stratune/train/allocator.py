@@ -1,16 +1,30 @@
-"""Memory that a pass frees is what the next pass needs."""
+"""Memory below torch, for work on texts of many lengths: the C library's, and that of kernels made to measure."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 
 # malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
+# oneDNN makes a kernel for each shape of a product and keeps the last 1,024, torch keeps as many beside it. A
+# batch of texts has a shape of its own, so hardly one is used twice, and they lie between the activations: on
+# texts of 200 tokens 350 MB of kernels cost 1.1 GB. Sixteen are those of one block (docs/log.md).
+_KEPT_KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16", "LRU_CACHE_CAPACITY": "16"}
 
-def keep_freed_memory() -> None:
-    """Ask glibc to keep large freed blocks for this process instead of giving them back to the kernel.
+
+def set_up_memory() -> None:
+    """For a process that trains or predicts; before its first product. What the environment says stands."""
+    for name, count in _KEPT_KERNELS.items():
+        os.environ.setdefault(name, count)
+    _keep_freed_blocks()
+
+
+def _keep_freed_blocks() -> None:
+    """Ask glibc to keep large freed blocks for this process instead of giving them back to the kernel: what a
+    pass frees is what the next one needs.
 
     By default every block above 32 MB is mapped anew and its pages are faulted in one by one: on texts of
     300 tokens a quarter of the processor time (docs/log.md). Other C libraries have no such switch.
