@@ -1,4 +1,4 @@
-"""Memory below torch, for work on texts of many lengths: the C library's, and that of kernels made to measure."""
+"""Memory below torch, for texts of many lengths: the C library's, and that of kernels made to measure."""
 
 from __future__ import annotations
 
