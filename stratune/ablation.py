@@ -25,6 +25,7 @@ from stratune.errors import ArtifactError, ConfigError, DataError, TrainingError
 from stratune.evaluate.intervals import Interval, bootstrapped
 from stratune.evaluate.metrics import Scorer, scorer
 from stratune.files import replacing, sha256, write_json
+from stratune.report import publish
 from stratune.strategy import parse_strategy
 from stratune.strategy.combine import Combination
 from stratune.transcript.read import read_transcripts
@@ -107,7 +108,7 @@ def ablate(
     """Of a finished comparison of transcripts in `out`; without a `strategy` of its winner.
 
     Without names all sections are tried or, where there are none, all roles. `retrain` trains the strategy
-    once more without each part, in `out`/ablation. Writes ablation.json.
+    once more without each part, in `out`/ablation. Writes ablation.json, and the report anew.
     ArtifactError where there is no comparison, ConfigError where it is not of transcripts or a name is wrong.
     """
     out = Path(out)
@@ -147,6 +148,7 @@ def ablate(
     about = (row["strategy"], row["backbone"], split.task.metric)
     ablation = Ablation(*about, len(split.test), test.whole(), tuple(found))
     write_json(out / FILE, ablation.to_dict())
+    publish(out)
     return ablation
 
 

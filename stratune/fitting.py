@@ -302,6 +302,7 @@ class _Fitting:
 
     def _evaluation(self, said: NDArray[np.float64]) -> Evaluation:
         """What is said of the validation rows, in the task's metric."""
+        said = self.net.objective.read(said)
         values = score(self.val_truth, said, self.task.labels, kind=self.task.kind)
         metric = find(self.task.metric, self.task.labels, self.task.kind)
         value = values[metric.name]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.evidence import Evidence
     from stratune.net import Net
+    from stratune.objective import Objective
     from stratune.readout.text_reader import Reader
     from stratune.remote.scorer import RemoteScorer
     from stratune.task import Task
@@ -76,6 +77,8 @@ class Scored:
     evidence: list[list[Evidence]] | None = None  # of documents in chunks: those that decided, first to last
     chunks: Chunks | None = None  # of documents whose chunks were answered one by one
     saved_seconds: float = 0.0  # what it would have taken longer without vectors that were there already
+    # (N, K) of values read from a scale: how probable each level is.
+    levels: NDArray[np.float64] | None = None
 
     def predicted(self, task: Task) -> list[Any]:
         """The most probable label of each row, empty for an invalid one; all labels of one half or more; or
@@ -88,6 +91,14 @@ class Scored:
             return [SEPARATOR.join(np.asarray(task.labels)[row]) for row in chosen]
         best = predicted(self.said, self.invalid)
         return [task.labels[k] if k < len(task.labels) else "" for k in best]
+
+
+def answered(
+    objective: Objective, said: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
+) -> Scored:
+    """The answers of rows of which this was said."""
+    read = objective.read(said)
+    return Scored(read, tokens_cut, levels=None if read is said else said, **more)
 
 
 @dataclass
@@ -106,7 +117,8 @@ class NetScorer:
         tokens = self.reader.tokens(texts, pairs)
         rows = self.feed(tokens, tick)
         said = self.net.objective.said(self.logits(rows, tick))
-        return Scored(said, np.asarray(tokens.cut), saved_seconds=rows.saved_seconds)
+        cut = np.asarray(tokens.cut)
+        return answered(self.net.objective, said, cut, saved_seconds=rows.saved_seconds)
 
     def feed(self, tokens: Tokens, tick: Tick | None = None) -> Feed:
         """What is answered from: with the vectors of a wholly frozen backbone, where they are kept."""

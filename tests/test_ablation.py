@@ -67,6 +67,9 @@ def test_what_a_section_is_worth(out):
     assert opening.words + verdict.words == pytest.approx(1.0, abs=0.1)
     assert json.loads((out / "ablation.json").read_text())["parts"][1]["part"] == "section verdict"
     assert verdict.trained is None
+    figure = (out / "plots" / "parts.svg").read_text()
+    assert "section verdict" in figure and "the same model" in figure and "trained without it" not in figure
+    assert 'aria-label="parts"' in (out / "report.html").read_text()
 
 
 def test_trained_without_it(out):
@@ -75,6 +78,7 @@ def test_trained_without_it(out):
     assert opening.trained.value == 1.0 and opening.trained_change.value == 0.0
     board = Board.load(out / "ablation" / "section-opening")
     assert parts_of(board.out) == parts_of(out)
+    assert "trained without it" in (out / "plots" / "parts.svg").read_text()
     again = ablate(out, "tfidf", sections=["opening"], retrain=True)  # goes on from what is there
     assert again == found
 

@@ -55,6 +55,7 @@ def ablate_command(
         typer.echo(json.dumps(ablation.to_dict(), indent=2, ensure_ascii=False))
     else:
         _print(ablation)
+        typer.echo(f"{out / 'report.html'} has them as a figure, {out / 'ablation.json'} as numbers")
 
 
 def _listed(text: str | None) -> list[str] | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stratune.errors import ConfigError
+from stratune.task import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Look at what a model is asked.")
 Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --data.")]
@@ -23,6 +24,9 @@ def show(
     pair: Annotated[str | None, typer.Option(help="The second text; with --data, its column.")] = None,
     label: Annotated[str | None, typer.Option(help="With --data: column of the label.")] = None,
     labels: Labels = None,
+    scale: Annotated[
+        str | None, typer.Option(help="Comma-separated levels, where the target is a number.")
+    ] = None,
     word: Annotated[list[str] | None, typer.Option(help="LABEL=WORD; repeatable.")] = None,
     describe: Annotated[list[str] | None, typer.Option(help="LABEL=WHAT IT MEANS; repeatable.")] = None,
     shots: Annotated[int, typer.Option(help="Demonstrations, from the training part of --data.")] = 0,
@@ -37,8 +41,9 @@ def show(
     if shots and data is None:
         raise ConfigError("demonstrations come from --data", key="--shots")
     words_, meanings = _named(word, "--word"), _named(describe, "--describe")
-    readout = Words(template=template, shots=shots, words=words_, descriptions=meanings)
-    split, row = _rows(data, text, pair, label, labels)
+    levels = _levels(scale)
+    readout = Words(template=template, shots=shots, words=words_, descriptions=meanings, scale=levels)
+    split, row = _rows(data, text, pair, label, labels, levels)
     reader = _reader(llm, readout, split, max_words, seed)
     rendered = reader.rendered(row["text"], row.get("text_pair"))
     words = reader.words_as_tokens()
@@ -68,32 +73,46 @@ def _named(given: list[str] | None, option: str) -> dict[str, Any]:
     return found
 
 
+def _levels(scale: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(level) for level in scale.split(",")) if scale else ()
+    except ValueError as error:
+        raise ConfigError(f"{scale!r} are not numbers with commas between", key="--scale") from error
+
+
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 def _rows(
-    data: str | None, text: str | None, pair: str | None, label: str | None, labels: str | None
+    data: str | None,
+    text: str | None,
+    pair: str | None,
+    label: str | None,
+    labels: str | None,
+    levels: tuple[float, ...],
 ) -> tuple[Any, dict[str, str]]:
     """(split, the row asked about). Without data: the labels and texts that were typed."""
+    kind: Kind = "regression" if levels else "classification"
     if data is not None:
         from stratune.comparison import split_of
         from stratune.config import parse_config
 
         task = {k: v for k, v in {"text": text, "text_pair": pair, "label": label}.items() if v is not None}
-        split = split_of(parse_config({"data": {"source": data}, "task": task}))
+        split = split_of(parse_config({"data": {"source": data}, "task": {**task, "kind": kind}}))
         return split, dict(split.val[0])
-    if labels is None:
-        raise ConfigError("name the labels with --labels, or the data with --data", key="prompt show")
+    if labels is None and not levels:
+        why = "name the labels with --labels, the levels of a number with --scale, or the data with --data"
+        raise ConfigError(why, key="prompt show")
     from datasets import Dataset
 
     from stratune.data.split import assemble
     from stratune.task import Task
 
-    names = tuple(name.strip() for name in labels.split(","))
-    row = {"id": "0", "text": text or "(the text)", "label": names[0]}
+    names = tuple(name.strip() for name in labels.split(",")) if labels and not levels else ()
+    row = {"id": "0", "text": text or "(the text)", "label": names[0] if names else str(levels[0])}
     row |= {"text_pair": pair} if pair is not None else {}
-    task_ = Task(labels=names, text_pair="text_pair" if pair is not None else None)
+    task_ = Task(kind=kind, labels=names, text_pair="text_pair" if pair is not None else None)
     table = Dataset.from_list([row])
     return assemble({"train": table, "val": table, "test": table}, task_), row
 

@@ -45,6 +45,10 @@ class Objective:
         """(N, outputs) -> (N, K) probabilities, or (N, 1) values in the user's unit."""
         raise NotImplementedError
 
+    def read(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What was said, of a text or of its chunks together -> the task's answer, where that is another."""
+        return said
+
     def state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.learned}
 

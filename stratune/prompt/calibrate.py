@@ -54,14 +54,14 @@ def check_two(labels: int) -> None:
         raise ConfigError(f"a threshold is between two labels, not {labels}", key="readout.threshold")
 
 
-def scale_of(said: Floats, log_loss: Callable[[Floats], float]) -> float:
-    """One over the temperature at which the log loss is lowest (Guo et al. 2017).
+def scale_of(said: Floats, of: Callable[[Floats], float]) -> float:
+    """One over the temperature at which the loss `of` what is said is lowest (Guo et al. 2017).
 
     It changes no answer, but where several of them are joined to one.
     """
     from scipy.optimize import minimize_scalar
 
     def loss(log_scale: float) -> float:
-        return log_loss(said * np.exp(log_scale))
+        return of(said * np.exp(log_scale))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))

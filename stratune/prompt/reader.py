@@ -14,7 +14,7 @@ from stratune.errors import ConfigError
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, kept
 from stratune.prompt.template import Shot
-from stratune.prompt.trie import Ask, Trie, build_trie
+from stratune.prompt.trie import Ask, Path, beginning, build_trie
 from stratune.train.tokens import CHUNK, TextLimit, Tokens, first_words
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class PromptReader:
     def __post_init__(self) -> None:
         self.left_out = 0
         self.rows_short = 0  # rows that had to do with fewer of their nearest
-        longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"])
+        self._paths = self._behind_a_prompt()
+        longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"]) + len(self._end)
         # Tokens that a prompt may have, the label's word behind it apart.
         self.places = self.backbone.max_length - self.limit.virtual - longest - len(self._tail)
         self.room = self._room()  # tokens of a row's text (both texts of a pair together) that fit
@@ -56,7 +57,9 @@ class PromptReader:
         if self.room < LEAST:
             most = self.backbone.max_length
             raise ConfigError(f"leaves no room for a text in {most} tokens", key=self.renderer.template.name)
-        self.trie = self._trie()
+        words = self.renderer.template.words
+        owner = [k for k, label in enumerate(self.renderer.labels) for _ in words[label]]
+        self.trie = build_trie([path + self._end for path in self._paths], owner, self._words)
 
     def _room(self) -> int:
         pair = "" if self.renderer.template.pairs else None
@@ -107,7 +110,7 @@ class PromptReader:
         """Each word that counts as an answer -> its tokens behind a prompt."""
         decode = self.backbone.tokenizer.decode
         return {
-            word: [decode([token]) for token in path]
+            word: [decode([token]) for token in path + self._end]
             for word, path in zip(self._words, self._paths, strict=True)
         }
 
@@ -209,7 +212,19 @@ class PromptReader:
         words = self.renderer.template.words
         return [word for label in self.renderer.labels for word in words[label]]
 
-    def _trie(self) -> Trie:
+    @cached_property
+    def _end(self) -> Path:
+        """What ends an answer. It is part of every word where one begins another, as 1 begins 10; a masked
+        model knows how many tokens are asked for.
+        """
+        tokenizer = self.backbone.tokenizer
+        if self._mask is not None or beginning(self._paths) is None:
+            return ()
+        line = [] if self.renderer.chat else self._encode_text(["\n"])["input_ids"][0]
+        end = line[-1] if line else tokenizer.eos_token_id
+        return () if end is None else (int(end),)
+
+    def _behind_a_prompt(self) -> list[Path]:
         """The words' tokens behind a prompt, tokenised together with it: no space lost, no merge missed."""
         prompt = self.renderer("x", "x" if self.renderer.template.pairs else None)
         (before,) = self._encode([prompt])
@@ -218,10 +233,7 @@ class PromptReader:
         if start < len(before):
             key = self.renderer.template.name
             raise ConfigError("the label melts into the text before it; put a space between them", key=key)
-        self._paths = [tuple(ids[start:]) for ids in whole]
-        words = self.renderer.template.words
-        owner = [k for k, label in enumerate(self.renderer.labels) for _ in words[label]]
-        return build_trie(self._paths, owner, self._words)
+        return [tuple(ids[start:]) for ids in whole]
 
 
 def share_out(lengths: Sequence[int], room: int) -> list[int]:

@@ -1,8 +1,9 @@
 """Several prompts asked about the validation texts: the best is kept, and how far they lie apart is told.
 
 The best of many on few rows is in part the luckiest. So of all that lie within one standard error of the
-highest metric, the one with the lowest log loss is kept, which changes less from rows to other rows (the
-one-standard-error rule of Breiman et al. 1984, with the surer prompt in the place of the simpler tree).
+highest metric, the one with the lowest log loss (of values, error) is kept, which changes less from rows to
+other rows (the one-standard-error rule of Breiman et al. 1984, with the surer prompt in the place of the
+simpler tree).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def choose(
     """
     if readout.is_plain:
         return []
-    prompts, judge = readout.prompts(), _Judge(split)
+    prompts, judge = readout.prompts(), _Judge(split, readout.objective(split.task).read)
     tried: list[_Tried] = []
     for number, (words, draw) in enumerate(prompts, start=1):
         watch.stage(f"prompt {number} of {len(prompts)}", len(split.val))
@@ -96,17 +97,19 @@ def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
     """Of those within one standard error of the highest metric, the lowest log loss; of equals the first."""
     top = max(tried, key=lambda one: one.worth)
     least = judge.within_error(top.said, top.answers)
-    return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val["log_loss"])
+    return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val[judge.doubt])
 
 
 def spread(trials: Sequence[Trial], metric: str) -> str:
     """`12 prompts tried: validation f1_macro 0.512 to 0.781, median 0.690; kept ...`"""
-    values = [trial.val[metric] for trial in trials]
-    kept = trials[0]
+    kept, values = trials[0], [trial.val[metric] for trial in trials if metric in trial.val]
+    found = (
+        f"{min(values):.3f} to {max(values):.3f}, median {np.median(values):.3f}" if values else "undefined"
+    )
     shown = f"{kept.shots} {kept.pick} demonstrations, draw {kept.draw}, " if kept.shots else ""
     return (
-        f"{len(trials)} prompts tried: validation {metric} {min(values):.3f} to {max(values):.3f}, "
-        f"median {np.median(values):.3f}; kept {kept.template}, {shown}calibration {kept.calibrate}"
+        f"{len(trials)} prompts tried: validation {metric} {found}; "
+        f"kept {kept.template}, {shown}calibration {kept.calibrate}"
     )
 
 
@@ -132,7 +135,7 @@ def _fitted(best: _Tried, readout: Words, judge: _Judge) -> tuple[Floats, float]
         bias, said = bias + shift, said - shift
     if not (readout.temperature and len(_answered(said))):
         return bias, 1.0
-    return bias, scale_of(said, lambda scaled: judge.log_loss(scaled, answers))
+    return bias, scale_of(said, lambda scaled: judge.loss(scaled, answers))
 
 
 def _answered(said: Floats) -> Floats:
@@ -142,7 +145,9 @@ def _answered(said: Floats) -> Floats:
 
 def _logarithms(answers: Scored) -> Floats:
     """(M, K) of texts, or of their chunks."""
-    said = answers.said if answers.chunks is None else answers.chunks.said
+    said = answers.said if answers.levels is None else answers.levels
+    if answers.chunks is not None:
+        said = answers.chunks.said
     return np.asarray(np.log(said.clip(TINY)))
 
 
@@ -155,8 +160,10 @@ def _joined(said: Floats, answers: Scored) -> Floats:
 class _Judge:
     """What log-probabilities are worth on validation."""
 
-    def __init__(self, split: Split) -> None:
+    def __init__(self, split: Split, read: Callable[[Floats], Floats]) -> None:
         self.task = split.task
+        self.read = read  # see Objective.read
+        self.doubt = "rmse" if split.task.kind == "regression" else "log_loss"
         self.texts = text_columns(split.val)
         self.truth = truth_of(split.val, split.task)
         self.content_free: Any = (
@@ -171,31 +178,36 @@ class _Judge:
         return self._values(_joined(said, answers), answers.invalid)
 
     def _values(self, said: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
-        return score(self.truth, said, self.task.labels, kind=self.task.kind, invalid=invalid)
+        return score(self.truth, self.read(said), self.task.labels, kind=self.task.kind, invalid=invalid)
 
     def worth(self, values: dict[str, float]) -> float:
-        return self.sign * values[self.task.metric]
+        """Least where it is undefined, as a correlation is with answers that are all the same."""
+        return self.sign * values[self.task.metric] if self.task.metric in values else -np.inf
 
     def worth_of(self, said: Floats) -> float:
         """Of probabilities of the texts (N, K)."""
         return self.worth(self._values(said))
 
-    def log_loss(self, said: Floats, answers: Scored) -> float:
-        """Of the texts that were answered with a label."""
+    def loss(self, said: Floats, answers: Scored) -> float:
+        """Log loss of the texts that were answered with a label; of values the root mean squared error."""
         probabilities = _joined(said, answers)
         rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
+        if self.task.kind == "regression":
+            return float(np.sqrt(np.mean((self.read(probabilities[rows])[:, 0] - self.truth[rows]) ** 2)))
         return float(-np.log(probabilities[rows, self.truth[rows]].clip(TINY)).mean())
 
     def within_error(self, said: Floats, answers: Scored) -> float:
         """What `said` is worth less a standard error: the lower end of its 68 % interval over rows."""
         by_metric = bootstrap(
             self.truth,
-            _joined(said, answers)[None],
+            self.read(_joined(said, answers))[None],
             self.task.labels,
             kind=self.task.kind,
             groups=self.groups,
             invalid=None if answers.invalid is None else answers.invalid[None],
             level=0.68,
         )
+        if self.task.metric not in by_metric:
+            return -np.inf
         interval = by_metric[self.task.metric]
         return min(self.sign * interval.low, self.sign * interval.high)

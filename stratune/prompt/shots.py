@@ -16,8 +16,6 @@ from stratune.train.tokens import first_words
 if TYPE_CHECKING:
     from datasets import Dataset
 
-    from stratune.task import Task
-
 POOL = 2000  # rows that a model folder keeps, to find the nearest among
 
 
@@ -93,9 +91,11 @@ def kept(template: Template, shots: Sequence[Shot], nearest: Nearest | None) -> 
     return {"template": template.to_dict(), "shots": [asdict(shot) for shot in shown], **count}
 
 
-def shown_by(state: Mapping[str, Any], task: Task) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
+def shown_by(
+    state: Mapping[str, Any], labels: Sequence[str]
+) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
     """What `kept` wrote, read back: template, demonstrations of all rows, or whence each row's come."""
-    template = parse_template(state["template"], "template").for_labels(task.labels)
+    template = parse_template(state["template"], "template").for_labels(labels)
     shots = tuple(Shot(**shot) for shot in state["shots"])
     return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)
 

@@ -42,15 +42,21 @@ class Ask:
     tail: tuple[int, ...] = ()
 
 
-def build_trie(words: Sequence[Path], owner: Sequence[int], names: Sequence[str]) -> Trie:
-    """`words` are token ids. Raises ConfigError when one begins another: it could never lose to that."""
+def beginning(words: Sequence[Path]) -> tuple[int, int] | None:
+    """A word that is, or begins, another one; and that one."""
     for i, one in enumerate(words):
         for j, other in enumerate(words):
             if i != j and other[: len(one)] == one:
-                same = "is" if one == other else "is the beginning of"
-                raise ConfigError(
-                    f"{names[i]!r} {same} {names[j]!r} in tokens; choose other words", key="words"
-                )
+                return i, j
+    return None
+
+
+def build_trie(words: Sequence[Path], owner: Sequence[int], names: Sequence[str]) -> Trie:
+    """`words` are token ids. Raises ConfigError when one begins another: it could never lose to that."""
+    if found := beginning(words):
+        i, j = found
+        same = "is" if words[i] == words[j] else "is the beginning of"
+        raise ConfigError(f"{names[i]!r} {same} {names[j]!r} in tokens; choose other words", key="words")
     inner = sorted(
         {word[:k] for word in words for k in range(1, len(word))}, key=lambda path: (len(path), path)
     )

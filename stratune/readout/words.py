@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+import numpy as np
+
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.longtext.options import LongText
 from stratune.prompt.template import Shot, Template, find_template
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
     from stratune.fitting import Watch
+    from stratune.longtext.aggregate import Aggregate
     from stratune.objective import Objective
     from stratune.predictor import NetScorer
     from stratune.prompt.reader import PromptReader
@@ -65,6 +68,7 @@ class Words(Readout):
     calibrate: Literal["none", "contextual", "batch"] = "none"
     threshold: bool = False  # of two labels: where the second begins to win, chosen on validation
     temperature: bool = False  # chosen on validation: honest probabilities, the same answers
+    scale: tuple[float, ...] = ()  # where the target is a number: the levels asked about; their mean is said
     loss: Literal["tokens", "labels"] = "tokens"  # labels: cross-entropy over the labels alone
     tries: dict[str, list[Any]] = field(default_factory=dict)
     draws: int = 1
@@ -81,6 +85,8 @@ class Words(Readout):
         if self.long.way in ("hierarchical", "long") or self.long.keep != "head":
             why = "texts are asked about from their beginning, or by `chunk`"
             raise ConfigError(f"{self.long.way}, {self.long.keep}: {why}", key="readout.long")
+        if self.scale and (len(self.scale) < 2 or list(self.scale) != sorted(set(self.scale))):
+            raise ConfigError(f"{list(self.scale)}: two numbers or more, rising", key="readout.scale")
         template = self._template()  # what is wrong with it is said now
         if self.pick == "fixed" and not template.shots:
             raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")
@@ -160,14 +166,34 @@ class Words(Readout):
 
     def objective(self, task: Task) -> Objective:
         from stratune.objective.classes import CrossEntropy, Surprise
+        from stratune.objective.scale import Scale
 
-        self._check_kind(task)
-        return (Surprise if self.loss == "tokens" else CrossEntropy)(len(task.labels))
+        count, of_tokens = len(self.asked(task)), self.loss == "tokens"
+        if task.kind == "regression":
+            return Scale(count, self.scale, of_tokens)
+        return (Surprise if of_tokens else CrossEntropy)(count)
 
-    def _check_kind(self, task: Task) -> None:
-        if task.kind not in ("classification", "ordinal"):
-            why = "it chooses one of the labels; bin the values, or use the readout `head`"
+    def aggregate(self, task: Task) -> Aggregate | None:
+        """Of a number the levels are joined, before their mean is taken."""
+        joined = super().aggregate(task)
+        return replace(joined, kind="classification") if joined and task.kind == "regression" else joined
+
+    def asked(self, task: Task) -> tuple[str, ...]:
+        """What the model chooses among: the task's labels, or the levels of the scale.
+
+        Raises UnsupportedError where one label is not the whole answer, or nothing says what the levels are.
+        """
+        from stratune.objective.scale import names
+
+        if task.kind == "multilabel":
+            why = "it chooses one of the labels; use the readout `head`"
             raise UnsupportedError(f"a task of kind {task.kind}", f"readout {self.kind}", why)
+        if task.kind == "regression" and not self.scale:
+            why = (
+                "name the levels to ask about in `readout.scale`, such as [1, 2, 3, 4, 5], or bin the values"
+            )
+            raise UnsupportedError(f"a task of kind {task.kind}", f"readout {self.kind}", why)
+        return names(self.scale) if task.kind == "regression" else task.labels
 
     def reader(
         self,
@@ -179,7 +205,8 @@ class Words(Readout):
         draw: int = 0,
     ) -> PromptReader:
         """Prompts for `task`, with demonstrations from `train`."""
-        return self._reader(backbone, task, limit, self.shown(task, limit.max_words, train, seed, draw))
+        shown = self.shown(task, limit.max_words, train, seed, draw)
+        return self._reader(backbone, self.asked(task), limit, shown)
 
     def shown(
         self, task: Task, max_words: int | None, train: Dataset, seed: int, draw: int = 0
@@ -188,21 +215,29 @@ class Words(Readout):
         from stratune.prompt.calibrate import check_two
         from stratune.prompt.shots import Nearest, balanced_shots, pool_of
 
-        self._check_kind(task)
-        template = self._template().for_labels(task.labels)
+        labels = self.asked(task)
+        template = self._template().for_labels(labels)
         if template.pairs != (task.text_pair is not None):
             has = "two texts" if task.text_pair else "one text"
             raise ConfigError(f"the task has {has}, the template's row not", key=template.name)
         if self.threshold:
-            check_two(len(task.labels))
+            check_two(len(labels))
         most = [words for words in (max_words, self.shot_words) if words is not None]
         read = min(most, default=None)
+        train = self._by_level(train) if task.kind == "regression" else train
         if self.shots and self.pick == "nearest":
             return template, (), Nearest(pool_of(train, seed, read), self.shots)
         shots = template.shots if self.pick == "fixed" else ()
         if self.shown_at_random:
-            shots = balanced_shots(train, task.labels, self.shots, seed, read, draw)
+            shots = balanced_shots(train, labels, self.shots, seed, read, draw)
         return template, shots, None
+
+    def _by_level(self, train: Dataset) -> Dataset:
+        """With the level that is nearest to each value, as demonstrations say it."""
+        from stratune.objective.scale import nearest_names
+
+        values = np.array([float(value) for value in train["label"]])
+        return train.remove_columns("label").add_column("label", nearest_names(values, self.scale))
 
     def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
         """Choose among the prompts, and calibrate."""
@@ -221,12 +256,13 @@ class Words(Readout):
         """The reader that a model folder describes."""
         from stratune.prompt.shots import shown_by
 
-        return self._reader(backbone, task, limit, shown_by(state, task))
+        labels = self.asked(task)
+        return self._reader(backbone, labels, limit, shown_by(state, labels))
 
     def _reader(
         self,
         backbone: Backbone | TokenizerOnly,
-        task: Task,
+        labels: tuple[str, ...],
         limit: TextLimit,
         shown: tuple[Template, tuple[Shot, ...], Nearest | None],
     ) -> PromptReader:
@@ -236,7 +272,7 @@ class Words(Readout):
         template, shots, nearest = shown
         if self.long.in_chunks:
             limit = replace(limit, max_length=self.long.window)
-        renderer = Renderer(template, task.labels, backbone.tokenizer, shots)
+        renderer = Renderer(template, labels, backbone.tokenizer, shots)
         reader = PromptReader(backbone, renderer, limit, nearest)
         return cast("PromptReader", self.chunked(reader, backbone.tokenizer, 0))
 

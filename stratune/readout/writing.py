@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stratune.predictor import NetScorer, Scored, Tick
+from stratune.predictor import NetScorer, Scored, Tick, answered
 from stratune.prompt.match import Matcher
 from stratune.readout.label_words import LabelWords
 from stratune.train.activations import Feed
@@ -42,7 +42,8 @@ class WritingScorer(NetScorer):
         answers = self._written(tokens, tick)
         words = {label: reader.renderer.template.words[label] for label in reader.renderer.labels}
         said, invalid = Matcher(words)(answers)
-        return Scored(said, np.asarray(tokens.cut), invalid, answers)
+        cut = np.asarray(tokens.cut)
+        return answered(self.net.objective, said, cut, invalid=invalid, answers=answers)
 
     def _written(self, tokens: Tokens, tick: Tick | None) -> list[str]:
         assert tokens.ask is not None

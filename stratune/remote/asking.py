@@ -61,11 +61,12 @@ def ask(
     limit = TextLimit(settings.max_length, settings.max_words)
 
     def reader_of(words: Words, draw: int) -> RemoteReader:
-        return _reader(limit, task, words.shown(split.task, limit.max_words, split.train, seed, draw))
+        return _reader(
+            limit, words.asked(task), words.shown(split.task, limit.max_words, split.train, seed, draw)
+        )
 
-    scorer = _scorer(
-        readout, Server(parse_address(backbone), remote.manners(), Answers()), reader_of(readout, 0), seed
-    )
+    server = Server(parse_address(backbone), remote.manners(), Answers())
+    scorer = _scorer(readout, task, server, reader_of(readout, 0), seed)
     expected = _expected(scorer, readout, reader_of, split, remote)
     watch.note(expected)
     started = time.perf_counter()
@@ -90,8 +91,9 @@ def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> Remo
     assert isinstance(strategy.readout, Words)
     limit = TextLimit(**manifest["limit"])
     server = Server(parse_address(manifest["backbone"]["id"]), Manners(), Answers())
-    reader = _reader(limit, task, shown_by(manifest["prompt"], task))
-    scorer = _scorer(strategy.readout, server, reader, manifest["seed"])
+    labels = strategy.readout.asked(task)
+    reader = _reader(limit, labels, shown_by(manifest["prompt"], labels))
+    scorer = _scorer(strategy.readout, task, server, reader, manifest["seed"])
     kept = manifest["remote"]
     scorer.way = kept["way"]
     if "bias" in kept:
@@ -99,16 +101,17 @@ def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> Remo
     return scorer
 
 
-def _scorer(readout: Words, server: Server, reader: RemoteReader, seed: int) -> RemoteScorer:
+def _scorer(readout: Words, task: Task, server: Server, reader: RemoteReader, seed: int) -> RemoteScorer:
+    objective = readout.objective(task)
     if not isinstance(readout, Generate):
-        return RemoteScorer(server, reader, seed=seed)
+        return RemoteScorer(server, reader, objective, seed=seed)
     most = readout.max_new_tokens or ANSWER_TOKENS
-    return RemoteScorer(server, reader, True, readout.sample, most, seed)
+    return RemoteScorer(server, reader, objective, True, readout.sample, most, seed)
 
 
-def _reader(limit: TextLimit, task: Task, shown: Any) -> RemoteReader:
+def _reader(limit: TextLimit, labels: tuple[str, ...], shown: Any) -> RemoteReader:
     template, shots, nearest = shown
-    return RemoteReader(Renderer(template, task.labels, None, shots), limit, nearest)
+    return RemoteReader(Renderer(template, labels, None, shots), limit, nearest)
 
 
 def _expected(scorer: RemoteScorer, readout: Words, reader_of: Any, split: Split, remote: Remote) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from stratune.objective.classes import softmax
-from stratune.predictor import Scored, Tick
+from stratune.predictor import Scored, Tick, answered
 from stratune.prompt.match import Matcher
 from stratune.remote.label_words import RemoteWords
 from stratune.remote.question import Body, Question
@@ -20,6 +20,7 @@ from stratune.remote.server import Server
 from stratune.remote.writing import generate, writing_bodies
 
 if TYPE_CHECKING:
+    from stratune.objective import Objective
     from stratune.remote.forms import Way
 
 ANSWER_TOKENS = 16  # of an answer in writing, unless `max_new_tokens` says otherwise
@@ -33,6 +34,7 @@ class RemoteScorer:
 
     server: Server
     reader: RemoteReader
+    objective: Objective
     writes: bool = False
     sample: float = 0.0
     max_new_tokens: int = ANSWER_TOKENS
@@ -49,9 +51,10 @@ class RemoteScorer:
         if scores is None:
             answers = generate(self.server, questions, **self._writing, tick=tick)
             said, invalid = Matcher(self.reader.words)(answers)
-            return Scored(said, cut, invalid, answers)
+            return answered(self.objective, said, cut, invalid=invalid, answers=answers)
         log_probs, invalid = scores
-        return Scored(self._calibrated(self._by_label(log_probs)), cut, invalid)
+        said = self._calibrated(self._by_label(log_probs))
+        return answered(self.objective, said, cut, invalid=invalid)
 
     def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
         self.bias, self.scale = bias, scale

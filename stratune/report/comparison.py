@@ -59,6 +59,7 @@ class Comparison:
     balance: dict[str, dict[str, int]]  # part -> label -> rows
     notes: tuple[str, ...]
     data: Any  # data.json as it is, None without one
+    ablation: Any  # ablation.json likewise
     runs: tuple[Run, ...]
     unfinished: tuple[str, ...]
 
@@ -100,6 +101,7 @@ def load(out: str | Path) -> Comparison:
         balance=balance,
         notes=tuple(split.get("notes", ())),
         data=_json(out / "data.json") if (out / "data.json").exists() else None,
+        ablation=_json(out / "ablation.json") if (out / "ablation.json").exists() else None,
         runs=tuple(_run(folder, task, ids, fingerprint) for folder in done),
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )

@@ -22,7 +22,7 @@ from stratune.version import __version__
 Board = dict[str, Any]
 
 _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
-_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "labels", "prompts", "balance")
+_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "labels", "prompts", "parts", "balance")
 
 
 def write(out: str | Path) -> Path:

@@ -18,6 +18,7 @@ from stratune.report.comparison import Comparison, Entry, load
 from stratune.report.confusion import confusion
 from stratune.report.label_f1 import label_f1
 from stratune.report.labels import place_labels
+from stratune.report.parts import parts
 from stratune.report.people_bars import people_bars
 from stratune.report.prompts import prompts
 from stratune.report.regression import predicted, residuals
@@ -59,6 +60,7 @@ def draw(comparison: Comparison, board: Board) -> dict[str, str]:
         "labels": partial(label_f1, scene),
         "prompts": partial(prompts, scene),
         "people": partial(people_bars, scene),
+        "parts": partial(parts, scene),
         "balance": scene.balance,
     }
     for entry, name in zip(ranked, names, strict=True):
@@ -113,7 +115,7 @@ class Scene:
                 human.score(estimate["value"]), (1.02, place), xycoords=("axes fraction", "data"), va="center"
             )
         by_row(axes, [self.names[i] for i, _ in tested])
-        axes.set_xlabel(f"test {self.shown_metric}, 95 % interval{self._lower()}")
+        axes.set_xlabel(f"test {self.shown_metric}, 95 % interval{self.lower()}")
         axes.set_title("Ranked by validation, reported on test")
         return to_svg(figure)
 
@@ -136,7 +138,7 @@ class Scene:
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(lambda seconds, _: _TIMES[seconds])
         axes.set_xlabel("training time (log scale)")
-        axes.set_ylabel(f"test {self.shown_metric}{self._lower()}")
+        axes.set_ylabel(f"test {self.shown_metric}{self.lower()}")
         axes.set_title("What it gives, and what it costs")
         place_labels(axes, [(x, y) for _, x, y in points], [self.names[i] for i, _, _ in points])
         return to_svg(figure)
@@ -162,7 +164,7 @@ class Scene:
         axes.grid(axis="y")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
-        axes.set_ylabel(f"validation {self.shown_metric}{self._lower()}")
+        axes.set_ylabel(f"validation {self.shown_metric}{self.lower()}")
         axes.set_title("Learning, mean and range over seeds")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return to_svg(figure)
@@ -200,7 +202,8 @@ class Scene:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
         return to_svg(figure)
 
-    def _lower(self) -> str:
+    def lower(self) -> str:
+        """Behind a metric's name."""
         better = find(self.metric, self.comparison.task.labels, self.comparison.task.kind).higher_is_better
         return "" if better else " (lower is better)"
 

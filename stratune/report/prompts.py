@@ -25,8 +25,8 @@ def prompts(scene: Scene) -> str | None:
     random = np.random.default_rng(0)  # points side by side, the same in every drawing
     for place, (i, runs) in enumerate(tried):
         color = scene.looks[i].color
-        values = [trial["val"][scene.metric] for trials in runs for trial in trials]
-        kept = [trials[0]["val"][scene.metric] for trials in runs]
+        found = [[trial["val"].get(scene.metric, np.nan) for trial in trials] for trials in runs]
+        values, kept = [value for trials in found for value in trials], [trials[0] for trials in found]
         axes.plot(
             values, place + random.uniform(-0.16, 0.16, len(values)), "o", color=color, alpha=0.45, ms=5
         )

@@ -79,6 +79,18 @@ def test_show_takes_labels_rows_and_demonstrations_from_data(show, tmp_path):
     assert parts() == ([], asked)
 
 
+def test_show_asks_for_a_number_by_the_levels_of_a_scale(show, tmp_path):
+    path = tmp_path / "rated.csv"
+    path.write_text("text,stars\n" + "".join(f"we saw the dog {i},{1 + i % 3}.2\n" for i in range(30)))
+    options = ["--scale", "1,2.5,3", "--json"]
+    alone = json.loads(show(*options, "--text", "snow").stdout)
+    assert list(alone["words"]) == ["1", "2.5", "3"] and "One of 1, 2.5, 3:" in alone["prompt"]
+    ran = show(*options, "--data", path, "--label", "stars", "--shots", 3)
+    assert ran.exit_code == 0, ran.output
+    shown = [part.split("\n: ")[1] for part in json.loads(ran.stdout)["prompt"].split("\n\n")[1:-1]]
+    assert sorted(shown) == ["1", "2.5", "3"]
+
+
 def test_show_says_how_many_demonstrations_do_not_fit(show, tmp_path):
     path = write_rows(tmp_path / "reviews.csv")
     ran = show("--data", path, "--text", "review", "--label", "mood", "--max-words", 3, "--shots", 20)
@@ -90,7 +102,11 @@ def test_show_says_how_many_demonstrations_do_not_fit(show, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "prompt show: name the labels with --labels, or the data with --data"),
+        (
+            [],
+            "prompt show: name the labels with --labels, the levels of a number with --scale, or the data with --data",
+        ),
+        (["--scale", "1,low"], "--scale: '1,low' are not numbers with commas between"),
         (["--labels", "a,b", "--pair", "x"], "own: the task has two texts, the template's row not"),
         (["--labels", "a,a"], "task.labels: labels repeat: a, a"),
     ],

@@ -10,7 +10,7 @@ from stratune.prompt.template import Shot, built_in, find_template, parse_templa
 from stratune.strategy import parse_strategy
 from tests.prompt.asking import LABELS
 
-NAMES = ["baseline", "demonstrations", "entailment", "instructed", "likert", "paraphrase"]
+NAMES = ["baseline", "demonstrations", "entailment", "instructed", "likert", "paraphrase", "rating"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -61,6 +61,27 @@ def test_label_probabilities_are_those_of_a_plain_loop(family, shots, tiny):
     np.testing.assert_allclose(logits(predictor), plainly(predictor, tiny(family)), atol=1e-4)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_a_word_that_begins_another_ends(family, tiny):
+    """As 1 begins 10: each counts with what ends an answer behind it."""
+    words = {"animal": ["a"], "weather": ["a hail"]}
+    predictor = asked(tiny(family), words=words)
+    reader, tokenizer = predictor.scorer.reader, predictor.scorer.net.backbone.tokenizer
+    ends = {path[-1] for path in reader.trie.words}
+    assert len(ends) == 1 and ends <= {tokenizer.eos_token_id, *tokenizer("\n").input_ids}
+    model = AutoModelForCausalLM.from_pretrained(tiny(family), dtype=torch.float32).eval()
+    wanted = []
+    for label in predictor.labels:
+        prompt = tokenizer(reader.rendered(TEXTS[0], None)).input_ids
+        path = [*tokenizer(reader.rendered(TEXTS[0], None) + f" {words[label][0]}").input_ids, *ends]
+        with torch.no_grad():
+            said = model(torch.tensor([path])).logits[0].log_softmax(-1)
+        wanted.append(sum(float(said[i - 1, path[i]]) for i in range(len(prompt), len(path))))
+    np.testing.assert_allclose(logits(predictor, TEXTS[:1])[0], wanted, atol=1e-4)
+    shown = reader.words_as_tokens()
+    assert [len(tokens) for tokens in shown.values()] == [len(path) for path in reader.trie.words]
+
+
 @pytest.mark.parametrize(("preset", "shots"), [("zero_shot", 1), ("completion", 0)])
 def test_what_all_prompts_begin_with_is_run_once(preset, shots, tiny, monkeypatch):
     predictor = asked(tiny("llama"), shots, preset)

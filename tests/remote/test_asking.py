@@ -5,15 +5,18 @@ import re
 from collections import Counter
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from stratune.api import compare
+from stratune.data.split import assemble
 from stratune.data.store import store_split
 from stratune.errors import ConfigError
 from stratune.job import Job
 from stratune.predictor import Predictor
 from stratune.run import execute
 from stratune.strategy import parse_strategy
+from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import FAMILIES
 from stratune.train.settings import Budget, TrainSettings
@@ -64,6 +67,37 @@ def test_log_probabilities_of_a_servers_model_become_scores(scripted, tmp_path):
     said = Predictor.load(job.folder / "model").predict_proba(texts)
     right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
     np.testing.assert_allclose(said.max(axis=1), right / (right + other), atol=1e-6)
+
+
+def test_a_server_rates_on_a_scale(scripted, tmp_path):
+    """Values from log-probabilities, and from answers in writing; a loaded folder says the same."""
+    rows = toy_split()
+    values = {"animal": "2.1", "weather": "3.8"}
+    tables = {
+        name: table.remove_columns("label").add_column("label", [values[one] for one in table["label"]])
+        for name, table in rows.parts.items()
+    }
+    split = assemble(tables, Task(kind="regression"))
+    words = {"words": {"2": "animal", "4": "weather"}}
+    readout = {"scale": [2, 4], "template": {**TEMPLATE, **words}}
+    result, job = run(scripted(sure), tmp_path, {"preset": "zero_shot", "readout": readout}, split=split)
+    assert result.error is None and result.test["pearson"] == pytest.approx(1.0)
+    said = Predictor.load(job.folder / "model").predict_proba(list(split.test["text"]))
+    right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
+    wrong = other / (right + other)
+    wanted = [2 + 2 * (wrong if label == "2.1" else 1 - wrong) for label in split.test["label"]]
+    np.testing.assert_allclose(said[:, 0], wanted, atol=1e-6)
+    result, _ = run(
+        scripted(writes), tmp_path / "w", {"preset": "zero_shot", "readout": readout}, split=split
+    )
+    assert result.error is None and set(np.round(answers_of(tmp_path / "w"), 6)) <= {2.0, 4.0}
+
+
+def answers_of(place):
+    """The valid values of predictions.parquet."""
+    (path,) = place.glob("out/runs/*/predictions.parquet")
+    given = pq.read_table(path)["prediction"].drop_null().to_pylist()
+    return [float(value) for value in given]
 
 
 def test_each_prompt_is_asked_once_however_often_the_run_is_made(scripted, tmp_path):
