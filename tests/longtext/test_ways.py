@@ -103,11 +103,18 @@ def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, 
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     hierarchy = spec("full", way="hierarchical", window=24)
     hierarchy["readout"]["dropout"] = 0.0
-    found = []
-    for at_once in (2, 10_000):
-        monkeypatch.setattr(module, "CHUNKS_AT_ONCE", at_once)
+    found, shapes = [], []
+    encode = module.Net.encode
+    monkeypatch.setattr(
+        module.Net, "encode", lambda net, batch: shapes.append(batch.ids.shape) or encode(net, batch)
+    )
+    for at_once in (48, 1_000_000):
+        shapes.clear()
+        monkeypatch.setattr(module, "TOKENS_AT_ONCE", at_once)
         done = trained(hierarchy, tiny("bert", **still), split=needle_split(rows=8), epochs=1)
+        assert max(rows * length for rows, length in shapes) <= at_once
         found.append({name: p.detach().clone() for name, p in done.predictor.scorer.net.learning().items()})
+    assert max(rows for rows, _ in shapes) > 2
     for name, tensor in found[0].items():
         assert torch.allclose(tensor, found[1][name], atol=1e-4), name
 
