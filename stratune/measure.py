@@ -39,12 +39,19 @@ def _reset_resident_peak() -> bool:
     return True
 
 
-def _resident_peak() -> int:
+def status_bytes(field: str) -> int | None:
+    """VmHWM, RssAnon and the like, of this process; None where the kernel does not say."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{field}:"):
                 return int(line.split()[1]) * 1024
+    return None
+
+
+def _resident_peak() -> int:
+    if (peak := status_bytes("VmHWM")) is not None:
+        return peak
     import resource  # not on Windows
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

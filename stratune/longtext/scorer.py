@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from stratune.longtext.evidence import VARIANTS, all_but_one, decisive
 from stratune.longtext.hierarchical import ChunkHead
-from stratune.objective.scale import Scale
-from stratune.objective.values import Value
 from stratune.predictor import Chunks, NetScorer, Scored, Tick, answered
 from stratune.train.activations import Feed
 from stratune.train.infer import vectors
@@ -40,12 +38,11 @@ class ChunkScorer(NetScorer):
             chunks = self._chunks(rows, documents, told)
             said, without = chunks.joined(chunks.said), partial(_without, chunks, documents.edges)
         objective = self.net.objective
-        center = objective.center if isinstance(objective, (Value, Scale)) else None
 
         def read_without(document: int) -> Floats:
             return objective.read(without(document))
 
-        evidence = decisive(objective.read(said), documents, read_without, center)
+        evidence = decisive(objective.read(said), documents, read_without, objective.origin)
         more = {"evidence": evidence, "chunks": chunks, "saved_seconds": rows.saved_seconds}
         return answered(objective, said, tokens.cut_by_text, **more)
 

@@ -49,6 +49,11 @@ class Objective:
         """What was said, of a text or of its chunks together -> the task's answer, where that is another."""
         return said
 
+    @property
+    def origin(self) -> float | None:
+        """Of values: what is said of a text that nothing is known of. None of labels."""
+        return None
+
     def state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.learned}
 

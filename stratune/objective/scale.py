@@ -18,14 +18,18 @@ from stratune.objective.classes import CrossEntropy, Surprise, softmax
 class Scale(Objective):
     """Each level counts as much as the model finds it probable (Liu et al. 2023, "G-Eval", section 2).
 
-    Training sees the level that is nearest to a row's value. `whole_words`: see Surprise.
+    Training sees the level that is nearest to a row's value. `of_tokens`: see Surprise.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("center",)
 
     levels: tuple[float, ...] = ()
-    whole_words: bool = True
+    of_tokens: bool = True
     center: float = 0.0  # mean of the training rows
+
+    @property
+    def origin(self) -> float | None:
+        return self.center
 
     def fitted(self, truth: Truth) -> Self:
         return replace(self, center=float(truth.mean()))
@@ -33,7 +37,7 @@ class Scale(Objective):
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         levels = torch.tensor(self.levels, device=truth.device, dtype=truth.dtype)
         nearest = (truth[:, None] - levels).abs().argmin(dim=1)
-        loss = (Surprise if self.whole_words else CrossEntropy)(self.labels)
+        loss = (Surprise if self.of_tokens else CrossEntropy)(self.labels)
         return loss.losses(logits, nearest, None, smoothing)
 
     def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -27,6 +27,10 @@ class Value(Objective):
     def outputs(self) -> int:
         return 1
 
+    @property
+    def origin(self) -> float | None:
+        return self.center
+
     def fitted(self, truth: Truth) -> Self:
         return replace(self, center=float(truth.mean()), scale=float(truth.std()) or 1.0)
 

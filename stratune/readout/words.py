@@ -224,7 +224,8 @@ class Words(Readout):
             check_two(len(labels))
         most = [words for words in (max_words, self.shot_words) if words is not None]
         read = min(most, default=None)
-        train = self._by_level(train) if task.kind == "regression" else train
+        if self.shots and task.kind == "regression":
+            train = self._by_level(train)
         if self.shots and self.pick == "nearest":
             return template, (), Nearest(pool_of(train, seed, read), self.shots)
         shots = template.shots if self.pick == "fixed" else ()

@@ -6,6 +6,8 @@ import ctypes
 import os
 import platform
 
+from stratune.measure import status_bytes
+
 # malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
@@ -14,7 +16,9 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 # texts of 200 tokens 350 MB of kernels cost 1.1 GB. Sixteen are those of one block (docs/log.md).
 _KEPT_KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16", "LRU_CACHE_CAPACITY": "16"}
 
-_MOST_HOLES = 512 << 20  # bytes of the heap that are free
+_MOST_HOLES = 512 << 20  # bytes
+# Resident and unknown to the C library (Python's own objects and the like), as last seen without holes.
+_never_holes = 0
 
 
 def set_up_memory() -> None:
@@ -22,6 +26,8 @@ def set_up_memory() -> None:
     for name, count in _KEPT_KERNELS.items():
         os.environ.setdefault(name, count)
     _keep_freed_blocks()
+    global _never_holes
+    _never_holes = _held_unused() or 0
 
 
 def give_back_holes() -> None:
@@ -32,12 +38,24 @@ def give_back_holes() -> None:
     the heap grows by every one: after the 50 passes of a hearing it was 1.6 GB for 250 MB in use
     (docs/log.md).
     """
-    libc = _glibc()
-    if libc is None or not hasattr(libc, "mallinfo2"):  # before 2.33
-        return
+    global _never_holes
+    held = _held_unused()
+    if held is not None and held > _never_holes + _MOST_HOLES:
+        ctypes.CDLL(None).malloc_trim(0)
+        _never_holes = _held_unused() or 0
+
+
+def _held_unused() -> int | None:
+    """Bytes that are resident and not in use by the C library's callers; None where it does not tell.
+
+    The heap's own count of free bytes will not do: it does not say which of them have pages.
+    """
+    libc, resident = _glibc(), status_bytes("RssAnon")
+    if libc is None or resident is None or not hasattr(libc, "mallinfo2"):  # before 2.33
+        return None
     libc.mallinfo2.restype = _Heap
-    if libc.mallinfo2().free > _MOST_HOLES:
-        libc.malloc_trim(0)
+    heap = libc.mallinfo2()
+    return resident - int(heap.used) - int(heap.mapped)
 
 
 class _Heap(ctypes.Structure):
@@ -45,18 +63,7 @@ class _Heap(ctypes.Structure):
 
     _fields_ = tuple(
         (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "used",
-            "free",
-            "top",
-        )
+        for name in ["arena", "chunks", "fast", "maps", "mapped", "most", "fast_free", "used", "free", "top"]
     )
 
 

@@ -148,10 +148,10 @@ def test_a_correlation_of_answers_that_are_all_invalid_is_undefined(tiny):
 def test_the_loss_is_that_of_the_nearest_level():
     logits = torch.tensor([[0.1, -0.4, 0.3], [-1.0, 0.2, 0.5]])
     truth = torch.tensor([1.4, 9.0])  # nearest: 1 and 5
-    scale = Scale(3, (1.0, 3.0, 5.0), whole_words=False)
+    scale = Scale(3, (1.0, 3.0, 5.0), of_tokens=False)
     wanted = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 2]), reduction="none")
     torch.testing.assert_close(scale.losses(logits, truth, None, 0.0), wanted)
-    surprise = replace(scale, whole_words=True).losses(logits, truth, None, 0.0)
+    surprise = replace(scale, of_tokens=True).losses(logits, truth, None, 0.0)
     torch.testing.assert_close(surprise, -torch.tensor([0.1, 0.5]))
     assert nearest_names(np.array([-9.0, 2.0, 2.01, 4.2, 7.0]), (1.0, 3.0, 5.5)) == [
         "1",
