@@ -35,10 +35,10 @@ def main():
 
     from stratune.backbone.locate import locate
     from stratune.data.load import load_split
-    from stratune.fitting import train
+    from stratune.fitting.fit import train
     from stratune.strategy import parse_strategy
     from stratune.task import Task
-    from stratune.train.activations import Feed
+    from stratune.train.feed import Feed
     from stratune.train.settings import Budget, TrainSettings
 
     split = load_split(asked.data, Task(), seed=0, sizes=(200, asked.rows, 50))

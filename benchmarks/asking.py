@@ -20,7 +20,7 @@ def compare_asking(split, rows=200):
 
     from stratune.backbone.locate import locate
     from stratune.data.rows import text_columns
-    from stratune.fitting import train
+    from stratune.fitting.fit import train
     from stratune.strategy import parse_strategy
     from stratune.train.settings import Budget
 

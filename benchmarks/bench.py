@@ -58,7 +58,7 @@ def accuracy(probabilities, table, task):
 
 
 def ours(spec, split, epochs, settings=None):
-    from stratune.fitting import train
+    from stratune.fitting.fit import train
     from stratune.strategy import parse_strategy
     from stratune.train.settings import Budget
 
@@ -185,7 +185,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=["full", "partial", "predict", "few_shot"])
     asked = parser.parse_args()
     from stratune.strategy import parse_strategy
-    from stratune.versions import versions
+    from stratune.version import versions
 
     name, split = read_split(asked.mrpc, asked.rows)
     print(f"{name}: {split.sizes}")

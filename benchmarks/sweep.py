@@ -24,7 +24,7 @@ def one(job):
     from stratune.data.load import load_split
     from stratune.data.rows import text_columns, truth_of
     from stratune.evaluate.metrics import score
-    from stratune.fitting import train
+    from stratune.fitting.fit import train
     from stratune.strategy import parse_strategy
     from stratune.task import Task
     from stratune.train.settings import Budget, TrainSettings

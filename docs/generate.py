@@ -122,7 +122,7 @@ def support() -> str:
 
     from stratune.backbone.load import load_backbone
     from stratune.errors import UnsupportedError
-    from stratune.net import Net
+    from stratune.net.net import Net
     from stratune.objective.classes import CrossEntropy
     from stratune.strategy import PRESETS, Strategy, parse_strategy
     from stratune.testing import MODEL_TYPES, save_tiny

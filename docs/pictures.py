@@ -47,7 +47,7 @@ def title(spec: dict[str, Any]) -> str:
 def drawn() -> dict[str, str]:
     """Every picture by its file's name."""
     from stratune.backbone.load import load_backbone
-    from stratune.net import Net
+    from stratune.net.net import Net
     from stratune.objective.classes import CrossEntropy
     from stratune.strategy import Strategy, parse_strategy
     from stratune.testing import save_tiny

@@ -18,10 +18,11 @@ from stratune.errors import StratuneError
 from stratune.version import __version__
 
 if TYPE_CHECKING:
-    from stratune.api import Board, compare, split
+    from stratune.api import compare, split
     from stratune.backbone.load import load_backbone
-    from stratune.fitting import fit
-    from stratune.predictor import Prediction, Predictor
+    from stratune.comparison.board import Board
+    from stratune.fitting.fit import fit
+    from stratune.predictor.predictor import Prediction, Predictor
     from stratune.strategy import Recipe, Strategy
     from stratune.task import Task
     from stratune.train.settings import Budget, TrainSettings
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Board": "stratune.api",
     "Budget": "stratune.train.settings",
-    "Prediction": "stratune.predictor",
-    "Predictor": "stratune.predictor",
+    "Prediction": "stratune.predictor.predictor",
+    "Predictor": "stratune.predictor.predictor",
     "Recipe": "stratune.strategy",
     "Strategy": "stratune.strategy",
     "Task": "stratune.task",
     "TrainSettings": "stratune.train.settings",
     "compare": "stratune.api",
-    "fit": "stratune.fitting",
+    "fit": "stratune.fitting.local",
     "load_backbone": "stratune.backbone.load",
     "split": "stratune.api",
 }

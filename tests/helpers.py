@@ -5,15 +5,15 @@ from dataclasses import replace
 import torch
 
 from stratune.backbone.load import load_backbone
-from stratune.fitting import train
-from stratune.net import Net
+from stratune.fitting.fit import train
+from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
 from stratune.strategy import Strategy, parse_strategy
 from stratune.testing import toy_split
-from stratune.train.activations import Feed
-from stratune.train.batches import collate
+from stratune.tokens.batches import collate
+from stratune.tokens.tokens import TextLimit, tokenise
+from stratune.train.feed import Feed
 from stratune.train.settings import Budget, TrainSettings
-from stratune.train.tokens import TextLimit, tokenise
 
 # Every size between a word and a paragraph: batches of these have padding.
 TEXTS = [
@@ -53,7 +53,7 @@ def feed_of(net, texts=TEXTS):
 
 
 def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None, **settings):
-    """`stratune.fitting.train` in float32 on the toy task, 8 rows a step."""
+    """`stratune.fitting.fit.train` in float32 on the toy task, 8 rows a step."""
     strategy = parse_strategy(spec)
     if isinstance(strategy, Strategy):
         strategy = replace(strategy, recipe=replace(strategy.recipe, batch_size=8))

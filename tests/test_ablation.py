@@ -7,11 +7,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from stratune.ablation import ablate
-from stratune.api import Board
 from stratune.cli import app
-from stratune.comparison import run_comparison
-from stratune.config import parse_config, read_config
+from stratune.comparison.ablation import ablate
+from stratune.comparison.board import Board
+from stratune.comparison.comparison import run_comparison
+from stratune.comparison.config import parse_config, read_config
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError
 

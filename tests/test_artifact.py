@@ -11,9 +11,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from stratune import artifact
 from stratune.errors import ArtifactError, BackboneError
-from stratune.predictor import Predictor
+from stratune.predictor import model_folder as artifact
+from stratune.predictor.predictor import Predictor
 from stratune.testing import save_tiny, toy_split
 from tests.helpers import TEXTS, learned, trained
 
@@ -90,7 +90,7 @@ FRESH = """
 import json, sys
 import torch
 torch.set_num_threads(1)
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 print(json.dumps(Predictor.load(sys.argv[1]).predict_proba(json.loads(sys.argv[2])).tolist()))
 """
 

@@ -8,14 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
-from stratune.comparison import run_comparison
-from stratune.config import parse_config
+from stratune.comparison.comparison import run_comparison
+from stratune.comparison.config import parse_config
+from stratune.comparison.plan import Planned, members_of, plan
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.export import export_hf
-from stratune.fitting import fit
-from stratune.plan import Planned, members_of, plan
-from stratune.predictor import EnsembleScorer, Predictor
+from stratune.fitting.fit import fit
+from stratune.model.ensemble import EnsembleScorer
+from stratune.predictor.predictor import Predictor
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split

@@ -14,15 +14,17 @@ from stratune.cli import app
 from stratune.errors import ArtifactError, ConfigError, UnsupportedError
 from stratune.export import export_hf, verify
 from stratune.export.card import notes
-from stratune.net import Net
+from stratune.model.baseline import FloorScorer
+from stratune.model.net import NetScorer
+from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
-from stratune.predictor import FloorScorer, NetScorer, Predictor
-from stratune.readout.text_reader import TextReader
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
-from stratune.strategy.floors import PriorModel
+from stratune.strategy.baselines import PriorModel
 from stratune.task import Task
 from stratune.testing import DECODERS, MODEL_TYPES
-from stratune.train.tokens import TextLimit
+from stratune.tokens.reader import TextReader
+from stratune.tokens.tokens import TextLimit
 
 LABELS = ("no: it's bad", "3", 'été "LABEL_0"', "yes, very/much")
 TEXTS = (

@@ -10,13 +10,14 @@ from stratune.backbone.load import load_backbone
 from stratune.data.rows import truth_of
 from stratune.errors import ConfigError, NonFiniteLoss
 from stratune.evaluate.metrics import score
-from stratune.fitting import Watch, fit
+from stratune.fitting.fit import fit
 from stratune.objective.classes import CrossEntropy
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
 from stratune.train import loop as loop_module
 from stratune.train.loop import Loop
 from stratune.train.settings import Budget, TrainSettings
+from stratune.watch import Watch
 from tests.helpers import learned, trained
 from tests.train.loops import same_tensors
 

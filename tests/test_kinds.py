@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stratune.comparison import run_comparison
-from stratune.config import parse_config
+from stratune.comparison.comparison import run_comparison
+from stratune.comparison.config import parse_config
 from stratune.data.load import load_split
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError, DataError
 from stratune.evaluate.metrics import score
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 from stratune.report.comparison import load
 from stratune.task import Bins, Task
 from stratune.testing.toy import FAMILIES, FILLERS

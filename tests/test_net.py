@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from stratune.readout.pooled import pooled
+from stratune.net.pooling import pooled
 from stratune.testing import DECODERS, MODEL_TYPES
 from tests.helpers import TEXTS, adapted, batch_of, inputs_of
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from stratune.config import parse_config
+from stratune.comparison.config import parse_config
+from stratune.comparison.plan import plan
 from stratune.errors import ConfigError
-from stratune.plan import plan
 
 
 def names(**fields):

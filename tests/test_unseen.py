@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from stratune.comparison.generalisation_gap import GROUPED, ONE_OUT, RANDOM, measure_gap
 from stratune.data.read import read
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
 from stratune.testing import toy_split
-from stratune.unseen import GROUPED, ONE_OUT, RANDOM, measure_gap
 
 WORDS = [f"word{number}" for number in range(40)]
 

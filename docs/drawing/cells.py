@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 
 @dataclass(frozen=True)

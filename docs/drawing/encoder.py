@@ -10,7 +10,7 @@ from drawing.ends import BOTTOM, answer, embeddings
 from drawing.sketch import GAP, ROW, Sketch
 
 if TYPE_CHECKING:
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 TOP = 40.0  # below the title
 

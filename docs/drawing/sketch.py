@@ -10,7 +10,7 @@ from drawing import svg
 from drawing.cells import ADDED, OWN, Cell, Parts, contents
 
 if TYPE_CHECKING:
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 ORDER = ("q", "k", "v", "o", "attention", "up", "down", "output")
 SIDE = 84  # where the frames begin; left of it stands what a row is

@@ -131,3 +131,12 @@ def random_words(backbone: Backbone, count: int) -> Tensor:
     rows = backbone.model.get_input_embeddings().weight.shape[0]
     words = torch.tensor([i for i in range(min(rows, len(backbone.tokenizer))) if i not in special])
     return words[torch.randint(len(words), (count,))]
+
+
+def after_virtual(seen: Tensor, count: int) -> Tensor:
+    """(B, 1, T, T) -> (B, 1, n + T, n + T): n places in front that all see, and that see no text."""
+    rows, length = len(seen), seen.shape[-1]
+    wide = seen.new_ones(rows, 1, count + length, count + length)
+    wide[:, :, :count] = seen.new_ones(count, count + length).tril()
+    wide[:, :, count:, count:] = seen
+    return wide

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stratune.cli.data import Json
-from stratune.cli.progress import Bar
+from stratune.comparison.progress import Bar
 
 if TYPE_CHECKING:
-    from stratune.ablation import Ablation
+    from stratune.comparison.ablation import Ablation
     from stratune.evaluate.intervals import Interval
 
 
@@ -37,8 +37,8 @@ def ablate_command(
 
     A model may miss a part only because it is used to it: --retrain trains it without the part, too.
     """
-    from stratune.ablation import ablate
-    from stratune.train.allocator import set_up_memory
+    from stratune.comparison.ablation import ablate
+    from stratune.memory import set_up_memory
 
     set_up_memory()
     with Bar("answers") as bar:

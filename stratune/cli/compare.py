@@ -12,7 +12,7 @@ from stratune.cli.data import Kind
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stratune.config import Config
+    from stratune.comparison.config import Config
 
 Size = Annotated[
     str | None, typer.Option(help="So many rows of the part (600), or such a share of it (0.5); stratified.")
@@ -98,7 +98,7 @@ def compare(
 
 def configure(arguments: list[str], options: dict[str, Any]) -> Config:
     """A file, `a.b=c` overrides and options, each stronger than the one before."""
-    from stratune.config import parse_config, read_fields, set_key
+    from stratune.comparison.config import parse_config, read_fields, set_key
 
     file = arguments.pop(0) if arguments and "=" not in arguments[0] else None
     fields = read_fields(file) if file else {}
@@ -124,8 +124,8 @@ def default_out(config: Config) -> Path:
 
 def run(config: Config, out: Path, *, fresh: bool, quiet: bool, as_json: bool) -> None:
     """Compare with progress, show the leaderboard, exit with 1 when a strategy failed."""
-    from stratune.cli.progress import Display
-    from stratune.comparison import run_comparison
+    from stratune.comparison.comparison import run_comparison
+    from stratune.comparison.progress import Display
 
     try:
         with Display(shown=not (quiet or as_json)) as display:

@@ -24,7 +24,7 @@ def export(
     _check_target(model_dir, folder, force)
     from stratune.export import export_hf
     from stratune.export.card import notes
-    from stratune.predictor import Predictor
+    from stratune.predictor.predictor import Predictor
 
     predictor = Predictor.load(model_dir, device="cpu")
     written = export_hf(predictor, folder)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stratune.cli.data import Encoding, Id, Json, Kind, Pair, Source, Text
-from stratune.cli.progress import Bar
+from stratune.comparison.progress import Bar
 
 if TYPE_CHECKING:
-    from stratune.unseen import Gap
+    from stratune.comparison.generalisation_gap import Gap
 
 
 def gap_command(
@@ -41,12 +41,12 @@ def gap_command(
 
     The gap between the first two is what a random split would promise too much for a new author or speaker.
     """
+    from stratune.comparison.generalisation_gap import measure_gap
     from stratune.data.columns import canonical
     from stratune.data.labels import infer_labels
     from stratune.data.read import read
     from stratune.data.task import task_of
     from stratune.errors import ConfigError
-    from stratune.unseen import measure_gap
 
     task = task_of(
         source, text=text, label=label, text_pair=pair, group=group, id=id_, kind=kind, metric=metric

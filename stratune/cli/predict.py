@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.progress import Bar
+from stratune.comparison.progress import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stratune.predictor import Predictor
+    from stratune.predictor.predictor import Predictor
 
 # read, predicted and written at a time: sorting by length within them is what makes it fast
 BATCH_ROWS = 4096
@@ -46,8 +46,8 @@ def predict(
 ) -> None:
     """Add `prediction` and `score_<label>` to every row, in the order of the input."""
     from stratune.data.write import open_writer
-    from stratune.predictor import Predictor
-    from stratune.train.allocator import set_up_memory
+    from stratune.memory import set_up_memory
+    from stratune.predictor.predictor import Predictor
 
     kind = format_ or (_like(source) if output == "-" else None)
     with open_writer(output, kind) as writer, Bar("rows", shown=not quiet, patience=0) as bar:
@@ -106,7 +106,7 @@ def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str
 
 def _evidence(answers: Any, texts: list[str]) -> list[str]:
     """The chunks that decided, as JSON with their words: a list of {score, start, end, text} for each row."""
-    from stratune.longtext import readable
+    from stratune.data.segments import readable
 
     if answers.evidence is None:
         why = "this model reads texts whole; one with `long: chunk` or `hierarchical` names what decided"

@@ -95,8 +95,8 @@ def _rows(
     """(split, the row asked about). Without data: the labels and texts that were typed."""
     kind: Kind = "regression" if levels else "classification"
     if data is not None:
-        from stratune.comparison import split_of
-        from stratune.config import parse_config
+        from stratune.comparison.config import parse_config
+        from stratune.comparison.source import split_of
 
         task = {k: v for k, v in {"text": text, "text_pair": pair, "label": label}.items() if v is not None}
         split = split_of(parse_config({"data": {"source": data}, "task": {**task, "kind": kind}}))
@@ -120,7 +120,7 @@ def _rows(
 def _reader(llm: str, readout: Any, split: Any, max_words: int | None, seed: int) -> Any:
     """Only the tokenizer is loaded, and the configuration that says how much the model reads."""
     from stratune.backbone.tokenizer import load_tokenizer
-    from stratune.train.tokens import TextLimit
+    from stratune.tokens.tokens import TextLimit
 
     limit = TextLimit(max_words=max_words)
     return readout.reader(load_tokenizer(llm), split.task, limit, split.train, seed)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.progress import Bar
 from stratune.cli.transcript_tables import (
     about,
     changes_table,
@@ -19,6 +18,7 @@ from stratune.cli.transcript_tables import (
     total,
     turns_table,
 )
+from stratune.comparison.progress import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:

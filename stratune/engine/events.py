@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stratune.fitting import Watch
+    from stratune.watch import Watch
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
@@ -24,7 +24,7 @@ EVERY_SECONDS = 0.1  # a picture needs no more
 
 def reporting(on_event: OnEvent) -> Watch:
     """A Watch that turns what it is told into events, not more often than a person can see."""
-    from stratune.fitting import Watch
+    from stratune.watch import Watch
 
     pending = {"rows": 0, "at": 0.0, "stage": 0.0}
 

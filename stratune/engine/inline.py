@@ -11,7 +11,7 @@ from stratune.engine.events import OnEvent, reporting
 from stratune.train.processes import meet
 
 if TYPE_CHECKING:
-    from stratune.job import Job
+    from stratune.engine.job import Job
     from stratune.result import RunResult
 
 
@@ -29,6 +29,6 @@ class InlineEngine:
         meet()
 
     def run(self, job: Job, on_event: OnEvent) -> RunResult:
-        from stratune.run import execute
+        from stratune.engine.run import execute
 
         return execute(job, reporting(on_event))

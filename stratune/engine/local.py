@@ -16,7 +16,7 @@ from stratune.engine.events import Event, OnEvent
 from stratune.result import RunResult
 
 if TYPE_CHECKING:
-    from stratune.job import Job
+    from stratune.engine.job import Job
 
 
 class LocalEngine:

@@ -34,7 +34,7 @@ def main() -> None:
     import sklearn.linear_model
     import transformers.models.auto.modeling_auto  # noqa: F401
 
-    import stratune.run  # noqa: F401
+    import stratune.engine.run  # noqa: F401
 
     del accelerate, peft, sklearn
     pending = b""
@@ -99,8 +99,8 @@ def _child(line: bytes, log: Path, events: BinaryIO) -> None:
 
 def work(line: bytes, events: BinaryIO) -> None:
     from stratune.engine.events import reporting
-    from stratune.job import Job
-    from stratune.run import execute
+    from stratune.engine.job import Job
+    from stratune.engine.run import execute
 
     execute(Job(**json.loads(line)), reporting(lambda event: _tell(events, event)))
 

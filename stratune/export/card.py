@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stratune.predictor import NetScorer, Predictor
+    from stratune.model.net import NetScorer
+    from stratune.predictor.predictor import Predictor
 
 CARD = """---
 library_name: transformers
@@ -47,7 +48,7 @@ def write_card(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
 
 def notes(predictor: Predictor) -> list[str]:
     """What the user must do by hand for the same answers, one sentence each."""
-    from stratune.predictor import NetScorer
+    from stratune.model.net import NetScorer
 
     scorer = predictor.scorer
     if not isinstance(scorer, NetScorer):

@@ -15,16 +15,17 @@ from stratune.export.norm_block import write_norm_block
 from stratune.export.tokenizer import exported_tokenizer
 from stratune.export.verify import verify
 from stratune.files import replacing_folder
-from stratune.predictor import EnsembleScorer, NetScorer
-from stratune.readout.pooled import PooledHead
+from stratune.model.ensemble import EnsembleScorer
+from stratune.model.net import NetScorer
+from stratune.net.pooled_head import PooledHead
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from stratune.backbone.load import Backbone
     from stratune.export.native import NativeHead
-    from stratune.net import Net
-    from stratune.predictor import Predictor
+    from stratune.net.net import Net
+    from stratune.predictor.predictor import Predictor
 
 
 def export_hf(predictor: Predictor, folder: Path) -> Path:

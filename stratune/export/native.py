@@ -18,7 +18,7 @@ from stratune.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
-    from stratune.readout.pooled import PooledHead
+    from stratune.net.pooled_head import PooledHead
 
 EXPORT = "export to hf"  # what an UnsupportedError says could not be done
 INSTEAD = "keep the model folder and use `stratune predict`"

@@ -22,7 +22,7 @@ from torch import nn
 
 if TYPE_CHECKING:
     from stratune.backbone.family import Family
-    from stratune.readout.pooled import PooledHead
+    from stratune.net.pooled_head import PooledHead
 
 GAIN = 2.0**24  # float32 rounds away what is this much smaller; a power of two costs no rounding itself
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from stratune.train.tokens import tokenise
+from stratune.tokens.tokens import tokenise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from stratune.backbone.load import Backbone
-    from stratune.train.tokens import TextLimit
+    from stratune.tokens.tokens import TextLimit
 
 PAD = "<|pad|>"
 

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from stratune.errors import ArtifactError
-from stratune.train.activations import Feed
-from stratune.train.tokens import first_words, tokenise
+from stratune.tokens.tokens import first_words, tokenise
+from stratune.train.feed import Feed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stratune.predictor import NetScorer, Predictor
+    from stratune.model.net import NetScorer
+    from stratune.predictor.predictor import Predictor
 
 TOLERANCE = 1e-4  # of logits, both in float32; times the logit where it is above 1
 PROBES = (

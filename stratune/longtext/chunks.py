@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.longtext import SEPARATOR
+from stratune.data.segments import SEPARATOR
 
 if TYPE_CHECKING:
     from stratune.longtext.options import LongText

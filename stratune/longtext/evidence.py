@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.longtext import readable
-from stratune.train.tokens import Documents
+from stratune.data.segments import readable
+from stratune.tokens.tokens import Documents
 
 Floats = NDArray[np.float64]
 SHOWN = 400  # characters of a chunk in predictions.parquet

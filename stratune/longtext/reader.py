@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stratune.data.segments import readable
 from stratune.errors import UnsupportedError
-from stratune.longtext import readable
 from stratune.longtext.chunks import spans_of
-from stratune.train.tokens import Documents, TextLimit, Tokens
+from stratune.tokens.tokens import Documents, TextLimit, Tokens
 
 if TYPE_CHECKING:
     from stratune.longtext.options import LongText
-    from stratune.readout.text_reader import Reader
+    from stratune.tokens.reader import Reader
 
 
 @dataclass(frozen=True)

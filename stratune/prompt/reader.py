@@ -14,8 +14,8 @@ from stratune.errors import ConfigError
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, kept
 from stratune.prompt.template import Shot
-from stratune.prompt.trie import Ask, Path, beginning, build_trie
-from stratune.train.tokens import CHUNK, TextLimit, Tokens, first_words
+from stratune.tokens.tokens import CHUNK, TextLimit, Tokens, first_words
+from stratune.tokens.trie import Ask, Path, beginning, build_trie
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone

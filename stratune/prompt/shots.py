@@ -11,7 +11,7 @@ import numpy as np
 
 from stratune.errors import ConfigError, DataError
 from stratune.prompt.template import Shot, Template, parse_template
-from stratune.train.tokens import first_words
+from stratune.tokens.tokens import first_words
 
 if TYPE_CHECKING:
     from datasets import Dataset

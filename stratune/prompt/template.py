@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from stratune.config import read_mapping
+from stratune.comparison.config import read_mapping
 from stratune.errors import ConfigError, choices
 
 ROW, ASKED, ANSWER = ("text", "pair"), ("labels", "descriptions"), ("label",)

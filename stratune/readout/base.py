@@ -8,15 +8,15 @@ if TYPE_CHECKING:
     import torch
 
     from stratune.data.split import Split
-    from stratune.fitting import Watch
     from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.options import LongText
-    from stratune.net import Net
-    from stratune.predictor import NetScorer
-    from stratune.prompt.search import Trial
-    from stratune.readout.text_reader import Reader
+    from stratune.model.net import NetScorer
+    from stratune.net.net import Net
+    from stratune.prompt.trial import Trial
     from stratune.task import Task
+    from stratune.tokens.reader import Reader
     from stratune.train.precision import Precision
+    from stratune.watch import Watch
 
 
 class Readout:
@@ -43,8 +43,8 @@ class Readout:
     def scorer(
         self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
     ) -> NetScorer:
-        from stratune.longtext.scorer import ChunkScorer
-        from stratune.predictor import NetScorer
+        from stratune.model.chunks import ChunkScorer
+        from stratune.model.net import NetScorer
 
         cls = ChunkScorer if self.long.in_chunks else NetScorer
         return cls(net, device, precision, pass_tokens, reader)

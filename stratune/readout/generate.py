@@ -14,10 +14,10 @@ from stratune.readout.words import Words
 if TYPE_CHECKING:
     import torch
 
-    from stratune.net import Net
-    from stratune.predictor import NetScorer
+    from stratune.model.net import NetScorer
+    from stratune.net.net import Net
     from stratune.prompt.reader import PromptReader
-    from stratune.readout.text_reader import Reader
+    from stratune.tokens.reader import Reader
     from stratune.train.precision import Precision
 
 
@@ -47,7 +47,7 @@ class Generate(Words):
     def scorer(
         self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
     ) -> NetScorer:
-        from stratune.readout.writing import WritingScorer
+        from stratune.model.writing import WritingScorer
 
         if not net.backbone.family.decoder:
             raise UnsupportedError("generate", net.backbone.id, "it does not continue text; use `words`")

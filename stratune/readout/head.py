@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
-    from stratune.longtext.hierarchical import ChunkHead
+    from stratune.net.document_head import ChunkHead
+    from stratune.net.pooled_head import PooledHead
     from stratune.objective import Objective
-    from stratune.readout.pooled import PooledHead
-    from stratune.readout.text_reader import Reader
     from stratune.task import Task
-    from stratune.train.tokens import TextLimit
+    from stratune.tokens.reader import Reader
+    from stratune.tokens.tokens import TextLimit
 
 POOLS = ("auto", "first", "mean", "last")
 
@@ -48,10 +48,10 @@ class Head(Readout):
             raise ConfigError(choices(self.pool, POOLS), key="readout.pool")
 
     def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead | ChunkHead:
-        from stratune.longtext.hierarchical import ChunkHead
+        from stratune.net.document_head import ChunkHead
+        from stratune.net.pooled_head import OrderedCuts, PooledHead
         from stratune.objective.classes import CrossEntropy  # torch: only where a net is built
         from stratune.objective.levels import Cumulative
-        from stratune.readout.pooled import OrderedCuts, PooledHead
 
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm
@@ -82,7 +82,7 @@ class Head(Readout):
             limit = replace(limit, max_length=backbone.max_length)
         if self.long.in_chunks:
             limit = replace(limit, max_length=self.long.window)
-        from stratune.readout.text_reader import TextReader
+        from stratune.tokens.reader import TextReader
 
         special = backbone.tokenizer.num_special_tokens_to_add()
         return self.chunked(TextReader(backbone, limit), backbone.tokenizer, special)

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
-    from stratune.fitting import Watch
     from stratune.longtext.aggregate import Aggregate
+    from stratune.model.net import NetScorer
+    from stratune.net.verbalizer import LabelWords
     from stratune.objective import Objective
-    from stratune.predictor import NetScorer
     from stratune.prompt.reader import PromptReader
-    from stratune.prompt.search import Trial
     from stratune.prompt.shots import Nearest
-    from stratune.readout.label_words import LabelWords
+    from stratune.prompt.trial import Trial
     from stratune.task import Task
-    from stratune.train.tokens import TextLimit
+    from stratune.tokens.tokens import TextLimit
+    from stratune.watch import Watch
 
 PICKS = ("random", "nearest", "fixed")
 LOSSES = ("tokens", "labels")
@@ -112,7 +112,7 @@ class Words(Readout):
 
     def prompts(self) -> list[tuple[Words, int]]:
         """Every prompt to try, with the number of its draw."""
-        from stratune.strategy.options import typed
+        from stratune.options import typed
 
         keys = [key for key in self.tries if key != "calibrate"]
         found: list[tuple[Words, int]] = []
@@ -156,7 +156,7 @@ class Words(Readout):
 
     def build(self, backbone: Backbone, objective: Objective, seed: int) -> LabelWords:
         from stratune.backbone.attention import use_prefixes
-        from stratune.readout.label_words import LabelWords
+        from stratune.net.verbalizer import LabelWords
 
         if backbone.language_model is None:
             raise UnsupportedError("words", backbone.id, "it was loaded without its layer that says words")
@@ -242,7 +242,7 @@ class Words(Readout):
 
     def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
         """Choose among the prompts, and calibrate."""
-        from stratune.prompt.search import choose
+        from stratune.readout.search import choose
 
         backbone, limit = scorer.net.backbone, scorer.limit
 

@@ -43,3 +43,14 @@ def _characters(body: Body) -> int:
     if "messages" in body:
         return sum(len(message["content"]) for message in body["messages"])
     return len(body["prompt"])
+
+
+def in_words(expected: Estimate) -> str:
+    """`400 rows, 380 requests, about 120,000 tokens of prompts, at most 400 of answers, about 0.02 ...`"""
+    told = [f"{expected.rows:,} rows", f"{expected.requests:,} requests"]
+    if expected.requests:
+        told.append(f"about {expected.prompt_tokens:,} tokens of prompts")
+        told.append(f"at most {expected.answer_tokens:,} of answers")
+    if expected.cost is not None:
+        told.append(f"about {expected.cost:,.2f} at the price given")
+    return ", ".join(told)

@@ -9,7 +9,7 @@ from typing import Any
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, kept
 from stratune.remote.question import Question
-from stratune.train.tokens import TextLimit, first_words
+from stratune.tokens.tokens import TextLimit, first_words
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from stratune.model.answers import Scored, Tick, answered
 from stratune.objective.classes import softmax
-from stratune.predictor import Scored, Tick, answered
 from stratune.prompt.match import Matcher
+from stratune.prompt.render import Renderer
+from stratune.prompt.shots import shown_by
+from stratune.readout.generate import Generate
+from stratune.readout.words import Words
+from stratune.remote.address import parse_address
+from stratune.remote.answers import Answers
 from stratune.remote.label_words import RemoteWords
 from stratune.remote.question import Body, Question
 from stratune.remote.reader import RemoteReader
-from stratune.remote.server import Server
+from stratune.remote.server import Manners, Server
 from stratune.remote.writing import generate, writing_bodies
+from stratune.tokens.tokens import TextLimit
 
 if TYPE_CHECKING:
     from stratune.objective import Objective
     from stratune.remote.forms import Way
+    from stratune.strategy import Strategy
+    from stratune.task import Task
+
 
 ANSWER_TOKENS = 16  # of an answer in writing, unless `max_new_tokens` says otherwise
 
@@ -92,3 +102,31 @@ class RemoteScorer:
     def _calibrated(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
         moved = said if self.bias is None else (said - self.bias) * self.scale
         return softmax(moved)
+
+
+def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> RemoteScorer:
+    """The scorer that a model folder describes; it asks in the way that the folder's numbers were made by."""
+    assert isinstance(strategy.readout, Words)
+    limit = TextLimit(**manifest["limit"])
+    server = Server(parse_address(manifest["backbone"]["id"]), Manners(), Answers())
+    labels = strategy.readout.asked(task)
+    reader = _reader(limit, labels, shown_by(manifest["prompt"], labels))
+    scorer = _scorer(strategy.readout, task, server, reader, manifest["seed"])
+    kept = manifest["remote"]
+    scorer.way = kept["way"]
+    if "bias" in kept:
+        scorer.calibrate(np.asarray(kept["bias"]), kept["scale"])
+    return scorer
+
+
+def _scorer(readout: Words, task: Task, server: Server, reader: RemoteReader, seed: int) -> RemoteScorer:
+    objective = readout.objective(task)
+    if not isinstance(readout, Generate):
+        return RemoteScorer(server, reader, objective, seed=seed)
+    most = readout.max_new_tokens or ANSWER_TOKENS
+    return RemoteScorer(server, reader, objective, True, readout.sample, most, seed)
+
+
+def _reader(limit: TextLimit, labels: tuple[str, ...], shown: Any) -> RemoteReader:
+    template, shots, nearest = shown
+    return RemoteReader(Renderer(template, labels, None, shots), limit, nearest)

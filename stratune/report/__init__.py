@@ -11,14 +11,14 @@ def publish(out: str | Path) -> dict[str, Any]:
 
     Raises ArtifactError or ConfigError when OUT is not a whole comparison; nothing is written then.
     """
-    from stratune.report import html, leaderboard, plots
+    from stratune.report import figures, html, leaderboard
     from stratune.report.comparison import load
 
     comparison = load(out)
     board = leaderboard.build(comparison)
-    figures = plots.draw(comparison, board)
-    page = html.render(comparison, board, figures)
+    drawn = figures.draw(comparison, board)
+    page = html.render(comparison, board, drawn)
     leaderboard.save(comparison.out, board)
-    plots.save(comparison.out, figures)
+    figures.save(comparison.out, drawn)
     html.save(comparison.out, page)
     return board

@@ -11,7 +11,7 @@ from stratune.report.style import PAPER, panel, shades, to_svg
 
 if TYPE_CHECKING:
     from stratune.report.comparison import Entry
-    from stratune.report.plots import Scene
+    from stratune.report.scene import Scene
 
 
 def confusion(scene: Scene, entry: Entry, name: str) -> str:

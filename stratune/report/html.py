@@ -15,7 +15,7 @@ from stratune.files import write_text
 from stratune.report import human, people, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
-from stratune.report.plots import BY_ENTRY, stem_of
+from stratune.report.figures import BY_ENTRY, stem_of
 from stratune.report.style import FAINT, INK, PAPER
 from stratune.version import __version__
 
@@ -27,12 +27,12 @@ _OVERVIEW = ("leaderboard", "cost", "learning", "roc", "labels", "prompts", "par
 
 def write(out: str | Path) -> Path:
     """Write OUT/report.html from OUT's runs alone. Raises ArtifactError or ConfigError as `load`."""
-    from stratune.report import leaderboard, plots
+    from stratune.report import figures, leaderboard
     from stratune.report.comparison import load
 
     comparison = load(out)
     board = leaderboard.build(comparison)
-    return save(comparison.out, render(comparison, board, plots.draw(comparison, board)))
+    return save(comparison.out, render(comparison, board, figures.draw(comparison, board)))
 
 
 def save(out: Path, page: str) -> Path:
@@ -41,7 +41,7 @@ def save(out: Path, page: str) -> Path:
 
 
 def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str:
-    """The page as text. `figures` as `plots.draw` returns them; every value of the user's is escaped."""
+    """The page as text. `figures` as `figures.draw` returns them; every value of the user's is escaped."""
     environment = Environment(
         loader=PackageLoader("stratune.report", "."),
         autoescape=True,

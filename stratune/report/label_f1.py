@@ -9,7 +9,7 @@ import numpy as np
 from stratune.report.style import INK, panel, to_svg
 
 if TYPE_CHECKING:
-    from stratune.report.plots import Scene
+    from stratune.report.scene import Scene
 
 _ENTRIES = (3, 8)  # at least and at most; the page's tables have all
 _BARS = 90  # of a figure that still fits a page

@@ -9,7 +9,7 @@ from stratune.report.people import MEASURES
 from stratune.report.style import INK, by_row, panel, to_svg
 
 if TYPE_CHECKING:
-    from stratune.report.plots import Scene
+    from stratune.report.scene import Scene
 
 
 def people_bars(scene: Scene) -> str | None:

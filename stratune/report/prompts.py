@@ -9,7 +9,7 @@ import numpy as np
 from stratune.report.style import INK, by_row, panel, to_svg
 
 if TYPE_CHECKING:
-    from stratune.report.plots import Scene
+    from stratune.report.scene import Scene
 
 
 def prompts(scene: Scene) -> str | None:

@@ -13,7 +13,7 @@ from stratune.report.style import FAINT, INK, PALETTE, panel, shades, to_svg
 
 if TYPE_CHECKING:
     from stratune.report.comparison import Entry
-    from stratune.report.plots import Scene
+    from stratune.report.scene import Scene
 
 _SIGNS = (("pearson", "r"), ("rmse", "RMSE"))
 _MANY = 1500  # from here on points hide each other (and make a heavy page): cells are counted instead

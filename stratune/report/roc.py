@@ -13,8 +13,8 @@ from stratune.report.style import FAINT, panel, to_svg
 
 if TYPE_CHECKING:
     from stratune.report.comparison import Entry
-    from stratune.report.plots import Scene
     from stratune.report.predictions import Predictions
+    from stratune.report.scene import Scene
 
 
 def roc(scene: Scene) -> str | None:

@@ -11,7 +11,6 @@ from stratune.strategy.base import (
     FLOORS,
     PRESETS,
     TUNES,
-    Recipe,
     Strategy,
     Tune,
     about,
@@ -19,6 +18,7 @@ from stratune.strategy.base import (
     register,
     strategy_names,
 )
+from stratune.train.settings import Recipe
 
 __all__ = [
     "COMBINATIONS", "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy",
@@ -26,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 # The order in which `stratune list strategies` shows them.
-_ORDER = "floors tfidf unfreeze lora ia3 houlsby prefix soft_prompt peft_method prompting combine"
+_ORDER = "baselines tfidf unfreeze lora ia3 houlsby prefix soft_prompt peft_method prompting combine"
 for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError, choices
-from stratune.quiet import peft_unwarned
 from stratune.strategy.blocks import top_blocks
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
     from stratune.backbone.load import Backbone
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 GROUPS = ("all", "attention", "feed_forward")
 Targets = str | Sequence[str]
@@ -52,3 +53,12 @@ def linear_names(
         for role, path in family.linears.items()
         if role in roles
     ]
+
+
+@contextmanager
+def peft_unwarned() -> Iterator[None]:
+    """peft asks a model for a property by the name that transformers has deprecated."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        warnings.filterwarnings("ignore", message="Unsupported layer type", category=UserWarning)  # of a norm
+        yield

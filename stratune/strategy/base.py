@@ -12,50 +12,34 @@ classes behind the entry point `stratune.strategies`. A class brings the presets
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
+import numpy as np
+
 from stratune.errors import ConfigError, choices
 from stratune.longtext.options import LongText
+from stratune.model.baseline import Examples, FloorModel
+from stratune.options import build, typed
 from stratune.readout.generate import Generate
 from stratune.readout.head import Head
 from stratune.readout.words import Words
-from stratune.strategy.options import build, typed
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
-    from stratune.net import Net
-    from stratune.strategy.combine import Combination
-    from stratune.strategy.floors import Floor
+    from stratune.predictor.predictor import Predictor
+    from stratune.result import RunResult
 
+    Gain = Callable[[RunResult], float]  # validation metric, higher is better
+    Load = Callable[[RunResult], Predictor]
+    from numpy.typing import NDArray
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a strategy is trained, unless the user says otherwise. Measured defaults: docs/log.md."""
+    from stratune.task import Task
 
-    learning_rate: float = 1e-3  # peak, after warm-up
-    head_learning_rate: float | None = None  # of the new head; None: the same
-    weight_decay: float = 0.01  # AdamW's, on matrices only
-    batch_size: int = 32  # rows per optimiser step, on average over the epoch
-    epochs: float | None = None  # None: the budget's
-    warmup: float = 0.1  # share of the steps
-    label_smoothing: float = 0.0
-    max_grad_norm: float = 1.0
-
-    def __post_init__(self) -> None:
-        positive = {
-            "learning_rate": self.learning_rate,
-            "batch_size": self.batch_size,
-            "max_grad_norm": self.max_grad_norm,
-        }
-        for key, value in positive.items():
-            if not value > 0:
-                raise ConfigError(f"{value} is not above 0", key=key)
-        for key, share in {"warmup": self.warmup, "label_smoothing": self.label_smoothing}.items():
-            if not 0 <= share < 1:
-                raise ConfigError(f"{share} is not from 0 up to 1", key=key)
-        if self.epochs is not None and not self.epochs > 0:
-            raise ConfigError(f"{self.epochs} is not above 0", key="epochs")
+    Rows = Sequence[str]
+    Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
+    from stratune.net.net import Net
 
 
 class Tune(Protocol):
@@ -235,3 +219,56 @@ def _readout(options: str | Mapping[str, Any], preset: Head | Words, key: str) -
         given["long"] = build(LongText, {**own.get("long", {}), **long}, key=f"{key}.readout.long")
     made: Head | Words = build(READOUTS[kind], {**own, **given}, key=f"{key}.readout", also=("kind",))
     return made
+
+
+class Floor(Protocol):
+    """Hyperparameters of a floor. `fit` learns from train; validation may choose, test is never seen.
+
+    Raises UnsupportedError for a kind of task that it cannot do.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str: ...
+
+    def settings(self) -> dict[str, Any]: ...
+
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> FloorModel: ...
+
+    def restore(
+        self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]
+    ) -> FloorModel: ...
+
+
+@dataclass(frozen=True)
+class Combination:
+    """What all have: a name, and the strategies whose runs they may take (none named: any)."""
+
+    name: str = ""
+    of: tuple[str, ...] = ()
+
+    kind: ClassVar[str]  # the preset's name
+    within_backbone: ClassVar[bool]  # one row for each backbone, made of its runs alone
+
+    def settings(self) -> dict[str, Any]:
+        options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "name"}
+        return {"name": self.name, "preset": self.kind, **options, "of": list(self.of)}
+
+    def check(self, seeds: int) -> None:
+        """Raises ConfigError when a comparison with so many seeds could never have the runs it needs."""
+
+    def choose(self, runs: Sequence[RunResult], gain: Gain) -> list[RunResult]:
+        """The members, of the finished `runs`; by validation alone."""
+        raise NotImplementedError
+
+    def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
+        """`load` reads a member's model folder."""
+        raise NotImplementedError
+
+    def costs(self, members: Sequence[RunResult], cost: str) -> int:
+        """A count of parameters, out of those of the members."""
+        raise NotImplementedError
+
+    def _asked(self, runs: Sequence[RunResult]) -> list[RunResult]:
+        return [run for run in runs if not self.of or run.strategy in self.of]

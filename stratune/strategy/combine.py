@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError
-from stratune.strategy.base import register_combination
+from stratune.strategy.base import Combination, register_combination
 
 if TYPE_CHECKING:
-    from stratune.predictor import Predictor
+    from stratune.predictor.predictor import Predictor
     from stratune.result import RunResult
 
     Gain = Callable[[RunResult], float]  # validation metric, higher is better
     Load = Callable[[RunResult], Predictor]
-
-
-@dataclass(frozen=True)
-class Combination:
-    """What all have: a name, and the strategies whose runs they may take (none named: any)."""
-
-    name: str = ""
-    of: tuple[str, ...] = ()
-
-    kind: ClassVar[str]  # the preset's name
-    within_backbone: ClassVar[bool]  # one row for each backbone, made of its runs alone
-
-    def settings(self) -> dict[str, Any]:
-        options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "name"}
-        return {"name": self.name, "preset": self.kind, **options, "of": list(self.of)}
-
-    def check(self, seeds: int) -> None:
-        """Raises ConfigError when a comparison with so many seeds could never have the runs it needs."""
-
-    def choose(self, runs: Sequence[RunResult], gain: Gain) -> list[RunResult]:
-        """The members, of the finished `runs`; by validation alone."""
-        raise NotImplementedError
-
-    def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
-        """`load` reads a member's model folder."""
-        raise NotImplementedError
-
-    def costs(self, members: Sequence[RunResult], cost: str) -> int:
-        """A count of parameters, out of those of the members."""
-        raise NotImplementedError
-
-    def _asked(self, runs: Sequence[RunResult]) -> list[RunResult]:
-        return [run for run in runs if not self.of or run.strategy in self.of]
 
 
 @register_combination("ensemble")
@@ -70,7 +36,8 @@ class Ensemble(Combination):
         return sorted(self._asked(runs), key=gain, reverse=True)[: self.best]  # stable: ties as planned
 
     def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
-        from stratune.predictor import EnsembleScorer, Predictor
+        from stratune.model.ensemble import EnsembleScorer
+        from stratune.predictor.predictor import Predictor
 
         loaded = [load(member) for member in members]
         return Predictor(loaded[0].task, EnsembleScorer(loaded), {"backbone": None})
@@ -107,7 +74,7 @@ class Soup(Combination):
         return max(several, key=lambda found: sum(map(gain, found)) / len(found), default=[])
 
     def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
-        from stratune.predictor import NetScorer
+        from stratune.model.net import NetScorer
         from stratune.train.checkpoint import restore, snapshot
 
         first, *others = members

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from stratune.strategy.base import Recipe, register
+from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive, norms, top_blocks
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 PLACES = {"both": ("o", "down"), "feed_forward": ("down",)}
 

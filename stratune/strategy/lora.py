@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError
 from stratune.strategy.adapters import attach, linear_names
-from stratune.strategy.base import Recipe, register
+from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 
 @register("lora", recipe=Recipe(learning_rate=1e-3))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.strategy.adapters import Targets, attach, linear_names
-from stratune.strategy.base import Recipe, register
+from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive, norms, top_blocks
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 # Ours are the same idea, made to fit every family and both readouts.
 OURS = {

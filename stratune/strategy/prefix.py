@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.base import Recipe, register
+from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive, top_blocks
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from stratune.backbone.load import Backbone
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 
 @register("prefix", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
@@ -88,7 +89,7 @@ def keys_and_values(net: Net, modules: list[nn.Module], count: int) -> list[tupl
 
     from stratune.backbone.attention import recording, use_prefixes
     from stratune.backbone.virtual import random_words
-    from stratune.train.batches import Batch
+    from stratune.tokens.batches import Batch
 
     use_prefixes(net.backbone)
     ids = random_words(net.backbone, count)[None]

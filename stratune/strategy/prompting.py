@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from stratune.readout.words import Words
-from stratune.strategy.base import PRESETS, Preset, Recipe
+from stratune.strategy.base import PRESETS, Preset
 from stratune.strategy.lora import Lora
 from stratune.strategy.unfreeze import Untuned
+from stratune.train.settings import Recipe
 
 PRESETS["zero_shot"] = Preset(
     Untuned, {}, Recipe(), "Ask the language model: the probability of each label's words.", Words()

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stratune.errors import ConfigError
-from stratune.strategy.base import Recipe, register
+from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from stratune.backbone.load import Backbone
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 
 @register("soft_prompt", recipe=Recipe(learning_rate=1e-1, head_learning_rate=3e-3))

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratune.errors import TrainingError
+from stratune.model.baseline import Examples
 from stratune.strategy.base import register_floor
-from stratune.strategy.floors import Examples
 from stratune.strategy.linear import fit_linear, linear_says
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-    from stratune.strategy.floors import Rows, Said
+    from stratune.strategy.baselines import Rows, Said
     from stratune.task import Kind, Task
 
     Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of pieces of words

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.base import Recipe, register
+from stratune.strategy.base import register
 from stratune.strategy.blocks import top_blocks
+from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from stratune.net import Net
+    from stratune.net.net import Net
 
 
 def unfreeze(parameters: Iterable[nn.Parameter]) -> None:

@@ -26,16 +26,18 @@ from torch.nn import functional as F
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.split import Split
 from stratune.errors import UnsupportedError
-from stratune.fitting import Trained, train
-from stratune.net import Net
-from stratune.predictor import NetScorer, Predictor
-from stratune.readout.text_reader import Reader
+from stratune.fitting.fit import train
+from stratune.fitting.trained import Trained
+from stratune.model.net import NetScorer
+from stratune.net.net import Net
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
 from stratune.task import KINDS
 from stratune.testing.toy import toy_split, toy_split_of
-from stratune.train.batches import Batch, collate
+from stratune.tokens.batches import Batch, collate
+from stratune.tokens.reader import Reader
+from stratune.tokens.tokens import TextLimit
 from stratune.train.settings import Budget, TrainSettings
-from stratune.train.tokens import TextLimit
 
 Spec = str | Mapping[str, Any]
 Check = Callable[[Spec, Path | None, Path], None]

@@ -13,9 +13,8 @@ import json
 import os
 import shutil
 import time
-import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,14 +24,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
-from stratune.readout.label_words import LabelWords
-from stratune.train.batches import Batch, collate, sorted_batches
+from stratune.net.verbalizer import LabelWords
+from stratune.tokens.batches import Batch, collate, sorted_batches
+from stratune.train.feed import Feed, Frozen
 from stratune.train.infer import vectors
 from stratune.train.precision import Precision, autocast
 
 if TYPE_CHECKING:
-    from stratune.net import Net
-    from stratune.train.tokens import Tokens
+    from stratune.net.net import Net
+    from stratune.tokens.tokens import Tokens
 
     Rows = NDArray[np.int64]
 
@@ -44,101 +44,6 @@ def cache_limit_bytes() -> int:
     """$STRATUNE_CACHE_GB (default 10), and never more than half of what the disk has left."""
     wanted = float(os.environ.get("STRATUNE_CACHE_GB", DEFAULT_LIMIT_GB)) * 1e9
     return int(min(wanted, shutil.disk_usage(cache_folder()).free / 2))
-
-
-@dataclass
-class Feed:
-    """Rows of one table part as batches, with frozen activations filled in where there are any."""
-
-    tokens: Tokens
-    pad: int
-    frozen: Frozen | None = None
-    by_document: bool = False  # rows are documents, answered from all their chunks at once
-
-    def batch(self, rows: Rows) -> Batch:
-        if self.by_document:
-            return self._documents(rows)
-        batch = collate(self.tokens, rows, self.pad)
-        return self.frozen.fill(batch, rows) if self.frozen is not None else batch
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """(N,) tokens of each row."""
-        lengths, documents = self.tokens.lengths, self.tokens.documents
-        if not self.by_document or documents is None:
-            return lengths
-        return np.bincount(documents.owner, weights=lengths, minlength=documents.count).astype(np.int64)
-
-    def _documents(self, rows: Rows) -> Batch:
-        assert self.tokens.documents is not None
-        edges = self.tokens.documents.edges
-        chunks = np.concatenate([np.arange(edges[row], edges[row + 1]) for row in rows])
-        owner = np.repeat(np.arange(len(rows)), [edges[row + 1] - edges[row] for row in rows])
-        if self.frozen is not None and self.frozen.pooled is not None:  # no token is looked at again
-            nothing = torch.zeros(len(chunks), 1, dtype=torch.int64)
-            batch = self.frozen.fill(Batch(nothing, nothing), chunks)
-        else:
-            batch = collate(self.tokens, chunks, self.pad)
-            batch = self.frozen.fill(batch, chunks) if self.frozen is not None else batch
-        return replace(batch, owner=torch.from_numpy(owner), count=len(rows))
-
-    @property
-    def seconds(self) -> float:
-        """What computing the frozen activations took, whoever computed them: each row of the leaderboard
-        bears it.
-        """
-        return self.frozen.seconds if self.frozen is not None else 0.0
-
-    @property
-    def saved_seconds(self) -> float:
-        """The same where somebody else computed them, before."""
-        return self.frozen.seconds if self.frozen is not None and self.frozen.found else 0.0
-
-
-@dataclass
-class Frozen:
-    """The cached activations of one table part: pooled texts (N, C), or the hidden states of the first
-    `rows` texts.
-    """
-
-    folder: Path
-    depth: int
-    rows: int  # texts below this index are cached; the rest did not fit and run live
-    seconds: float
-    offsets: NDArray[np.int64]
-    width: int
-    dtype: torch.dtype
-    live: Callable[[Batch], Tensor]
-    pooled: NDArray[np.float32] | None = None
-    found: bool = False  # they were in the cache
-
-    def __post_init__(self) -> None:
-        """Keep the file open: an entry that is dropped to make room for another stays readable while it is
-        in use.
-        """
-        self.stream: int | None = None
-        if self.pooled is None and self.rows:
-            self.stream = os.open(self.folder / "hidden.bin", os.O_RDONLY)
-            weakref.finalize(self, os.close, self.stream)
-
-    def fill(self, batch: Batch, rows: Rows) -> Batch:
-        if self.pooled is not None:
-            return replace(batch, pooled=torch.from_numpy(self.pooled[rows]))
-        if (rows >= self.rows).any():
-            return replace(batch, hidden=self.live(batch), depth=self.depth)
-        hidden = torch.zeros(*batch.ids.shape, self.width, dtype=self.dtype)
-        item = self.width * self.dtype.itemsize
-        assert self.stream is not None
-        for i, row in enumerate(rows):
-            start, length = int(self.offsets[row]), int(self.offsets[row + 1] - self.offsets[row])
-            flat = torch.frombuffer(
-                bytearray(os.pread(self.stream, length * item, start * item)), dtype=self.dtype
-            )
-            hidden[i, :length] = flat.view(length, self.width)
-        return replace(batch, hidden=hidden, depth=self.depth)
 
 
 def feed(

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stratune.readout.pooled import pooled
-from stratune.train.batches import sorted_batches
+from stratune.net.pooling import pooled
+from stratune.tokens.batches import sorted_batches
 from stratune.train.precision import Precision, autocast
 
 if TYPE_CHECKING:
     from stratune.backbone.family import Pool
-    from stratune.net import Net
-    from stratune.train.activations import Feed
+    from stratune.net.net import Net
+    from stratune.train.feed import Feed
 
 
 def infer(

@@ -15,19 +15,19 @@ import torch
 from torch import Tensor, nn
 
 from stratune.errors import NonFiniteLoss
+from stratune.tokens.batches import passes, training_steps
 from stratune.train import checkpoint
-from stratune.train.batches import passes, training_steps
 from stratune.train.checkpoint import Position, Tensors
 from stratune.train.precision import Precision, autocast
+from stratune.watch import Tick
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from numpy.typing import NDArray
 
-    from stratune.net import Net
-    from stratune.strategy.base import Recipe
-    from stratune.train.activations import Feed
-    from stratune.train.settings import TrainSettings
+    from stratune.net.net import Net
+    from stratune.train.feed import Feed
+    from stratune.train.settings import Recipe, TrainSettings
 
 FINITE_EVERY = 20  # steps between looks at the non-finite flag: each look waits for the device
 
@@ -39,17 +39,6 @@ class Evaluation:
     score: float
     value: float  # the metric as people read it
     loss: float  # breaks ties: log loss, or the error of a value
-
-
-@dataclass(frozen=True)
-class Tick:
-    """Told to whoever watches: a step done, or an evaluation (then `value` is set)."""
-
-    step: int
-    steps: int
-    epoch: float
-    rows: int
-    value: float | None = None
 
 
 @dataclass

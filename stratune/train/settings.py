@@ -58,3 +58,32 @@ class TrainSettings:
     def tokens_per_pass(self, device_type: str) -> int:
         """What a pass may hold: more on a GPU, where small passes leave it idle."""
         return self.pass_tokens or (4096 if device_type == "cpu" else 32768)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a strategy is trained, unless the user says otherwise. Measured defaults: docs/log.md."""
+
+    learning_rate: float = 1e-3  # peak, after warm-up
+    head_learning_rate: float | None = None  # of the new head; None: the same
+    weight_decay: float = 0.01  # AdamW's, on matrices only
+    batch_size: int = 32  # rows per optimiser step, on average over the epoch
+    epochs: float | None = None  # None: the budget's
+    warmup: float = 0.1  # share of the steps
+    label_smoothing: float = 0.0
+    max_grad_norm: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive = {
+            "learning_rate": self.learning_rate,
+            "batch_size": self.batch_size,
+            "max_grad_norm": self.max_grad_norm,
+        }
+        for key, value in positive.items():
+            if not value > 0:
+                raise ConfigError(f"{value} is not above 0", key=key)
+        for key, share in {"warmup": self.warmup, "label_smoothing": self.label_smoothing}.items():
+            if not 0 <= share < 1:
+                raise ConfigError(f"{share} is not from 0 up to 1", key=key)
+        if self.epochs is not None and not self.epochs > 0:
+            raise ConfigError(f"{self.epochs} is not above 0", key="epochs")

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, DataError, choices
-from stratune.longtext import SEPARATOR
 from stratune.transcript.clock import short_clock
 from stratune.transcript.turn import Transcript, Turn
 

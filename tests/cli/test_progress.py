@@ -1,9 +1,9 @@
 """What is told while a comparison runs."""
 
-from stratune.cli.progress import Display
-from stratune.comparison import Progress
+from stratune.comparison.comparison import Progress
+from stratune.comparison.plan import Planned
+from stratune.comparison.progress import Display
 from stratune.engine.events import reporting
-from stratune.plan import Planned
 from stratune.result import RunResult
 
 PLANNED = Planned({"name": "few_shot"}, "smollm2", 0)

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from stratune.data.store import store_split
+from stratune.engine.job import Job
 from stratune.engine.local import LocalEngine
-from stratune.job import Job
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
 

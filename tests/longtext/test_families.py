@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from stratune.backbone.load import load_backbone
-from stratune.net import Net
+from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
 from stratune.readout.head import Head
-from stratune.train.batches import collate
-from stratune.train.tokens import TextLimit, tokenise
+from stratune.tokens.batches import collate
+from stratune.tokens.tokens import TextLimit, tokenise
 
 
 def hidden(folder, texts):

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from stratune.data.store import store_split
-from stratune.job import Job
-from stratune.net import Net
-from stratune.run import execute
+from stratune.engine.job import Job
+from stratune.engine.run import execute
+from stratune.net.net import Net
 from stratune.strategy import parse_strategy
 from tests.longtext.needles import needle_split
 

@@ -8,11 +8,11 @@ import torch
 from scipy.special import softmax
 
 from stratune.data.rows import truth_of
+from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.metrics import score
-from stratune.longtext import SEPARATOR
 from stratune.longtext.options import MODELS
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
 from stratune.testing.toy import FAMILIES
@@ -98,7 +98,7 @@ def test_the_mean_of_chunks_is_the_mean_of_what_chunks_say(tiny):
 
 def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, monkeypatch):
     """Chunks run again in the backward pass, a few at a time; what is learned is what all at once give."""
-    from stratune import net as module
+    from stratune.net import net as module
 
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     hierarchy = spec("full", way="hierarchical", window=24)

@@ -8,12 +8,12 @@ from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
 from stratune.errors import ConfigError
+from stratune.net.pooled_head import OrderedCuts
 from stratune.objective import LOSSES, objective_of
 from stratune.objective.classes import CrossEntropy
 from stratune.objective.label_sets import Binary
 from stratune.objective.levels import Corn, Cumulative, LevelValue
 from stratune.objective.values import Value
-from stratune.readout.pooled import OrderedCuts
 from stratune.task import Task
 
 WEIGHTS = torch.tensor([0.5, 1.0, 2.0])

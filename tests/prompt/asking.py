@@ -6,7 +6,7 @@ from stratune.backbone.tokenizer import load_tokenizer
 from stratune.prompt.reader import PromptReader
 from stratune.prompt.render import Renderer
 from stratune.prompt.template import find_template
-from stratune.train.tokens import TextLimit
+from stratune.tokens.tokens import TextLimit
 
 LABELS = ("animal", "weather")
 SHORT = {"row": "{text}", "answer": ": {label}"}  # tiny models read 128 tokens, most of them single bytes

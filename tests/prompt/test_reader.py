@@ -12,7 +12,7 @@ from stratune.prompt.reader import share_out, shared_length
 from stratune.prompt.template import Shot
 from stratune.readout.words import Words
 from stratune.testing import toy_split
-from stratune.train.tokens import TextLimit
+from stratune.tokens.tokens import TextLimit
 from tests.prompt.asking import CHATML, SHORT, SHORT_PAIR, model_of, reader_of
 from tests.prompt.test_trie import spelt
 

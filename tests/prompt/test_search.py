@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from stratune.data.store import store_split
+from stratune.engine.job import Job
+from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.job import Job
-from stratune.predictor import Predictor, Scored
-from stratune.prompt.search import Trial, _Judge, _kept, _Tried, spread
+from stratune.model.answers import Scored
+from stratune.predictor.predictor import Predictor
+from stratune.prompt.trial import Trial, spread
+from stratune.readout.search import _Judge, _kept, _Tried
 from stratune.readout.words import Words
-from stratune.run import execute
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
 from stratune.train.settings import Budget, TrainSettings
@@ -182,7 +184,7 @@ def test_the_run_keeps_every_trial_and_says_how_far_they_lie_apart(tiny, tmp_pat
 
 
 def test_the_spread_names_what_was_kept():
-    from stratune.prompt.search import Trial
+    from stratune.prompt.trial import Trial
 
     trials = [
         Trial("a", 4, "random", 2, "batch", {"f1_macro": 0.8}),

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stratune.errors import ConfigError
-from stratune.prompt.trie import build_trie
+from stratune.tokens.trie import build_trie
 
 
 def spelt(trie, word):

@@ -9,12 +9,13 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from stratune.data.store import store_split
+from stratune.engine.job import Job
+from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.metrics import score
-from stratune.job import Job
-from stratune.predictor import EnsembleScorer, Predictor
+from stratune.model.ensemble import EnsembleScorer
+from stratune.predictor.predictor import Predictor
 from stratune.readout.words import Words
-from stratune.run import execute
 from stratune.strategy import parse_strategy
 from stratune.testing import DECODERS, toy_split
 from stratune.train.settings import Budget, TrainSettings
@@ -137,7 +138,7 @@ def test_an_ensemble_takes_the_members_that_answered():
             self.said = np.array(said, dtype=float)
 
         def __call__(self, texts, pairs, tick=None):
-            from stratune.predictor import Scored
+            from stratune.model.answers import Scored
 
             return Scored(self.said, np.zeros(2, np.int32), np.isnan(self.said[:, 0]))
 

@@ -6,9 +6,9 @@ import torch
 from transformers import AutoModelForMaskedLM
 
 from stratune.errors import BackboneError, UnsupportedError
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 from stratune.testing import DECODERS, MODEL_TYPES, save_tiny, toy_split
-from stratune.train.activations import Feed
+from stratune.train.feed import Feed
 from tests.helpers import trained
 
 TEMPLATE = {"task": "{labels}", "row": "{text}", "answer": "it was {label}"}

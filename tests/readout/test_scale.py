@@ -12,9 +12,9 @@ from stratune.data.split import assemble
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.metrics import score
 from stratune.objective.scale import Scale, nearest_names
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 from stratune.prompt.match import Matcher
-from stratune.prompt.search import spread
+from stratune.prompt.trial import spread
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import toy_split_of

@@ -9,10 +9,10 @@ from transformers import AutoModelForCausalLM
 
 from stratune.errors import UnsupportedError
 from stratune.export import export_hf
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 from stratune.prompt.calibrate import CONTENT_FREE
 from stratune.testing import DECODERS, save_tiny, toy_split
-from stratune.train.activations import Feed
+from stratune.train.feed import Feed
 from tests.helpers import trained
 
 SHORT = {"task": "{labels}", "row": "{text}", "answer": "= {label}", "chat": False}

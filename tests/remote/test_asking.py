@@ -11,10 +11,10 @@ import pytest
 from stratune.api import compare
 from stratune.data.split import assemble
 from stratune.data.store import store_split
+from stratune.engine.job import Job
+from stratune.engine.run import execute
 from stratune.errors import ConfigError
-from stratune.job import Job
-from stratune.predictor import Predictor
-from stratune.run import execute
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.task import Task
 from stratune.testing import toy_split

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stratune.report import html, leaderboard, plots, tables
+from stratune.report import figures, html, leaderboard, tables
 from stratune.report.comparison import load
 from stratune.result import RunResult
 from tests.report.synthetic import make
@@ -61,7 +61,7 @@ def test_the_page_and_the_figure_show_the_prompts(asked):
     page = html.write(asked).read_text()
     assert "2 prompts tried &lt;here&gt;." in page and "How much the prompt matters" in page
     comparison = load(asked)
-    figures = plots.draw(comparison, leaderboard.build(comparison, resamples=50))
-    assert "few_shot" in figures["prompts"] and "(2)" in figures["prompts"]
-    assert "invalid" in figures["confusion-few_shot@smollm2"]
-    assert "few_shot" not in figures["roc"]  # answers without a probability have no curve
+    drawn = figures.draw(comparison, leaderboard.build(comparison, resamples=50))
+    assert "few_shot" in drawn["prompts"] and "(2)" in figures["prompts"]
+    assert "invalid" in drawn["confusion-few_shot@smollm2"]
+    assert "few_shot" not in drawn["roc"]  # answers without a probability have no curve

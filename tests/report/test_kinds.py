@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score, f1_score, root_mean_squared_error
 
 from stratune.errors import ArtifactError
-from stratune.report import html, leaderboard, plots, publish, tables
+from stratune.report import figures, html, leaderboard, publish, tables
 from stratune.report.comparison import load
 from stratune.report.regression import _running
 from stratune.task import DEFAULT_METRIC
@@ -178,7 +178,7 @@ def test_an_answer_that_is_no_number_is_invalid_and_left_out_of_the_figures(tmp_
     filled = np.where(test.invalid, test.truth.mean(), test.said[:, 0])
     value = by_strategy(board)["tfidf"]["test"]["pearson"]["value"]
     assert value == pytest.approx(stats.pearsonr(test.truth, filled).statistic)
-    said = words(plots.draw(comparison, board)["predicted-tfidf@none"])
+    said = words(figures.draw(comparison, board)["predicted-tfidf@none"])
     assert "true label (without 12 invalid answers)" in said
 
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation
 
-from stratune.report import confusion, leaderboard, plots
+from stratune.report import confusion, figures, leaderboard
 from stratune.report.comparison import load
 from stratune.report.labels import place_labels
 from stratune.report.style import look, panel
@@ -20,7 +20,7 @@ BACKBONE = "sentence-transformers--all-MiniLM-L6-v2"
 
 def drawn(out):
     comparison = load(out)
-    return plots.draw(comparison, leaderboard.build(comparison, resamples=50))
+    return figures.draw(comparison, leaderboard.build(comparison, resamples=50))
 
 
 def words(svg):
@@ -31,7 +31,7 @@ def test_one_file_for_each_figure(two_class):
     stale = two_class / "plots" / "confusion-gone@none.svg"
     stale.parent.mkdir()
     stale.write_text("old")
-    written = plots.write(two_class)
+    written = figures.write(two_class)
     names = {path.name for path in written}
     assert names == {path.name for path in (two_class / "plots").iterdir()}  # nothing stale is left
     overview = {"leaderboard.svg", "cost.svg", "learning.svg", "roc.svg", "balance.svg"}
@@ -116,6 +116,6 @@ def test_odd_strategy_names_make_files_that_stay_in_the_folder(tmp_path, strateg
     text = (run / "result.json").read_text()
     fields = json.loads(text) | {"strategy": strategy}
     (run / "result.json").write_text(json.dumps(fields))
-    written = plots.write(out)
+    written = figures.write(out)
     assert {path.parent for path in written} == {out / "plots"} and all(path.is_file() for path in written)
     assert len(written) == 9

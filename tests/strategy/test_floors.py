@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from stratune.errors import TrainingError
-from stratune.fitting import fit
-from stratune.predictor import Predictor
+from stratune.fitting.fit import fit
+from stratune.model.baseline import Examples
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
-from stratune.strategy.floors import Examples
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings

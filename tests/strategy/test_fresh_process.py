@@ -11,7 +11,7 @@ from tests.helpers import TEXTS, trained
 PRESETS = ("houlsby", "prefix", "soft_prompt", "p_tuning", "ia3")
 READ = """
 import json, sys
-from stratune.predictor import Predictor
+from stratune.predictor.predictor import Predictor
 folders, texts = json.loads(sys.stdin.read())
 print(json.dumps([Predictor.load(folder).predict_proba(texts).tolist() for folder in folders]))
 """

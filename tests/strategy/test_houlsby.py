@@ -141,7 +141,7 @@ def test_wrong_options(options, message):
 
 
 def test_lora_on_the_last_block_alone_trains_and_comes_back(tiny, tmp_path):
-    from stratune.predictor import Predictor
+    from stratune.predictor.predictor import Predictor
 
     run = trained({"preset": "lora", "last": 1}, tiny("bert"))
     net = run.predictor.scorer.net

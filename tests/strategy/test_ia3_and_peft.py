@@ -8,10 +8,10 @@ from peft import PeftModel
 from transformers import AutoModel
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.predictor import Predictor
-from stratune.quiet import peft_unwarned
-from stratune.readout.pooled import pooled
+from stratune.net.pooling import pooled
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
+from stratune.strategy.adapters import peft_unwarned
 from stratune.testing import MODEL_TYPES
 from tests.helpers import TEXTS, adapted, batch_of, inputs_of, trained
 

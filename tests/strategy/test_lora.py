@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from transformers import AutoModel
 
 from stratune.errors import ConfigError
-from stratune.quiet import peft_unwarned
-from stratune.readout.pooled import pooled
+from stratune.net.pooling import pooled
 from stratune.strategy import parse_strategy
+from stratune.strategy.adapters import peft_unwarned
 from stratune.strategy.lora import linear_names
 from stratune.testing import MODEL_TYPES
 from tests.helpers import adapted, batch_of, inputs_of, trained

@@ -12,9 +12,9 @@ from transformers.masking_utils import eager_mask
 from stratune.backbone.attention import prefixed_attention, use_prefixes
 from stratune.backbone.virtual import random_words
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.predictor import Predictor
-from stratune.quiet import peft_unwarned
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
+from stratune.strategy.adapters import peft_unwarned
 from stratune.strategy.prefix import attention_of, keys_and_values
 from stratune.testing import DECODERS, MODEL_TYPES
 from tests.helpers import TEXTS, adapted, batch_of, trained

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.predictor import Predictor
-from stratune.readout.pooled import pooled
+from stratune.net.pooling import pooled
+from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.testing import DECODERS, MODEL_TYPES
 from tests.helpers import TEXTS, adapted, batch_of, learned, trained

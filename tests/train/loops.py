@@ -9,7 +9,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from stratune.strategy import Recipe
 from stratune.testing import toy_split
-from stratune.train.activations import Feed
+from stratune.train.feed import Feed
 from stratune.train.loop import Evaluation, Loop
 from stratune.train.settings import TrainSettings
 from tests.helpers import tokens_of

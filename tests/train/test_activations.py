@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stratune.net import Net
+from stratune.net.net import Net
 from stratune.testing import MODEL_TYPES
 from stratune.train import activations
 from stratune.train.activations import cache_limit_bytes, feed

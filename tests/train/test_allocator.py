@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from stratune.train.allocator import set_up_memory
+from stratune.memory import set_up_memory
 
 NAMES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 
@@ -32,7 +32,7 @@ def test_what_the_environment_says_stands(monkeypatch):
 HOLES = """
 import ctypes
 from pathlib import Path
-from stratune.train.allocator import give_back_holes, set_up_memory
+from stratune.memory import give_back_holes, set_up_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20

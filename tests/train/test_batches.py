@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stratune.train.batches import (
+from stratune.tokens.batches import (
     by_budget,
     collate,
     padding_share,
@@ -14,7 +14,7 @@ from stratune.train.batches import (
     sorted_batches,
     training_steps,
 )
-from stratune.train.tokens import Tokens
+from stratune.tokens.tokens import Tokens
 
 some_lengths = st.lists(st.integers(1, 512), min_size=1, max_size=300).map(np.array)
 budgets = st.integers(1, 5000)

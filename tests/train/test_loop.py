@@ -12,8 +12,8 @@ from transformers import get_linear_schedule_with_warmup
 from stratune.errors import NonFiniteLoss
 from stratune.strategy import Recipe
 from stratune.task import Task
+from stratune.tokens.batches import collate, training_steps
 from stratune.train import checkpoint
-from stratune.train.batches import collate, training_steps
 from stratune.train.class_weights import class_weights
 from stratune.train.loop import Evaluation, schedule
 from stratune.train.settings import TrainSettings

@@ -6,10 +6,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from stratune.fitting import Watch
 from stratune.strategy import PRESETS
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
+from stratune.watch import Watch
 from tests.helpers import adapted, learned, logits_of, trained
 from tests.train.loops import make_loop, same_tensors
 

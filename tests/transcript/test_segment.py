@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, DataError
-from stratune.longtext import SEPARATOR
 from stratune.transcript import Transcript, Turn, documents, pieces
 
 SAID = [

@@ -7,8 +7,8 @@ import json
 import pandas as pd
 import pytest
 
+from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, DataError
-from stratune.longtext import SEPARATOR
 from stratune.transcript import Texts, read_texts
 
 TURNS = """doc_id,speaker,section,side,text

@@ -1,0 +1,87 @@
+"""A finished comparison on disk, and the models in it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stratune.errors import ArtifactError, ConfigError
+from stratune.files import read_json
+from stratune.result import run_id
+
+if TYPE_CHECKING:
+    from stratune.predictor.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Board:
+    """A finished comparison on disk. `rows` are leaderboard.json's, best first, failed ones last."""
+
+    out: Path
+    leaderboard: dict[str, Any]
+
+    @classmethod
+    def load(cls, out: str | Path) -> Board:
+        path = Path(out) / "leaderboard.json"
+        if not path.is_file():
+            raise ArtifactError(f"{out}: no leaderboard.json in it")
+        return cls(Path(out), read_json(path))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return list(self.leaderboard["rows"])
+
+    @property
+    def best(self) -> Predictor:
+        """The winner, ready to use: first by validation; of its seeds the one with the best validation
+        score.
+        """
+        if not self.rows or self.rows[0]["status"] != "ok":
+            raise ArtifactError(f"{self.out}: no strategy finished")
+        return self.model(self.rows[0]["strategy"], self.rows[0]["backbone"])
+
+    def model(self, strategy: str, backbone: str | None = None, seed: int | None = None) -> Predictor:
+        """The predictor of a row. Raises ConfigError when there is no such row."""
+        from stratune.predictor.predictor import Predictor
+
+        rows = [row for row in self.rows if row["strategy"] == strategy and row["status"] == "ok"]
+        row = next((row for row in rows if backbone is None or row["backbone"] == backbone), None)
+        if row is None:
+            raise ConfigError(
+                f"no finished row {strategy!r}; there are {', '.join(r['strategy'] for r in self.rows)}"
+            )
+        if seed is None:
+            seed = self._best_seed(row)
+        return Predictor.load(self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model")
+
+    def _best_seed(self, row: dict[str, Any]) -> int:
+        from stratune.evaluate.metrics import find
+        from stratune.result import RunResult
+
+        metric, task = self.leaderboard["metric"], self.leaderboard["task"]
+        sign = find(metric, task["labels"], task["kind"]).sign
+
+        def value(seed: int) -> float:
+            folder = self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)
+            return sign * RunResult.load(folder / "result.json").val[metric]
+
+        return int(max(row["seeds"], key=value))
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        from stratune.report.leaderboard import table
+
+        page = io.StringIO()
+        Console(width=120, file=page).print(table(self.leaderboard))
+        return page.getvalue()
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        rows = [
+            {k: row[k] for k in ("rank", "strategy", "backbone", "status")} | row["val"] for row in self.rows
+        ]
+        return pd.DataFrame(rows).to_html(index=False)

@@ -1,0 +1,183 @@
+"""measure_gap: what a random split flatters, on groups (authors, speakers) that a model has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.data.folds import Parts, group_folds, one_group_folds, random_folds, rounds
+from stratune.data.labels import strata
+from stratune.data.rows import group_numbers, text_columns, truth_of
+from stratune.data.split import Split
+from stratune.errors import ConfigError, DataError
+from stratune.evaluate.intervals import Interval, interval_of, resampled
+from stratune.evaluate.metrics import find, score, scorer
+from stratune.fitting.fit import train
+from stratune.strategy import parse_strategy
+from stratune.train.settings import Budget
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from stratune.task import Task
+
+    Floats = NDArray[np.float64]
+    Plans = list[list[Parts]]  # the rounds of each time that rows were dealt out
+    Watch = Callable[[str, int, int], None]  # way of folding, models done, of how many
+
+MOST_GROUPS = 50  # of leave one group out: it trains a model for each
+RESAMPLES = 1000
+RANDOM, GROUPED, ONE_OUT = "random", "grouped", "one group out"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """One way of folding: every row tested once a time, the answers of all folds scored together."""
+
+    models: int
+    score: Interval  # of the task's metric
+    metrics: Mapping[str, float]  # all of them
+
+
+@dataclass(frozen=True)
+class Gap:
+    """`gap` is how much better random folds look than grouped ones, above zero where they flatter.
+
+    Intervals are of groups drawn again, the same for both, and of the times that rows were dealt out.
+    """
+
+    metric: str
+    rows: int
+    groups: int
+    by: Mapping[str, Folded]
+    gap: Interval
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def measure_gap(
+    table: Dataset,
+    task: Task,
+    *,
+    folds: int = 5,
+    repeats: int = 3,
+    seed: int = 0,
+    strategy: str | dict[str, Any] = "tfidf",
+    backbone: str | None = None,
+    epochs: float = 4.0,
+    watch: Watch = lambda name, done, total: None,
+) -> Gap:
+    """`table` is canonical, with its labels in `task` and a group of every row.
+
+    `strategy` is trained for each fold, and its checkpoints and choices see a fold of validation, never the
+    test. Rows are dealt out `repeats` times. Leave one group out is done once, where there are at most
+    MOST_GROUPS.
+    ConfigError for more folds than groups, DataError where the training rows of a round lack a label.
+    """
+    if repeats < 1:
+        raise ConfigError(f"{repeats} is below 1", key="repeats")
+    metric = find(task.metric, task.labels, task.kind)
+    groups, truth = list(table["group"]), truth_of(table, task)
+    plans, notes = _plans(strata(table, task), groups, folds, repeats, seed), []
+    for name, times in [*plans.items()]:
+        if (why := _lacking(times, truth, task)) is not None:
+            if name != ONE_OUT:
+                raise DataError(f"{name} folds: {why}: take fewer --folds, or leave the label out")
+            notes.append(f"{name} was not done: {why}")
+            del plans[name]
+
+    def answer(parts: Parts) -> Floats:
+        """(N', C) of the test rows."""
+        seen, chosen_on, asked = (table.select(own) for own in (parts.train, parts.val, parts.test))
+        split = Split(seen, chosen_on, asked, fingerprint="", task=task)
+        model = train(parse_strategy(strategy), backbone, task, split, Budget(epochs=epochs), seed).predictor
+        return model.scorer(*text_columns(asked)).said
+
+    answers = {name: _answers(answer, len(table), task, plan, watch, name) for name, plan in plans.items()}
+    plain = {
+        name: [score(truth, said, task.labels, kind=task.kind) for said in times]
+        for name, times in answers.items()
+    }
+    means = {
+        name: {key: float(np.mean([one[key] for one in scores])) for key in scores[0]}
+        for name, scores in plain.items()
+    }
+    draws = _draws(answers, truth, task, group_numbers(groups), seed)
+    by = {
+        name: Folded(
+            sum(map(len, plans[name])), interval_of(means[name][task.metric], draws[name]), means[name]
+        )
+        for name in answers
+    }
+    looks = by[RANDOM].score.value - by[GROUPED].score.value
+    gap = interval_of(metric.sign * looks, metric.sign * (draws[RANDOM] - draws[GROUPED]))
+    return Gap(task.metric, len(table), len(set(groups)), by, gap, tuple(notes))
+
+
+def _plans(
+    labels: Sequence[str], groups: Sequence[str], folds: int, repeats: int, seed: int
+) -> dict[str, Plans]:
+    seeds = range(seed, seed + repeats)
+    grouped = [group_folds(labels, groups, folds, one) for one in seeds]
+    plans = {
+        RANDOM: [list(rounds(random_folds(labels, folds, one))) for one in seeds],
+        GROUPED: [list(rounds(one)) for one in grouped],
+    }
+    if len(set(groups)) <= MOST_GROUPS:
+        plans[ONE_OUT] = [list(rounds(one_group_folds(groups), grouped[0]))]
+    return plans
+
+
+def _lacking(plans: Plans, truth: NDArray[Any], task: Task) -> str | None:
+    """What the training rows of some round do not have."""
+    if task.kind in ("regression", "multilabel"):
+        return None
+    for plan in plans:
+        for number, parts in enumerate(plan, start=1):
+            if missing := set(range(len(task.labels))) - set(truth[parts.train].tolist()):
+                label = task.labels[min(missing)]
+                return f"in round {number} of {len(plan)} no training row has the label {label!r}"
+    return None
+
+
+def _answers(
+    answer: Callable[[Parts], Floats], rows: int, task: Task, plans: Plans, watch: Watch, name: str
+) -> list[Floats]:
+    """(N, C) of each time: what is said of a row by the model that did not see it."""
+    done, total, answers = 0, sum(map(len, plans)), []
+    for plan in plans:
+        said = np.full((rows, len(task.columns)), np.nan)
+        for parts in plan:
+            said[parts.test] = answer(parts)
+            watch(name, done := done + 1, total)
+        answers.append(said)
+    return answers
+
+
+def _draws(
+    answers: Mapping[str, Sequence[Floats]],
+    truth: NDArray[Any],
+    task: Task,
+    groups: NDArray[np.intp],
+    seed: int,
+) -> dict[str, Floats]:
+    """The metric of each way of folding, (RESAMPLES,): the same groups drawn for all, and times of each."""
+    scorers = {
+        name: [scorer(task.kind, truth, said, task.labels) for said in times]
+        for name, times in answers.items()
+    }
+    drawn: dict[str, list[Floats]] = {name: [] for name in answers}
+    of_rows, of_times = (np.random.Generator(np.random.SFC64([seed, stream])) for stream in (0, 1))
+    for weights in resampled(len(truth), RESAMPLES, of_rows, groups=groups):
+        for name, times in scorers.items():
+            values = np.stack([one.values(weights)[task.metric] for one in times])  # (T, b)
+            count = len(times)
+            mix = of_times.multinomial(count, np.full(count, 1 / count), size=weights.shape[1]) / count
+            drawn[name].append(np.einsum("bt,tb->b", mix, values))
+    return {name: np.concatenate(values) for name, values in drawn.items()}

@@ -1,0 +1,75 @@
+"""What a configuration names, read and split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stratune.comparison.config import Config
+from stratune.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stratune.comparison.config import DataConfig
+    from stratune.data.read import Tables
+    from stratune.data.split import Split
+    from stratune.transcript.texts import TextsReport
+
+
+# Rows that came from memory are kept beside the results, so that config.yaml can name them.
+KEPT_ROWS = {"source": "data.parquet", "val": "data-val.parquet", "test": "data-test.parquet"}
+
+
+def split_of(config: Config) -> Split:
+    """Read, check and split what the configuration names. DataError or ConfigError say what is wrong with
+    it.
+    """
+    return read_split(config)[0]
+
+
+def read_split(config: Config) -> tuple[Split, TextsReport | None]:
+    """The same, with what became of transcripts, where it names some."""
+    from stratune.data.load import load_split
+    from stratune.data.task import task_of
+    from stratune.evaluate.metrics import find
+
+    data = config.data
+    fields = config.task.model_dump()
+    if data.transcripts is None and Path(data.source).is_dir():
+        how = "say what a text is with data.transcripts.unit=document"
+        raise ConfigError(f"{data.source} is a folder; of transcripts, {how}", key="data.source")
+    source, report = (data.source, None) if data.transcripts is None else read_texts_of(data, fields)
+    split = load_split(
+        source,
+        task_of(data.source, **fields),
+        seed=data.seed,
+        val=data.val,
+        test=data.test,
+        split_column=data.split_column,
+        fractions=data.fractions,
+        sizes=(data.train_rows, data.val_rows, data.test_rows),
+        encoding=data.encoding,
+    )
+    task = split.task
+    find(task.metric, task.labels, task.kind)  # a misspelt metric is said now, not after the first epoch
+    return split, report
+
+
+def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, TextsReport]:
+    """Transcripts as a table; `fields` of the task get the columns that are always there.
+
+    Texts of one document (of speakers, of segments) stay on one side of the split, unless the user groups.
+    """
+    from stratune.data.read import Tables, read
+    from stratune.transcript.texts import Texts, read_texts
+
+    assert data.transcripts is not None
+    for key in ("val", "test"):
+        if getattr(data, key) is not None:
+            message = "a file of its own does not go with transcripts: name the parts with split_column"
+            raise ConfigError(message, key=f"data.{key}")
+    options = Texts(**{name: getattr(data.transcripts, name) for name in type(data.transcripts).model_fields})
+    rows, report = read_texts(data.source, options, encoding=data.encoding)
+    fields["id"] = fields["id"] or "id"
+    if options.unit != "document":
+        fields["group"] = fields["group"] or "document"
+    return Tables(read(rows), f"texts of {data.source}"), report

@@ -1,0 +1,172 @@
+"""One run: train, save, predict, measure, and write its folder. `result.json` comes last: its presence
+means done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stratune.data.arrow import to_arrow
+from stratune.data.raters import COLUMN
+from stratune.data.rows import text_columns, truth_of
+from stratune.data.store import load_parts
+from stratune.engine.job import Job
+from stratune.errors import StratuneError
+from stratune.evaluate.metrics import score
+from stratune.files import folder_bytes, replacing, write_text
+from stratune.fitting.combine import combined
+from stratune.fitting.fit import train
+from stratune.fitting.trained import Trained
+from stratune.longtext.evidence import shortened
+from stratune.memory import PeakMemory, set_up_memory
+from stratune.model.answers import Scored
+from stratune.model.net import NetScorer
+from stratune.prompt.trial import spread
+from stratune.remote.settings import Remote
+from stratune.result import RunResult
+from stratune.strategy import parse_strategy
+from stratune.strategy.base import Combination
+from stratune.train.processes import is_main
+from stratune.train.settings import Budget, TrainSettings
+from stratune.version import versions
+from stratune.watch import Watch
+
+
+def execute(job: Job, watch: Watch | None = None) -> RunResult:
+    """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design,
+    rule 12).
+    """
+    set_up_memory()
+    split = load_parts(Path(job.split))
+    job.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        result = _execute(job, split, watch or Watch())
+    except StratuneError as error:
+        result = job.failed(str(error), split.fingerprint)
+    except Exception as error:  # noqa: BLE001  the only broad one: a failure is a row
+        reason = str(error).strip().splitlines()
+        text = f"{type(error).__name__}: {reason[0] if reason else 'no message'}"
+        result = job.failed(text, split.fingerprint, traceback.format_exc())
+    if is_main():  # under `accelerate launch` one process writes
+        result.save(job.folder / "result.json")
+    return result
+
+
+def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
+    memory = PeakMemory()
+    budget, settings = Budget(**job.budget), TrainSettings(**job.train)
+    strategy = parse_strategy(job.strategy)
+    if isinstance(strategy, Combination):
+        trained = combined(strategy, list(job.members), job.folder.parent, split)
+    else:
+        trained = train(
+            strategy,
+            job.backbone,
+            split.task,
+            split,
+            budget,
+            job.seed,
+            settings=settings,
+            work=job.folder,
+            watch=watch,
+            remote=Remote(**job.remote),
+        )
+    result = RunResult(
+        job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
+    )
+    result.fingerprint = split.fingerprint
+    _costs(result, trained)
+    if trained.trials:
+        result.trials = len(trained.trials)
+        result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
+    scorer = trained.predictor.scorer
+    if isinstance(scorer, NetScorer):
+        scorer = replace(scorer, cached=settings.cache)
+    scored = {part: _predict(scorer, split.parts[part], watch, part) for part in ("val", "test")}
+    for part, (answers, seconds) in scored.items():
+        truth = truth_of(split.parts[part], split.task)
+        values = score(truth, answers.said, split.task.labels, kind=split.task.kind, invalid=answers.invalid)
+        setattr(result, part, values)
+        if part == "test":
+            result.predict_rows_per_second = len(truth) / seconds
+            result.tokens_cut = int(answers.tokens_cut.sum())
+            result.invalid = float(answers.invalid.mean()) if answers.invalid is not None else None
+    result.peak_bytes = memory.peak_bytes()
+    trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
+    if trained.is_main_process:
+        _write(job.folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
+        result.artifact_bytes = folder_bytes(job.folder / "model")
+    return result
+
+
+def _costs(result: RunResult, trained: Trained) -> None:
+    result.trainable_params, result.total_params = trained.trainable_params, trained.total_params
+    result.precision, result.processes = trained.precision, trained.processes
+    result.train_seconds, result.notes = trained.train_seconds, trained.notes
+    if trained.position is not None:
+        result.examples_seen = trained.position.examples_seen
+        result.best_epoch = trained.position.best_epoch
+        result.train_rows_per_second = trained.position.examples_seen / max(trained.train_seconds, 1e-9)
+
+
+def _predict(scorer: Any, table: Any, watch: Watch, part: str) -> tuple[Scored, float]:
+    """Answers and wall seconds, tokenising included, and encoding too where another run did it."""
+    texts, pairs = text_columns(table)
+    watch.stage(f"predicting {part}", len(texts))
+    started = time.perf_counter()
+    answers = scorer(texts, pairs, watch.rows)
+    return answers, time.perf_counter() - started + answers.saved_seconds
+
+
+def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]) -> None:
+    _write_lines(folder / "history.jsonl", trained.history)
+    (folder / "trials.jsonl").unlink(missing_ok=True)  # of the run that this one takes the place of
+    if trained.trials:
+        _write_lines(folder / "trials.jsonl", [asdict(trial) for trial in trained.trials])
+    _write_predictions(folder / "predictions.parquet", split, scored)
+    trained.predictor.save(folder / "model")
+    for checkpoint in folder.glob("checkpoint-*.safetensors"):
+        checkpoint.unlink()
+
+
+def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    task = split.task
+    tables = []
+    for part, answers in scored.items():
+        rows = split.parts[part]
+        columns: dict[str, Any] = {
+            "id": list(rows["id"]),
+            "part": [part] * len(rows),
+            "truth": truth_of(rows, task) if task.kind == "regression" else list(rows["label"]),
+        }
+        columns["prediction"] = answers.predicted(task)
+        columns |= {f"score_{label}": answers.said[:, k] for k, label in enumerate(task.labels)}
+        columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
+        if answers.answers is not None:
+            columns["answer"] = answers.answers
+        if answers.evidence is not None:
+            columns["evidence"] = [
+                [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
+                for text, named in zip(rows["text"], answers.evidence, strict=True)
+            ]
+        if "group" in rows.column_names:
+            columns["group"] = list(rows["group"])
+        if COLUMN in rows.column_names:
+            columns[COLUMN] = to_arrow(rows).column(COLUMN)
+        tables.append(pa.table(columns))
+    with replacing(path) as temporary:
+        pq.write_table(pa.concat_tables(tables), temporary)

@@ -1,0 +1,46 @@
+"""The mean of what several models answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stratune.model.answers import Scored, Tick
+
+if TYPE_CHECKING:
+    from stratune.predictor.predictor import Predictor
+
+
+@dataclass
+class EnsembleScorer:
+    """The mean of what the members say; of a row, of the members whose answer is valid."""
+
+    members: list[Predictor]
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+        told = _share(tick, len(self.members)) if tick else None
+        answers = [member.scorer(texts, pairs, told) for member in self.members]
+        cut = np.max([answer.tokens_cut for answer in answers], axis=0)
+        said = np.stack([answer.said for answer in answers])  # (members, N, C)
+        if all(answer.invalid is None for answer in answers):
+            return Scored(said.mean(axis=0), cut)
+        valid = np.isfinite(said[:, :, 0])  # (members, N)
+        count = valid.sum(axis=0)
+        summed = np.where(valid[:, :, None], said, 0.0).sum(axis=0)
+        mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
+        return Scored(mean, cut, invalid=count == 0)
+
+
+def _share(tick: Tick, members: int) -> Tick:
+    """Rows that one of several members has done -> their share of the rows."""
+    done = 0
+
+    def told(rows: int) -> None:
+        nonlocal done
+        before, done = done, done + rows
+        tick(done // members - before // members)
+
+    return told

@@ -1,0 +1,64 @@
+"""The module of readout `head`: pool by mask, normalise, one linear layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from stratune.net.pooling import pooled
+
+if TYPE_CHECKING:
+    from stratune.backbone.family import Pool
+
+
+class PooledHead(nn.Module):
+    """(B, T, C) hidden states and (B, T) mask -> (B, K) logits in float32."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        width: int,
+        outputs: int,
+        norm: bool,
+        dropout: float,
+        bias: bool,
+        seed: int,
+        ordered: bool = False,
+    ) -> None:
+        super().__init__()
+        self.pool: Pool = pool
+        self.norm = nn.LayerNorm(width, elementwise_affine=False) if norm else None
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, 1 if ordered else outputs, bias=bias)
+        self.cuts = OrderedCuts(outputs) if ordered else None
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            self.linear.weight.normal_(std=0.02, generator=generator)
+            if bias:
+                self.linear.bias.zero_()
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        return self.classify(pooled(hidden, mask, self.pool))
+
+    def classify(self, pooled_text: Tensor) -> Tensor:
+        """(B, C) -> (B, K), float32 whatever autocast does around it."""
+        with torch.autocast(pooled_text.device.type, enabled=False):
+            x = pooled_text.float()
+            x = self.norm(x) if self.norm is not None else x
+            found: Tensor = self.linear(self.dropout(x))
+            return found if self.cuts is None else self.cuts(found)
+
+
+class OrderedCuts(nn.Module):
+    """One number (B, 1), less each of `count` cuts that stand in order -> (B, count)."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.first = nn.Parameter(torch.tensor([-(count - 1) / 2]))
+        self.gaps = nn.Parameter(torch.full((count - 1,), 0.5413))  # softplus of it is 1
+
+    def forward(self, number: Tensor) -> Tensor:
+        steps = nn.functional.softplus(self.gaps).cumsum(dim=0)
+        return number - torch.cat([self.first, self.first + steps])

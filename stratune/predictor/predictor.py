@@ -1,0 +1,122 @@
+"""Predictor: what a strategy hands over. Texts in, labels and scores out; saved to a folder and loaded from
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.errors import DataError
+from stratune.model.answers import Scored, Tick
+from stratune.model.baseline import FloorScorer
+from stratune.model.ensemble import EnsembleScorer
+from stratune.model.net import NetScorer
+
+if TYPE_CHECKING:
+    from stratune.remote.scorer import RemoteScorer
+    from stratune.task import Task
+
+Row = "str | tuple[str, str] | Mapping[str, Any]"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One row's answer. `scores` are probabilities by label; `label` is empty where `invalid`, `value` NaN.
+
+    Of a multilabel task `label` names those of at least one half, separated by commas; of a regression there
+    is a `value` and no score.
+    """
+
+    label: str
+    scores: dict[str, float]
+    value: float | None = None
+    invalid: bool = False
+    tokens_cut: int = 0
+
+
+@dataclass
+class Predictor:
+    """A trained strategy, ready to use. `about` is what its model folder says of it (strategy, backbone,
+    scores, ...).
+    """
+
+    task: Task
+    scorer: NetScorer | FloorScorer | EnsembleScorer | RemoteScorer
+    about: dict[str, Any] = field(default_factory=dict)
+    sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.task.labels
+
+    def predict(self, rows: Iterable[Row]) -> list[Prediction]:  # type: ignore[valid-type]
+        """One Prediction per row, in order. A row is a text, a pair of texts, or a mapping with the task's
+        columns.
+        """
+        rows = list(rows)
+        if not rows:
+            return []
+        scored = self.score(rows)
+        invalid = scored.invalid if scored.invalid is not None else np.zeros(len(rows), dtype=bool)
+        rows_of = zip(scored.predicted(self.task), scored.said, invalid, scored.tokens_cut, strict=True)
+        if self.task.kind == "regression":
+            return [Prediction("", {}, float(said[0]), bool(bad), int(cut)) for _, said, bad, cut in rows_of]
+        return [
+            Prediction(label, self._scores(said), None, bool(bad), int(cut))
+            for label, said, bad, cut in rows_of
+        ]
+
+    def _scores(self, said: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.labels, map(float, said), strict=True))
+
+    def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]
+        """(N, K) probabilities, columns in the order of `labels`; of a regression (N, 1) values."""
+        rows = list(rows)
+        return self.score(rows).said if rows else np.zeros((0, len(self.task.columns)))
+
+    def score(self, rows: Sequence[Any], tick: Tick | None = None) -> Scored:
+        texts, pairs = columns(rows, self.task)
+        return self.scorer(texts, pairs, tick)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they
+        differ.
+        """
+        from stratune.predictor.model_folder import save
+
+        return save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str | None = None) -> Predictor:
+        from stratune.predictor.model_folder import load
+
+        return load(Path(folder), device=device)
+
+
+def columns(rows: Sequence[Any], task: Task) -> tuple[list[str], list[str] | None]:
+    """Texts and pairs of texts out of rows of any of the three shapes. Raises DataError naming the row."""
+    pairs = [_cells(row, number, task) for number, row in enumerate(rows, start=1)]
+    texts = [first for first, _ in pairs]
+    return texts, [second for _, second in pairs] if task.text_pair else None
+
+
+def _cells(row: Any, number: int, task: Task) -> tuple[str, str]:
+    if isinstance(row, str) and not task.text_pair:
+        return row, ""
+    if isinstance(row, (tuple, list)) and len(row) == 2 and task.text_pair:
+        return str(row[0]), str(row[1])
+    if hasattr(row, "get"):
+        wanted = [task.text, *([task.text_pair] if task.text_pair else [])]
+        for column in wanted:
+            if column not in row:
+                raise DataError(f"missing; the row has {', '.join(map(str, row))}", row=number, column=column)
+        cells = ["" if row[column] is None else str(row[column]) for column in wanted]
+        return cells[0], cells[1] if task.text_pair else ""
+    shape = "a pair of texts" if task.text_pair else "a text"
+    raise DataError(f"expected {shape} or a mapping of columns, found {type(row).__name__}", row=number)

@@ -1,0 +1,38 @@
+"""One prompt that was tried, and how far several lie apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A prompt, a way to calibrate it, and what both are worth on validation."""
+
+    template: str
+    shots: int
+    pick: str
+    draw: int  # which demonstrations, in which order
+    calibrate: str
+    val: dict[str, float]
+
+
+def spread(trials: Sequence[Trial], metric: str) -> str:
+    """`12 prompts tried: validation f1_macro 0.512 to 0.781, median 0.690; kept ...`"""
+    kept, values = trials[0], [trial.val[metric] for trial in trials if metric in trial.val]
+    found = (
+        f"{min(values):.3f} to {max(values):.3f}, median {np.median(values):.3f}" if values else "undefined"
+    )
+    shown = f"{kept.shots} {kept.pick} demonstrations, draw {kept.draw}, " if kept.shots else ""
+    return (
+        f"{len(trials)} prompts tried: validation {metric} {found}; "
+        f"kept {kept.template}, {shown}calibration {kept.calibrate}"
+    )

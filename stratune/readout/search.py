@@ -1,0 +1,189 @@
+"""Several prompts asked about the validation texts: the best is kept, and how far they lie apart is told.
+
+The best of many on few rows is in part the luckiest. So of all that lie within one standard error of the
+highest metric, the one with the lowest log loss (of values, error) is kept, which changes less from rows to
+other rows (the one-standard-error rule of Breiman et al. 1984, with the surer prompt in the place of the
+simpler tree).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.data.rows import group_numbers, text_columns, truth_of
+from stratune.evaluate.intervals import bootstrap
+from stratune.evaluate.metrics import find, score
+from stratune.model.chunks import ChunkScorer
+from stratune.objective.classes import softmax
+from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
+from stratune.prompt.trial import Trial
+
+if TYPE_CHECKING:
+    from stratune.data.split import Split
+    from stratune.model.answers import Scored, Tick
+    from stratune.readout.words import Words
+    from stratune.watch import Watch
+
+    Floats = NDArray[np.float64]
+
+TINY = 1e-300  # the least probability that has a logarithm
+
+
+class Asker(Protocol):
+    """A scorer whose prompts and calibration can be changed: a net's, or a server's."""
+
+    reader: Any  # how rows become prompts
+
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None
+    ) -> Scored: ...
+
+    def calibrate(self, bias: Floats, scale: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Tried:
+    trial: Trial
+    worth: float  # higher is better
+    reader: Any
+    said: Floats  # (M, K) of the validation texts, or of all their chunks, calibrated; NaN where invalid
+    bias: Floats  # (K,)
+    answers: Scored  # as they came
+
+
+def choose(
+    asker: Asker, readout: Words, reader_of: Callable[[Words, int], Any], split: Split, watch: Watch
+) -> list[Trial]:
+    """Leave `asker` with the prompt and the calibration of `readout` that are best on validation.
+
+    Returns every trial, the chosen one first; none where there is nothing to choose or to calibrate.
+    """
+    if readout.is_plain:
+        return []
+    prompts, judge = readout.prompts(), _Judge(split, readout.objective(split.task).read)
+    tried: list[_Tried] = []
+    for number, (words, draw) in enumerate(prompts, start=1):
+        watch.stage(f"prompt {number} of {len(prompts)}", len(split.val))
+        asker.reader = reader_of(words, draw)
+        tried += _tries(asker, words, draw, judge, watch.rows)
+    best = _kept(tried, judge)
+    asker.reader = best.reader
+    if readout.calibrates:
+        bias, scale = _fitted(best, readout, judge)
+        asker.calibrate(bias, scale)
+        if (chunks := best.answers.chunks) is not None and isinstance(asker, ChunkScorer):
+            said = softmax((_logarithms(best.answers) - bias) * scale)
+            asker.settle(replace(chunks, said=said), judge.worth_of)
+    return [best.trial, *(one.trial for one in tried if one is not best)]
+
+
+def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
+    """Of those within one standard error of the highest metric, the lowest log loss; of equals the first."""
+    top = max(tried, key=lambda one: one.worth)
+    least = judge.within_error(top.said, top.answers)
+    return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val[judge.doubt])
+
+
+def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, tick: Callable[[int], None]) -> list[_Tried]:
+    """One prompt, asked once, with every way to calibrate it."""
+    answers = asker(*judge.texts, tick)
+    plain = _logarithms(answers)
+    tried = []
+    for way in words.ways():
+        bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(asker(*judge.content_free))))
+        said = plain - bias
+        values = judge.values(said, answers)
+        trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
+        tried.append(_Tried(trial, judge.worth(values), asker.reader, said, bias, answers))
+    return tried
+
+
+def _fitted(best: _Tried, readout: Words, judge: _Judge) -> tuple[Floats, float]:
+    """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
+    bias, said, answers = best.bias, best.said, best.answers
+    if readout.threshold:
+        shift = threshold(said, lambda moved: judge.worth(judge.values(moved, answers)))
+        bias, said = bias + shift, said - shift
+    if not (readout.temperature and len(_answered(said))):
+        return bias, 1.0
+    return bias, scale_of(said, lambda scaled: judge.loss(scaled, answers))
+
+
+def _answered(said: Floats) -> Floats:
+    """The rows that were answered with a label."""
+    return said[~np.isnan(said).any(axis=1)]
+
+
+def _logarithms(answers: Scored) -> Floats:
+    """(M, K) of texts, or of their chunks."""
+    said = answers.said if answers.levels is None else answers.levels
+    if answers.chunks is not None:
+        said = answers.chunks.said
+    return np.asarray(np.log(said.clip(TINY)))
+
+
+def _joined(said: Floats, answers: Scored) -> Floats:
+    """Log-probabilities (M, K) -> probabilities of the texts (N, K)."""
+    probabilities = softmax(said)
+    return probabilities if answers.chunks is None else answers.chunks.joined(probabilities)
+
+
+class _Judge:
+    """What log-probabilities are worth on validation."""
+
+    def __init__(self, split: Split, read: Callable[[Floats], Floats]) -> None:
+        self.task = split.task
+        self.read = read  # see Objective.read
+        self.doubt = "rmse" if split.task.kind == "regression" else "log_loss"
+        self.texts = text_columns(split.val)
+        self.truth = truth_of(split.val, split.task)
+        self.content_free: Any = (
+            list(CONTENT_FREE),
+            list(CONTENT_FREE) if split.task.text_pair else None,
+        )
+        self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
+        self.sign = find(self.task.metric, self.task.labels, self.task.kind).sign
+
+    def values(self, said: Floats, answers: Scored) -> dict[str, float]:
+        """`said` is what was made of the log-probabilities of `answers`."""
+        return self._values(_joined(said, answers), answers.invalid)
+
+    def _values(self, said: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
+        return score(self.truth, self.read(said), self.task.labels, kind=self.task.kind, invalid=invalid)
+
+    def worth(self, values: dict[str, float]) -> float:
+        """Least where it is undefined, as a correlation is with answers that are all the same."""
+        return self.sign * values[self.task.metric] if self.task.metric in values else -np.inf
+
+    def worth_of(self, said: Floats) -> float:
+        """Of probabilities of the texts (N, K)."""
+        return self.worth(self._values(said))
+
+    def loss(self, said: Floats, answers: Scored) -> float:
+        """Log loss of the texts that were answered with a label; of values the root mean squared error."""
+        probabilities = _joined(said, answers)
+        rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
+        if self.task.kind == "regression":
+            return float(np.sqrt(np.mean((self.read(probabilities[rows])[:, 0] - self.truth[rows]) ** 2)))
+        return float(-np.log(probabilities[rows, self.truth[rows]].clip(TINY)).mean())
+
+    def within_error(self, said: Floats, answers: Scored) -> float:
+        """What `said` is worth less a standard error: the lower end of its 68 % interval over rows."""
+        by_metric = bootstrap(
+            self.truth,
+            self.read(_joined(said, answers))[None],
+            self.task.labels,
+            kind=self.task.kind,
+            groups=self.groups,
+            invalid=None if answers.invalid is None else answers.invalid[None],
+            level=0.68,
+        )
+        if self.task.metric not in by_metric:
+            return -np.inf
+        interval = by_metric[self.task.metric]
+        return min(self.sign * interval.low, self.sign * interval.high)

@@ -1,0 +1,77 @@
+"""Floors: what a strategy has to beat. No language model; rows of the leaderboard like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stratune.errors import UnsupportedError
+from stratune.model.baseline import Examples
+from stratune.strategy.base import register_floor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stratune.task import Task
+
+    Rows = Sequence[str]
+    Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
+
+
+@dataclass(frozen=True)
+class PriorModel:
+    prior: NDArray[np.float64]  # (C,)
+
+    def said(self, rows: Examples) -> Said:
+        return np.tile(self.prior, (len(rows.texts), 1))
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        return {"prior": self.prior}, {}
+
+
+class _Constant:
+    """A floor that says the same of every row."""
+
+    def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
+        return PriorModel(np.asarray(arrays["prior"]))
+
+
+@register_floor("majority")
+@dataclass(frozen=True)
+class Majority(_Constant):
+    """Always the most frequent label of the training rows, with the label shares as probabilities."""
+
+    name: str = "majority"
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "preset": "majority"}
+
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
+        assert train.truth is not None
+        if task.kind == "regression":
+            raise UnsupportedError("a regression", self.name, "values have no majority; use `mean`")
+        if task.kind == "multilabel":
+            return PriorModel(train.truth.mean(axis=0))
+        return PriorModel(np.bincount(train.truth, minlength=len(task.labels)) / len(train.truth))
+
+
+@register_floor("mean")
+@dataclass(frozen=True)
+class Mean(_Constant):
+    """Always the mean value of the training rows."""
+
+    name: str = "mean"
+
+    def settings(self) -> dict[str, Any]:
+        return {"name": self.name, "preset": "mean"}
+
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
+        assert train.truth is not None
+        if task.kind != "regression":
+            raise UnsupportedError(
+                f"a task of kind {task.kind}", self.name, "labels have no mean; use `majority`"
+            )
+        return PriorModel(np.array([train.truth.mean()]))

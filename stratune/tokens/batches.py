@@ -1,0 +1,136 @@
+"""Batches by token budget over length-sorted buckets: little padding, every row exactly once an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from stratune.tokens.tokens import Tokens
+    from stratune.tokens.trie import Ask
+
+    Rows = NDArray[np.int64]
+
+BUCKET_STEPS = 50  # optimiser steps' worth of shuffled rows are sorted together: random, yet of even length
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B rows, padded on the right to T. `hidden` (or `pooled`) stands for what frozen blocks compute."""
+
+    ids: Tensor  # (B, T) int64
+    mask: Tensor  # (B, T) int64, 1 where there is a token
+    types: Tensor | None = None  # (B, T) int64
+    hidden: Tensor | None = None  # (B, T, C) input of block `depth`
+    depth: int = 0
+    pooled: Tensor | None = None  # (B, C)
+    ask: Ask | None = None  # of prompts: what all rows share
+    owner: Tensor | None = None  # (B,) of chunks that are answered together: their document, 0 to count - 1
+    count: int = 0
+
+    def to(self, device: torch.device) -> Batch:
+        moved = {
+            name: value.to(device, non_blocking=True)
+            for name in ("ids", "mask", "types", "hidden", "pooled", "owner")
+            if (value := getattr(self, name)) is not None
+        }
+        return replace(self, **moved)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def split(self, count: int) -> list[Batch]:
+        """The same rows, `count` at a time; of documents, without their owners."""
+        parts = []
+        for start in range(0, len(self), count):
+            rows = slice(start, start + count)
+            some = {
+                name: value[rows]
+                for name in ("ids", "mask", "types", "hidden", "pooled")
+                if (value := getattr(self, name)) is not None
+            }
+            parts.append(replace(self, **some, owner=None, count=0))
+        return parts
+
+
+def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:
+    """Rows of `tokens` as one padded batch."""
+    lengths = [int(tokens.offsets[r + 1] - tokens.offsets[r]) for r in rows]
+    ids = np.full((len(lengths), max(lengths)), pad, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    types = np.zeros_like(ids) if len(tokens.types) else None
+    for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        part = slice(tokens.offsets[row], tokens.offsets[row] + length)
+        ids[i, :length] = tokens.ids[part]
+        mask[i, :length] = 1
+        if types is not None:
+            types[i, :length] = tokens.types[part]
+    segments = torch.from_numpy(types) if types is not None else None
+    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, ask=tokens.ask)
+
+
+def by_budget(rows: Rows, lengths: NDArray[np.int64], budget: int) -> Iterator[Rows]:
+    """Cut rows, in the order given, into batches of at most `budget` padded tokens (one row at least)."""
+    start, longest = 0, 0
+    for i, row in enumerate(rows):
+        longest = max(longest, int(lengths[row]))
+        if i > start and longest * (i - start + 1) > budget:
+            yield rows[start:i]
+            start, longest = i, int(lengths[row])
+    if start < len(rows):
+        yield rows[start:]
+
+
+def sorted_batches(lengths: NDArray[np.int64], budget: int) -> list[Rows]:
+    """All rows, longest first (so that running out of memory happens at once), for inference."""
+    order = np.argsort(-lengths, kind="stable")
+    return list(by_budget(order, lengths, budget))
+
+
+def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[Rows]:
+    """One epoch as optimiser steps: each about `batch_size` rows' worth of tokens, of similar length, in
+    random order.
+
+    A function of (lengths, batch_size, seed, epoch) alone: a resumed run finds the same steps.
+    """
+    random = np.random.default_rng([seed, epoch, 0x5EED])
+    order = random.permutation(len(lengths))
+    budget = max(1, round(batch_size * float(np.mean(lengths))))
+    bucket = BUCKET_STEPS * batch_size
+    steps: list[Rows] = []
+    for start in range(0, len(order), bucket):
+        part = order[start : start + bucket]
+        steps.extend(by_budget(part[np.argsort(lengths[part], kind="stable")], lengths, budget))
+    random.shuffle(steps)
+    return steps
+
+
+def passes(
+    step: Rows, lengths: NDArray[np.int64], budget: int, rank: int, world: int
+) -> list[tuple[Rows, int]]:
+    """This process's share of a step as forward passes: (rows, how many of them count).
+
+    Every process gets the same number of passes, because each must join the others' gradient sum; a process
+    that runs out of rows repeats one that counts nothing.
+    """
+    shares = [step[r::world] for r in range(world)]
+    count = max(1, max(len(list(by_budget(share, lengths, budget))) for share in shares if len(share)))
+    mine = shares[rank]
+    if len(mine) < count:
+        filler = [(step[:1], 0)] * (count - len(mine))
+        return [(mine[i : i + 1], 1) for i in range(len(mine))] + filler
+    if world == 1:
+        return [(part, len(part)) for part in by_budget(mine, lengths, budget)]
+    return [(part, len(part)) for part in np.array_split(mine, count)]
+
+
+def padding_share(batches: Sequence[Rows], lengths: NDArray[np.int64]) -> float:
+    """Share of padded places among all places of these batches."""
+    places = sum(len(rows) * int(lengths[rows].max()) for rows in batches)
+    return 1.0 - float(sum(lengths[rows].sum() for rows in batches)) / places

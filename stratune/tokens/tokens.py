@@ -1,0 +1,227 @@
+"""Tokenise once: a column of texts becomes flat arrays of token ids, kept on disk by what they were made
+from.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.files import cache_folder, replacing_folder, sha256
+
+if TYPE_CHECKING:
+    from stratune.backbone.load import Backbone
+    from stratune.tokens.trie import Ask
+
+CHUNK = 8192  # texts tokenised at a time: enough to keep the tokenizer's threads busy, little enough memory
+VERSION = 2  # of what is made of a text: older entries of the cache are not read
+FIELDS = ("ids", "offsets", "types", "cut")
+
+
+@dataclass(frozen=True)
+class TextLimit:
+    """How much of a text is read. Words are cut first (as some papers do), then tokens; only text is ever
+    cut.
+    """
+
+    # tokens, special ones included (of a prompt: those of the text); None: what fits, 512 at most
+    max_length: int | None = None
+    max_words: int | None = None  # words of each text
+    virtual: int = 0  # places of the backbone that a prompt takes
+    keep: str = "head"  # of a text that is too long: head, tail, or both ends
+
+    def tokens(self, backbone: Backbone) -> int:
+        return min(self.max_length or 512, backbone.max_length - self.virtual)
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Whose chunks the rows are: rows stand in the order of their documents."""
+
+    owner: NDArray[np.int64]  # (N,) document of each row
+    places: NDArray[np.int64]  # (N, 2) its characters there, from and up to
+    count: int
+
+    @property
+    def edges(self) -> NDArray[np.int64]:
+        """(count + 1,): rows of document d are edges[d]:edges[d + 1]."""
+        return np.searchsorted(self.owner, np.arange(self.count + 1))
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """N texts: row i is ids[offsets[i]:offsets[i+1]]."""
+
+    ids: NDArray[np.int32]  # (total,)
+    offsets: NDArray[np.int64]  # (N + 1,)
+    types: NDArray[np.uint8]  # (total,) segment of each token; empty where the tokenizer has no segments
+    cut: NDArray[np.int32]  # (N,) tokens that did not fit
+    ask: Ask | None = None  # of prompts: what all rows share
+    documents: Documents | None = None  # of chunks
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+    @property
+    def cut_by_text(self) -> NDArray[np.int32]:
+        """Tokens that did not fit, by text: of a document those of all its chunks."""
+        if self.documents is None:
+            return np.asarray(self.cut)
+        owner, count = self.documents.owner, self.documents.count
+        return np.bincount(owner, weights=self.cut, minlength=count).astype(np.int32)
+
+    def digest(self) -> str:
+        """Identifies these token ids, row by row."""
+        return sha256(np.ascontiguousarray(self.ids).tobytes(), np.ascontiguousarray(self.offsets).tobytes())
+
+
+def tokenise(
+    backbone: Backbone,
+    texts: Sequence[str],
+    pairs: Sequence[str] | None,
+    limit: TextLimit,
+    *,
+    keep: bool = False,
+) -> Tokens:
+    """Tokenise texts (N) or pairs of them. `keep` reads from and writes to the cache folder."""
+    if not keep:
+        return _tokenise(backbone, texts, pairs, limit)
+    folder = cache_folder() / "tokens" / _key(backbone, texts, pairs, limit)
+    if not folder.exists():
+        tokens = _tokenise(backbone, texts, pairs, limit)
+        try:
+            with replacing_folder(folder, keep=True) as temporary:
+                for field in FIELDS:
+                    np.save(temporary / f"{field}.npy", getattr(tokens, field), allow_pickle=False)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return tokens  # the disk is full: they are made again next time
+    ids, offsets, types, cut = (_mapped(folder / f"{field}.npy") for field in FIELDS)
+    return Tokens(ids, offsets, types, cut)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+
+
+def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit) -> str:
+    content = hashlib.sha256()
+    for column in (texts, pairs or ()):
+        for text in column:
+            encoded = text.encode("utf-8", "surrogatepass")
+            content.update(len(encoded).to_bytes(8, "little"))
+            content.update(encoded)
+        content.update(b"|")
+    # Two models may share a tokenizer and still be fed differently: with segments or without, a line feed
+    # between pairs.
+    fed = f"{has_segments(backbone)} {backbone.family.decoder} {backbone.tokenizer.pad_token_id}"
+    reads = f"{limit.tokens(backbone)} {limit.max_words} {limit.keep} {VERSION}"
+    return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest())
+
+
+def _tokenise(
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
+) -> Tokens:
+    ids: list[NDArray[np.int32]] = []
+    types: list[NDArray[np.uint8]] = []
+    cut: list[int] = []
+    for start in range(0, len(texts), CHUNK):
+        part = slice(start, start + CHUNK)
+        for row_ids, row_types, row_cut in _chunk(
+            backbone, texts[part], pairs[part] if pairs else None, limit
+        ):
+            ids.append(np.asarray(row_ids, dtype=np.int32))
+            types.append(np.asarray(row_types, dtype=np.uint8))
+            cut.append(row_cut)
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in ids])]).astype(np.int64)
+    flat = np.concatenate(ids) if ids else np.zeros(0, np.int32)
+    flat_types = np.concatenate(types) if types else np.zeros(0, np.uint8)
+    return Tokens(flat, offsets, flat_types, np.asarray(cut, dtype=np.int32))
+
+
+def _chunk(
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
+) -> list[tuple[list[int], list[int], int]]:
+    """(ids, segments, tokens cut) per row. Whole rows are tokenised first, to know what is cut; only long
+    ones again.
+    """
+    most = limit.tokens(backbone)
+    whole, whole_types = _encode(backbone, texts, pairs, None)
+    words = limit.max_words
+    long = [
+        i
+        for i, row in enumerate(whole)
+        if len(row) > most
+        or (words and max(len(texts[i].split()), len(pairs[i].split()) if pairs else 0) > words)
+    ]
+    rows = [(row, row_types, 0) for row, row_types in zip(whole, whole_types, strict=True)]
+    if long:
+        short_texts = [first_words(texts[i], words) for i in long]
+        if limit.keep != "head":
+            special = backbone.tokenizer.num_special_tokens_to_add()
+            short_texts = [ends(backbone.tokenizer, text, most - special, limit.keep) for text in short_texts]
+        short_pairs = [first_words(pairs[i], words) for i in long] if pairs else None
+        cut, cut_types = _encode(backbone, short_texts, short_pairs, most)
+        for i, row, row_types in zip(long, cut, cut_types, strict=True):
+            rows[i] = (row, row_types, len(whole[i]) - len(row))
+    filler = backbone.tokenizer.pad_token_id  # an empty text has no token in some decoders; a net needs one
+    return [row if row[0] else ([filler], [0] if row[1] else [], row[2]) for row in rows]
+
+
+def first_words(text: str, words: int | None) -> str:
+    """The text up to its `words`-th word, words joined by one space; as it is when it has no more."""
+    parts = text.split() if words is not None else []
+    return text if len(parts) <= (words or 0) else " ".join(parts[:words])
+
+
+def ends(tokenizer: Any, text: str, room: int, keep: str) -> str:
+    """The last `room` tokens of a text, or (`both`) the first and the last halves of as many."""
+    starts = [
+        start
+        for start, _ in tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)[
+            "offset_mapping"
+        ]
+    ]
+    if len(starts) <= room:
+        return text
+    if keep == "tail":
+        return text[starts[-room] :]
+    half = room // 2
+    return f"{text[: starts[half]]} {text[starts[half - room] :]}"
+
+
+def _encode(
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, most: int | None
+) -> tuple[list[list[int]], list[list[int]]]:
+    seconds = list(pairs) if pairs else None
+    if seconds is not None and backbone.family.decoder:
+        seconds = ["\n" + text for text in seconds]  # decoders have no token that separates two texts
+    segments = has_segments(backbone)  # asked for: some tokenizers leave them out by themselves
+    encoded = backbone.tokenizer(
+        list(texts),
+        seconds,
+        truncation="longest_first" if most else False,
+        max_length=most,
+        return_attention_mask=False,
+        return_token_type_ids=segments,
+        verbose=False,
+    )
+    empty: list[list[int]] = [[] for _ in texts]
+    return encoded["input_ids"], encoded["token_type_ids"] if segments else empty
+
+
+def has_segments(backbone: Backbone) -> bool:
+    """Whether the model has embeddings for the segments that a tokenizer may name."""
+    return int(getattr(backbone.model.config, "type_vocab_size", 0) or 0) > 1
