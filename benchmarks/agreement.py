@@ -51,7 +51,7 @@ def main():
         readout = {"template": template, "words": words, "shots": shots}
         settings = TrainSettings(precision="float32", max_words=asked.words)
         spec = parse_strategy({"preset": "zero_shot", "readout": readout})
-        scorer = train(spec, asked.llm, split.task, split, Budget(), 0, settings=settings).predictor.scorer
+        scorer = train(spec, asked.llm, split.task, split, Budget(), 0, settings=settings).predictor.model
         ours = scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
         theirs = [plainly(model, scorer, text, words) for text in texts]
         gap = float(np.abs(ours - np.array(theirs)).max())

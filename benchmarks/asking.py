@@ -34,12 +34,12 @@ def compare_asking(split, rows=200):
         },
     }
     predictor = train(parse_strategy(spec), LLM, split.task, split, Budget(), 0).predictor
-    scorer, reader = predictor.scorer, predictor.scorer.reader
+    scorer, reader = predictor.model, predictor.model.reader
     texts, pairs = text_columns(split.test.select(range(min(rows, len(split.test)))))
     scorer(texts[:FEW], pairs[:FEW] if pairs else None)  # warm up
 
     started = time.perf_counter()
-    ours = scorer(texts, pairs).said.argmax(axis=1)
+    ours = scorer(texts, pairs).predictions.argmax(axis=1)
     ours_seconds = (time.perf_counter() - started) / len(texts)
 
     model = AutoModelForCausalLM.from_pretrained(locate(LLM), dtype=torch.float32).eval()

@@ -70,7 +70,7 @@ def ours(spec, split, epochs, settings=None):
 def our_answers(trained, table):
     from stratune.data.rows import text_columns
 
-    return trained.predictor.scorer(*text_columns(table)).said
+    return trained.predictor.model(*text_columns(table)).predictions
 
 
 # -- the Trainer -------------------------------------------------------------------------------------------------------

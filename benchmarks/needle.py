@@ -112,7 +112,9 @@ def main():
         test = [records[one["id"]] for one in whole]
         model = board.model(row["strategy"])
         columns = [f"score_{label}" for label in model.task.labels]
-        halves = model.scorer([record["text"][: len(record["text"]) // 2] for record in test], None).said
+        halves = model.model(
+            [record["text"][: len(record["text"]) // 2] for record in test], None
+        ).predictions
         done[row["strategy"]] = {
             "accuracy": row["test"]["accuracy"]["value"],
             "changed_by_halving": float(

@@ -42,9 +42,9 @@ def one(job):
     found = {}
     for part in ("val", "test"):
         texts, pairs = text_columns(split.parts[part])
-        answers = trained.predictor.scorer(texts, pairs)
+        answers = trained.predictor.model(texts, pairs)
         truth = truth_of(split.parts[part], split.task)
-        values = score(truth, answers.said, split.task.labels, invalid=answers.invalid)
+        values = score(truth, answers.predictions, split.task.labels, invalid=answers.invalid)
         found[part] = {k: round(values[k], 4) for k in ("accuracy", "f1_macro", "log_loss")}
     return {
         "data": Path(data).stem,

@@ -54,7 +54,7 @@ def default(field: dataclasses.Field) -> object:
 
 
 def strategies() -> str:
-    from stratune.strategy import COMBINATIONS, FLOORS, PRESETS, Recipe, about
+    from stratune.strategy import BASELINES, COMBINATIONS, PRESETS, Recipe, about
 
     lines = [
         "# Strategies\n",
@@ -62,7 +62,7 @@ def strategies() -> str:
         "| preset | what it is | options | learning rate |",
         "|---|---|---|---|",
     ]
-    for name, floor in FLOORS.items():
+    for name, floor in BASELINES.items():
         options = [f"`{f.name}={f.default!r}`" for f in dataclasses.fields(floor) if f.name != "name"]
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | |")
     for name, preset in PRESETS.items():

@@ -61,9 +61,9 @@ class Setting:
 
 def page_of(preset: str) -> str:
     """The page that a preset, a floor or a combination is described on."""
-    from stratune.strategy import FLOORS
+    from stratune.strategy import BASELINES
 
-    if preset in FLOORS:
+    if preset in BASELINES:
         return "floors"
     if preset in ("zero_shot", "few_shot"):
         return "prompting"

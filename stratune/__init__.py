@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stratune.train.settings import Budget, TrainSettings
 
 _HOMES = {
-    "Board": "stratune.api",
+    "Board": "stratune.comparison.board",
     "Budget": "stratune.train.settings",
     "Prediction": "stratune.predictor.predictor",
     "Predictor": "stratune.predictor.predictor",
@@ -37,7 +37,7 @@ _HOMES = {
     "Task": "stratune.task",
     "TrainSettings": "stratune.train.settings",
     "compare": "stratune.api",
-    "fit": "stratune.fitting.local",
+    "fit": "stratune.fitting.fit",
     "load_backbone": "stratune.backbone.load",
     "split": "stratune.api",
 }

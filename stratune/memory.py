@@ -70,11 +70,11 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _KEPT_KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16", "LRU_CACHE_CAPACITY": "16"}
 
 
-_MOST_HOLES = 512 << 20  # bytes
+_MOST_FRAGMENTATION = 512 << 20  # bytes
 
 
 # Resident and unknown to the C library (Python's own objects and the like), as last seen without holes.
-_never_holes = 0
+_expected_unused = 0
 
 
 def set_up_memory() -> None:
@@ -82,11 +82,11 @@ def set_up_memory() -> None:
     for name, count in _KEPT_KERNELS.items():
         os.environ.setdefault(name, count)
     _keep_freed_blocks()
-    global _never_holes
-    _never_holes = _held_unused() or 0
+    global _expected_unused
+    _expected_unused = _held_unused() or 0
 
 
-def give_back_holes() -> None:
+def trim_heap() -> None:
     """Give the pages of freed blocks back to the kernel, where they lie between others and are many.
 
     Where small things that live on are made between large blocks (a graph without its activations, while the
@@ -94,11 +94,11 @@ def give_back_holes() -> None:
     the heap grows by every one: after the 50 passes of a hearing it was 1.6 GB for 250 MB in use
     (docs/log.md).
     """
-    global _never_holes
+    global _expected_unused
     held = _held_unused()
-    if held is not None and held > _never_holes + _MOST_HOLES:
+    if held is not None and held > _expected_unused + _MOST_FRAGMENTATION:
         ctypes.CDLL(None).malloc_trim(0)
-        _never_holes = _held_unused() or 0
+        _expected_unused = _held_unused() or 0
 
 
 def _held_unused() -> int | None:

@@ -75,9 +75,9 @@ def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None
 
 def learned(run):
     """Name -> trained tensor."""
-    return {name: p.detach().clone() for name, p in run.predictor.scorer.net.learning().items()}
+    return {name: p.detach().clone() for name, p in run.predictor.model.net.trainable().items()}
 
 
 def logits_of(run, texts=TEXTS):
-    scorer = run.predictor.scorer
+    scorer = run.predictor.model
     return scorer.logits(feed_of(scorer.net, texts))

@@ -80,7 +80,7 @@ def test_the_manifest_tells_what_it_is(tiny, tmp_path):
     manifest = json.loads((run.predictor.save(tmp_path / "model") / "stratune.json").read_text())
     assert manifest["task"]["labels"] == ["animal", "weather", "music"]
     assert manifest["strategy"]["name"] == "partial" and manifest["strategy"]["k"] == 1
-    assert manifest["backbone"]["weight_hash"] == run.predictor.scorer.net.backbone.weight_hash
+    assert manifest["backbone"]["weight_hash"] == run.predictor.model.net.backbone.weight_hash
     assert manifest["fingerprint"] == split.fingerprint
     assert manifest["scores"] == {"val": {"accuracy": 0.5}}
     assert {"torch", "transformers", "stratune"} <= manifest["versions"].keys()
@@ -147,7 +147,7 @@ def test_a_model_in_bfloat16_comes_back_in_bfloat16(tiny, tmp_path, monkeypatch)
     monkeypatch.setattr("stratune.train.precision.has_bfloat16", lambda device: True)
     run = trained("probe", tiny("bert"), precision="bfloat16")
     again = Predictor.load(run.predictor.save(tmp_path / "model"))
-    assert again.scorer.precision == "bfloat16"
+    assert again.model.precision == "bfloat16"
     np.testing.assert_allclose(again.predict_proba(TEXTS), run.predictor.predict_proba(TEXTS), atol=1e-5)
 
 
@@ -268,7 +268,7 @@ def test_a_model_that_does_not_reload_to_the_same_numbers_is_not_saved(tiny, tmp
 
     def wrong(folder, **options):
         loaded = plain(folder, **options)
-        loaded.scorer.net.head.linear.weight.data *= 1.1
+        loaded.model.net.head.linear.weight.data *= 1.1
         return loaded
 
     monkeypatch.setattr(artifact, "load", wrong)

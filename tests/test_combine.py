@@ -15,7 +15,7 @@ from stratune.engine.inline import InlineEngine
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.export import export_hf
 from stratune.fitting.fit import fit
-from stratune.model.ensemble import EnsembleScorer
+from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.predictor import Predictor
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
@@ -116,7 +116,7 @@ def test_the_folder_predicts_and_can_be_saved_again(name, finished, tmp_path):
     out, results, _ = finished
     predictor = Predictor.load(out / "runs" / run_of(results, name).run_id / "model")
     again = Predictor.load(predictor.save(tmp_path / "again"))
-    assert isinstance(predictor.scorer, EnsembleScorer) is (name == "ensemble")
+    assert isinstance(predictor.model, EnsembleModel) is (name == "ensemble")
     np.testing.assert_allclose(again.predict_proba(ROW), predictor.predict_proba(ROW), atol=1e-7)
 
 
@@ -164,8 +164,8 @@ def test_what_cannot_be_combined_is_said_at_once(strategies, seeds, says):
 
 
 def test_a_soup_is_of_the_strategy_that_is_best_over_its_seeds():
-    def run(strategy, seed, value, learns=5):
-        return RunResult(strategy, "m", seed, val={"f1": value}, trainable_params=learns)
+    def run(strategy, seed, value, trains=5):
+        return RunResult(strategy, "m", seed, val={"f1": value}, trainable_params=trains)
 
     runs = [run("a", 0, 0.9), run("b", 0, 0.8), run("b", 1, 0.8), run("c", 0, 0.2), run("c", 1, 0.9)]
     runs += [run("untuned", 0, 0.99, 0), run("untuned", 1, 0.99, 0)]

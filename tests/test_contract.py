@@ -3,7 +3,7 @@
 import pytest
 
 from stratune.errors import BackboneError, UnsupportedError
-from stratune.strategy import FLOORS, PRESETS
+from stratune.strategy import BASELINES, PRESETS
 from stratune.testing import CHECKS, DECODERS, MODEL_TYPES, contract
 
 # What cannot be, and words of the reason a user reads.
@@ -71,7 +71,7 @@ WITHOUT_TRAINING = (
 )
 OF_FLOORS = [
     pytest.param(floor, check, id=f"{floor}-{check.__name__}")
-    for floor in FLOORS
+    for floor in BASELINES
     for check in (WITHOUT_TRAINING if floor == "mean" else CHECKS)
 ]
 

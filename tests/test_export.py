@@ -14,8 +14,8 @@ from stratune.cli import app
 from stratune.errors import ArtifactError, ConfigError, UnsupportedError
 from stratune.export import export_hf, verify
 from stratune.export.card import notes
-from stratune.model.baseline import FloorScorer
-from stratune.model.net import NetScorer
+from stratune.model.baseline import BaselineModel
+from stratune.model.net import NetModel
 from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
 from stratune.predictor.predictor import Predictor
@@ -47,14 +47,14 @@ def predictor_on(folder, spec="full", labels=LABELS, *, pairs=False, limit=None,
     strategy.tune.adapt(net)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
-        for parameter in net.learning().values():
+        for parameter in net.trainable().values():
             parameter.add_(0.05 * torch.randn(parameter.shape, generator=generator))
         net.head.linear.weight.normal_(std=0.5, generator=generator)
         if net.head.linear.bias is not None:
             net.head.linear.bias.normal_(std=0.3, generator=generator)
     net.eval()
     limit = limit or TextLimit(max_length=40)
-    scorer = NetScorer(net, torch.device("cpu"), precision, 4096, TextReader(net.backbone, limit))
+    scorer = NetModel(net, torch.device("cpu"), precision, 4096, TextReader(net.backbone, limit))
     sample = [{"text": text, "text_pair": other} for text, other in zip(TEXTS, reversed(TEXTS), strict=True)]
     about = {
         "strategy": strategy.settings(),
@@ -71,7 +71,7 @@ def rows_of(predictor):
     if not predictor.task.text_pair:
         return list(TEXTS), list(TEXTS)
     ours = list(zip(TEXTS, reversed(TEXTS), strict=True))
-    newline = "\n" if predictor.scorer.net.backbone.family.decoder else ""
+    newline = "\n" if predictor.model.net.backbone.family.decoder else ""
     return ours, [{"text": first, "text_pair": newline + second} for first, second in ours]
 
 
@@ -124,15 +124,15 @@ def test_pairs_and_two_labels(family, tiny, tmp_path):
 @pytest.mark.parametrize("family", EXPORTED)
 def test_lora_is_merged_and_the_predictor_stays_as_it_was(family, tiny, tmp_path):
     predictor = predictor_on(tiny(family), "lora")
-    before = {name: tensor.clone() for name, tensor in predictor.scorer.net.state_dict().items()}
-    learning = list(predictor.scorer.net.learning())
+    before = {name: tensor.clone() for name, tensor in predictor.model.net.state_dict().items()}
+    trainable = list(predictor.model.net.trainable())
     probabilities = predictor.predict_proba(TEXTS)
     folder = export_hf(predictor, tmp_path / "hf")
     assert not any("lora" in name for name in load_file(folder / "model.safetensors"))
     assert_same_answers(predictor, folder)
-    after = predictor.scorer.net.state_dict()
+    after = predictor.model.net.state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
-    assert list(predictor.scorer.net.learning()) == learning
+    assert list(predictor.model.net.trainable()) == trainable
     assert np.array_equal(predictor.predict_proba(TEXTS), probabilities)
 
 
@@ -149,8 +149,8 @@ def test_loss_of_precision_is_not_the_exports(tiny, tmp_path):
     """A predictor that runs in bfloat16 is compared, and exported, in float32."""
     predictor = predictor_on(tiny("bert"), precision="bfloat16")
     folder = export_hf(predictor, tmp_path / "hf")
-    assert predictor.scorer.precision == "bfloat16"
-    predictor.scorer.precision = "float32"
+    assert predictor.model.precision == "bfloat16"
+    predictor.model.precision = "float32"
     assert_same_answers(predictor, folder)
 
 
@@ -159,7 +159,7 @@ def test_loss_of_precision_is_not_the_exports(tiny, tmp_path):
 def test_pooled_text_that_hardly_varies(family, pool, tiny, tmp_path):
     """Where the variance is of the size of the norm's eps, whose eps it is shows."""
     predictor = predictor_on(tiny(family), {"preset": "full", "readout": {"pool": pool}})
-    backbone = predictor.scorer.net.backbone
+    backbone = predictor.model.net.backbone
     last = backbone.blocks[-1].get_submodule(backbone.family.norms["output"])
     with torch.no_grad():
         last.weight.mul_(2e-3)
@@ -188,7 +188,7 @@ def test_robertas_kin(model_type, tiny, tmp_path):
     config = json.loads((kin / "config.json").read_text())
     (kin / "config.json").write_text(json.dumps({**config, "model_type": model_type, "architectures": []}))
     predictor = predictor_on(kin)
-    assert predictor.scorer.net.backbone.model.config.model_type == model_type
+    assert predictor.model.net.backbone.model.config.model_type == model_type
     assert_same_answers(predictor, export_hf(predictor, tmp_path / "hf"))
 
 
@@ -244,7 +244,7 @@ def test_decoder_gets_a_pad_token_that_no_text_ends_with(family, tiny, tmp_path)
         tokenizer.bos_token_id,
         tokenizer.unk_token_id,
     )
-    rows = [f"the cat saw rain{predictor.scorer.net.backbone.tokenizer.eos_token}", "the cat"]
+    rows = [f"the cat saw rain{predictor.model.net.backbone.tokenizer.eos_token}", "the cat"]
     found = pipeline_probabilities(folder, rows, predictor.labels)
     assert np.abs(found - predictor.predict_proba(rows)).max() < 1e-4
 
@@ -286,7 +286,7 @@ def test_more_labels_than_room(tiny, tmp_path):
 def test_floors_have_no_hugging_face_form(tmp_path):
     floor = Predictor(
         Task(labels=("a", "b")),
-        FloorScorer(PriorModel(np.array([0.5, 0.5]))),
+        BaselineModel(PriorModel(np.array([0.5, 0.5]))),
         {"strategy": {"name": "majority"}},
     )
     with pytest.raises(
@@ -319,7 +319,7 @@ def test_other_changes_of_weights_are_merged_too(spec, family, tiny, tmp_path):
 
 def test_a_weight_with_no_place_is_refused(tiny, tmp_path):
     predictor = predictor_on(tiny("bert"))
-    predictor.scorer.net.backbone.blocks[0].extra = torch.nn.Linear(2, 2)
+    predictor.model.net.backbone.blocks[0].extra = torch.nn.Linear(2, 2)
     with pytest.raises(UnsupportedError, match="has no place in the family's own class"):
         export_hf(predictor, tmp_path / "hf")
 
@@ -331,7 +331,7 @@ def test_other_logits_are_caught(tiny, tmp_path):
     tensors["classifier.bias"] += 1e-2  # the same for every label: no probability changes, but the logits do
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(ArtifactError, match="logits are not ours: they differ by up to"):
-        verify.verify(predictor, predictor.scorer, folder)
+        verify.verify(predictor, predictor.model, folder)
 
 
 def test_another_limit_is_caught(tiny, tmp_path, monkeypatch):
@@ -343,7 +343,7 @@ def test_another_limit_is_caught(tiny, tmp_path, monkeypatch):
     settings = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 127}))
     with pytest.raises(ArtifactError, match="tokenizer does not read 'rain and snow a mouse.* as ours does"):
-        verify.verify(predictor, predictor.scorer, folder)
+        verify.verify(predictor, predictor.model, folder)
 
 
 def test_other_label_names_are_caught(tiny, tmp_path):
@@ -351,7 +351,7 @@ def test_other_label_names_are_caught(tiny, tmp_path):
     folder = export_hf(predictor, tmp_path / "hf")
     predictor.task = Task(labels=("b", "a"))
     with pytest.raises(ArtifactError, match="labels are a, b, not b, a"):
-        verify.verify(predictor, predictor.scorer, folder)
+        verify.verify(predictor, predictor.model, folder)
 
 
 def test_a_failed_export_leaves_what_was_there(tiny, tmp_path, monkeypatch):

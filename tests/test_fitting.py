@@ -71,7 +71,7 @@ def test_the_test_part_is_not_looked_at(spec, tiny):
 def test_what_a_run_says_of_itself(tiny):
     split = toy_split()
     run = trained({"preset": "partial", "k": 1}, tiny("bert"), split=split)
-    net = run.predictor.scorer.net
+    net = run.predictor.model.net
     assert run.trainable_params == sum(p.numel() for p in net.parameters() if p.requires_grad)
     assert run.total_params == sum(p.numel() for p in net.parameters())
     assert run.precision == "float32" and run.is_main_process
@@ -172,7 +172,7 @@ def overflowing(monkeypatch):
 @pytest.mark.parametrize("spec", ["probe", FULL, "lora"], ids=["probe", "full", "lora"])
 def test_a_loss_that_is_not_finite_is_tried_once_more_in_float32(spec, tiny, overflowing):
     run = trained(spec, tiny("bert"), precision="bfloat16")
-    assert run.precision == run.predictor.scorer.precision == "float32"
+    assert run.precision == run.predictor.model.precision == "float32"
     assert sorted(set(overflowing)) == ["bfloat16", "float32"]
     assert overflowing.index("float32") == overflowing.count("bfloat16"), "first the one, then the other"
     assert same_tensors(learned(run), learned(trained(spec, tiny("bert"), precision="float32")))

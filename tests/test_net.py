@@ -82,9 +82,9 @@ def test_gradients_above_the_seam_equal_those_of_the_plain_forward(family, tiny)
     batch = batch_of(net)
     cached = replace(batch, hidden=net.bottom(batch, 2), depth=2)
     gradients = [
-        torch.autograd.grad(net(b).square().sum(), list(net.learning().values())) for b in (batch, cached)
+        torch.autograd.grad(net(b).square().sum(), list(net.trainable().values())) for b in (batch, cached)
     ]
-    for name, plain, resumed in zip(net.learning(), *gradients, strict=True):
+    for name, plain, resumed in zip(net.trainable(), *gradients, strict=True):
         assert torch.allclose(plain, resumed, atol=1e-5 * max(1.0, float(plain.abs().max()))), name
 
 

@@ -57,7 +57,7 @@ def _beside(sketch: Sketch, block: int, at: float) -> list[str]:
 def _prefix(sketch: Sketch, block: int, at: float) -> list[str]:
     """Keys and values that join the text's own: learned as such, or made by a network."""
     found = sketch.parts("prefix", block)
-    looks = {part: kind(learns) for part, learns in found.items()}
+    looks = {part: kind(trains) for part, trains in found.items()}
     if "table" in found:
         looks = {"keys": "made", "values": "made"}
     drawn = []

@@ -85,14 +85,14 @@ def row(sketch: Sketch, words: str, y: float, height: float = ROW) -> list[str]:
     return [frame, svg.text(SIDE - 12, y + height / 2, words, "loose right")]
 
 
-def kind(learns: bool) -> str:
-    return "learns" if learns else "frozen"
+def kind(trains: bool) -> str:
+    return "learns" if trains else "frozen"
 
 
 def own(x: float, y: float, width: float, words: str, parts: Parts) -> str:
     """A cell of the pretrained model, or the head: all, some or none of its tensors learn."""
-    mine = {part: learns for part, learns in parts.items() if part in OWN.values()}
-    learning = [part for part, learns in mine.items() if learns]
+    mine = {part: trains for part, trains in parts.items() if part in OWN.values()}
+    learning = [part for part, trains in mine.items() if trains]
     if learning and len(learning) < len(mine):
         return svg.partly(x, y, width, words, ", ".join(learning))
     return svg.cell(x, y, width, words, kind(bool(learning)))

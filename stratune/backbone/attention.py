@@ -39,7 +39,7 @@ def prefixed_attention(
     if record is not None:
         record[id(module)] = key, value
     prefix: Any = getattr(module, "prefix", None)
-    if isinstance(prefix, Read) and query.device.type == "cpu" and not torch.is_grad_enabled():
+    if isinstance(prefix, KeyValues) and query.device.type == "cpu" and not torch.is_grad_enabled():
         return behind_read(query, key, value, attention_mask, prefix, options.get("scaling")), None
     if prefix is not None:
         attention_mask = widened(
@@ -67,7 +67,7 @@ def widened(mask: Tensor | None, count: int, query: Tensor, *, causal: bool) -> 
 
 
 def behind_read(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, read: Read, scale: float | None
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, read: KeyValues, scale: float | None
 ) -> Tensor:
     """What `prefixed_attention` gives, without a copy of the read keys for every row. CPU only.
 
@@ -112,7 +112,7 @@ def use_prefixes(backbone: Backbone) -> None:
 
 
 @dataclass(frozen=True)
-class Read:
+class KeyValues:
     """Keys and values (G, P, D) of tokens that were read before, in the place of a learned prefix."""
 
     keys: Tensor
@@ -132,7 +132,7 @@ def after(model: nn.Module, found: dict[int, tuple[Tensor, Tensor]]) -> Iterator
     modules = [module for module in model.modules() if id(module) in found]
     for module in modules:
         keys, values = found[id(module)]
-        module.prefix = Read(keys[0], values[0])  # type: ignore[assignment]
+        module.prefix = KeyValues(keys[0], values[0])  # type: ignore[assignment]
     try:
         yield
     finally:

@@ -85,7 +85,7 @@ def predicted(
     for batch in iter_batches(source, BATCH_ROWS, encoding=encoding, format=format_):
         rows = canonical(read(batch), task, source, labelled=False, first=done)
         pairs = list(rows["text_pair"]) if task.text_pair else None
-        answers = predictor.scorer(list(rows["text"]), pairs)
+        answers = predictor.model(list(rows["text"]), pairs)
         added = _answer_columns(predictor, answers, prefix)
         if explain:
             added[f"{prefix}evidence"] = _evidence(answers, list(rows["text"]))
@@ -96,7 +96,7 @@ def predicted(
 def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.task)}
     for k, label in enumerate(predictor.labels):
-        scores = answers.said[:, k]
+        scores = answers.predictions[:, k]
         columns[f"{prefix}score_{label}"] = [None if math.isnan(p) else round(float(p), 6) for p in scores]
     if answers.answers is not None:
         columns[f"{prefix}answer"] = answers.answers

@@ -134,7 +134,7 @@ def ablate(
 
     watch("answers", 0, 1 + len(steps))
     model = board.model(row["strategy"], row["backbone"])
-    test = _Test(split.test, split.task, model.scorer(list(split.test["text"]), None))
+    test = _Test(split.test, split.task, model.model(list(split.test["text"]), None))
     found = []
     for part in parts:
         told(part, "answers")
@@ -267,7 +267,7 @@ class _Test:
 
         def scored(one: Predictor) -> tuple[Interval, Interval]:
             """In the metric, and the change."""
-            without = self._scorer(rows, one.scorer(short, None))
+            without = self._scorer(rows, one.model(short, None))
             change = _Change(without, whole, self.task.metric)
             return self._interval(rows, without), self._interval(rows, change)
 
@@ -287,7 +287,7 @@ class _Test:
         which = slice(None) if kept is None else kept
         invalid = None if answers.invalid is None else answers.invalid[which]
         truth = truth_of(rows, self.task)
-        return scorer(self.task.kind, truth, answers.said[which], self.task.labels, invalid)
+        return scorer(self.task.kind, truth, answers.predictions[which], self.task.labels, invalid)
 
     def _interval(self, rows: Dataset, scored: Scorer) -> Interval:
         groups = group_numbers(rows["group"]) if "group" in rows.column_names else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stratune.errors import ConfigError, choices
 from stratune.files import write_text
@@ -100,13 +100,21 @@ class TrainConfig(_Section):
     class_weights: str | dict[str, float] = "none"
     evals_per_epoch: int = 1
     patience: int = 3
-    pass_tokens: int | None = None
+    micro_batch_tokens: int | None = None
     checkpoint_seconds: float = 60.0
     cache: bool = True
     gradient_checkpointing: bool = False
     max_length: int | None = None
     max_words: int | None = None
     track: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and "pass_tokens" in fields:  # its name up to 0.6
+            fields = dict(fields)
+            fields.setdefault("micro_batch_tokens", fields.pop("pass_tokens"))
+        return fields
 
 
 class RemoteConfig(_Section):

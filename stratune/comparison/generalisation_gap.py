@@ -97,11 +97,11 @@ def measure_gap(
         seen, chosen_on, asked = (table.select(own) for own in (parts.train, parts.val, parts.test))
         split = Split(seen, chosen_on, asked, fingerprint="", task=task)
         model = train(parse_strategy(strategy), backbone, task, split, Budget(epochs=epochs), seed).predictor
-        return model.scorer(*text_columns(asked)).said
+        return model.model(*text_columns(asked)).predictions
 
     answers = {name: _answers(answer, len(table), task, plan, watch, name) for name, plan in plans.items()}
     plain = {
-        name: [score(truth, said, task.labels, kind=task.kind) for said in times]
+        name: [score(truth, predictions, task.labels, kind=task.kind) for predictions in times]
         for name, times in answers.items()
     }
     means = {
@@ -152,11 +152,11 @@ def _answers(
     """(N, C) of each time: what is said of a row by the model that did not see it."""
     done, total, answers = 0, sum(map(len, plans)), []
     for plan in plans:
-        said = np.full((rows, len(task.columns)), np.nan)
+        predictions = np.full((rows, len(task.columns)), np.nan)
         for parts in plan:
-            said[parts.test] = answer(parts)
+            predictions[parts.test] = answer(parts)
             watch(name, done := done + 1, total)
-        answers.append(said)
+        answers.append(predictions)
     return answers
 
 
@@ -169,7 +169,7 @@ def _draws(
 ) -> dict[str, Floats]:
     """The metric of each way of folding, (RESAMPLES,): the same groups drawn for all, and times of each."""
     scorers = {
-        name: [scorer(task.kind, truth, said, task.labels) for said in times]
+        name: [scorer(task.kind, truth, predictions, task.labels) for predictions in times]
         for name, times in answers.items()
     }
     drawn: dict[str, list[Floats]] = {name: [] for name in answers}

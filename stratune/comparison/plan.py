@@ -53,7 +53,7 @@ def plan(config: Config) -> list[Planned]:
                 f"{name!r} stands there twice; give one of them another `name`", key="strategies"
             )
 
-    trained = [strategy for strategy in strategies if isinstance(strategy, Strategy) and strategy.learns]
+    trained = [strategy for strategy in strategies if isinstance(strategy, Strategy) and strategy.trains]
 
     def places(strategy: Strategy) -> tuple[str, ...]:
         return (config.llms if strategy.readout.language_model else ()) or config.backbones

@@ -27,7 +27,7 @@ from stratune.fitting.trained import Trained
 from stratune.longtext.evidence import shortened
 from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
-from stratune.model.net import NetScorer
+from stratune.model.net import NetModel
 from stratune.prompt.trial import spread
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
@@ -86,13 +86,15 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
     if trained.trials:
         result.trials = len(trained.trials)
         result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
-    scorer = trained.predictor.scorer
-    if isinstance(scorer, NetScorer):
+    scorer = trained.predictor.model
+    if isinstance(scorer, NetModel):
         scorer = replace(scorer, cached=settings.cache)
     scored = {part: _predict(scorer, split.parts[part], watch, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
         truth = truth_of(split.parts[part], split.task)
-        values = score(truth, answers.said, split.task.labels, kind=split.task.kind, invalid=answers.invalid)
+        values = score(
+            truth, answers.predictions, split.task.labels, kind=split.task.kind, invalid=answers.invalid
+        )
         setattr(result, part, values)
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds
@@ -154,7 +156,7 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
             "truth": truth_of(rows, task) if task.kind == "regression" else list(rows["label"]),
         }
         columns["prediction"] = answers.predicted(task)
-        columns |= {f"score_{label}": answers.said[:, k] for k, label in enumerate(task.labels)}
+        columns |= {f"score_{label}": answers.predictions[:, k] for k, label in enumerate(task.labels)}
         columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
         if answers.answers is not None:
             columns["answer"] = answers.answers

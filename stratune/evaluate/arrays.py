@@ -12,7 +12,9 @@ from stratune.errors import TrainingError
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
-Said = npt.NDArray[np.floating[Any]]  # what a model says of N rows: probabilities (N, K) or values (N, 1)
+Predictions = npt.NDArray[
+    np.floating[Any]
+]  # what a model says of N rows: probabilities (N, K) or values (N, 1)
 
 
 def flags(invalid: Flags | None, rows: int) -> Flags:
@@ -20,9 +22,9 @@ def flags(invalid: Flags | None, rows: int) -> Flags:
     return np.zeros(rows, dtype=bool) if invalid is None else np.asarray(invalid, dtype=bool)
 
 
-def finite(said: Said, invalid: Flags, what: str) -> Floats:
-    """`said` (N, ...) as float64. Raises TrainingError where a valid row holds NaN or infinity."""
-    values = np.asarray(said, dtype=np.float64)
+def finite(predictions: Predictions, invalid: Flags, what: str) -> Floats:
+    """`predictions` (N, ...) as float64. Raises TrainingError where a valid row holds NaN or infinity."""
+    values = np.asarray(predictions, dtype=np.float64)
     unusable = ~np.isfinite(values).all(axis=1) & ~invalid
     if unusable.any():
         raise TrainingError(f"{unusable.sum()} rows have a {what} that is not a finite number")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.arrays import Flags, Floats, Said
+from stratune.evaluate.arrays import Flags, Floats, Predictions
 from stratune.evaluate.intervals import Interval, bootstrapped
 from stratune.evaluate.metrics import Scorer
 from stratune.evaluate.pairs import LabelPairs, MeanOf, Pairs, ValuePairs
@@ -51,7 +51,7 @@ def human_ceiling(
 
 
 def with_people(
-    said: Said,
+    predictions: Predictions,
     ratings: Floats,
     *,
     kind: Kind = "regression",
@@ -67,7 +67,7 @@ def with_people(
     said (S, N) or (N,): numbers, or label positions. `invalid`, of the same shape: no answer; of numbers it
     counts as the mean of the ratings, of labels it is wrong.
     """
-    answers = np.atleast_2d(np.asarray(said, dtype=np.float64))
+    answers = np.atleast_2d(np.asarray(predictions, dtype=np.float64))
     unanswered = np.zeros(answers.shape, dtype=bool) if invalid is None else np.atleast_2d(invalid)
     nothing = float(label_count) if kind != "regression" else _mean(ratings)
     answers = np.where(unanswered, nothing, answers)
@@ -157,13 +157,13 @@ class _People:
         """Against the mean or majority of a row's ratings without the one in column `left_out` (-1: none)."""
         without = left_out >= 0
         mine = np.where(without, self.ratings[row, left_out], np.nan)
-        said = mine if model is None else model[row]
+        predictions = mine if model is None else model[row]
         if self.kind == "regression":
             total = np.where(self.there, self.ratings, 0.0).sum(axis=1)[row] - np.where(without, mine, 0.0)
-            return Pairs(row, said, total / (self.count[row] - without), part)
+            return Pairs(row, predictions, total / (self.count[row] - without), part)
         votes = self.votes[row].astype(np.int64)
         votes[np.flatnonzero(without), mine[without].astype(np.intp)] -= 1
         most = votes == votes.max(axis=1, keepdims=True)
         pair, label = np.nonzero(most)
         shared = part[pair] / most.sum(axis=1)[pair]
-        return Pairs(row[pair], said[pair], label.astype(np.float64), shared)
+        return Pairs(row[pair], predictions[pair], label.astype(np.float64), shared)

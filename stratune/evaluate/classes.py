@@ -16,18 +16,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.arrays import Flags, Floats, Integers, Said, finite, flags, negative_log, share
+from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, finite, flags, negative_log, share
 from stratune.evaluate.labels import by_label, families, mean_areas
 from stratune.evaluate.ranking import Ranking, rank
 
 
-def predicted(probabilities: Said, invalid: Flags | None = None) -> npt.NDArray[np.intp]:
+def predicted(probabilities: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.intp]:
     """Label index per row (N,); K, which is no label, for an invalid row."""
     best: npt.NDArray[np.intp] = probabilities.argmax(axis=1)
     return best if invalid is None else np.where(invalid, probabilities.shape[1], best)
 
 
-def confusion(truth: Integers, probabilities: Said, *, invalid: Flags | None = None) -> npt.NDArray[np.int64]:
+def confusion(
+    truth: Integers, probabilities: Predictions, *, invalid: Flags | None = None
+) -> npt.NDArray[np.int64]:
     """Counts (K, K + 1): truth down, prediction across; the last column counts invalid answers."""
     label_count = probabilities.shape[1]
     cell = truth * (label_count + 1) + predicted(probabilities, invalid)
@@ -42,7 +44,12 @@ class ClassScorer:
     """
 
     def __init__(
-        self, truth: Integers, probabilities: Said, labels: Sequence[str], *, invalid: Flags | None = None
+        self,
+        truth: Integers,
+        probabilities: Predictions,
+        labels: Sequence[str],
+        *,
+        invalid: Flags | None = None,
     ) -> None:
         self.truth = np.asarray(truth, dtype=np.intp)
         self.labels = tuple(labels)
@@ -65,13 +72,13 @@ class ClassScorer:
 
     def _matches(self, weights: Floats, total: Floats) -> dict[str, Floats]:
         """The metrics that only need, per label, how often it was true, predicted, and both."""
-        hit, said, true = (self._adder @ weights).reshape(3, len(self.labels), -1)
+        hit, predictions, true = (self._adder @ weights).reshape(3, len(self.labels), -1)
         values = {"accuracy": hit.sum(axis=0) / total}
-        for family, each in families(hit, said, true).items():
+        for family, each in families(hit, predictions, true).items():
             values[f"{family}_macro"] = each.mean(axis=0)
             values[f"{family}_weighted"] = (each * true).sum(axis=0) / total
             values |= by_label(family, each, self.labels)
-        values["mcc"] = _mcc(hit, said, true, total)
+        values["mcc"] = _mcc(hit, predictions, true, total)
         return values
 
     @cached_property
@@ -80,9 +87,9 @@ class ClassScorer:
         from scipy.sparse import csr_array
 
         count, rows = len(self.labels), np.arange(len(self.truth))
-        said = predicted(self.probabilities, self.invalid)
-        hit, valid = said == self.truth, ~self.invalid
-        cells = np.concatenate([self.truth[hit], count + said[valid], 2 * count + self.truth])
+        predictions = predicted(self.probabilities, self.invalid)
+        hit, valid = predictions == self.truth, ~self.invalid
+        cells = np.concatenate([self.truth[hit], count + predictions[valid], 2 * count + self.truth])
         columns = np.concatenate([rows[hit], rows[valid], rows])
         return csr_array((np.ones(len(cells)), (cells, columns)), shape=(3 * count, len(rows)))
 
@@ -103,10 +110,10 @@ class ClassScorer:
         return negative_log(np.where(self.invalid, 0.0, given))
 
 
-def _mcc(hit: Floats, said: Floats, true: Floats, total: Floats) -> Floats:
+def _mcc(hit: Floats, predictions: Floats, true: Floats, total: Floats) -> Floats:
     """Gorodkin's K-label form; arguments (K, R) and (R,). Invalid answers are one more predicted column."""
-    unsaid = total - said.sum(axis=0)
-    together = hit.sum(axis=0) * total - (said * true).sum(axis=0)
-    spread_said = total**2 - (said**2).sum(axis=0) - unsaid**2
+    unsaid = total - predictions.sum(axis=0)
+    together = hit.sum(axis=0) * total - (predictions * true).sum(axis=0)
+    spread_said = total**2 - (predictions**2).sum(axis=0) - unsaid**2
     spread_true = total**2 - (true**2).sum(axis=0)
     return share(together, np.sqrt(spread_said * spread_true))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.arrays import Flags, Floats, Said
+from stratune.evaluate.arrays import Flags, Floats, Predictions
 from stratune.evaluate.metrics import Scorer, Truth, scorer
 from stratune.task import Kind
 
@@ -37,7 +37,7 @@ class Interval:
 
 def bootstrap(
     truth: Truth,
-    said: Said,
+    predictions: Predictions,
     labels: Sequence[str],
     *,
     kind: Kind = "classification",
@@ -52,8 +52,8 @@ def bootstrap(
     The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
     Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
     """
-    flags = np.zeros(said.shape[:2], dtype=bool) if invalid is None else invalid
-    scorers = [scorer(kind, truth, one, labels, flag) for one, flag in zip(said, flags, strict=True)]
+    flags = np.zeros(predictions.shape[:2], dtype=bool) if invalid is None else invalid
+    scorers = [scorer(kind, truth, one, labels, flag) for one, flag in zip(predictions, flags, strict=True)]
     return bootstrapped(scorers, len(truth), groups=groups, resamples=resamples, seed=seed, level=level)
 
 

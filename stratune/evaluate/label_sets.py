@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.arrays import Flags, Floats, Integers, Said, finite, flags, negative_log
+from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, finite, flags, negative_log
 from stratune.evaluate.labels import by_label, families, mean_areas
 from stratune.evaluate.ranking import Ranking, rank
 
 THRESHOLD = 0.5
 
 
-def decided(probabilities: Said, invalid: Flags | None = None) -> npt.NDArray[np.bool_]:
+def decided(probabilities: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.bool_]:
     """Probabilities (N, K) -> which labels are predicted (N, K); none of an invalid row."""
     chosen: npt.NDArray[np.bool_] = probabilities >= THRESHOLD  # NaN is not
     return chosen if invalid is None else chosen & ~invalid[:, None]
@@ -37,7 +37,12 @@ class LabelSetScorer:
     """
 
     def __init__(
-        self, truth: Integers, probabilities: Said, labels: Sequence[str], *, invalid: Flags | None = None
+        self,
+        truth: Integers,
+        probabilities: Predictions,
+        labels: Sequence[str],
+        *,
+        invalid: Flags | None = None,
     ) -> None:
         self.truth = np.asarray(truth).astype(bool)
         self.labels = tuple(labels)

@@ -12,9 +12,9 @@ from stratune.evaluate.ranking import Ranking
 PER_LABEL = ("precision", "recall", "f1")  # also by label: f1[positive]
 
 
-def families(hit: Floats, said: Floats, true: Floats) -> dict[str, Floats]:
+def families(hit: Floats, predictions: Floats, true: Floats) -> dict[str, Floats]:
     """Counts of one shape -> PER_LABEL of that shape; 0/0 is 0.0."""
-    values = (share(hit, said), share(hit, true), share(2 * hit, said + true))
+    values = (share(hit, predictions), share(hit, true), share(2 * hit, predictions + true))
     return dict(zip(PER_LABEL, values, strict=True))
 
 

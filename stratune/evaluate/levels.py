@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from stratune.evaluate.arrays import Flags, Floats, Integers, Said, share
+from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, share
 from stratune.evaluate.classes import ClassScorer
 from stratune.evaluate.correlation import Correlation
 
@@ -21,7 +21,12 @@ class LevelScorer:
     """Truth (N,): level indices; probabilities (N, K). Raises TrainingError as ClassScorer."""
 
     def __init__(
-        self, truth: Integers, probabilities: Said, labels: Sequence[str], *, invalid: Flags | None = None
+        self,
+        truth: Integers,
+        probabilities: Predictions,
+        labels: Sequence[str],
+        *,
+        invalid: Flags | None = None,
     ) -> None:
         self.classes = ClassScorer(truth, probabilities, labels, invalid=invalid)
         top = len(labels) - 1
@@ -44,8 +49,8 @@ class LevelScorer:
         Summed over the confusion matrix, the weights (i - j)² only need sums of t, p and their squares:
         disagreement expected by chance is Σt² + Σp² - 2 Σt Σp / N. All are whole numbers, so this is exact.
         """
-        off, squared_off, true, said, squares = self._powers @ weights
-        by_chance = total * squares - 2 * true * said  # N times the disagreement expected
+        off, squared_off, true, predictions, squares = self._powers @ weights
+        by_chance = total * squares - 2 * true * predictions  # N times the disagreement expected
         # 0/0, one level only, is 0.0 like MCC: agreement that chance alone explains
         qwk = share(by_chance - total * squared_off, by_chance)
         return {"qwk": qwk, "mae_levels": off / total}
@@ -55,8 +60,10 @@ class LevelScorer:
         """(5, N): |t - p|, (t - p)², t, p, t² + p², of true and predicted levels t and p."""
         true = self.classes.truth.astype(np.float64)
         best = self.classes.probabilities.argmax(axis=1)
-        said = np.where(self.classes.invalid, self._farthest, best).astype(np.float64)
-        return np.stack([abs(true - said), (true - said) ** 2, true, said, true**2 + said**2])
+        predictions = np.where(self.classes.invalid, self._farthest, best).astype(np.float64)
+        return np.stack(
+            [abs(true - predictions), (true - predictions) ** 2, true, predictions, true**2 + predictions**2]
+        )
 
     @cached_property
     def _correlation(self) -> Correlation:

@@ -1,6 +1,6 @@
 """Every metric by name, and every metric of one set of predictions, for each kind of task.
 
-What a model says of N rows, `said`, and the truth, with K labels:
+What a model says of N rows, `predictions`, and the truth, with K labels:
 
 | kind           | truth                          | said                                  | scored in     |
 |----------------|--------------------------------|---------------------------------------|---------------|
@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.errors import ConfigError, choices
-from stratune.evaluate.arrays import Flags, Floats, Said
+from stratune.evaluate.arrays import Flags, Floats, Predictions
 from stratune.evaluate.classes import ClassScorer, confusion, predicted
 from stratune.evaluate.label_sets import LabelSetScorer
 from stratune.evaluate.labels import PER_LABEL
@@ -131,27 +131,31 @@ class Scorer(Protocol):
 
 
 def scorer(
-    kind: Kind, truth: Truth, said: Said, labels: Sequence[str] = (), invalid: Flags | None = None
+    kind: Kind,
+    truth: Truth,
+    predictions: Predictions,
+    labels: Sequence[str] = (),
+    invalid: Flags | None = None,
 ) -> Scorer:
     """The scorer of a kind. Raises TrainingError where a row that is not invalid holds NaN or infinity."""
     if kind == "regression":
-        return ValueScorer(truth, said, invalid=invalid)
+        return ValueScorer(truth, predictions, invalid=invalid)
     if kind == "multilabel":
-        return LabelSetScorer(truth, said, labels, invalid=invalid)
+        return LabelSetScorer(truth, predictions, labels, invalid=invalid)
     if kind == "ordinal":
-        return LevelScorer(truth, said, labels, invalid=invalid)
-    return ClassScorer(truth, said, labels, invalid=invalid)
+        return LevelScorer(truth, predictions, labels, invalid=invalid)
+    return ClassScorer(truth, predictions, labels, invalid=invalid)
 
 
 def score(
     truth: Truth,
-    said: Said,
+    predictions: Predictions,
     labels: Sequence[str],
     *,
     kind: Kind = "classification",
     invalid: Flags | None = None,
 ) -> dict[str, float]:
-    """All metrics of one set of predictions; shapes by kind: see above. Raises as `scorer`."""
+    """All metrics of one set of predictions; shapes by kind: see above. Raises as `model`."""
     once = np.ones((len(truth), 1))
-    values = scorer(kind, truth, said, labels, invalid).values(once)
+    values = scorer(kind, truth, predictions, labels, invalid).values(once)
     return {name: float(value[0]) for name, value in values.items() if not np.isnan(value[0])}

@@ -28,16 +28,16 @@ class Pairs:
     """P pairs, all (P,). `part` is the share of its row's weight; a row's shares add up to 1."""
 
     row: npt.NDArray[np.intp]
-    said: Floats
+    predictions: Floats
     against: Floats
     part: Floats
 
     def merged(self) -> Pairs:
         """The same, equal pairs as one: five levels and ten raters leave three of ten."""
-        keys = np.stack([self.row.astype(np.float64), self.said, self.against])
-        (row, said, against), place = np.unique(keys, axis=1, return_inverse=True)
+        keys = np.stack([self.row.astype(np.float64), self.predictions, self.against])
+        (row, predictions, against), place = np.unique(keys, axis=1, return_inverse=True)
         part: Floats = np.bincount(place.ravel(), self.part, minlength=len(row)).astype(np.float64)
-        return Pairs(row.astype(np.intp), said, against, part)
+        return Pairs(row.astype(np.intp), predictions, against, part)
 
     def weights(self, weights: Floats) -> Floats:
         """Weightings of rows (N, R) -> of pairs (P, R)."""
@@ -51,12 +51,12 @@ class ValuePairs:
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs.merged()
-        self.scorer = ValueScorer(self.pairs.against, self.pairs.said[:, None])
+        self.model = ValueScorer(self.pairs.against, self.pairs.predictions[:, None])
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> each measure (R,); NaN where undefined."""
         by_pair = self.pairs.weights(weights)
-        found = self.scorer.values(by_pair)
+        found = self.model.values(by_pair)
         rows = by_pair.sum(axis=0)
         one, other, ones, others, together = self._powers @ by_pair
         spreads = ones - one**2 / rows, others - other**2 / rows  # sums of squares around the mean
@@ -77,12 +77,12 @@ class ValuePairs:
 
     @cached_property
     def _middles(self) -> tuple[float, float]:
-        return float(np.median(self.pairs.said)), float(np.median(self.pairs.against))
+        return float(np.median(self.pairs.predictions)), float(np.median(self.pairs.against))
 
     @cached_property
     def _powers(self) -> Floats:
         """(5, P): x, y, x², y², xy, each from its own middle: squares of large numbers would cancel."""
-        x, y = self.pairs.said - self._middles[0], self.pairs.against - self._middles[1]
+        x, y = self.pairs.predictions - self._middles[0], self.pairs.against - self._middles[1]
         return np.stack([x, y, x * x, y * y, x * y])
 
 
@@ -95,7 +95,7 @@ class LabelPairs:
         from scipy.sparse import csr_array
 
         self.pairs, self.count = pairs.merged(), label_count
-        cell = (self.pairs.against * (label_count + 1) + self.pairs.said).astype(np.intp)
+        cell = (self.pairs.against * (label_count + 1) + self.pairs.predictions).astype(np.intp)
         shape = (label_count * (label_count + 1), len(cell))
         self.adder: Any = csr_array((np.ones(len(cell)), (cell, np.arange(len(cell)))), shape=shape)
         unlike = {"kappa": 1.0 - np.eye(label_count, label_count + 1)}
@@ -106,12 +106,12 @@ class LabelPairs:
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> each measure (R,)."""
         counts = (self.adder @ self.pairs.weights(weights)).reshape(self.count, self.count + 1, -1)
-        truth, said = counts.sum(axis=1), counts.sum(axis=0)  # (K, R), (K + 1, R)
+        truth, predictions = counts.sum(axis=1), counts.sum(axis=0)  # (K, R), (K + 1, R)
         total = truth.sum(axis=0)
         found = {"accuracy": ratio(np.einsum("kkr->r", counts[:, : self.count]), total)}
         for name, unlike in self.unlike.items():
             observed = np.einsum("ij,ijr->r", unlike, counts)
-            expected = np.einsum("ij,ir,jr->r", unlike, truth, said) / np.maximum(total, 1e-300)
+            expected = np.einsum("ij,ir,jr->r", unlike, truth, predictions) / np.maximum(total, 1e-300)
             found[name] = np.where(total > 0, share(expected - observed, expected), np.nan)
         return found
 

@@ -12,21 +12,21 @@ from functools import cached_property
 
 import numpy as np
 
-from stratune.evaluate.arrays import Flags, Floats, Said, finite, flags, ratio
+from stratune.evaluate.arrays import Flags, Floats, Predictions, finite, flags, ratio
 from stratune.evaluate.correlation import Correlation
 
 
 class ValueScorer:
     """Truth (N,) and predicted values (N, 1). Raises TrainingError when one is not a finite number."""
 
-    def __init__(self, truth: Floats, said: Said, *, invalid: Flags | None = None) -> None:
+    def __init__(self, truth: Floats, predictions: Predictions, *, invalid: Flags | None = None) -> None:
         self.truth = np.asarray(truth, dtype=np.float64)
         unanswered = flags(invalid, len(self.truth))
-        if said.shape != (len(self.truth), 1) or not len(self.truth):
-            raise ValueError(f"predictions are {said.shape}, not (rows, 1) = {(len(self.truth), 1)}")
+        if predictions.shape != (len(self.truth), 1) or not len(self.truth):
+            raise ValueError(f"predictions are {predictions.shape}, not (rows, 1) = {(len(self.truth), 1)}")
         finite(self.truth[:, None], np.zeros_like(unanswered), "true value")
-        values = finite(said, unanswered, "predicted value")[:, 0]
-        self.said = np.where(unanswered, self.truth.mean(), values)
+        values = finite(predictions, unanswered, "predicted value")[:, 0]
+        self.predictions = np.where(unanswered, self.truth.mean(), values)
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
@@ -44,9 +44,9 @@ class ValueScorer:
     @cached_property
     def _errors(self) -> Floats:
         """(2, N): absolute and squared."""
-        error = self.said - self.truth
+        error = self.predictions - self.truth
         return np.stack([abs(error), error**2])
 
     @cached_property
     def _correlation(self) -> Correlation:
-        return Correlation(self.truth, self.said)
+        return Correlation(self.truth, self.predictions)

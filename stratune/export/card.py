@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stratune.model.net import NetScorer
+    from stratune.model.net import NetModel
     from stratune.predictor.predictor import Predictor
 
 CARD = """---
@@ -29,7 +29,7 @@ classify({example})
 """
 
 
-def write_card(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
+def write_card(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
     strategy = predictor.about.get("strategy", {}).get("name", "stratune")
     if not predictor.task.text_pair:
         example = '"A text to classify."'
@@ -48,21 +48,25 @@ def write_card(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
 
 def notes(predictor: Predictor) -> list[str]:
     """What the user must do by hand for the same answers, one sentence each."""
-    from stratune.model.net import NetScorer
+    from stratune.model.net import NetModel
 
-    scorer = predictor.scorer
-    if not isinstance(scorer, NetScorer):
+    scorer = predictor.model
+    if not isinstance(scorer, NetModel):
         return []
     backbone, limit = scorer.net.backbone, scorer.limit
     most = limit.tokens(backbone)
-    said = [f"Give `truncation=True`: texts are cut at {most} tokens, as they were in training."]
+    predictions = [f"Give `truncation=True`: texts are cut at {most} tokens, as they were in training."]
     if limit.max_words:
-        said.append(
+        predictions.append(
             f"In training texts were first cut at {limit.max_words} words; this folder cannot say that, "
             f'so cut them yourself: `" ".join(text.split()[:{limit.max_words}])`.'
         )
     if predictor.task.text_pair and backbone.family.decoder:
-        said.append(r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.')
+        predictions.append(
+            r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.'
+        )
     if backbone.family.norms and scorer.net.head.norm is not None:
-        said.append("Run it in float32 or bfloat16; its last block uses numbers too small for float16.")
-    return said
+        predictions.append(
+            "Run it in float32 or bfloat16; its last block uses numbers too small for float16."
+        )
+    return predictions

@@ -15,8 +15,8 @@ from stratune.export.norm_block import write_norm_block
 from stratune.export.tokenizer import exported_tokenizer
 from stratune.export.verify import verify
 from stratune.files import replacing_folder
-from stratune.model.ensemble import EnsembleScorer
-from stratune.model.net import NetScorer
+from stratune.model.ensemble import EnsembleModel
+from stratune.model.net import NetModel
 from stratune.net.pooled_head import PooledHead
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
     The predictor stays as it is. Raises UnsupportedError when the family's own class cannot compute it,
     ArtifactError when the reloaded folder does not give the same logits.
     """
-    scorer = predictor.scorer
-    if not isinstance(scorer, NetScorer):
+    scorer = predictor.model
+    if not isinstance(scorer, NetModel):
         what = predictor.about.get("strategy", {}).get("name", "this model")
         why = f"it has no Hugging Face form; {INSTEAD}"
-        if isinstance(scorer, EnsembleScorer):
+        if isinstance(scorer, EnsembleModel):
             why = "it is several models; export one of the folders members/0, members/1, ... in it"
         raise UnsupportedError(EXPORT, what, why)
     backbone = scorer.net.backbone

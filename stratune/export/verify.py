@@ -16,7 +16,7 @@ from stratune.train.feed import Feed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from stratune.model.net import NetScorer
+    from stratune.model.net import NetModel
     from stratune.predictor.predictor import Predictor
 
 TOLERANCE = 1e-4  # of logits, both in float32; times the logit where it is above 1
@@ -27,7 +27,7 @@ PROBES = (
 )
 
 
-def verify(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
+def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
     """Raises ArtifactError when the folder's labels, tokens or logits are not the predictor's."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -44,7 +44,7 @@ def verify(predictor: Predictor, scorer: NetScorer, folder: Path) -> None:
         raise ArtifactError(f"the exported model's logits are not ours: they differ by up to {gap:.2g}")
 
 
-def _rows(predictor: Predictor, scorer: NetScorer) -> tuple[list[str], list[str] | None]:
+def _rows(predictor: Predictor, scorer: NetModel) -> tuple[list[str], list[str] | None]:
     """Sample rows and our own. Empty texts are left out: some decoders get no token at all from them."""
     rows = [(row["text"], row.get("text_pair", "")) for row in predictor.sample]
     rows += list(zip(PROBES, reversed(PROBES), strict=True))
@@ -53,7 +53,7 @@ def _rows(predictor: Predictor, scorer: NetScorer) -> tuple[list[str], list[str]
     return [a for a, _ in kept], [b for _, b in kept] if predictor.task.text_pair else None
 
 
-def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer) -> None:
+def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetModel) -> None:
     """The same ids in the same places; of a text beyond the limit too, at no cost of a forward pass."""
     long = " ".join(PROBES * scorer.limit.tokens(scorer.net.backbone))
     texts, pairs = [*texts, long, PROBES[0]], [*pairs, PROBES[0], long] if pairs is not None else None
@@ -65,21 +65,21 @@ def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, sco
 
 
 def _encoded(
-    tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer, **options: Any
+    tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetModel, **options: Any
 ) -> Any:
     if pairs is not None and scorer.net.backbone.family.decoder:
         pairs = ["\n" + text for text in pairs]  # as the card tells the user to
     return tokenizer(texts, pairs, truncation=True, **options)
 
 
-def _ours(scorer: NetScorer, texts: list[str], pairs: list[str] | None) -> NDArray[np.float32]:
+def _ours(scorer: NetModel, texts: list[str], pairs: list[str] | None) -> NDArray[np.float32]:
     tokens = tokenise(scorer.net.backbone, texts, pairs, scorer.limit)
     return replace(scorer, precision="float32").logits(Feed(tokens, scorer.pad))
 
 
 @torch.inference_mode()
 def _theirs(
-    model: Any, tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetScorer
+    model: Any, tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetModel
 ) -> NDArray[np.float32]:
     """(N, K) logits of all rows in one padded batch, so that padding is checked too."""
     encoded = _encoded(tokenizer, texts, pairs, scorer, padding=True, return_tensors="pt")

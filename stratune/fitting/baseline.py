@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from stratune.data.rows import sample_rows, text_columns, truth_of
 from stratune.fitting.trained import Trained
-from stratune.model.baseline import Examples, FloorScorer
+from stratune.model.baseline import BaselineModel, Examples
 from stratune.predictor.predictor import Predictor
-from stratune.strategy.base import Floor
+from stratune.strategy.base import Baseline
 from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stratune.task import Task
 
 
-def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:
+def fit_baseline(floor: Baseline, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:
     started = time.perf_counter()
     seen, chosen_on = (
         Examples(*text_columns(table), truth=truth_of(table, task)).first_words(max_words)
@@ -34,6 +34,6 @@ def _fit_floor(floor: Floor, task: Task, split: Split, seed: int, max_words: int
         "fingerprint": split.fingerprint,
         "seed": seed,
     }
-    predictor = Predictor(task, FloorScorer(model, max_words), about, sample=sample_rows(split.val))
+    predictor = Predictor(task, BaselineModel(model, max_words), about, sample=sample_rows(split.val))
     seconds = time.perf_counter() - started
     return Trained(predictor, None, seconds, weights, weights, is_main_process=is_main())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stratune.data.rows import sample_rows
 from stratune.errors import TrainingError
 from stratune.fitting.trained import Trained
-from stratune.model.net import NetScorer
+from stratune.model.net import NetModel
 from stratune.predictor.model_folder import load
 from stratune.predictor.predictor import Predictor
 from stratune.result import RunResult
@@ -38,19 +38,19 @@ def combined(combination: Combination, members: Sequence[str], runs: Path, split
         "seed": [result.seed for result in results],
         "members": [result.run_id for result in results],
     }
-    scorer = predictor.scorer
+    scorer = predictor.model
     return Trained(
         predictor,
         train_seconds=sum(result.train_seconds or 0.0 for result in results),
         trainable_params=combination.costs(results, "trainable_params"),
         total_params=combination.costs(results, "total_params"),
-        precision=scorer.precision if isinstance(scorer, NetScorer) else None,
+        precision=scorer.precision if isinstance(scorer, NetModel) else None,
         is_main_process=is_main(),
     )
 
 
 def _described(combination: Combination, predictor: Predictor) -> dict[str, object]:
     """What the model folder is read back as: tensors that were averaged are still those of their strategy."""
-    if isinstance(predictor.scorer, NetScorer):
+    if isinstance(predictor.model, NetModel):
         return {**predictor.about["strategy"], "name": combination.name}
     return combination.settings()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.errors import ConfigError
-from stratune.fitting.baseline import _fit_floor
+from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.local import _Fitting
 from stratune.fitting.trained import Trained
 from stratune.predictor.predictor import Predictor
 from stratune.remote.address import is_remote
 from stratune.strategy import Strategy, parse_strategy
-from stratune.strategy.base import Combination, Floor
+from stratune.strategy.base import Baseline, Combination
 from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import Watch
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def fit(
-    strategy: str | dict[str, Any] | Strategy | Floor | Combination,
+    strategy: str | dict[str, Any] | Strategy | Baseline | Combination,
     backbone: str | Backbone | None,
     task: Task,
     split: Split,
@@ -45,7 +45,7 @@ def fit(
 
 
 def train(
-    strategy: Strategy | Floor | Combination,
+    strategy: Strategy | Baseline | Combination,
     backbone: str | Backbone | None,
     task: Task,
     split: Split,
@@ -64,7 +64,7 @@ def train(
     if isinstance(strategy, Combination):
         raise ConfigError(f"{strategy.name} is made of finished runs: ask `compare` for it", key="strategies")
     if not isinstance(strategy, Strategy):
-        return _fit_floor(strategy, task, split, seed, (settings or TrainSettings()).max_words)
+        return fit_baseline(strategy, task, split, seed, (settings or TrainSettings()).max_words)
     if backbone is None:
         raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
     settings, watch = settings or TrainSettings(), watch or Watch()

@@ -18,14 +18,14 @@ from stratune.errors import NonFiniteLoss, UnsupportedError
 from stratune.evaluate.metrics import find, score
 from stratune.files import sha256
 from stratune.fitting.trained import Trained
-from stratune.model.net import NetScorer
+from stratune.model.net import NetModel
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy
 from stratune.tokens.tokens import TextLimit, Tokens
 from stratune.train import checkpoint
 from stratune.train.activations import feed
-from stratune.train.checkpoint import Position
+from stratune.train.checkpoint import TrainingState
 from stratune.train.class_weights import class_weights
 from stratune.train.feed import Feed
 from stratune.train.infer import infer
@@ -74,7 +74,7 @@ class _Fitting:
         self.accelerator = make_accelerator(self.settings, self.work)
         self.device = self.accelerator.device
         self.precision = resolve(self.settings.precision, self.device)
-        self.pass_tokens = self.settings.tokens_per_pass(self.device.type)
+        self.micro_batch_tokens = self.settings.tokens_per_micro_batch(self.device.type)
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
         objective = self.strategy.readout.objective(self.task).fitted(truth_of(self.split.train, self.task))
         self.net = Net(self.backbone, self.strategy.readout, objective, self.seed)
@@ -87,21 +87,21 @@ class _Fitting:
         self.reader: Reader = self.strategy.readout.reader(
             self.backbone, self.split.task, limit, self.split.train, self.seed
         )
-        learning = self.net.learning()
-        if learning and (why := self.strategy.readout.refuses_learning):
+        trainable = self.net.trainable()
+        if trainable and (why := self.strategy.readout.refuses_training):
             raise UnsupportedError("learning with these prompts", self.strategy.name, why)
         total = sum(p.numel() for p in self.net.parameters())
         trained = Trained(
             self._predictor(self._scorer()),
             None,
             0.0,
-            sum(p.numel() for p in learning.values()),
+            sum(p.numel() for p in trainable.values()),
             total,
             self.precision,
         )
         trained.is_main_process = self.accelerator.is_main_process
         trained.processes = self.accelerator.num_processes
-        if learning:
+        if trainable:
             trained.position, seconds = self._train_or_retry()
             trained.train_seconds = trained.position.train_seconds + seconds
             trained.history = trained.position.history
@@ -118,19 +118,19 @@ class _Fitting:
         trained.notes = self.reader.notes()
         trained.predictor, trained.precision = self._predictor(scorer), self.precision
 
-    def _train_or_retry(self) -> tuple[Position, float]:
+    def _train_or_retry(self) -> tuple[TrainingState, float]:
         """A non-finite loss is tried once more, from the start, in float32 (design, rule 6)."""
-        start = checkpoint.snapshot(self.net.learning())
+        start = checkpoint.snapshot(self.net.trainable())
         try:
             return self._train()
         except NonFiniteLoss:
             if self.precision == "float32":
                 raise
-            checkpoint.restore(self.net.learning(), start)
+            checkpoint.restore(self.net.trainable(), start)
             self.precision = "float32"
             return self._train()
 
-    def _train(self) -> tuple[Position, float]:
+    def _train(self) -> tuple[TrainingState, float]:
         """(where training ended, seconds that computing the frozen activations of the training rows took)."""
         self.train_feed, self.val_feed = self._feed(self.split.train), self._feed(self.split.val)
         truth, self.val_truth = (truth_of(table, self.task) for table in (self.split.train, self.split.val))
@@ -179,22 +179,22 @@ class _Fitting:
             tokens,
             device=self.device,
             precision=self.precision,
-            pass_tokens=self.pass_tokens,
+            micro_batch_tokens=self.micro_batch_tokens,
             cache=self.settings.cache,
             tick=self.watch.rows,
         )
 
     def _evaluate(self) -> Evaluation:
         """How well it does on validation."""
-        said = self.net.objective.said(self._val_logits())
+        predictions = self.net.objective.probabilities(self._val_logits())
         if self.net.aggregate is not None:
-            said = self.net.aggregate(said, *self._val_documents())
-        return self._evaluation(said)
+            predictions = self.net.aggregate(predictions, *self._val_documents())
+        return self._evaluation(predictions)
 
-    def _evaluation(self, said: NDArray[np.float64]) -> Evaluation:
+    def _evaluation(self, predictions: NDArray[np.float64]) -> Evaluation:
         """What is said of the validation rows, in the task's metric."""
-        said = self.net.objective.read(said)
-        values = score(self.val_truth, said, self.task.labels, kind=self.task.kind)
+        predictions = self.net.objective.predictions(predictions)
+        values = score(self.val_truth, predictions, self.task.labels, kind=self.task.kind)
         metric = find(self.task.metric, self.task.labels, self.task.kind)
         value = values[metric.name]
         return Evaluation(metric.sign * value, value, values.get("log_loss", values.get("rmse", 0.0)))
@@ -213,11 +213,11 @@ class _Fitting:
         """What is chosen on validation with the best step's weights."""
         logits = self._val_logits()
         if self.net.aggregate is None:
-            self.net.objective = self.net.objective.settled(logits, self.val_truth)
+            self.net.objective = self.net.objective.tuned(logits, self.val_truth)
             return
-        said = self.net.objective.said(logits)
-        self.net.aggregate = self.net.aggregate.settled(
-            said, *self._val_documents(), lambda documents: self._evaluation(documents).score
+        predictions = self.net.objective.probabilities(logits)
+        self.net.aggregate = self.net.aggregate.tuned(
+            predictions, *self._val_documents(), lambda documents: self._evaluation(documents).score
         )
 
     def _val_logits(self) -> NDArray[np.float32]:
@@ -228,7 +228,7 @@ class _Fitting:
             self.val_feed,
             device=self.device,
             precision=self.precision,
-            pass_tokens=self.pass_tokens,
+            micro_batch_tokens=self.micro_batch_tokens,
             rank=accelerator.process_index,
             world=accelerator.num_processes,
         )
@@ -237,12 +237,12 @@ class _Fitting:
             return np.asarray(summed.cpu().numpy())
         return logits
 
-    def _scorer(self) -> NetScorer:
-        return self.strategy.readout.scorer(
-            self.net, self.device, self.precision, self.pass_tokens, self.reader
+    def _scorer(self) -> NetModel:
+        return self.strategy.readout.model(
+            self.net, self.device, self.precision, self.micro_batch_tokens, self.reader
         )
 
-    def _predictor(self, scorer: NetScorer) -> Predictor:
+    def _predictor(self, scorer: NetModel) -> Predictor:
         about = {
             "strategy": self.strategy.settings(),
             "backbone": {

@@ -15,7 +15,7 @@ from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
 from stratune.remote.estimate import estimate, in_words
 from stratune.remote.reader import RemoteReader
-from stratune.remote.scorer import RemoteScorer, _reader, _scorer
+from stratune.remote.scorer import ServerModel, _reader, _scorer
 from stratune.remote.server import Server
 from stratune.remote.settings import Remote
 from stratune.tokens.tokens import TextLimit
@@ -47,7 +47,7 @@ def ask(
     from stratune.fitting.trained import Trained
 
     readout = strategy.readout
-    if not isinstance(readout, Words) or strategy.learns:
+    if not isinstance(readout, Words) or strategy.trains:
         why = "its weights are the server's; zero_shot and few_shot, with `words` or `generate`, can ask it"
         raise UnsupportedError(strategy.name, backbone, why)
     if readout.long.in_chunks:
@@ -60,7 +60,7 @@ def ask(
             limit, words.asked(task), words.shown(split.task, limit.max_words, split.train, seed, draw)
         )
 
-    server = Server(parse_address(backbone), remote.manners(), Answers())
+    server = Server(parse_address(backbone), remote.retry_policy(), Answers())
     scorer = _scorer(readout, task, server, reader_of(readout, 0), seed)
     expected = _expected(scorer, readout, reader_of, split, remote)
     watch.note(expected)
@@ -81,7 +81,7 @@ def ask(
     return trained
 
 
-def _expected(scorer: RemoteScorer, readout: Words, reader_of: Any, split: Split, remote: Remote) -> str:
+def _expected(scorer: ServerModel, readout: Words, reader_of: Any, split: Split, remote: Remote) -> str:
     """What validation, for every prompt, and test will ask: told before anything is asked."""
     val, test = text_columns(split.val), text_columns(split.test)
     bodies = []

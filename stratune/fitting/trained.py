@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stratune.predictor.predictor import Predictor
-from stratune.train.checkpoint import Position
+from stratune.train.checkpoint import TrainingState
 from stratune.train.precision import Precision
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Trained:
     """A predictor and what its training was like. Floors have no position."""
 
     predictor: Predictor
-    position: Position | None = None
+    position: TrainingState | None = None
     train_seconds: float = 0.0  # frozen activations and choosing a prompt included, validation apart
     trainable_params: int = 0
     total_params: int | None = 0  # None: a server's

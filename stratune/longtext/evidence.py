@@ -32,17 +32,17 @@ class Evidence:
     score: float
 
 
-def decisive(
-    said: Floats, documents: Documents, without: Callable[[int], Floats], center: float | None
+def most_important(
+    predictions: Floats, documents: Documents, without: Callable[[int], Floats], center: float | None
 ) -> list[list[Evidence]]:
     """The `NAMED` chunks of each document that matter most, the first one first.
 
-    `said` (D, C) of the documents; `without(d)` (M, C): what is said of document d without each of its M > 1
+    `predictions` (D, C) of the documents; `without(d)` (M, C): those of document d without each of its M > 1
     chunks; `center`: the training mean of a value, None of labels.
     """
     edges = documents.edges
     found = []
-    for document, answer in enumerate(said):
+    for document, answer in enumerate(predictions):
         places = documents.places[edges[document] : edges[document + 1]]
         scores = np.ones(1)
         if len(places) > 1:

@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 class Chunks:
     """What was said of the documents' chunks one by one, before it was joined."""
 
-    said: NDArray[np.float64]  # (M, C)
+    predictions: NDArray[np.float64]  # (M, C)
     owner: NDArray[np.int64]  # (M,) the document of each, rising
     count: int  # documents
     aggregate: Aggregate
 
-    def joined(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
+    def joined(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
         """(M, C) -> (N, C)."""
-        return self.aggregate(said, self.owner, self.count)
+        return self.aggregate(predictions, self.owner, self.count)
 
 
 @dataclass(frozen=True)
 class Scored:
     """N rows' answers as arrays."""
 
-    said: NDArray[np.float64]  # (N, C), in the order of task.columns; NaN where invalid
+    predictions: NDArray[np.float64]  # (N, C), in the order of task.columns; NaN where invalid
     tokens_cut: NDArray[np.int32]  # (N,)
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
     answers: list[str] | None = None  # what was generated, as it was
@@ -53,20 +53,20 @@ class Scored:
         the value, None for an invalid row.
         """
         if task.kind == "regression":
-            return [None if np.isnan(value) else float(value) for value in self.said[:, 0]]
+            return [None if np.isnan(value) else float(value) for value in self.predictions[:, 0]]
         if task.kind == "multilabel":
-            chosen = decided(self.said, self.invalid)
+            chosen = decided(self.predictions, self.invalid)
             return [SEPARATOR.join(np.asarray(task.labels)[row]) for row in chosen]
-        best = predicted(self.said, self.invalid)
+        best = predicted(self.predictions, self.invalid)
         return [task.labels[k] if k < len(task.labels) else "" for k in best]
 
 
 def answered(
-    objective: Objective, said: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
+    objective: Objective, predictions: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
 ) -> Scored:
     """The answers of rows of which this was said."""
-    read = objective.read(said)
-    return Scored(read, tokens_cut, levels=None if read is said else said, **more)
+    read = objective.predictions(predictions)
+    return Scored(read, tokens_cut, levels=None if read is predictions else predictions, **more)
 
 
 Tick = Callable[[int], None]

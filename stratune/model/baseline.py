@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = Sequence[str]
-    Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
+    Predictions = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,23 @@ class Examples:
         return Examples(cut[0], cut[1] if self.pairs is not None else None, self.truth)
 
 
-class FloorModel(Protocol):
+class FittedBaseline(Protocol):
     """A fitted floor: (N, C) out, and a state (arrays, JSON) that `restore` reads back."""
 
-    def said(self, rows: Examples) -> Said: ...
+    def predictions(self, rows: Examples) -> Predictions: ...
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]: ...
 
 
 @dataclass
-class FloorScorer:
+class BaselineModel:
     """A fitted floor. It reads as many words of a text as the language models beside it."""
 
-    model: FloorModel
+    model: FittedBaseline
     max_words: int | None = None
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
-        said = self.model.said(Examples(texts, pairs).first_words(self.max_words))
+        predictions = self.model.predictions(Examples(texts, pairs).first_words(self.max_words))
         if tick:
             tick(len(texts))
-        return Scored(said, np.zeros(len(texts), dtype=np.int32))
+        return Scored(predictions, np.zeros(len(texts), dtype=np.int32))

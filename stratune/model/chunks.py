@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stratune.longtext.evidence import VARIANTS, all_but_one, decisive
+from stratune.longtext.evidence import VARIANTS, all_but_one, most_important
 from stratune.model.answers import Chunks, Scored, Tick, answered
-from stratune.model.net import NetScorer
-from stratune.net.document_head import ChunkHead
+from stratune.model.net import NetModel
+from stratune.net.document_head import DocumentHead
 from stratune.tokens.tokens import Documents
 from stratune.train.feed import Feed
 from stratune.train.infer import vectors
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass
-class ChunkScorer(NetScorer):
+class ChunkModel(NetModel):
     """Of a net that aggregates what chunks say, or that reads their vectors."""
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
@@ -33,42 +33,47 @@ class ChunkScorer(NetScorer):
         told = by_documents(documents, tick) if tick else None
         rows = self.feed(tokens, told)
         chunks = None
-        if isinstance(self.net.head, ChunkHead):
-            said, without = self._from_vectors(self.net.head, rows, documents, told)
+        if isinstance(self.net.head, DocumentHead):
+            predictions, without = self._from_vectors(self.net.head, rows, documents, told)
         else:
             chunks = self._chunks(rows, documents, told)
-            said, without = chunks.joined(chunks.said), partial(_without, chunks, documents.edges)
+            predictions, without = (
+                chunks.joined(chunks.predictions),
+                partial(_without, chunks, documents.edges),
+            )
         objective = self.net.objective
 
         def read_without(document: int) -> Floats:
-            return objective.read(without(document))
+            return objective.predictions(without(document))
 
-        evidence = decisive(objective.read(said), documents, read_without, objective.origin)
+        evidence = most_important(
+            objective.predictions(predictions), documents, read_without, objective.origin
+        )
         more = {"evidence": evidence, "chunks": chunks, "saved_seconds": rows.saved_seconds}
-        return answered(objective, said, tokens.cut_by_text, **more)
+        return answered(objective, predictions, tokens.cut_by_text, **more)
 
     def settle(self, chunks: Chunks, worth: Callable[[Floats], float]) -> None:
         """Choose how chunks are joined, by what the documents' answers are worth on validation."""
-        self.net.aggregate = chunks.aggregate.settled(chunks.said, chunks.owner, chunks.count, worth)
+        self.net.aggregate = chunks.aggregate.tuned(chunks.predictions, chunks.owner, chunks.count, worth)
 
     def _chunks(self, rows: Feed, documents: Documents, tick: Tick | None) -> Chunks:
         """Where chunks are answered one by one."""
-        said, aggregate = self.net.objective.said(self.logits(rows, tick)), self.net.aggregate
+        predictions, aggregate = self.net.objective.probabilities(self.logits(rows, tick)), self.net.aggregate
         assert aggregate is not None
-        return Chunks(said, documents.owner, documents.count, aggregate)
+        return Chunks(predictions, documents.owner, documents.count, aggregate)
 
     def _from_vectors(
-        self, head: ChunkHead, rows: Feed, documents: Documents, tick: Tick | None
+        self, head: DocumentHead, rows: Feed, documents: Documents, tick: Tick | None
     ) -> tuple[Floats, Any]:
         """The same where a small model reads all chunks at once: each is encoded once only."""
         if rows.frozen is not None and rows.frozen.pooled is not None:
             found = torch.from_numpy(rows.frozen.pooled)
         else:
-            how = (self.device, self.precision, self.pass_tokens, tick)
+            how = (self.device, self.precision, self.micro_batch_tokens, tick)
             found = vectors(self.net, replace(rows, by_document=False), head.pool, *how)
         edges = documents.edges
 
-        def said(made: list[NDArray[np.int64]]) -> Floats:
+        def predictions(made: list[NDArray[np.int64]]) -> Floats:
             """Of documents made of these chunks."""
             parts, start = [], 0
             while start < len(made):
@@ -78,16 +83,16 @@ class ChunkScorer(NetScorer):
                     stop += 1
                 parts.append(self._classified(head, found, made[start:stop]))
                 start = stop
-            return self.net.objective.said(np.concatenate(parts))
+            return self.net.objective.probabilities(np.concatenate(parts))
 
         def without(document: int) -> Floats:
             own = np.arange(edges[document], edges[document + 1])
-            return said([own[rest] for rest in all_but_one(len(own))])
+            return predictions([own[rest] for rest in all_but_one(len(own))])
 
-        return said([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), without
+        return predictions([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), without
 
     def _classified(
-        self, head: ChunkHead, found: torch.Tensor, rows: list[NDArray[np.int64]]
+        self, head: DocumentHead, found: torch.Tensor, rows: list[NDArray[np.int64]]
     ) -> NDArray[np.float32]:
         owner = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(own) for own in rows]))
         chunks = found[torch.from_numpy(np.concatenate(rows))]
@@ -98,7 +103,7 @@ class ChunkScorer(NetScorer):
 
 def _without(chunks: Chunks, edges: NDArray[np.int64], document: int) -> Floats:
     """What is said of a document without each of its chunks."""
-    own = chunks.said[edges[document] : edges[document + 1]]
+    own = chunks.predictions[edges[document] : edges[document + 1]]
     owner = np.repeat(np.arange(len(own)), len(own) - 1)
     return chunks.aggregate(own[all_but_one(len(own)).ravel()], owner, len(own))
 

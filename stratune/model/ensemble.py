@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class EnsembleScorer:
+class EnsembleModel:
     """The mean of what the members say; of a row, of the members whose answer is valid."""
 
     members: list[Predictor]
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         told = _share(tick, len(self.members)) if tick else None
-        answers = [member.scorer(texts, pairs, told) for member in self.members]
+        answers = [member.model(texts, pairs, told) for member in self.members]
         cut = np.max([answer.tokens_cut for answer in answers], axis=0)
-        said = np.stack([answer.said for answer in answers])  # (members, N, C)
+        predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
         if all(answer.invalid is None for answer in answers):
-            return Scored(said.mean(axis=0), cut)
-        valid = np.isfinite(said[:, :, 0])  # (members, N)
+            return Scored(predictions.mean(axis=0), cut)
+        valid = np.isfinite(predictions[:, :, 0])  # (members, N)
         count = valid.sum(axis=0)
-        summed = np.where(valid[:, :, None], said, 0.0).sum(axis=0)
+        summed = np.where(valid[:, :, None], predictions, 0.0).sum(axis=0)
         mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
         return Scored(mean, cut, invalid=count == 0)
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from stratune.model.answers import Scored, Tick, answered
-from stratune.net.verbalizer import LabelWords
+from stratune.net.verbalizer import VerbalizerHead
 from stratune.train.activations import feed
 from stratune.train.feed import Feed
 from stratune.train.infer import infer
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class NetScorer:
+class NetModel:
     """A net and how to run it."""
 
     net: Net
     device: torch.device
     precision: Precision
-    pass_tokens: int
+    micro_batch_tokens: int
     reader: Reader
     # Keep the texts' vectors for whoever answers from the same frozen backbone.
     cached: bool = field(default=False, kw_only=True)
@@ -38,9 +38,9 @@ class NetScorer:
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
         rows = self.feed(tokens, tick)
-        said = self.net.objective.said(self.logits(rows, tick))
+        predictions = self.net.objective.probabilities(self.logits(rows, tick))
         cut = np.asarray(tokens.cut)
-        return answered(self.net.objective, said, cut, saved_seconds=rows.saved_seconds)
+        return answered(self.net.objective, predictions, cut, saved_seconds=rows.saved_seconds)
 
     def feed(self, tokens: Tokens, tick: Tick | None = None) -> Feed:
         """What is answered from: with the vectors of a wholly frozen backbone, where they are kept."""
@@ -51,7 +51,7 @@ class NetScorer:
             tokens,
             device=self.device,
             precision=self.precision,
-            pass_tokens=self.pass_tokens,
+            micro_batch_tokens=self.micro_batch_tokens,
             tick=tick,
         )
 
@@ -62,13 +62,13 @@ class NetScorer:
             feed,
             device=self.device,
             precision=self.precision,
-            pass_tokens=self.pass_tokens,
+            micro_batch_tokens=self.micro_batch_tokens,
             tick=tick if feed.frozen is None else None,  # told while the vectors were made
         )
 
     def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
         """Of readout `words`: see LabelWords.calibrate."""
-        assert isinstance(self.net.head, LabelWords)
+        assert isinstance(self.net.head, VerbalizerHead)
         self.net.head.calibrate(bias, scale)
 
     @property

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from stratune.model.answers import Scored, Tick, answered
-from stratune.model.net import NetScorer
-from stratune.net.verbalizer import LabelWords
+from stratune.model.net import NetModel
+from stratune.net.verbalizer import VerbalizerHead
 from stratune.prompt.match import Matcher
 from stratune.tokens.batches import sorted_batches
 from stratune.train.feed import Feed
@@ -28,7 +28,7 @@ SPARE = 4  # tokens more than the longest word has: an answer that goes on is se
 
 
 @dataclass
-class WritingScorer(NetScorer):
+class GenerateModel(NetModel):
     """`sample` is a temperature, 0 for greedy; `max_new_tokens` None: those of the longest word and `SPARE`.
 
     Sampling starts from the same random state in every call: the same rows get the same answers.
@@ -42,13 +42,13 @@ class WritingScorer(NetScorer):
         tokens = reader.tokens(texts, pairs)
         answers = self._written(tokens, tick)
         words = {label: reader.renderer.template.words[label] for label in reader.renderer.labels}
-        said, invalid = Matcher(words)(answers)
+        predictions, invalid = Matcher(words)(answers)
         cut = np.asarray(tokens.cut)
-        return answered(self.net.objective, said, cut, invalid=invalid, answers=answers)
+        return answered(self.net.objective, predictions, cut, invalid=invalid, answers=answers)
 
     def _written(self, tokens: Tokens, tick: Tick | None) -> list[str]:
         assert tokens.ask is not None
-        assert isinstance(self.net.head, LabelWords)
+        assert isinstance(self.net.head, VerbalizerHead)
         model, pad = self.net.head.language_model, self.pad
         longest = int(tokens.ask.trie.paths.sum(axis=1).max())
         how = self._how(self.max_new_tokens or longest + SPARE)
@@ -57,7 +57,7 @@ class WritingScorer(NetScorer):
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.inference_mode(), autocast(self.device, self.precision), torch.random.fork_rng(devices):
             torch.manual_seed(0)
-            for rows in sorted_batches(tokens.lengths + len(tokens.ask.prefix), self.pass_tokens):
+            for rows in sorted_batches(tokens.lengths + len(tokens.ask.prefix), self.micro_batch_tokens):
                 ids, mask = on_the_left(*self.net.with_prefix(feed.batch(rows).to(self.device)), pad)
                 written = model.generate(input_ids=ids, attention_mask=mask, generation_config=how)
                 new = self.net.backbone.tokenizer.batch_decode(
@@ -73,7 +73,7 @@ class WritingScorer(NetScorer):
         """Only what was asked for: a model's own generation settings may sample, or punish repetition."""
         from transformers import GenerationConfig
 
-        assert isinstance(self.net.head, LabelWords)
+        assert isinstance(self.net.head, VerbalizerHead)
         ends = self.net.head.language_model.generation_config.eos_token_id
         sampling = {"do_sample": True, "temperature": self.sample, "top_k": 0} if self.sample else {}
         return GenerationConfig(max_new_tokens=most, pad_token_id=self.pad, eos_token_id=ends, **sampling)

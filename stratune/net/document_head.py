@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HIDDEN = 128  # of the small models
 
 
-class ChunkHead(nn.Module):
+class DocumentHead(nn.Module):
     """(N', C) vectors and the document (N',) of each -> (B, outputs) in float32."""
 
     def __init__(

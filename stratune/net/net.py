@@ -13,10 +13,10 @@ from torch.utils.checkpoint import checkpoint
 from stratune.backbone.attention import after, recording
 from stratune.backbone.virtual import Prompt, PromptOrder, after_virtual
 from stratune.errors import UnsupportedError
-from stratune.memory import give_back_holes
-from stratune.net.document_head import ChunkHead
+from stratune.memory import trim_heap
+from stratune.net.document_head import DocumentHead
 from stratune.net.pooling import pooled
-from stratune.net.verbalizer import LabelWords
+from stratune.net.verbalizer import VerbalizerHead
 
 if TYPE_CHECKING:
     from stratune.backbone.family import Pool
@@ -50,7 +50,7 @@ class Net(nn.Module):
         self.recomputes = False
         self._read = 0  # tokens in front of every row whose keys and values are already there
         self.objective = objective  # how its outputs are read
-        self.head: PooledHead | ChunkHead | LabelWords = readout.build(backbone, objective, seed)
+        self.head: PooledHead | DocumentHead | VerbalizerHead = readout.build(backbone, objective, seed)
         self.aggregate: Aggregate | None = None  # what the rows of a document say together
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
@@ -58,9 +58,9 @@ class Net(nn.Module):
     # -- forward
 
     def forward(self, batch: Batch) -> Tensor:
-        if isinstance(self.head, LabelWords):
+        if isinstance(self.head, VerbalizerHead):
             return self.head(self, batch)  # type: ignore[no-any-return]
-        if isinstance(self.head, ChunkHead):
+        if isinstance(self.head, DocumentHead):
             assert batch.owner is not None
             vectors = batch.pooled if batch.pooled is not None else self._vectors(batch, self.head.pool)
             return self.head.classify(vectors, batch.owner, batch.count)
@@ -73,7 +73,7 @@ class Net(nn.Module):
 
     @property
     def by_document(self) -> bool:
-        return isinstance(self.head, ChunkHead)
+        return isinstance(self.head, DocumentHead)
 
     def _vectors(self, batch: Batch, pool: Pool) -> Tensor:
         """(N', C) of chunks. While they learn only as many are held in memory as one pass may take: their
@@ -81,7 +81,7 @@ class Net(nn.Module):
         """
 
         def encoded(part: Batch) -> Tensor:
-            give_back_holes()
+            trim_heap()
             if part.hidden is not None:
                 with self._resumed(part.hidden, part.depth):
                     return pooled(self.encode(part), part.mask, pool)
@@ -155,7 +155,7 @@ class Net(nn.Module):
         """
         ask = tokens.ask
         # A masked model reads to both sides: what comes later changes what it makes of the beginning.
-        if ask is None or not len(ask.prefix) or ask.mask is not None or self.begins_with_learned():
+        if ask is None or not len(ask.prefix) or ask.mask is not None or self.begins_with_trainable():
             yield
             return
         prefix = ask.prefix
@@ -170,7 +170,7 @@ class Net(nn.Module):
             finally:
                 self._read = 0
 
-    def begins_with_learned(self) -> bool:
+    def begins_with_trainable(self) -> bool:
         """Whether a learned prompt or prefix stands in front of the first token already."""
         modules = self.model.modules()  # peft's wrappers have a `prefix` too, a string
         return self.prompt is not None or any(
@@ -203,7 +203,7 @@ class Net(nn.Module):
 
     # -- what learns
 
-    def learning(self) -> dict[str, nn.Parameter]:
+    def trainable(self) -> dict[str, nn.Parameter]:
         """The trainable tensors by name: all that training changes, checkpoints keep and the model folder
         holds.
         """
@@ -214,16 +214,16 @@ class Net(nn.Module):
         the text.
         """
         blocks = self.backbone.blocks
-        if isinstance(self.head, LabelWords):
+        if isinstance(self.head, VerbalizerHead):
             return 0  # its rows are prompts and labels in one pass
-        learning = {id(p) for p in self.learning().values()} - {id(p) for p in self.head.parameters()}
-        if not learning:
+        trainable = {id(p) for p in self.trainable().values()} - {id(p) for p in self.head.parameters()}
+        if not trainable:
             return len(blocks)
         first = next(
             (i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks)
         )
         above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
-        outside = learning - {id(p) for p in above}
+        outside = trainable - {id(p) for p in above}
         family = self.backbone.family
         return 0 if outside or family.shared_blocks or family.pads else min(first, len(blocks) - 1)
 

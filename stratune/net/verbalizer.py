@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stratune.tokens.trie import Trie
 
 
-class LabelWords(nn.Module):
+class VerbalizerHead(nn.Module):
     """(B, K): log of the probability of each label's words, less `bias` and times `scale` (calibration)."""
 
     def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool) -> None:
@@ -42,7 +42,7 @@ class LabelWords(nn.Module):
     def language_model(self) -> PreTrainedModel:
         return self._language_model[0]
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LabelWords:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VerbalizerHead:
         """What moves the net moves the layer that says words, too: tied to the embeddings or not."""
         self.language_model._apply(fn, recurse)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]

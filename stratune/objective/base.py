@@ -33,7 +33,7 @@ class Objective:
         """With what it has to know of the training rows."""
         return self
 
-    def settled(self, logits: NDArray[Any], truth: Truth) -> Self:
+    def tuned(self, logits: NDArray[Any], truth: Truth) -> Self:
         """With what is chosen on validation, once training is over."""
         return self
 
@@ -41,13 +41,13 @@ class Objective:
         """(B, outputs) float32 and the truth of B rows -> (B,); `weights` (K,) of labels."""
         raise NotImplementedError
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         """(N, outputs) -> (N, K) probabilities, or (N, 1) values in the user's unit."""
         raise NotImplementedError
 
-    def read(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predictions(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """What was said, of a text or of its chunks together -> the task's answer, where that is another."""
-        return said
+        return probabilities
 
     @property
     def origin(self) -> float | None:

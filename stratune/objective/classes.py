@@ -22,12 +22,12 @@ class CrossEntropy(Objective):
             F.cross_entropy(logits, truth, reduction="none", label_smoothing=smoothing), truth, weights
         )
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return softmax(logits)
 
 
 @dataclass(frozen=True)
-class Surprise(CrossEntropy):
+class TokenLikelihood(CrossEntropy):
     """Minus the log-probability of the label's words among all words, which the logits are here.
 
     What a language model is trained with, on the label's tokens alone: unlike cross-entropy it also falls

@@ -24,7 +24,7 @@ class Binary(Objective):
 
     shifts: tuple[float, ...] = ()
 
-    def settled(self, logits: NDArray[Any], truth: Truth) -> Self:
+    def tuned(self, logits: NDArray[Any], truth: Truth) -> Self:
         """The thresholds with the best F1 of each label (Lipton et al. 2014); of equals that nearest to 0."""
         return replace(self, shifts=tuple(_best(logits[:, k], truth[:, k]) for k in range(self.labels)))
 
@@ -32,7 +32,7 @@ class Binary(Objective):
         wanted = truth.float() * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1)
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         shifts = np.asarray(self.shifts) if self.shifts else np.zeros(self.labels)
         return np.asarray(expit(logits.astype(np.float64) - shifts))
 

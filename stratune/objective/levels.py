@@ -32,7 +32,7 @@ class Corn(Objective):
         each = F.binary_cross_entropy_with_logits(logits, _smoothed(above, smoothing), reduction="none")
         return weighted((each * asked).sum(dim=1) / self.outputs, truth, weights)
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return _levels(np.cumprod(expit(logits.astype(np.float64)), axis=1))
 
 
@@ -57,7 +57,7 @@ class Cumulative(Objective):
         losses = -(log_p + torch.log(-torch.expm1(-gap.clamp(min=1e-6))))
         return weighted(losses, truth, weights)
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return _levels(expit(logits.astype(np.float64)))
 
 
@@ -72,7 +72,7 @@ class LevelValue(Objective):
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         return weighted((logits[:, 0] + self._middle - truth) ** 2, truth, weights)
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         value = np.clip(logits[:, :1].astype(np.float64) + self._middle, 0, self.labels - 1)
         return np.asarray(np.clip(1 - np.abs(value - np.arange(self.labels)), 0, 1))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.objective.base import Objective, Truth
-from stratune.objective.classes import CrossEntropy, Surprise, softmax
+from stratune.objective.classes import CrossEntropy, TokenLikelihood, softmax
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,16 @@ class Scale(Objective):
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         levels = torch.tensor(self.levels, device=truth.device, dtype=truth.dtype)
         nearest = (truth[:, None] - levels).abs().argmin(dim=1)
-        loss = (Surprise if self.of_tokens else CrossEntropy)(self.labels)
+        loss = (TokenLikelihood if self.of_tokens else CrossEntropy)(self.labels)
         return loss.losses(logits, nearest, None, smoothing)
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         """(N, K) probabilities of the levels."""
         return softmax(logits)
 
-    def read(self, said: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predictions(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, K) -> (N, 1)."""
-        return np.asarray(said @ np.array(self.levels)[:, None])
+        return np.asarray(probabilities @ np.array(self.levels)[:, None])
 
 
 def names(levels: tuple[float, ...]) -> tuple[str, ...]:

@@ -43,5 +43,5 @@ class Value(Objective):
             return F.huber_loss(found, wanted, reduction="none")
         return F.mse_loss(found, wanted, reduction="none")
 
-    def said(self, logits: NDArray[Any]) -> NDArray[np.float64]:
+    def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return logits[:, :1].astype(np.float64) * self.scale + self.center

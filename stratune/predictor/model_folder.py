@@ -26,12 +26,12 @@ import torch
 from stratune.backbone.load import load_backbone
 from stratune.errors import ArtifactError
 from stratune.files import read_json, replacing_folder
-from stratune.model.baseline import FloorScorer
-from stratune.model.ensemble import EnsembleScorer
-from stratune.model.net import NetScorer
+from stratune.model.baseline import BaselineModel
+from stratune.model.ensemble import EnsembleModel
+from stratune.model.net import NetModel
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
-from stratune.remote.scorer import RemoteScorer, restore
+from stratune.remote.scorer import ServerModel, restore
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.adapters import peft_unwarned
 from stratune.strategy.base import Combination
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
-AnyScorer = NetScorer | FloorScorer | EnsembleScorer | RemoteScorer
+AnyScorer = NetModel | BaselineModel | EnsembleModel | ServerModel
 FORMAT = 1
 MANIFEST = "stratune.json"
 TOLERANCE = 1e-4  # of reloaded logits (or a floor's probabilities), same device and precision
@@ -61,8 +61,8 @@ def save(predictor: Predictor, folder: Path) -> Path:
     they differ.
     """
     with replacing_folder(folder) as temporary:
-        _write(predictor.scorer, temporary)
-        remote = {"remote": predictor.scorer.state()} if isinstance(predictor.scorer, RemoteScorer) else {}
+        _write(predictor.model, temporary)
+        remote = {"remote": predictor.model.state()} if isinstance(predictor.model, ServerModel) else {}
         manifest = {
             "format": FORMAT,
             "task": predictor.task.to_dict(),
@@ -88,7 +88,7 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
     strategy = parse_strategy(manifest["strategy"])
     if isinstance(strategy, Combination):
         places = [place for place, _ in _members(folder, manifest["members"])]
-        scorer: AnyScorer = EnsembleScorer([load(place, device=device) for place in places])
+        scorer: AnyScorer = EnsembleModel([load(place, device=device) for place in places])
     elif isinstance(strategy, Strategy) and "remote" in manifest:
         scorer = restore(strategy, task, manifest)
     elif isinstance(strategy, Strategy):
@@ -96,7 +96,7 @@ def load(folder: Path, *, device: str | None = None) -> Predictor:
             scorer = _read_net(folder, manifest, strategy, task, device)
     else:
         arrays, state = _read_tensors(folder / "floor.safetensors"), _read(folder / "floor.json")
-        scorer = FloorScorer(
+        scorer = BaselineModel(
             strategy.restore(task, arrays, state), manifest.get("limit", {}).get("max_words")
         )
     about = {k: v for k, v in manifest.items() if k not in ("format", "task", "versions", "files")}
@@ -146,11 +146,11 @@ def _digest(path: Path) -> str:
 
 
 def _write(scorer: AnyScorer, folder: Path) -> None:
-    if isinstance(scorer, RemoteScorer):
+    if isinstance(scorer, ServerModel):
         return  # the prompt and the calibration are in the manifest; the weights are the server's
-    if isinstance(scorer, NetScorer):
+    if isinstance(scorer, NetModel):
         _write_net(scorer.net, folder)
-    elif isinstance(scorer, FloorScorer):
+    elif isinstance(scorer, BaselineModel):
         _write_floor(scorer, folder)
     else:
         for place, member in _members(folder, scorer.members):
@@ -191,7 +191,7 @@ def _learned(module: torch.nn.Module, only: bool = False) -> dict[str, torch.Ten
     }
 
 
-def _write_floor(scorer: FloorScorer, folder: Path) -> None:
+def _write_floor(scorer: BaselineModel, folder: Path) -> None:
     from safetensors.numpy import save_file
 
     arrays, state = scorer.model.state()
@@ -207,7 +207,7 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _compare(predictor: Predictor, reloaded: Predictor) -> None:
     # A server has been asked about the sample before; what it has not been asked costs.
-    probes = () if isinstance(predictor.scorer, RemoteScorer) else PROBES
+    probes = () if isinstance(predictor.model, ServerModel) else PROBES
     texts = [row["text"] for row in predictor.sample] + list(probes)
     pairs = None
     if predictor.task.text_pair:
@@ -227,24 +227,24 @@ def _compare(predictor: Predictor, reloaded: Predictor) -> None:
 
 def _outputs(predictor: Predictor, texts: list[str], pairs: list[str] | None) -> NDArray[Any]:
     """(N, outputs) logits; of a floor or an ensemble, what is said."""
-    scorer = predictor.scorer
-    if not isinstance(scorer, NetScorer):
-        return scorer(texts, pairs).said
+    scorer = predictor.model
+    if not isinstance(scorer, NetModel):
+        return scorer(texts, pairs).predictions
     tokens = scorer.reader.tokens(texts, pairs)
     return scorer.logits(Feed(tokens, scorer.pad, by_document=scorer.net.by_document))
 
 
 def _reading(predictor: Predictor) -> Any:
     """How logits become answers: unit, thresholds, what chunks say together."""
-    scorer = predictor.scorer
-    return (scorer.net.objective, scorer.net.aggregate) if isinstance(scorer, NetScorer) else None
+    scorer = predictor.model
+    return (scorer.net.objective, scorer.net.aggregate) if isinstance(scorer, NetModel) else None
 
 
 def _device_of(predictor: Predictor) -> str | None:
-    scorer = predictor.scorer
-    if isinstance(scorer, EnsembleScorer):
+    scorer = predictor.model
+    if isinstance(scorer, EnsembleModel):
         return next((device for member in scorer.members if (device := _device_of(member))), None)
-    return str(scorer.device) if isinstance(scorer, NetScorer) else None
+    return str(scorer.device) if isinstance(scorer, NetModel) else None
 
 
 # -- reading
@@ -252,7 +252,7 @@ def _device_of(predictor: Predictor) -> str | None:
 
 def _read_net(
     folder: Path, manifest: dict[str, Any], strategy: Strategy, task: Task, device: str | None
-) -> NetScorer:
+) -> NetModel:
     wanted = manifest["backbone"]
     readout = strategy.readout
     backbone = load_backbone(wanted["id"], revision=wanted["revision"], language_model=readout.language_model)
@@ -281,9 +281,9 @@ def _read_net(
     where = torch.device(device or default_device())
     net.to(where).eval()
     precision = resolve("auto" if manifest["precision"] == "bfloat16" else "float32", where)
-    passes = TrainSettings().tokens_per_pass(where.type)
+    micro_batches = TrainSettings().tokens_per_micro_batch(where.type)
     reader = readout.restored(backbone, task, TextLimit(**manifest["limit"]), manifest.get("prompt", {}))
-    return readout.scorer(net, where, precision, passes, reader)
+    return readout.model(net, where, precision, micro_batches, reader)
 
 
 def default_device() -> str:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from stratune.errors import DataError
 from stratune.model.answers import Scored, Tick
-from stratune.model.baseline import FloorScorer
-from stratune.model.ensemble import EnsembleScorer
-from stratune.model.net import NetScorer
+from stratune.model.baseline import BaselineModel
+from stratune.model.ensemble import EnsembleModel
+from stratune.model.net import NetModel
 
 if TYPE_CHECKING:
-    from stratune.remote.scorer import RemoteScorer
+    from stratune.remote.scorer import ServerModel
     from stratune.task import Task
 
 Row = "str | tuple[str, str] | Mapping[str, Any]"
@@ -47,7 +47,7 @@ class Predictor:
     """
 
     task: Task
-    scorer: NetScorer | FloorScorer | EnsembleScorer | RemoteScorer
+    model: NetModel | BaselineModel | EnsembleModel | ServerModel
     about: dict[str, Any] = field(default_factory=dict)
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
 
@@ -64,25 +64,30 @@ class Predictor:
             return []
         scored = self.score(rows)
         invalid = scored.invalid if scored.invalid is not None else np.zeros(len(rows), dtype=bool)
-        rows_of = zip(scored.predicted(self.task), scored.said, invalid, scored.tokens_cut, strict=True)
+        rows_of = zip(
+            scored.predicted(self.task), scored.predictions, invalid, scored.tokens_cut, strict=True
+        )
         if self.task.kind == "regression":
-            return [Prediction("", {}, float(said[0]), bool(bad), int(cut)) for _, said, bad, cut in rows_of]
+            return [
+                Prediction("", {}, float(predictions[0]), bool(bad), int(cut))
+                for _, predictions, bad, cut in rows_of
+            ]
         return [
-            Prediction(label, self._scores(said), None, bool(bad), int(cut))
-            for label, said, bad, cut in rows_of
+            Prediction(label, self._scores(predictions), None, bool(bad), int(cut))
+            for label, predictions, bad, cut in rows_of
         ]
 
-    def _scores(self, said: NDArray[np.float64]) -> dict[str, float]:
-        return dict(zip(self.labels, map(float, said), strict=True))
+    def _scores(self, predictions: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.labels, map(float, predictions), strict=True))
 
     def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]
         """(N, K) probabilities, columns in the order of `labels`; of a regression (N, 1) values."""
         rows = list(rows)
-        return self.score(rows).said if rows else np.zeros((0, len(self.task.columns)))
+        return self.score(rows).predictions if rows else np.zeros((0, len(self.task.columns)))
 
     def score(self, rows: Sequence[Any], tick: Tick | None = None) -> Scored:
         texts, pairs = columns(rows, self.task)
-        return self.scorer(texts, pairs, tick)
+        return self.model(texts, pairs, tick)
 
     def save(self, folder: str | Path) -> Path:
         """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they

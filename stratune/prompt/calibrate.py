@@ -33,19 +33,19 @@ def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floa
     return np.asarray(rows.mean(axis=0) if how == "batch" else np.log(np.exp(rows).mean(axis=0)))
 
 
-def threshold(said: Floats, metric: Callable[[Floats], float]) -> Floats:
+def threshold(predictions: Floats, metric: Callable[[Floats], float]) -> Floats:
     """The bias (2,) that makes the second label win from where `metric` (higher is better) is highest.
 
     Of equals the one that moves least. Raises ConfigError for more than two labels.
     """
-    check_two(said.shape[1])
-    margins = said[:, 1] - said[:, 0]
+    check_two(predictions.shape[1])
+    margins = predictions[:, 1] - predictions[:, 0]
     margins = np.unique(margins[~np.isnan(margins)])
     between = (margins[1:] + margins[:-1]) / 2
     if len(between) > SHIFTS:
         between = np.quantile(between, np.linspace(0, 1, SHIFTS))
     shifts = [0.0, *between[np.argsort(np.abs(between), kind="stable")]]
-    values = [metric(said - np.array([0.0, shift])) for shift in shifts]
+    values = [metric(predictions - np.array([0.0, shift])) for shift in shifts]
     return np.array([0.0, shifts[int(np.argmax(values))]])
 
 
@@ -54,7 +54,7 @@ def check_two(labels: int) -> None:
         raise ConfigError(f"a threshold is between two labels, not {labels}", key="readout.threshold")
 
 
-def scale_of(said: Floats, of: Callable[[Floats], float]) -> float:
+def scale_of(predictions: Floats, of: Callable[[Floats], float]) -> float:
     """One over the temperature at which the loss `of` what is said is lowest (Guo et al. 2017).
 
     It changes no answer, but where several of them are joined to one.
@@ -62,6 +62,6 @@ def scale_of(said: Floats, of: Callable[[Floats], float]) -> float:
     from scipy.optimize import minimize_scalar
 
     def loss(log_scale: float) -> float:
-        return of(said * np.exp(log_scale))
+        return of(predictions * np.exp(log_scale))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))

@@ -15,7 +15,7 @@ from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, kept
 from stratune.prompt.template import Shot
 from stratune.tokens.tokens import CHUNK, TextLimit, Tokens, first_words
-from stratune.tokens.trie import Ask, Path, beginning, build_trie
+from stratune.tokens.trie import LabelScoring, Path, beginning, build_trie
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
@@ -99,7 +99,7 @@ class PromptReader:
         own = [row[shared:].astype(np.int32) for row in ids]
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in own])]).astype(np.int64)
         flat = np.concatenate(own) if own else np.zeros(0, np.int32)
-        ask = Ask(prefix, self.trie, self._mask, self._tail)
+        ask = LabelScoring(prefix, self.trie, self._mask, self._tail)
         return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), ask)
 
     def rendered(self, text: str, pair: str | None) -> str:

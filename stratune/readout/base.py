@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.options import LongText
-    from stratune.model.net import NetScorer
+    from stratune.model.net import NetModel
     from stratune.net.net import Net
     from stratune.prompt.trial import Trial
     from stratune.task import Task
@@ -36,19 +36,19 @@ class Readout:
         return ChunkReader(inner, tokenizer, self.long, special) if self.long.in_chunks else inner
 
     @property
-    def refuses_learning(self) -> str | None:
+    def refuses_training(self) -> str | None:
         """Why weights cannot learn with this readout; None: they can."""
         return None
 
-    def scorer(
-        self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
-    ) -> NetScorer:
-        from stratune.model.chunks import ChunkScorer
-        from stratune.model.net import NetScorer
+    def model(
+        self, net: Net, device: torch.device, precision: Precision, micro_batch_tokens: int, reader: Reader
+    ) -> NetModel:
+        from stratune.model.chunks import ChunkModel
+        from stratune.model.net import NetModel
 
-        cls = ChunkScorer if self.long.in_chunks else NetScorer
-        return cls(net, device, precision, pass_tokens, reader)
+        cls = ChunkModel if self.long.in_chunks else NetModel
+        return cls(net, device, precision, micro_batch_tokens, reader)
 
-    def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
+    def finish(self, scorer: NetModel, split: Split, seed: int, watch: Watch) -> list[Trial]:
         """What is left to do once the weights have learned: nothing."""
         return []

@@ -14,7 +14,7 @@ from stratune.readout.words import Words
 if TYPE_CHECKING:
     import torch
 
-    from stratune.model.net import NetScorer
+    from stratune.model.net import NetModel
     from stratune.net.net import Net
     from stratune.prompt.reader import PromptReader
     from stratune.tokens.reader import Reader
@@ -44,15 +44,17 @@ class Generate(Words):
             why = "an answer in writing has no probability to calibrate; use the readout `words`"
             raise ConfigError(why, key="readout")
 
-    def scorer(
-        self, net: Net, device: torch.device, precision: Precision, pass_tokens: int, reader: Reader
-    ) -> NetScorer:
-        from stratune.model.writing import WritingScorer
+    def model(
+        self, net: Net, device: torch.device, precision: Precision, micro_batch_tokens: int, reader: Reader
+    ) -> NetModel:
+        from stratune.model.writing import GenerateModel
 
         if not net.backbone.family.decoder:
             raise UnsupportedError("generate", net.backbone.id, "it does not continue text; use `words`")
-        if net.begins_with_learned():
+        if net.begins_with_trainable():
             why = "learned vectors stand before the prompt; use the readout `words`"
             raise UnsupportedError("generate", net.backbone.id, why)
         asked = cast("PromptReader", reader)
-        return WritingScorer(net, device, precision, pass_tokens, asked, self.sample, self.max_new_tokens)
+        return GenerateModel(
+            net, device, precision, micro_batch_tokens, asked, self.sample, self.max_new_tokens
+        )

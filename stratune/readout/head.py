@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
-    from stratune.net.document_head import ChunkHead
+    from stratune.net.document_head import DocumentHead
     from stratune.net.pooled_head import PooledHead
     from stratune.objective import Objective
     from stratune.task import Task
@@ -47,8 +47,8 @@ class Head(Readout):
         if self.pool not in POOLS:
             raise ConfigError(choices(self.pool, POOLS), key="readout.pool")
 
-    def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead | ChunkHead:
-        from stratune.net.document_head import ChunkHead
+    def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead | DocumentHead:
+        from stratune.net.document_head import DocumentHead
         from stratune.net.pooled_head import OrderedCuts, PooledHead
         from stratune.objective.classes import CrossEntropy  # torch: only where a net is built
         from stratune.objective.levels import Cumulative
@@ -60,7 +60,7 @@ class Head(Readout):
         ordered = isinstance(objective, Cumulative)
         if self.long.way == "hierarchical":
             last = OrderedCuts(objective.outputs) if ordered else None
-            return ChunkHead(pool, backbone.width, objective.outputs, self.long.model, self.dropout, last)
+            return DocumentHead(pool, backbone.width, objective.outputs, self.long.model, self.dropout, last)
         return PooledHead(pool, backbone.width, objective.outputs, norm, self.dropout, bias, seed, ordered)
 
     def objective(self, task: Task) -> Objective:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stratune.data.rows import group_numbers, text_columns, truth_of
 from stratune.evaluate.intervals import bootstrap
 from stratune.evaluate.metrics import find, score
-from stratune.model.chunks import ChunkScorer
+from stratune.model.chunks import ChunkModel
 from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
 from stratune.prompt.trial import Trial
@@ -51,7 +51,9 @@ class _Tried:
     trial: Trial
     worth: float  # higher is better
     reader: Any
-    said: Floats  # (M, K) of the validation texts, or of all their chunks, calibrated; NaN where invalid
+    predictions: (
+        Floats  # (M, K) of the validation texts, or of all their chunks, calibrated; NaN where invalid
+    )
     bias: Floats  # (K,)
     answers: Scored  # as they came
 
@@ -65,7 +67,7 @@ def choose(
     """
     if readout.is_plain:
         return []
-    prompts, judge = readout.prompts(), _Judge(split, readout.objective(split.task).read)
+    prompts, judge = readout.prompts(), _Judge(split, readout.objective(split.task).predictions)
     tried: list[_Tried] = []
     for number, (words, draw) in enumerate(prompts, start=1):
         watch.stage(f"prompt {number} of {len(prompts)}", len(split.val))
@@ -76,16 +78,16 @@ def choose(
     if readout.calibrates:
         bias, scale = _fitted(best, readout, judge)
         asker.calibrate(bias, scale)
-        if (chunks := best.answers.chunks) is not None and isinstance(asker, ChunkScorer):
-            said = softmax((_logarithms(best.answers) - bias) * scale)
-            asker.settle(replace(chunks, said=said), judge.worth_of)
+        if (chunks := best.answers.chunks) is not None and isinstance(asker, ChunkModel):
+            predictions = softmax((_logarithms(best.answers) - bias) * scale)
+            asker.settle(replace(chunks, predictions=predictions), judge.worth_of)
     return [best.trial, *(one.trial for one in tried if one is not best)]
 
 
 def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
     """Of those within one standard error of the highest metric, the lowest log loss; of equals the first."""
     top = max(tried, key=lambda one: one.worth)
-    least = judge.within_error(top.said, top.answers)
+    least = judge.within_error(top.predictions, top.answers)
     return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val[judge.doubt])
 
 
@@ -96,40 +98,40 @@ def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, tick: Callable[
     tried = []
     for way in words.ways():
         bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(asker(*judge.content_free))))
-        said = plain - bias
-        values = judge.values(said, answers)
+        predictions = plain - bias
+        values = judge.values(predictions, answers)
         trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
-        tried.append(_Tried(trial, judge.worth(values), asker.reader, said, bias, answers))
+        tried.append(_Tried(trial, judge.worth(values), asker.reader, predictions, bias, answers))
     return tried
 
 
 def _fitted(best: _Tried, readout: Words, judge: _Judge) -> tuple[Floats, float]:
     """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
-    bias, said, answers = best.bias, best.said, best.answers
+    bias, predictions, answers = best.bias, best.predictions, best.answers
     if readout.threshold:
-        shift = threshold(said, lambda moved: judge.worth(judge.values(moved, answers)))
-        bias, said = bias + shift, said - shift
-    if not (readout.temperature and len(_answered(said))):
+        shift = threshold(predictions, lambda moved: judge.worth(judge.values(moved, answers)))
+        bias, predictions = bias + shift, predictions - shift
+    if not (readout.temperature and len(_answered(predictions))):
         return bias, 1.0
-    return bias, scale_of(said, lambda scaled: judge.loss(scaled, answers))
+    return bias, scale_of(predictions, lambda scaled: judge.loss(scaled, answers))
 
 
-def _answered(said: Floats) -> Floats:
+def _answered(predictions: Floats) -> Floats:
     """The rows that were answered with a label."""
-    return said[~np.isnan(said).any(axis=1)]
+    return predictions[~np.isnan(predictions).any(axis=1)]
 
 
 def _logarithms(answers: Scored) -> Floats:
     """(M, K) of texts, or of their chunks."""
-    said = answers.said if answers.levels is None else answers.levels
+    predictions = answers.predictions if answers.levels is None else answers.levels
     if answers.chunks is not None:
-        said = answers.chunks.said
-    return np.asarray(np.log(said.clip(TINY)))
+        predictions = answers.chunks.predictions
+    return np.asarray(np.log(predictions.clip(TINY)))
 
 
-def _joined(said: Floats, answers: Scored) -> Floats:
+def _joined(predictions: Floats, answers: Scored) -> Floats:
     """Log-probabilities (M, K) -> probabilities of the texts (N, K)."""
-    probabilities = softmax(said)
+    probabilities = softmax(predictions)
     return probabilities if answers.chunks is None else answers.chunks.joined(probabilities)
 
 
@@ -149,34 +151,36 @@ class _Judge:
         self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
         self.sign = find(self.task.metric, self.task.labels, self.task.kind).sign
 
-    def values(self, said: Floats, answers: Scored) -> dict[str, float]:
-        """`said` is what was made of the log-probabilities of `answers`."""
-        return self._values(_joined(said, answers), answers.invalid)
+    def values(self, predictions: Floats, answers: Scored) -> dict[str, float]:
+        """`predictions` is what was made of the log-probabilities of `answers`."""
+        return self._values(_joined(predictions, answers), answers.invalid)
 
-    def _values(self, said: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
-        return score(self.truth, self.read(said), self.task.labels, kind=self.task.kind, invalid=invalid)
+    def _values(self, predictions: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
+        return score(
+            self.truth, self.read(predictions), self.task.labels, kind=self.task.kind, invalid=invalid
+        )
 
     def worth(self, values: dict[str, float]) -> float:
         """Least where it is undefined, as a correlation is with answers that are all the same."""
         return self.sign * values[self.task.metric] if self.task.metric in values else -np.inf
 
-    def worth_of(self, said: Floats) -> float:
+    def worth_of(self, predictions: Floats) -> float:
         """Of probabilities of the texts (N, K)."""
-        return self.worth(self._values(said))
+        return self.worth(self._values(predictions))
 
-    def loss(self, said: Floats, answers: Scored) -> float:
+    def loss(self, predictions: Floats, answers: Scored) -> float:
         """Log loss of the texts that were answered with a label; of values the root mean squared error."""
-        probabilities = _joined(said, answers)
+        probabilities = _joined(predictions, answers)
         rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
         if self.task.kind == "regression":
             return float(np.sqrt(np.mean((self.read(probabilities[rows])[:, 0] - self.truth[rows]) ** 2)))
         return float(-np.log(probabilities[rows, self.truth[rows]].clip(TINY)).mean())
 
-    def within_error(self, said: Floats, answers: Scored) -> float:
-        """What `said` is worth less a standard error: the lower end of its 68 % interval over rows."""
+    def within_error(self, predictions: Floats, answers: Scored) -> float:
+        """What `predictions` is worth less a standard error: the lower end of its 68 % interval over rows."""
         by_metric = bootstrap(
             self.truth,
-            self.read(_joined(said, answers))[None],
+            self.read(_joined(predictions, answers))[None],
             self.task.labels,
             kind=self.task.kind,
             groups=self.groups,

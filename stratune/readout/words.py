@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
     from stratune.longtext.aggregate import Aggregate
-    from stratune.model.net import NetScorer
-    from stratune.net.verbalizer import LabelWords
+    from stratune.model.net import NetModel
+    from stratune.net.verbalizer import VerbalizerHead
     from stratune.objective import Objective
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.shots import Nearest
@@ -145,7 +145,7 @@ class Words(Readout):
         return self.shots > 0 and self.pick == "random"
 
     @property
-    def refuses_learning(self) -> str | None:
+    def refuses_training(self) -> str | None:
         if any(one.shots and one.pick != "fixed" for one, _ in self.prompts()):
             return "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
         if len(self.prompts()) > 1:
@@ -154,24 +154,24 @@ class Words(Readout):
 
     # -- what a run is made of
 
-    def build(self, backbone: Backbone, objective: Objective, seed: int) -> LabelWords:
+    def build(self, backbone: Backbone, objective: Objective, seed: int) -> VerbalizerHead:
         from stratune.backbone.attention import use_prefixes
-        from stratune.net.verbalizer import LabelWords
+        from stratune.net.verbalizer import VerbalizerHead
 
         if backbone.language_model is None:
             raise UnsupportedError("words", backbone.id, "it was loaded without its layer that says words")
         if backbone.family.decoder:
             use_prefixes(backbone)  # what all prompts begin with is read once
-        return LabelWords(backbone.language_model, objective.outputs, self.normalise)
+        return VerbalizerHead(backbone.language_model, objective.outputs, self.normalise)
 
     def objective(self, task: Task) -> Objective:
-        from stratune.objective.classes import CrossEntropy, Surprise
+        from stratune.objective.classes import CrossEntropy, TokenLikelihood
         from stratune.objective.scale import Scale
 
         count, of_tokens = len(self.asked(task)), self.loss == "tokens"
         if task.kind == "regression":
             return Scale(count, self.scale, of_tokens)
-        return (Surprise if of_tokens else CrossEntropy)(count)
+        return (TokenLikelihood if of_tokens else CrossEntropy)(count)
 
     def aggregate(self, task: Task) -> Aggregate | None:
         """Of a number the levels are joined, before their mean is taken."""
@@ -240,7 +240,7 @@ class Words(Readout):
         values = np.array([float(value) for value in train["label"]])
         return train.remove_columns("label").add_column("label", nearest_names(values, self.scale))
 
-    def finish(self, scorer: NetScorer, split: Split, seed: int, watch: Watch) -> list[Trial]:
+    def finish(self, scorer: NetModel, split: Split, seed: int, watch: Watch) -> list[Trial]:
         """Choose among the prompts, and calibrate."""
         from stratune.readout.search import choose
 

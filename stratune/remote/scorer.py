@@ -22,7 +22,7 @@ from stratune.remote.answers import Answers
 from stratune.remote.label_words import RemoteWords
 from stratune.remote.question import Body, Question
 from stratune.remote.reader import RemoteReader
-from stratune.remote.server import Manners, Server
+from stratune.remote.server import RetryPolicy, Server
 from stratune.remote.writing import generate, writing_bodies
 from stratune.tokens.tokens import TextLimit
 
@@ -37,7 +37,7 @@ ANSWER_TOKENS = 16  # of an answer in writing, unless `max_new_tokens` says othe
 
 
 @dataclass
-class RemoteScorer:
+class ServerModel:
     """`writes`: readout `generate`; else `words`, which falls back on writing where the server offers nothing
     better. `way`: how it was found to answer, of a model folder; it is then asked in that way only.
     """
@@ -104,11 +104,11 @@ class RemoteScorer:
         return softmax(moved)
 
 
-def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> RemoteScorer:
+def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> ServerModel:
     """The scorer that a model folder describes; it asks in the way that the folder's numbers were made by."""
     assert isinstance(strategy.readout, Words)
     limit = TextLimit(**manifest["limit"])
-    server = Server(parse_address(manifest["backbone"]["id"]), Manners(), Answers())
+    server = Server(parse_address(manifest["backbone"]["id"]), RetryPolicy(), Answers())
     labels = strategy.readout.asked(task)
     reader = _reader(limit, labels, shown_by(manifest["prompt"], labels))
     scorer = _scorer(strategy.readout, task, server, reader, manifest["seed"])
@@ -119,12 +119,12 @@ def restore(strategy: Strategy, task: Task, manifest: Mapping[str, Any]) -> Remo
     return scorer
 
 
-def _scorer(readout: Words, task: Task, server: Server, reader: RemoteReader, seed: int) -> RemoteScorer:
+def _scorer(readout: Words, task: Task, server: Server, reader: RemoteReader, seed: int) -> ServerModel:
     objective = readout.objective(task)
     if not isinstance(readout, Generate):
-        return RemoteScorer(server, reader, objective, seed=seed)
+        return ServerModel(server, reader, objective, seed=seed)
     most = readout.max_new_tokens or ANSWER_TOKENS
-    return RemoteScorer(server, reader, objective, True, readout.sample, most, seed)
+    return ServerModel(server, reader, objective, True, readout.sample, most, seed)
 
 
 def _reader(limit: TextLimit, labels: tuple[str, ...], shown: Any) -> RemoteReader:

@@ -26,7 +26,7 @@ LISTED = 12  # names of models that an error shows
 
 
 @dataclass(frozen=True)
-class Manners:
+class RetryPolicy:
     """How a server is asked."""
 
     workers: int = 8  # requests under way at once
@@ -48,9 +48,9 @@ class Server:
     first question that has no answer yet.
     """
 
-    def __init__(self, address: Address, manners: Manners, answers: Answers) -> None:
-        self.address, self.manners, self.answers = address, manners, answers
-        self._pace = Pace(manners.per_minute)
+    def __init__(self, address: Address, retry_policy: RetryPolicy, answers: Answers) -> None:
+        self.address, self.retry_policy, self.answers = address, retry_policy, answers
+        self._pace = Pace(retry_policy.per_minute)
         self._client: Client | None = None
 
     def ask(
@@ -109,11 +109,11 @@ class Server:
 
     @property
     def _workers(self) -> int:
-        return self.manners.workers
+        return self.retry_policy.workers
 
     def _connect(self) -> Client:
         if self._client is None:
-            self._client = Client(self.address, self.manners.timeout)
+            self._client = Client(self.address, self.retry_policy.timeout)
         return self._client
 
     def _known(
@@ -150,7 +150,7 @@ class Server:
                 return self.answers.keep(key, client.post(endpoint, body))
             except Fault as fault:
                 wait = self._wait(
-                    fault, attempt, 2 if probing and fault.status == 500 else self.manners.attempts
+                    fault, attempt, 2 if probing and fault.status == 500 else self.retry_policy.attempts
                 )
             if stop.wait(wait):
                 raise Stopped
@@ -160,7 +160,7 @@ class Server:
         """Seconds until the next attempt. Raises the fault when there is none."""
         if not fault.retry:
             raise fault
-        if fault.after > self.manners.patience:
+        if fault.after > self.retry_policy.patience:
             why = f"{fault.why}; it asks to wait {fault.after:.0f} seconds: run this again then"
             raise Fault(why, fault.status, retry=False) from None
         if attempt >= attempts:
@@ -168,7 +168,7 @@ class Server:
             raise Fault(why, fault.status, retry=False) from None
         if fault.after:
             self._pace.hold(fault.after)  # who asked too often were all threads together
-        return fault.after + back_off(self.manners.pause, attempt)
+        return fault.after + back_off(self.retry_policy.pause, attempt)
 
     def _explained(self, fault: Fault) -> RemoteError:
         hint = self._hint(fault)

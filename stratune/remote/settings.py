@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stratune.errors import ConfigError
-from stratune.remote.server import Manners
+from stratune.remote.server import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Remote:
     price: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        self.manners()
+        self.retry_policy()
         if self.price is not None and (len(self.price) != 2 or min(self.price) < 0):
             why = f"{list(self.price)}: two prices from 0 up, of a million tokens of prompts and of answers"
             raise ConfigError(why, key="remote.price")
 
-    def manners(self) -> Manners:
-        return Manners(self.workers, self.per_minute, self.timeout, self.attempts)
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(self.workers, self.per_minute, self.timeout, self.attempts)

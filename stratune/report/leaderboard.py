@@ -87,7 +87,7 @@ def _test(entry: Entry, comparison: Comparison, resamples: int) -> dict[str, dic
     parts = [run.predictions["test"] for run in entry.ok]
     intervals = bootstrap(
         parts[0].truth,
-        np.stack([part.said for part in parts]),
+        np.stack([part.predictions for part in parts]),
         comparison.task.labels,
         kind=comparison.task.kind,
         groups=parts[0].groups,
@@ -105,11 +105,11 @@ def _error(results: Sequence[RunResult]) -> str | None:
             seeds.setdefault(result.error or "no reason was recorded", []).append(result.seed)
     if len(seeds) == 1 and len(next(iter(seeds.values()))) == len(results):
         return next(iter(seeds))
-    said = [
+    predictions = [
         f"seed{'s' * (len(which) > 1)} {', '.join(map(str, which))}: {reason}"
         for reason, which in seeds.items()
     ]
-    return "; ".join(said) or None
+    return "; ".join(predictions) or None
 
 
 def _mean_over_runs(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:

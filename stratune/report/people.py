@@ -156,7 +156,7 @@ def _about(ratings: Ratings, task: Task) -> dict[str, Any]:
 
 def _answers(part: Predictions, task: Task) -> Any:
     """(N,): numbers, or label positions."""
-    return part.said[:, 0] if task.kind == "regression" else predicted(part.said)
+    return part.predictions[:, 0] if task.kind == "regression" else predicted(part.predictions)
 
 
 def _plain(measures: Mapping[str, Interval]) -> dict[str, dict[str, float]]:

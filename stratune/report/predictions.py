@@ -37,7 +37,7 @@ class Predictions:
     """N rows of one part, K labels. An invalid row is one whose prediction is no label, or no number."""
 
     truth: npt.NDArray[Any]  # (N,) label indices; multilabel (N, K) zeros and ones; regression (N,) numbers
-    said: npt.NDArray[np.float64]  # (N, K) probabilities; regression (N, 1) values
+    predictions: npt.NDArray[np.float64]  # (N, K) probabilities; regression (N, 1) values
     invalid: npt.NDArray[np.bool_]  # (N,)
     tokens_cut: npt.NDArray[np.int64]  # (N,)
     groups: npt.NDArray[np.intp] | None  # (N,) codes, only for a task with groups
@@ -67,10 +67,10 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
 def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Predictions:
     rows = table.take(_order([str(one) for one in table["id"].to_pylist()], ids, path, part))
     places = [f"{path}: truth of {part} row {one!r}" for one in ids]
-    truth, said, invalid = _ANSWERS[task.kind](rows, task, places)
+    truth, predictions, invalid = _ANSWERS[task.kind](rows, task, places)
     return Predictions(
         truth=truth,
-        said=said,
+        predictions=predictions,
         invalid=invalid,
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
         groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
@@ -122,8 +122,8 @@ def _value(rows: Any, task: Task, places: list[str]) -> Answers:
             raise ArtifactError(f"{place}: {number!r} is not a number")
     answers = rows["prediction"].to_pylist()
     invalid = np.asarray([answer is None for answer in answers], dtype=bool)
-    said = np.asarray([np.nan if answer is None else answer for answer in answers], dtype=np.float64)
-    return np.asarray(truth, dtype=np.float64), said[:, None], invalid
+    predictions = np.asarray([np.nan if answer is None else answer for answer in answers], dtype=np.float64)
+    return np.asarray(truth, dtype=np.float64), predictions[:, None], invalid
 
 
 Answers = tuple[npt.NDArray[Any], npt.NDArray[np.float64], npt.NDArray[np.bool_]]  # truth, said, invalid

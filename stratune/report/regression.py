@@ -21,14 +21,14 @@ _MANY = 1500  # from here on points hide each other (and make a heavy page): cel
 
 def predicted(scene: Scene, entry: Entry, name: str) -> str | None:
     """Predicted against true values of test, all seeds together; on the line is right."""
-    truth, said, left_out = _pairs(entry)
+    truth, predictions, left_out = _pairs(entry)
     if not len(truth):
         return None
     figure, axes = panel(5.2, 4.8)
-    low, high = min(truth.min(), said.min()), max(truth.max(), said.max())
+    low, high = min(truth.min(), predictions.min()), max(truth.max(), predictions.max())
     room = 0.04 * (high - low) or 1.0
     span = (low - room, high + room)
-    _crowd(axes, truth, said, (*span, *span))
+    _crowd(axes, truth, predictions, (*span, *span))
     axes.plot(span, span, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
     axes.set_xlim(span)
     axes.set_ylim(span)
@@ -43,19 +43,21 @@ def predicted(scene: Scene, entry: Entry, name: str) -> str | None:
 
 def residuals(scene: Scene, entry: Entry, name: str) -> str | None:
     """Residuals against predictions of test: a running mean off the line is a bias somewhere."""
-    truth, said, left_out = _pairs(entry)
+    truth, predictions, left_out = _pairs(entry)
     if not len(truth):
         return None
     figure, axes = panel(5.6, 3.9)
-    residual = said - truth
+    residual = predictions - truth
     reach = 1.06 * float(abs(residual).max()) or 1.0  # the same on both sides: bias shows as being off centre
-    room = 0.04 * np.ptp(said) or 1.0
-    across = (said.min() - room, said.max() + room)
-    _crowd(axes, said, residual, (*across, -reach, reach))
+    room = 0.04 * np.ptp(predictions) or 1.0
+    across = (predictions.min() - room, predictions.max() + room)
+    _crowd(axes, predictions, residual, (*across, -reach, reach))
     axes.axhline(0.0, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
-    if np.ptp(said):  # neighbours of a constant prediction are any rows
-        window = min(len(said), max(20, len(said) // 15))
-        axes.plot(*_running(said, residual, window), color=PALETTE[1], label=f"running mean of {window} rows")
+    if np.ptp(predictions):  # neighbours of a constant prediction are any rows
+        window = min(len(predictions), max(20, len(predictions) // 15))
+        axes.plot(
+            *_running(predictions, residual, window), color=PALETTE[1], label=f"running mean of {window} rows"
+        )
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, -0.3), borderpad=0)
     axes.set_xlim(across)
     axes.set_ylim(-reach, reach)
@@ -69,9 +71,9 @@ def _pairs(entry: Entry) -> tuple[Floats, Floats, str]:
     """True and predicted values over seeds, and what to say of the answers that were no number."""
     parts = [run.predictions["test"] for run in entry.ok]
     truth = np.concatenate([part.truth[~part.invalid] for part in parts])
-    said = np.concatenate([part.said[~part.invalid, 0] for part in parts])
+    predictions = np.concatenate([part.predictions[~part.invalid, 0] for part in parts])
     invalid = sum(int(part.invalid.sum()) for part in parts)
-    return truth, said, f" (without {invalid:,} invalid answers)" if invalid else ""
+    return truth, predictions, f" (without {invalid:,} invalid answers)" if invalid else ""
 
 
 def _crowd(axes: Axes, x: Floats, y: Floats, extent: tuple[float, float, float, float]) -> None:

@@ -64,9 +64,9 @@ def _mean_roc(entry: Entry, grid: Floats) -> Floats | None:
 
 def _against_the_rest(part: Predictions) -> Iterator[tuple[Flags, Floats]]:
     """Of each label whose curve counts: which rows have it (N,), and how sure the model was (N,)."""
-    label_count = part.said.shape[1]
+    label_count = part.predictions.shape[1]
     if part.truth.ndim == 2:  # multilabel: a label by itself has no counterpart to leave out
-        yield from ((part.truth[:, label] == 1, part.said[:, label]) for label in range(label_count))
+        yield from ((part.truth[:, label] == 1, part.predictions[:, label]) for label in range(label_count))
         return
     for label in [1] if label_count == 2 else range(label_count):
-        yield part.truth == label, part.said[:, label]
+        yield part.truth == label, part.predictions[:, label]

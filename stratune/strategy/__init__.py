@@ -7,8 +7,8 @@ import pkgutil
 from importlib.metadata import entry_points
 
 from stratune.strategy.base import (
+    BASELINES,
     COMBINATIONS,
-    FLOORS,
     PRESETS,
     TUNES,
     Strategy,
@@ -21,7 +21,7 @@ from stratune.strategy.base import (
 from stratune.train.settings import Recipe
 
 __all__ = [
-    "COMBINATIONS", "FLOORS", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy",
+    "COMBINATIONS", "BASELINES", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy",
     "register", "strategy_names",
 ]  # fmt: skip
 

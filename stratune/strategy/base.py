@@ -20,7 +20,7 @@ import numpy as np
 
 from stratune.errors import ConfigError, choices
 from stratune.longtext.options import LongText
-from stratune.model.baseline import Examples, FloorModel
+from stratune.model.baseline import Examples, FittedBaseline
 from stratune.options import build, typed
 from stratune.readout.generate import Generate
 from stratune.readout.head import Head
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from stratune.task import Task
 
     Rows = Sequence[str]
-    Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
+    Predictions = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
     from stratune.net.net import Net
 
 
@@ -60,7 +60,7 @@ class Strategy:
     recipe: Recipe = field(default_factory=Recipe)
 
     @property
-    def learns(self) -> bool:
+    def trains(self) -> bool:
         """A technique that trains nothing says so with `learns = False`."""
         return bool(getattr(self.tune, "learns", True))
 
@@ -87,7 +87,7 @@ class Preset:
 READOUTS: dict[str, type[Head | Words]] = {"head": Head, "words": Words, "generate": Generate}
 TUNES: dict[str, type[Tune]] = {}
 PRESETS: dict[str, Preset] = {}
-FLOORS: dict[str, type[Floor]] = {}
+BASELINES: dict[str, type[Baseline]] = {}
 COMBINATIONS: dict[str, type[Combination]] = {}
 
 _T = TypeVar("_T", bound=type)
@@ -107,11 +107,11 @@ def register(
     return keep
 
 
-def register_floor(name: str) -> Callable[[_T], _T]:
+def register_baseline(name: str) -> Callable[[_T], _T]:
     """Make a floor known: a strategy that is not a language model."""
 
     def keep(cls: _T) -> _T:
-        FLOORS[name] = cls
+        BASELINES[name] = cls
         return cls
 
     return keep
@@ -133,19 +133,19 @@ def tune_name(tune: Tune) -> str:
 
 def strategy_names() -> list[str]:
     """In the order a reader expects: floors, from few trained weights to all, what is made of their runs."""
-    return [*FLOORS, *PRESETS, *COMBINATIONS]
+    return [*BASELINES, *PRESETS, *COMBINATIONS]
 
 
 def about(name: str) -> str:
     if name in PRESETS:
         return PRESETS[name].about
-    cls: type = FLOORS[name] if name in FLOORS else COMBINATIONS[name]
+    cls: type = BASELINES[name] if name in BASELINES else COMBINATIONS[name]
     return (cls.__doc__ or "").strip().splitlines()[0]
 
 
 def parse_strategy(
-    spec: str | Mapping[str, Any] | Strategy | Floor | Combination,
-) -> Strategy | Floor | Combination:
+    spec: str | Mapping[str, Any] | Strategy | Baseline | Combination,
+) -> Strategy | Baseline | Combination:
     """A preset's name; or a mapping with `preset` or `tune`, and any option of technique, recipe or readout.
 
     `{"preset": "lora", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}, "name": "lora-32"}`;
@@ -164,10 +164,10 @@ def parse_strategy(
         options["readout"] = {"kind": kind, **_as_mapping(options.get("readout", {}))}
     if preset is None and tune is None:
         raise ConfigError("a strategy needs a `preset` or a `tune`", key="strategies")
-    if preset in FLOORS or preset in COMBINATIONS:
+    if preset in BASELINES or preset in COMBINATIONS:
         named = {**options, **({"name": name} if name else {})}
-        cls: type = FLOORS[preset] if preset in FLOORS else COMBINATIONS[preset]
-        made: Floor | Combination = build(cls, named, key=f"strategies.{preset}")
+        cls: type = BASELINES[preset] if preset in BASELINES else COMBINATIONS[preset]
+        made: Baseline | Combination = build(cls, named, key=f"strategies.{preset}")
         return made
     if preset is not None and preset.startswith("peft:"):
         return _from_peft(name, preset, options)
@@ -221,7 +221,7 @@ def _readout(options: str | Mapping[str, Any], preset: Head | Words, key: str) -
     return made
 
 
-class Floor(Protocol):
+class Baseline(Protocol):
     """Hyperparameters of a floor. `fit` learns from train; validation may choose, test is never seen.
 
     Raises UnsupportedError for a kind of task that it cannot do.
@@ -234,11 +234,11 @@ class Floor(Protocol):
 
     def settings(self) -> dict[str, Any]: ...
 
-    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> FloorModel: ...
+    def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> FittedBaseline: ...
 
     def restore(
         self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]
-    ) -> FloorModel: ...
+    ) -> FittedBaseline: ...
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from stratune.errors import UnsupportedError
 from stratune.model.baseline import Examples
-from stratune.strategy.base import register_floor
+from stratune.strategy.base import register_baseline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from stratune.task import Task
 
     Rows = Sequence[str]
-    Said = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
+    Predictions = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
 
 
 @dataclass(frozen=True)
 class PriorModel:
     prior: NDArray[np.float64]  # (C,)
 
-    def said(self, rows: Examples) -> Said:
+    def predictions(self, rows: Examples) -> Predictions:
         return np.tile(self.prior, (len(rows.texts), 1))
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -39,7 +39,7 @@ class _Constant:
         return PriorModel(np.asarray(arrays["prior"]))
 
 
-@register_floor("majority")
+@register_baseline("majority")
 @dataclass(frozen=True)
 class Majority(_Constant):
     """Always the most frequent label of the training rows, with the label shares as probabilities."""
@@ -58,7 +58,7 @@ class Majority(_Constant):
         return PriorModel(np.bincount(train.truth, minlength=len(task.labels)) / len(train.truth))
 
 
-@register_floor("mean")
+@register_baseline("mean")
 @dataclass(frozen=True)
 class Mean(_Constant):
     """Always the mean value of the training rows."""

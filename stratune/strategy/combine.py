@@ -36,11 +36,11 @@ class Ensemble(Combination):
         return sorted(self._asked(runs), key=gain, reverse=True)[: self.best]  # stable: ties as planned
 
     def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
-        from stratune.model.ensemble import EnsembleScorer
+        from stratune.model.ensemble import EnsembleModel
         from stratune.predictor.predictor import Predictor
 
         loaded = [load(member) for member in members]
-        return Predictor(loaded[0].task, EnsembleScorer(loaded), {"backbone": None})
+        return Predictor(loaded[0].task, EnsembleModel(loaded), {"backbone": None})
 
     def costs(self, members: Sequence[RunResult], cost: str) -> int:
         return sum(getattr(member, cost) or 0 for member in members)
@@ -74,18 +74,18 @@ class Soup(Combination):
         return max(several, key=lambda found: sum(map(gain, found)) / len(found), default=[])
 
     def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
-        from stratune.model.net import NetScorer
+        from stratune.model.net import NetModel
         from stratune.train.checkpoint import restore, snapshot
 
         first, *others = members
         predictor = load(first)
-        assert isinstance(predictor.scorer, NetScorer)
-        learned = predictor.scorer.net.learning()
+        assert isinstance(predictor.model, NetModel)
+        learned = predictor.model.net.trainable()
         total = {name: tensor.double() for name, tensor in snapshot(learned).items()}
         for other in others:  # one at a time: a second backbone in memory, never all of them
-            scorer = load(other).scorer
-            assert isinstance(scorer, NetScorer)
-            for name, tensor in snapshot(scorer.net.learning()).items():
+            scorer = load(other).model
+            assert isinstance(scorer, NetModel)
+            for name, tensor in snapshot(scorer.net.trainable()).items():
                 total[name] += tensor
         restore(learned, {name: tensor / len(members) for name, tensor in total.items()})
         return predictor

@@ -40,8 +40,8 @@ def linear_says(logits: Floats, kind: Kind) -> Floats:
 
     if kind == "regression":
         return np.asarray(logits, dtype=np.float64)
-    said = expit(logits) if kind == "multilabel" else softmax(logits, axis=1)
-    return np.asarray(said, dtype=np.float64)
+    predictions = expit(logits) if kind == "multilabel" else softmax(logits, axis=1)
+    return np.asarray(predictions, dtype=np.float64)
 
 
 def _best(

@@ -10,21 +10,21 @@ import numpy as np
 
 from stratune.errors import TrainingError
 from stratune.model.baseline import Examples
-from stratune.strategy.base import register_floor
+from stratune.strategy.base import register_baseline
 from stratune.strategy.linear import fit_linear, linear_says
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-    from stratune.strategy.baselines import Rows, Said
+    from stratune.strategy.baselines import Predictions, Rows
     from stratune.task import Kind, Task
 
     Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of pieces of words
     Columns = tuple[NDArray[np.int64], ...]  # the same kinds: which terms are used
 
 
-@register_floor("tfidf")
+@register_baseline("tfidf")
 @dataclass(frozen=True)
 class TfIdf:
     """TF-IDF of words (1-2) and characters (2-5 in words), logistic (of values: ridge) regression.
@@ -173,7 +173,7 @@ class TfIdfModel:
     bias: NDArray[np.float64]  # (C,)
     kind: Kind = "classification"
 
-    def said(self, rows: Examples) -> Said:
+    def predictions(self, rows: Examples) -> Predictions:
         return linear_says(self.features.transform(rows) @ self.weight.T + self.bias, self.kind)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -27,7 +27,7 @@ def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
 class Untuned:
     """Nothing learns, the head is random: what the "baseline" rows of many papers are."""
 
-    learns: ClassVar[bool] = False
+    trains: ClassVar[bool] = False
 
     def adapt(self, net: Net) -> None:
         net.head.requires_grad_(False)

@@ -28,7 +28,7 @@ from stratune.data.split import Split
 from stratune.errors import UnsupportedError
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
-from stratune.model.net import NetScorer
+from stratune.model.net import NetModel
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
@@ -67,13 +67,13 @@ class Run:
 
     @property
     def net(self) -> Net | None:
-        scorer = self.predictor.scorer
-        return scorer.net if isinstance(scorer, NetScorer) else None
+        scorer = self.predictor.model
+        return scorer.net if isinstance(scorer, NetModel) else None
 
     @property
     def reader(self) -> Reader:
-        scorer = self.predictor.scorer
-        assert isinstance(scorer, NetScorer)
+        scorer = self.predictor.model
+        assert isinstance(scorer, NetModel)
         return scorer.reader
 
 
@@ -98,9 +98,9 @@ def _run(spec_json: str, backbone_folder: Path | None, seed: int, epochs: float)
         loss_before = _loss(net, split, reader)
     settings = TrainSettings(precision="float32", patience=100)
     trained = train(strategy, backbone, split.task, split, Budget(epochs=epochs), seed, settings=settings)
-    scorer = trained.predictor.scorer
+    scorer = trained.predictor.model
     outputs = trained.predictor.predict_proba(split.train)
-    loss_after = _loss(scorer.net, split, scorer.reader) if isinstance(scorer, NetScorer) else float("nan")
+    loss_after = _loss(scorer.net, split, scorer.reader) if isinstance(scorer, NetModel) else float("nan")
     return Run(trained, split, before, outputs, loss_before, loss_after)
 
 
@@ -183,13 +183,13 @@ def check_frozen_stays_frozen(spec: Spec, backbone_folder: Path | None, tmp_path
 def check_learning_tensors_get_gradients(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
     """Looked at after training: a factor that starts at zero hides its partner's gradient until it moves."""
     done = run(spec, backbone_folder)
-    if done.net is None or not done.net.learning():
+    if done.net is None or not done.net.trainable():
         return
     batch, labels = _batch(done.net, done.split, done.reader)
     done.net.eval()
     try:
         torch.autograd.backward(F.cross_entropy(done.net(batch), labels, reduction="sum"))
-        for name, parameter in done.net.learning().items():
+        for name, parameter in done.net.trainable().items():
             assert parameter.grad is not None, f"{name} learns, but the loss does not depend on it"
             assert bool(torch.isfinite(parameter.grad).all()), f"the gradient of {name} is not finite"
             assert bool(parameter.grad.any()), f"the gradient of {name} is zero everywhere"
@@ -201,7 +201,7 @@ def check_loss_falls(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -
     done = run(spec, backbone_folder)
     if done.net is None:
         return
-    if not done.net.learning():
+    if not done.net.trainable():
         assert done.loss_after == done.loss_before, "nothing learns, and yet the loss has moved"
         return
     assert done.loss_after < done.loss_before, (
@@ -257,7 +257,7 @@ def check_seed_decides(spec: Spec, backbone_folder: Path | None, tmp_path: Path)
 def _draws(strategy: Any) -> bool:
     """Whether a seed can matter: a head is drawn, rows are drawn, or something learns in a drawn order."""
     readout = strategy.readout
-    return strategy.learns or not readout.language_model or readout.shown_at_random
+    return strategy.trains or not readout.language_model or readout.shown_at_random
 
 
 def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
@@ -286,11 +286,13 @@ def check_task_kinds(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -
         except UnsupportedError as error:
             assert str(error).strip(), f"a task of kind {kind} is refused without a reason"
             continue
-        said = trained.predictor.predict_proba(split.test)
-        assert said.shape == (len(split.test), len(split.task.columns)), ()
-        assert np.isfinite(said).all(), f"{kind}: not every row has an answer"
+        predictions = trained.predictor.predict_proba(split.test)
+        assert predictions.shape == (len(split.test), len(split.task.columns)), ()
+        assert np.isfinite(predictions).all(), f"{kind}: not every row has an answer"
         if kind == "regression":
-            assert abs(said.mean() - 1000) < 100, "values of 990 and 1,010 are answered in another unit"
+            assert abs(predictions.mean() - 1000) < 100, (
+                "values of 990 and 1,010 are answered in another unit"
+            )
 
 
 def check_a_text_of_ten_windows(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
@@ -299,7 +301,7 @@ def check_a_text_of_ten_windows(spec: Spec, backbone_folder: Path | None, tmp_pa
     places = done.net.backbone.max_length if done.net is not None else 512
     text = " ".join(["cat", "the", "rain"] * (10 * places // 3))
     scored = done.predictor.score([text])
-    assert np.isfinite(scored.said).all(), "a long text gets no answer"
+    assert np.isfinite(scored.predictions).all(), "a long text gets no answer"
     if done.net is not None:
         assert scored.tokens_cut[0] >= 8 * places, f"{scored.tokens_cut[0]} tokens are said to be cut"
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     from stratune.tokens.tokens import Tokens
-    from stratune.tokens.trie import Ask
+    from stratune.tokens.trie import LabelScoring
 
     Rows = NDArray[np.int64]
 
@@ -30,7 +30,7 @@ class Batch:
     hidden: Tensor | None = None  # (B, T, C) input of block `depth`
     depth: int = 0
     pooled: Tensor | None = None  # (B, C)
-    ask: Ask | None = None  # of prompts: what all rows share
+    ask: LabelScoring | None = None  # of prompts: what all rows share
     owner: Tensor | None = None  # (B,) of chunks that are answered together: their document, 0 to count - 1
     count: int = 0
 
@@ -111,7 +111,7 @@ def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch
     return steps
 
 
-def passes(
+def micro_batches(
     step: Rows, lengths: NDArray[np.int64], budget: int, rank: int, world: int
 ) -> list[tuple[Rows, int]]:
     """This process's share of a step as forward passes: (rows, how many of them count).

@@ -18,7 +18,7 @@ from stratune.files import cache_folder, replacing_folder, sha256
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
-    from stratune.tokens.trie import Ask
+    from stratune.tokens.trie import LabelScoring
 
 CHUNK = 8192  # texts tokenised at a time: enough to keep the tokenizer's threads busy, little enough memory
 VERSION = 2  # of what is made of a text: older entries of the cache are not read
@@ -63,7 +63,7 @@ class Tokens:
     offsets: NDArray[np.int64]  # (N + 1,)
     types: NDArray[np.uint8]  # (total,) segment of each token; empty where the tokenizer has no segments
     cut: NDArray[np.int32]  # (N,) tokens that did not fit
-    ask: Ask | None = None  # of prompts: what all rows share
+    ask: LabelScoring | None = None  # of prompts: what all rows share
     documents: Documents | None = None  # of chunks
 
     def __len__(self) -> int:

@@ -31,7 +31,7 @@ class Trie:
 
 
 @dataclass(frozen=True)
-class Ask:
+class LabelScoring:
     """What all rows of a table part share: the first tokens of their prompts, what may be answered, and for a
     masked model what stands in the answer's place and behind it.
     """

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
-from stratune.net.verbalizer import LabelWords
+from stratune.net.verbalizer import VerbalizerHead
 from stratune.tokens.batches import Batch, collate, sorted_batches
-from stratune.train.feed import Feed, Frozen
+from stratune.train.feed import CachedActivations, Feed
 from stratune.train.infer import vectors
 from stratune.train.precision import Precision, autocast
 
@@ -52,7 +52,7 @@ def feed(
     *,
     device: torch.device,
     precision: Precision,
-    pass_tokens: int,
+    micro_batch_tokens: int,
     cache: bool = True,
     tick: Tick | None = None,
 ) -> Feed:
@@ -63,7 +63,7 @@ def feed(
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
         return plain
-    store = _Store(net, tokens, depth, device, precision, pass_tokens, tick)
+    store = _Store(net, tokens, depth, device, precision, micro_batch_tokens, tick)
     try:
         plain.frozen = store.open()
     except OSError as error:
@@ -80,7 +80,7 @@ class _Store:
     depth: int
     device: torch.device
     precision: Precision
-    pass_tokens: int
+    micro_batch_tokens: int
     tick: Tick | None
 
     @property
@@ -98,17 +98,17 @@ class _Store:
         backbone = self.net.backbone
         read = f"pooled {self.net.head.pool}" if self.whole else f"block {self.depth}"
         libraries = f"{torch.__version__} {transformers.__version__}"
-        how = f"{self.precision} {self.device.type} {self.pass_tokens} {libraries}"
+        how = f"{self.precision} {self.device.type} {self.micro_batch_tokens} {libraries}"
         segments = np.ascontiguousarray(self.tokens.types).tobytes()
         return sha256(backbone.weight_hash, self.tokens.digest(), segments, read, how)
 
-    def open(self) -> Frozen:
+    def open(self) -> CachedActivations:
         folder = cache_folder() / "activations" / self.key()
         if not (found := folder.exists()):
             self._compute(folder)
         os.utime(folder)  # the least recently used entries go first
         about = read_json(folder / "about.json")
-        return Frozen(
+        return CachedActivations(
             folder=folder,
             depth=self.depth,
             rows=int(about["rows"]),
@@ -145,9 +145,9 @@ class _Store:
 
     def _pooled(self) -> NDArray[np.float32]:
         head = self.net.head
-        assert not isinstance(head, LabelWords)  # what answers in words is never cached
+        assert not isinstance(head, VerbalizerHead)  # what answers in words is never cached
         feed = Feed(self.tokens, int(self.net.backbone.tokenizer.pad_token_id))
-        how = (self.device, self.precision, self.pass_tokens, self.tick)
+        how = (self.device, self.precision, self.micro_batch_tokens, self.tick)
         return np.asarray(vectors(self.net, feed, head.pool, *how).numpy())
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
@@ -165,7 +165,7 @@ class _Store:
 
     def _batches(self, lengths: NDArray[np.int64]) -> Iterator[tuple[Rows, Batch]]:
         self.net.eval()
-        for rows in sorted_batches(lengths, self.pass_tokens):
+        for rows in sorted_batches(lengths, self.micro_batch_tokens):
             yield (
                 rows,
                 collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(self.device),

@@ -24,7 +24,7 @@ Tensors = dict[str, Tensor]
 
 
 @dataclass
-class Position:
+class TrainingState:
     """Where training stands, and what it has seen so far."""
 
     step: int = 0  # optimiser steps done, all epochs
@@ -58,15 +58,15 @@ def restore(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> N
 def save(
     path: Path,
     identity: str,
-    position: Position,
-    learning: Mapping[str, Tensor],
+    position: TrainingState,
+    trainable: Mapping[str, Tensor],
     best: Tensors,
     optimizer: torch.optim.Optimizer,
 ) -> None:
     """`identity` says which run this is: settings, data and seed, in any form."""
-    tensors = {f"learning/{name}": t for name, t in snapshot(learning).items()}
+    tensors = {f"learning/{name}": t for name, t in snapshot(trainable).items()}
     tensors |= {f"best/{name}": t for name, t in best.items()}
-    for name, parameter in learning.items():
+    for name, parameter in trainable.items():
         state = snapshot(optimizer.state[parameter])
         tensors |= {f"optimizer/{key}/{name}": value for key, value in state.items()}
     with replacing(path) as temporary:
@@ -76,8 +76,8 @@ def save(
 
 
 def load(
-    path: Path, identity: str, learning: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
-) -> tuple[Position, Tensors] | None:
+    path: Path, identity: str, trainable: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+) -> tuple[TrainingState, Tensors] | None:
     """Put a checkpoint back into place; None when there is none of this very run, or it is damaged."""
     if not path.is_file():
         return None
@@ -86,15 +86,15 @@ def load(
             metadata = stored.metadata() or {}
             if metadata.get("identity") != identity:
                 return None
-            position = Position(**json.loads(metadata["position"]))
+            position = TrainingState(**json.loads(metadata["position"]))
             tensors: Tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 (no iterator)
     except SafetensorError:
         return None
-    restore(learning, {name: tensors[f"learning/{name}"] for name in learning})
+    restore(trainable, {name: tensors[f"learning/{name}"] for name in trainable})
     for key, value in tensors.items():
         if key.startswith("optimizer/"):
             _, state, name = key.split("/", 2)
-            parameter = learning[name]
+            parameter = trainable[name]
             there = (
                 value.dim() > 0 or optimizer.defaults["fused"]
             )  # a fused step reads its counter where it runs

@@ -28,7 +28,7 @@ class Feed:
 
     tokens: Tokens
     pad: int
-    frozen: Frozen | None = None
+    frozen: CachedActivations | None = None
     by_document: bool = False  # rows are documents, answered from all their chunks at once
 
     def batch(self, rows: Rows) -> Batch:
@@ -75,7 +75,7 @@ class Feed:
 
 
 @dataclass
-class Frozen:
+class CachedActivations:
     """The cached activations of one table part: pooled texts (N, C), or the hidden states of the first
     `rows` texts.
     """

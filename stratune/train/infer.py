@@ -25,7 +25,7 @@ def infer(
     *,
     device: torch.device,
     precision: Precision,
-    pass_tokens: int,
+    micro_batch_tokens: int,
     rank: int = 0,
     world: int = 1,
     tick: Callable[[int], None] | None = None,
@@ -34,7 +34,7 @@ def infer(
     net.eval()
     parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
     with torch.inference_mode(), autocast(device, precision), net.reading(feed.tokens):
-        for rows in sorted_batches(feed.lengths, pass_tokens)[rank::world]:
+        for rows in sorted_batches(feed.lengths, micro_batch_tokens)[rank::world]:
             parts.append((rows, net(feed.batch(rows).to(device))))  # stays on the device: no sync per batch
             if tick:
                 tick(len(rows))
@@ -50,14 +50,14 @@ def vectors(
     pool: Pool,
     device: torch.device,
     precision: Precision,
-    pass_tokens: int,
+    micro_batch_tokens: int,
     tick: Callable[[int], None] | None = None,
 ) -> torch.Tensor:
     """(N, C) pooled texts, float32 on the CPU."""
     net.eval()
     out = torch.zeros(len(feed), net.backbone.width)
     with torch.inference_mode(), autocast(device, precision):
-        for rows in sorted_batches(feed.lengths, pass_tokens):
+        for rows in sorted_batches(feed.lengths, micro_batch_tokens):
             batch = feed.batch(rows).to(device)
             out[torch.from_numpy(rows)] = pooled(net.encode(batch), batch.mask, pool).float().cpu()
             if tick:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from stratune.errors import NonFiniteLoss
-from stratune.tokens.batches import passes, training_steps
+from stratune.tokens.batches import micro_batches, training_steps
 from stratune.train import checkpoint
-from stratune.train.checkpoint import Position, Tensors
+from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.precision import Precision, autocast
 from stratune.watch import Tick
 
@@ -65,23 +65,23 @@ class Loop:
     identity: str = ""  # of this run; a checkpoint of another one is not resumed
     watch: Callable[[Tick], None] = lambda tick: None
 
-    def run(self) -> Position:
+    def run(self) -> TrainingState:
         self._prepare()
         self._resume()
         for epoch, index, step in self._remaining():
             self._step(epoch, index, step)
             if self.position.finished:
                 break
-        checkpoint.restore(self.learning, self.best)
+        checkpoint.restore(self.trainable, self.best)
         return self.position
 
     # -- set-up
 
     def _prepare(self) -> None:
         self.device = self.accelerator.device
-        self.position = Position()
+        self.position = TrainingState()
         self.best: Tensors = {}
-        self.learning = self.net.learning()
+        self.trainable = self.net.trainable()
         self.lengths = self.feed.lengths
         self.plan = [
             len(training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch))
@@ -101,14 +101,14 @@ class Loop:
 
     def _resume(self) -> None:
         found = self.checkpoint_file and checkpoint.load(
-            self.checkpoint_file, self.identity, self.learning, self.optimizer
+            self.checkpoint_file, self.identity, self.trainable, self.optimizer
         )
         if found:
             self.position, self.best = found
             if self.accelerator.is_main_process:
                 self.loss_sum += self.position.loss_sum
         else:
-            self.best = checkpoint.snapshot(self.learning)
+            self.best = checkpoint.snapshot(self.trainable)
 
     def _remaining(self) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
         """(epoch, index within it, rows) of every step not yet done."""
@@ -129,7 +129,7 @@ class Loop:
         started = time.perf_counter()
         self._set_learning_rate()
         self._backward(rows)
-        norm = self.accelerator.clip_grad_norm_(list(self.learning.values()), self.recipe.max_grad_norm)
+        norm = self.accelerator.clip_grad_norm_(list(self.trainable.values()), self.recipe.max_grad_norm)
         self.not_finite |= ~torch.isfinite(norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -158,8 +158,8 @@ class Loop:
         torch.manual_seed(
             (self.seed * 1_000_003 + self.position.step) * 64 + rank
         )  # dropout: exact resume for free
-        budget = self.settings.tokens_per_pass(self.device.type)
-        todo = passes(step, self.lengths, budget, rank, world)
+        budget = self.settings.tokens_per_micro_batch(self.device.type)
+        todo = micro_batches(step, self.lengths, budget, rank, world)
         for i, (rows, counted) in enumerate(todo):
             last = i == len(todo) - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
@@ -202,7 +202,7 @@ class Loop:
             position.best_score, position.best_log_loss = seen.score, seen.loss
             position.best_step, position.best_epoch = position.step, epoch
             position.evaluations_since_best = 0
-            self.best = checkpoint.snapshot(self.learning)
+            self.best = checkpoint.snapshot(self.trainable)
         else:
             position.evaluations_since_best += 1
         self._record(epoch, seen)
@@ -236,7 +236,7 @@ class Loop:
         self.position.loss_sum = float(self.accelerator.reduce(self.loss_sum, "sum"))
         if self.accelerator.is_main_process:
             checkpoint.save(
-                self.checkpoint_file, self.identity, self.position, self.learning, self.best, self.optimizer
+                self.checkpoint_file, self.identity, self.position, self.trainable, self.best, self.optimizer
             )
 
 
@@ -254,7 +254,7 @@ def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.Ad
     """Fused AdamW; vectors (biases, norms) are not decayed; the new head may have a rate of its own."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     head = {id(p) for p in net.head.parameters()}
-    for parameter in net.learning().values():
+    for parameter in net.trainable().values():
         decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
         rate = (
             (recipe.head_learning_rate or recipe.learning_rate)

@@ -35,7 +35,7 @@ class TrainSettings:
     evals_per_epoch: int = 1
     patience: int = 3  # evaluations without a better validation score before stopping
     # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
-    pass_tokens: int | None = None
+    micro_batch_tokens: int | None = None
     checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill
     cache: bool = True  # compute frozen activations once
     gradient_checkpointing: bool = False  # blocks run again in the backward pass: less memory, more time
@@ -50,14 +50,14 @@ class TrainSettings:
         for tracker in self.track:
             if tracker not in TRACKERS:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")
-        for key in ("evals_per_epoch", "patience", "pass_tokens", "max_length", "max_words"):
+        for key in ("evals_per_epoch", "patience", "micro_batch_tokens", "max_length", "max_words"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigError(f"{value} is below 1", key=f"train.{key}")
 
-    def tokens_per_pass(self, device_type: str) -> int:
+    def tokens_per_micro_batch(self, device_type: str) -> int:
         """What a pass may hold: more on a GPU, where small passes leave it idle."""
-        return self.pass_tokens or (4096 if device_type == "cpu" else 32768)
+        return self.micro_batch_tokens or (4096 if device_type == "cpu" else 32768)
 
 
 @dataclass(frozen=True)

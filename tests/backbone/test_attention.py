@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from stratune.backbone.attention import Read, prefixed_attention
+from stratune.backbone.attention import KeyValues, prefixed_attention
 
 ROWS, HEADS, LENGTH, WIDTH, READ = 3, 6, 5, 8, 40
 
@@ -32,7 +32,7 @@ def test_reading_once_is_as_good_as_reading_in_every_row(groups, mask, dtype, ne
 
     module = Attention()
     module.num_key_value_groups = HEADS // groups
-    module.prefix = Read(3 * random(groups, READ, WIDTH), random(groups, READ, WIDTH))
+    module.prefix = KeyValues(3 * random(groups, READ, WIDTH), random(groups, READ, WIDTH))
     query = random(ROWS, HEADS, LENGTH, WIDTH)
     key, value = random(ROWS, groups, LENGTH, WIDTH), random(ROWS, groups, LENGTH, WIDTH)
     seen = None if mask == "none" else tree(ROWS)

@@ -288,9 +288,9 @@ def test_equal_pairs_become_one_and_change_nothing():
     assert len(merged.row) < 200 and merged.part.sum() == pytest.approx(50)
     weights = np.concatenate(list(resampled(50, 3, draws)), axis=1)
     spread = pairs.weights(weights)
-    right = ((pairs.said == pairs.against)[:, None] * spread).sum(axis=0) / spread.sum(axis=0)
+    right = ((pairs.predictions == pairs.against)[:, None] * spread).sum(axis=0) / spread.sum(axis=0)
     assert LabelPairs(pairs, 3).values(weights)["accuracy"] == pytest.approx(right)
-    off = (abs(pairs.said - pairs.against)[:, None] * spread).sum(axis=0) / spread.sum(axis=0)
+    off = (abs(pairs.predictions - pairs.against)[:, None] * spread).sum(axis=0) / spread.sum(axis=0)
     assert ValuePairs(pairs).values(weights)["mae"] == pytest.approx(off)
 
 

@@ -81,18 +81,18 @@ def test_who_reads_to_the_end(long, reads_the_end, tiny):
     texts = list(split.test["text"])
     halves = [text[: len(text) // 2] for text in texts]
     assert (changed_by(done, texts, halves) > 1e-4) == reads_the_end
-    cut = done.predictor.scorer(texts, None).tokens_cut
+    cut = done.predictor.model(texts, None).tokens_cut
     assert (cut > 100).all() if long["way"] == "truncate" else (cut == 0).all()
 
 
 def test_the_mean_of_chunks_is_the_mean_of_what_chunks_say(tiny):
     split = needle_split(rows=8)
     done = trained(spec(**CHUNK), tiny("bert"), split=split, epochs=1)
-    scorer = done.predictor.scorer
+    scorer = done.predictor.model
     text = split.test["text"][0]
     places = scorer.reader.tokens([text], None).documents.places
     assert len(places) > 2 and "".join(text[a:b] for a, b in places) == text
-    said = np.concatenate([scorer([text[a:b]], None).said for a, b in places])
+    said = np.concatenate([scorer([text[a:b]], None).predictions for a, b in places])
     np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-6)
 
 
@@ -113,7 +113,7 @@ def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, 
         monkeypatch.setattr(module, "TOKENS_AT_ONCE", at_once)
         done = trained(hierarchy, tiny("bert", **still), split=needle_split(rows=8), epochs=1)
         assert max(rows * length for rows, length in shapes) <= at_once
-        found.append({name: p.detach().clone() for name, p in done.predictor.scorer.net.learning().items()})
+        found.append({name: p.detach().clone() for name, p in done.predictor.model.net.trainable().items()})
     assert max(rows for rows, _ in shapes) > 2
     for name, tensor in found[0].items():
         assert torch.allclose(tensor, found[1][name], atol=1e-4), name
@@ -129,10 +129,10 @@ def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, 
 )
 def test_the_needle_is_found_and_named_by_those_who_read_all_of_it(long, tiny):
     split = needle_split(sentences=6, rows=240)
-    learns = {**spec(**long), "batch_size": 16, "learning_rate": 1e-3}
-    done = trained(learns, tiny("bert"), split=split, epochs=12)
+    trains = {**spec(**long), "batch_size": 16, "learning_rate": 1e-3}
+    done = trained(trains, tiny("bert"), split=split, epochs=12)
     texts, labels = list(split.test["text"]), list(split.test["label"])
-    scored = done.predictor.scorer(texts, None)
+    scored = done.predictor.model(texts, None)
     right = np.array(scored.predicted(split.task)) == np.array(labels)
     assert right.mean() >= 0.9
     named = [
@@ -161,16 +161,16 @@ def test_a_chunks_score_is_what_the_answer_loses_without_it(long, tiny):
     done = trained(spec(**long), tiny("bert"), split=needle_split(rows=8), epochs=1)
     pieces = needle_split(rows=8).test["text"][0].rstrip().split(". ")
     text = SEPARATOR.join(pieces)
-    scored = done.predictor.scorer([text], None)
-    answer = int(scored.said[0].argmax())
+    scored = done.predictor.model([text], None)
+    answer = int(scored.predictions[0].argmax())
     scores = [one.score for one in scored.evidence[0]]
     assert len(scores) == 3 < len(pieces) and scores == sorted(scores, reverse=True)
     for one in scored.evidence[0]:
         named = text[one.start : one.end].strip(SEPARATOR)
         assert named in pieces
         rest = SEPARATOR.join(piece for piece in pieces if piece != named)
-        without = done.predictor.scorer([rest], None).said[0, answer]
-        assert one.score == pytest.approx(scored.said[0, answer] - without, abs=1e-5)
+        without = done.predictor.model([rest], None).predictions[0, answer]
+        assert one.score == pytest.approx(scored.predictions[0, answer] - without, abs=1e-5)
 
 
 def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, monkeypatch):
@@ -195,16 +195,16 @@ def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, mo
 def test_words_asks_about_each_chunk(tiny):
     asked = {"preset": "zero_shot", "readout": {"template": ONE, "long": CHUNK}}
     done = trained(asked, tiny("llama"), split=needle_split(rows=8))
-    scorer, text = done.predictor.scorer, needle_split(rows=8).test["text"][0]
+    scorer, text = done.predictor.model, needle_split(rows=8).test["text"][0]
     places = scorer.reader.tokens([text], None).documents.places
-    said = np.concatenate([scorer([text[a:b]], None).said for a, b in places])
+    said = np.concatenate([scorer([text[a:b]], None).predictions for a, b in places])
     assert len(said) > 1
     np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-5)
 
 
 def by_chunk(done, texts):
     """(M, K) what is said of their chunks."""
-    return done.predictor.scorer(texts, None).chunks.said
+    return done.predictor.model(texts, None).chunks.predictions
 
 
 def test_prompts_over_chunks_are_calibrated_chunk_by_chunk(tiny, tmp_path):
@@ -235,15 +235,15 @@ def test_how_the_answers_to_a_prompt_are_joined_is_chosen_on_validation(tiny):
         split=split,
     )
     assert {trial.calibrate for trial in done.trials} == {"none", "batch"}
-    chosen = done.predictor.scorer.net.aggregate
-    answers = done.predictor.scorer(list(split.val["text"]), None)
+    chosen = done.predictor.model.net.aggregate
+    answers = done.predictor.model(list(split.val["text"]), None)
     truth = truth_of(split.val, split.task)
     worth = {
         how: score(truth, replace(chosen, how=how, sharpness=0.0)(
-            answers.chunks.said, answers.chunks.owner, answers.chunks.count), split.task.labels)["f1_macro"]
+            answers.chunks.predictions, answers.chunks.owner, answers.chunks.count), split.task.labels)["f1_macro"]
         for how in ("mean", "vote", "max")
     }  # fmt: skip
-    found = score(truth, answers.said, split.task.labels)["f1_macro"]
+    found = score(truth, answers.predictions, split.task.labels)["f1_macro"]
     assert chosen.how != "auto" and found >= max(worth.values()) - 1e-12
     assert done.predictor.about["aggregate"]["how"] == chosen.how
 

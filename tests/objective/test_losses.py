@@ -63,7 +63,7 @@ def test_corn_asks_only_the_rows_above_the_level_before():
 
 def test_corns_loss_is_the_log_loss_of_what_it_says():
     logits, truth = random(50, 4), torch.arange(50) % 5
-    said = Corn(5).said(logits.numpy())
+    said = Corn(5).probabilities(logits.numpy())
     np.testing.assert_allclose(said.sum(axis=1), 1)
     surprise = -np.log(said[np.arange(50), truth.numpy()])
     np.testing.assert_allclose(Corn(5).losses(logits, truth, None, 0.0).numpy() * 4, surprise, rtol=1e-4)
@@ -73,7 +73,7 @@ def test_the_cumulative_links_loss_is_the_log_loss_of_what_it_says():
     logits = OrderedCuts(4)(3 * random(50, 1)).detach()
     assert (logits.diff(dim=1) < 0).all()  # cuts stand in order
     truth = torch.arange(50) % 5
-    said = Cumulative(5).said(logits.numpy())
+    said = Cumulative(5).probabilities(logits.numpy())
     np.testing.assert_allclose(said.sum(axis=1), 1)
     surprise = -np.log(said[np.arange(50), truth.numpy()])
     found = Cumulative(5).losses(logits, truth, None, 0.0)
@@ -90,7 +90,7 @@ def test_gradients_of_levels_are_finite_however_sure_the_net_is(size):
 
 
 def test_a_value_between_two_levels_is_shared_out_among_them():
-    said = LevelValue(4).said(np.array([[-1.5], [0.0], [0.7], [9.0]]))  # 0 is the middle, 1.5
+    said = LevelValue(4).probabilities(np.array([[-1.5], [0.0], [0.7], [9.0]]))  # 0 is the middle, 1.5
     np.testing.assert_allclose(
         said, [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0.8, 0.2], [0, 0, 0, 1]], atol=1e-9
     )
@@ -108,16 +108,16 @@ def test_each_label_is_asked_by_itself():
 def test_thresholds_are_those_of_the_best_f1_on_validation():
     logits = random(200, 2).numpy()
     truth = (logits + random(200, 2, seed=1).numpy() > np.array([1.0, -0.5])).astype(int)
-    settled = Binary(2).settled(logits, truth)
+    tuned = Binary(2).tuned(logits, truth)
     for k in range(2):
-        found = f1_score(truth[:, k], settled.said(logits)[:, k] >= 0.5)
+        found = f1_score(truth[:, k], tuned.probabilities(logits)[:, k] >= 0.5)
         every = [f1_score(truth[:, k], logits[:, k] >= cut) for cut in logits[:, k]]
         assert found == pytest.approx(max(every))
-    assert Binary(2).restored(settled.state()) == settled
+    assert Binary(2).restored(tuned.state()) == tuned
 
 
 def test_a_label_that_validation_does_not_have_keeps_its_threshold():
-    assert Binary(2).settled(random(5, 2).numpy(), np.array([[1, 0]] * 5)).shifts[1] == 0.0
+    assert Binary(2).tuned(random(5, 2).numpy(), np.array([[1, 0]] * 5)).shifts[1] == 0.0
 
 
 # -- values
@@ -131,7 +131,7 @@ def test_values_are_learned_standardised_and_said_in_their_unit(loss):
     assert torch.allclose(
         value.losses(perfect, torch.from_numpy(truth), None, 0.0), torch.zeros(3), atol=1e-6
     )
-    np.testing.assert_allclose(value.said(perfect.numpy())[:, 0], truth, rtol=1e-6)
+    np.testing.assert_allclose(value.probabilities(perfect.numpy())[:, 0], truth, rtol=1e-6)
     assert Value(0, loss).restored(value.state()) == value
     wrong = value.losses(perfect + 2, torch.from_numpy(truth), None, 0.0)
     assert wrong.numpy() == pytest.approx({"mse": 4.0, "mae": 2.0, "huber": 1.5}[loss])
@@ -139,7 +139,7 @@ def test_values_are_learned_standardised_and_said_in_their_unit(loss):
 
 def test_a_target_without_spread_is_no_division_by_zero():
     value = Value(0).fitted(np.full(3, 7.0))
-    assert value.said(np.array([[0.0]])).tolist() == [[7.0]]
+    assert value.probabilities(np.array([[0.0]])).tolist() == [[7.0]]
 
 
 # -- which one
@@ -150,7 +150,9 @@ def test_every_kind_of_task_has_its_losses():
     for kind, losses in LOSSES.items():
         task = Task(kind=kind, labels=() if kind == "regression" else names)
         for loss in ("auto", *losses):
-            assert objective_of(task, loss).said(np.zeros((2, objective_of(task, loss).outputs))).shape == (
+            assert objective_of(task, loss).probabilities(
+                np.zeros((2, objective_of(task, loss).outputs))
+            ).shape == (
                 2,
                 len(task.columns),
             )
@@ -161,4 +163,4 @@ def test_every_kind_of_task_has_its_losses():
 
 
 def test_half_is_the_threshold_after_the_shift():
-    assert Binary(1, (logit(0.8),)).said(np.array([[logit(0.8)]]))[0, 0] == pytest.approx(0.5)
+    assert Binary(1, (logit(0.8),)).probabilities(np.array([[logit(0.8)]]))[0, 0] == pytest.approx(0.5)

@@ -95,16 +95,16 @@ def test_the_folder_holds_the_chosen_prompt(tiny, tmp_path):
 
 def test_nearest_demonstrations_differ_by_row_and_are_in_the_folder(tiny, tmp_path):
     found = chosen(tiny("llama"), shots=1, pick="nearest")
-    reader = found.predictor.scorer.reader
+    reader = found.predictor.model.reader
     prompts = [reader.rendered(text, None) for text in ("the cat", "snow again")]
     assert len({prompt.rsplit("\n\n", 1)[0] for prompt in prompts}) == 2
     loaded = Predictor.load(found.predictor.save(tmp_path / "model"))
-    assert [loaded.scorer.reader.rendered(text, None) for text in ("the cat", "snow again")] == prompts
+    assert [loaded.model.reader.rendered(text, None) for text in ("the cat", "snow again")] == prompts
 
 
 @pytest.mark.parametrize("pick", ["random", "nearest"])
 def test_demonstrations_may_be_cut_shorter_than_rows(pick, tiny):
-    reader = chosen(tiny("llama"), shots=2, pick=pick, shot_words=1).predictor.scorer.reader
+    reader = chosen(tiny("llama"), shots=2, pick=pick, shot_words=1).predictor.model.reader
     shown = reader.nearest.pool if pick == "nearest" else reader.shots
     assert shown and all(len(shot.text.split()) == 1 for shot in shown)
     assert reader.rendered("the cat saw snow", None).endswith("the cat saw snow\n=")
@@ -112,7 +112,7 @@ def test_demonstrations_may_be_cut_shorter_than_rows(pick, tiny):
 
 def test_of_the_nearest_as_many_are_shown_as_fit(tiny):
     found = chosen(tiny("llama"), shots=6, pick="nearest")
-    reader = found.predictor.scorer.reader
+    reader = found.predictor.model.reader
     texts = list(toy_split().test["text"])
     tokens = reader.tokens(texts, None)
     assert int(tokens.lengths.max()) + len(tokens.ask.prefix) <= reader.places

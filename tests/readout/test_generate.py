@@ -13,7 +13,7 @@ from stratune.engine.job import Job
 from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.metrics import score
-from stratune.model.ensemble import EnsembleScorer
+from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.predictor import Predictor
 from stratune.readout.words import Words
 from stratune.strategy import parse_strategy
@@ -32,10 +32,10 @@ def written(folder, preset="zero_shot", **options):
 
 def plainly(predictor, folder, tokens):
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = predictor.scorer.net.backbone.tokenizer
+    tokenizer = predictor.model.net.backbone.tokenizer
     answers = []
     for text in TEXTS:
-        ids = tokenizer(predictor.scorer.reader.rendered(text, None), return_tensors="pt").input_ids
+        ids = tokenizer(predictor.model.reader.rendered(text, None), return_tensors="pt").input_ids
         made = model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=tokens, do_sample=False,
             pad_token_id=tokenizer.pad_token_id,
@@ -47,46 +47,46 @@ def plainly(predictor, folder, tokens):
 @pytest.mark.parametrize("family", DECODERS)
 def test_answers_are_those_of_a_plain_loop(family, tiny):
     predictor = written(tiny(family), max_new_tokens=6)
-    assert predictor.scorer(TEXTS, None).answers == plainly(predictor, tiny(family), 6)
+    assert predictor.model(TEXTS, None).answers == plainly(predictor, tiny(family), 6)
 
 
 def test_an_answer_that_is_no_label_is_wrong_and_never_a_guess(tiny):
     predictor = written(tiny("llama"))
-    scored = predictor.scorer(TEXTS, None)
-    assert scored.invalid.all() and np.isnan(scored.said).all()  # random weights say no word of ours
+    scored = predictor.model(TEXTS, None)
+    assert scored.invalid.all() and np.isnan(scored.predictions).all()  # random weights say no word of ours
     assert scored.predicted(predictor.task) == [""] * 4
     found = predictor.predict(TEXTS)
     assert [(one.label, one.invalid) for one in found] == [("", True)] * 4
     truth = np.zeros(4, dtype=int)
-    assert score(truth, scored.said, predictor.labels, invalid=scored.invalid)["accuracy"] == 0
+    assert score(truth, scored.predictions, predictor.labels, invalid=scored.invalid)["accuracy"] == 0
 
 
 def test_what_is_a_word_counts(tiny):
     """The model's own answer made a word of a label: that row, and no other, is valid."""
-    first = written(tiny("gpt2"), max_new_tokens=2).scorer(TEXTS[:1], None).answers[0].strip().splitlines()[0]
+    first = written(tiny("gpt2"), max_new_tokens=2).model(TEXTS[:1], None).answers[0].strip().splitlines()[0]
     predictor = written(tiny("gpt2"), words={"animal": [first.strip()]}, max_new_tokens=2)
-    scored = predictor.scorer(TEXTS, None)
+    scored = predictor.model(TEXTS, None)
     assert not scored.invalid[0] and scored.predicted(predictor.task)[0] == "animal"
-    assert scored.said[0].tolist() == [1.0, 0.0]
+    assert scored.predictions[0].tolist() == [1.0, 0.0]
 
 
 def test_sampling_is_the_same_in_every_call(tiny):
     cold, warm = written(tiny("llama")), written(tiny("llama"), sample=2.0, max_new_tokens=8)
     state = torch.get_rng_state()
-    first, second = (warm.scorer(TEXTS, None).answers for _ in range(2))
-    assert first == second != cold.scorer(TEXTS, None).answers
+    first, second = (warm.model(TEXTS, None).answers for _ in range(2))
+    assert first == second != cold.model(TEXTS, None).answers
     assert torch.equal(state, torch.get_rng_state())
 
 
 def test_weights_learn_as_with_words_and_then_write(tiny):
     predictor = written(tiny("llama"), preset="completion")
-    assert predictor.scorer(TEXTS, None).answers is not None
+    assert predictor.model(TEXTS, None).answers is not None
 
 
 def test_the_folder_writes_the_same(tiny, tmp_path):
     predictor = written(tiny("qwen2"))
     loaded = Predictor.load(predictor.save(tmp_path / "model"))
-    assert loaded.scorer(TEXTS, None).answers == predictor.scorer(TEXTS, None).answers
+    assert loaded.model(TEXTS, None).answers == predictor.model(TEXTS, None).answers
 
 
 @pytest.mark.parametrize("preset", ["soft_prompt", "prefix"])
@@ -135,16 +135,16 @@ def test_a_run_tells_how_many_answers_were_none(tiny, tmp_path):
 def test_an_ensemble_takes_the_members_that_answered():
     class Fixed:
         def __init__(self, said):
-            self.said = np.array(said, dtype=float)
+            self.predictions = np.array(said, dtype=float)
 
         def __call__(self, texts, pairs, tick=None):
             from stratune.model.answers import Scored
 
-            return Scored(self.said, np.zeros(2, np.int32), np.isnan(self.said[:, 0]))
+            return Scored(self.predictions, np.zeros(2, np.int32), np.isnan(self.predictions[:, 0]))
 
     nothing = [np.nan, np.nan]
     task = toy_split().task
     members = [Predictor(task, Fixed(said)) for said in ([[1, 0], nothing], [[0.5, 0.5], nothing])]
-    found = EnsembleScorer(members)(["a", "b"], None)
-    np.testing.assert_array_equal(found.said, [[0.75, 0.25], nothing])
+    found = EnsembleModel(members)(["a", "b"], None)
+    np.testing.assert_array_equal(found.predictions, [[0.75, 0.25], nothing])
     assert found.invalid.tolist() == [False, True]

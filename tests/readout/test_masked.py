@@ -36,17 +36,17 @@ def asked(folder, preset="zero_shot", epochs=1, **options):
 
 
 def logits(predictor, texts=TEXTS):
-    scorer = predictor.scorer
+    scorer = predictor.model
     return scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
 
 
 def plainly(predictor, folder):
     """One sequence at a time: masks in the word's place, their log-probabilities added up."""
     model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = predictor.scorer.net.backbone.tokenizer
+    tokenizer = predictor.model.net.backbone.tokenizer
     rows = []
     for text in TEXTS:
-        prompt = predictor.scorer.reader.rendered(text, None)
+        prompt = predictor.model.reader.rendered(text, None)
         (open_, *_), end = tokenizer("").input_ids, tokenizer("").input_ids[-1]
         start = tokenizer(prompt, add_special_tokens=False).input_ids
         found = []
@@ -67,7 +67,7 @@ def plainly(predictor, folder):
 @pytest.mark.parametrize("family", ENCODERS)
 def test_label_probabilities_are_those_of_a_plain_loop(family, masked):
     predictor = asked(masked(family))
-    lengths = {len(word) for word in predictor.scorer.reader.trie.words}
+    lengths = {len(word) for word in predictor.model.reader.trie.words}
     assert len(lengths) > 1  # words of one token and of several
     np.testing.assert_allclose(logits(predictor), plainly(predictor, masked(family)), atol=1e-4)
 
@@ -94,7 +94,7 @@ def test_techniques_learn_to_fill_the_mask(preset, masked, tmp_path):
 
 def test_long_texts_leave_room_for_masks_and_end(masked):
     predictor = asked(masked("roberta"))
-    reader = predictor.scorer.reader
+    reader = predictor.model.reader
     tokens = reader.tokens(["the cat saw rain " * 100], None)
     most = max(len(word) for word in reader.trie.words)
     assert tokens.cut[0] > 0

@@ -100,7 +100,7 @@ def test_prompts_are_judged_by_the_error_of_their_values(tiny, tmp_path):
 @pytest.mark.parametrize("pick", ["random", "nearest"])
 def test_demonstrations_say_the_nearest_level(pick, tiny):
     predictor = done(tiny("llama"), shots=2, pick=pick).predictor
-    rendered = predictor.scorer.reader.rendered("it was there", None)
+    rendered = predictor.model.reader.rendered("it was there", None)
     shown = [line for line in rendered.splitlines() if line.startswith("= ")]
     assert len(shown) == 2 and set(shown) <= {"= cat", "= rain"}
 
@@ -110,29 +110,29 @@ def test_chunks_are_joined_before_the_mean(tiny, tmp_path):
     long = {"way": "chunk", "window": 24, "aggregate": "vote"}
     found = done(tiny("llama"), split=split, long=long, calibrate="batch")
     texts = [" ".join(texts_of(split)[:6])]
-    answers = found.predictor.scorer(texts, None)
-    levels = answers.chunks.said
+    answers = found.predictor.model(texts, None)
+    levels = answers.chunks.predictions
     assert levels.shape[1] == 2 and len(levels) > 2
     votes = np.eye(2)[levels.argmax(axis=1)].mean(axis=0)
-    np.testing.assert_allclose(answers.said[0], votes @ [2.0, 4.0])
+    np.testing.assert_allclose(answers.predictions[0], votes @ [2.0, 4.0])
     assert len(answers.evidence[0]) == 3
     loaded = Predictor.load(found.predictor.save(tmp_path / "model"))
-    np.testing.assert_allclose(loaded.predict_proba(texts), answers.said, atol=1e-5)
+    np.testing.assert_allclose(loaded.predict_proba(texts), answers.predictions, atol=1e-5)
     chosen = done(tiny("llama"), split=split, long={**long, "aggregate": "auto"}, temperature=True)
-    assert chosen.predictor.scorer.net.aggregate.how != "auto"
+    assert chosen.predictor.model.net.aggregate.how != "auto"
 
 
 def test_an_answer_in_writing_is_a_level_or_invalid(tiny, monkeypatch):
     split = rated()
     found = done(tiny("llama"), kind="generate")
-    scored = found.predictor.scorer(texts_of(split), None)
-    assert scored.invalid.all() and np.isnan(scored.said).all()
+    scored = found.predictor.model(texts_of(split), None)
+    assert scored.invalid.all() and np.isnan(scored.predictions).all()
     assert scored.predicted(split.task) == [None] * len(split.test)
     said = iter(["cat", "Rain.", "snow", "rain"] * 99)
     real = Matcher.label
     monkeypatch.setattr(Matcher, "label", lambda self, answer: real(self, next(said)))
-    scored = found.predictor.scorer(texts_of(split)[:4], None)
-    np.testing.assert_array_equal(scored.said[:, 0], [2.0, 4.0, np.nan, 4.0])
+    scored = found.predictor.model(texts_of(split)[:4], None)
+    np.testing.assert_array_equal(scored.predictions[:, 0], [2.0, 4.0, np.nan, 4.0])
     assert list(scored.invalid) == [False, False, True, False]
 
 

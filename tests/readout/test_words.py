@@ -26,15 +26,15 @@ def asked(folder, shots=0, preset="zero_shot", **options):
 
 
 def logits(predictor, texts=TEXTS):
-    scorer = predictor.scorer
+    scorer = predictor.model
     return scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
 
 
 def plainly(predictor, folder, texts=TEXTS):
     """Sum of token log-probabilities of each word, one sequence at a time; a label's words added up."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    reader = predictor.scorer.reader
-    encode = predictor.scorer.net.backbone.tokenizer
+    reader = predictor.model.reader
+    encode = predictor.model.net.backbone.tokenizer
     rows = []
     for text in texts:
         prompt = reader.rendered(text, None)
@@ -56,7 +56,7 @@ def plainly(predictor, folder, texts=TEXTS):
 @pytest.mark.parametrize("family", DECODERS)
 def test_label_probabilities_are_those_of_a_plain_loop(family, shots, tiny):
     predictor = asked(tiny(family), shots)
-    tokens = predictor.scorer.reader.tokens(TEXTS, None)
+    tokens = predictor.model.reader.tokens(TEXTS, None)
     assert len(tokens.ask.prefix) > 5 and len(tokens.ask.trie.fed) > 0  # something is shared on both sides
     np.testing.assert_allclose(logits(predictor), plainly(predictor, tiny(family)), atol=1e-4)
 
@@ -66,7 +66,7 @@ def test_a_word_that_begins_another_ends(family, tiny):
     """As 1 begins 10: each counts with what ends an answer behind it."""
     words = {"animal": ["a"], "weather": ["a hail"]}
     predictor = asked(tiny(family), words=words)
-    reader, tokenizer = predictor.scorer.reader, predictor.scorer.net.backbone.tokenizer
+    reader, tokenizer = predictor.model.reader, predictor.model.net.backbone.tokenizer
     ends = {path[-1] for path in reader.trie.words}
     assert len(ends) == 1 and ends <= {tokenizer.eos_token_id, *tokenizer("\n").input_ids}
     model = AutoModelForCausalLM.from_pretrained(tiny(family), dtype=torch.float32).eval()
@@ -85,8 +85,8 @@ def test_a_word_that_begins_another_ends(family, tiny):
 @pytest.mark.parametrize(("preset", "shots"), [("zero_shot", 1), ("completion", 0)])
 def test_what_all_prompts_begin_with_is_run_once(preset, shots, tiny, monkeypatch):
     predictor = asked(tiny("llama"), shots, preset)
-    net = predictor.scorer.net
-    tokens = predictor.scorer.reader.tokens(TEXTS, None)
+    net = predictor.model.net
+    tokens = predictor.model.reader.tokens(TEXTS, None)
     lengths = []
     real = net.hidden_of
     monkeypatch.setattr(net, "hidden_of", lambda ids, *rest: lengths.append(ids.shape) or real(ids, *rest))
@@ -108,7 +108,7 @@ def test_rows_alone_and_together_are_the_same(preset, tiny):
 def test_normalised_words_are_means_over_their_tokens(tiny):
     one = {"words": {"animal": ["cat"], "weather": ["a hail"]}}
     total, mean = (logits(asked(tiny("gpt2"), normalise=n, **one)) for n in (False, True))
-    trie = asked(tiny("gpt2"), **one).scorer.reader.trie
+    trie = asked(tiny("gpt2"), **one).model.reader.trie
     np.testing.assert_allclose(mean, total / trie.paths.sum(axis=1), rtol=1e-5)
 
 
@@ -151,7 +151,7 @@ def test_a_training_row_is_never_shown_its_own_answer(tiny):
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_layer_that_says_words_is_frozen_and_goes_where_the_net_goes(tied, tmp_path):
     folder = save_tiny("llama", tmp_path / "llama", tie_word_embeddings=tied)
-    net = trained({"preset": "zero_shot", "readout": {"template": SHORT}}, folder).predictor.scorer.net
+    net = trained({"preset": "zero_shot", "readout": {"template": SHORT}}, folder).predictor.model.net
     layer = net.backbone.language_model.lm_head.weight
     assert (layer is net.backbone.model.embed_tokens.weight) is tied and not layer.requires_grad
     net.to(torch.float64)

@@ -3,7 +3,7 @@
 import pytest
 
 from stratune.remote.answers import Answers
-from stratune.remote.server import Manners, Server
+from stratune.remote.server import RetryPolicy, Server
 from tests.remote.scripted import Scripted
 
 QUICK = {"pause": 0.01, "timeout": 5.0}
@@ -35,8 +35,8 @@ def asking():
     """`asking(scripted)` is a Server that asks it, with the answers of this test's cache folder."""
     opened = []
 
-    def connect(scripted, **manners):
-        server = Server(scripted.address, Manners(**{**QUICK, **manners}), Answers())
+    def connect(scripted, **retry_policy):
+        server = Server(scripted.address, RetryPolicy(**{**QUICK, **retry_policy}), Answers())
         opened.append(server)
         return server
 

@@ -158,7 +158,7 @@ def test_a_server_that_only_writes_is_read_strictly(scripted, tmp_path):
     assert result.error is None and result.invalid == pytest.approx(snowy) and snowy > 0
     assert result.test["accuracy"] == pytest.approx(1 - snowy)
     loaded = Predictor.load(job.folder / "model")
-    answers = loaded.scorer(["rain and snow", "the cat"], None).answers
+    answers = loaded.model(["rain and snow", "the cat"], None).answers
     assert answers == ["no idea", " Animal.\n"]
 
 

@@ -20,7 +20,7 @@ from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
 from stratune.remote.label_words import RemoteWords
 from stratune.remote.question import Question
-from stratune.remote.server import Manners, Server
+from stratune.remote.server import RetryPolicy, Server
 from stratune.remote.writing import generate
 
 pytestmark = pytest.mark.server
@@ -81,7 +81,7 @@ def wait_for(port, process, log):
 @pytest.fixture
 def server(llama, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    opened = Server(llama[0], Manners(workers=4, pause=0.05, timeout=120), Answers())
+    opened = Server(llama[0], RetryPolicy(workers=4, pause=0.05, timeout=120), Answers())
     yield opened
     opened.close()
     opened.answers.close()
@@ -149,7 +149,7 @@ def test_its_refusals_are_told_in_its_words(server, monkeypatch):
         generate(server, plain(["word " * 600]), max_tokens=4, temperature=0, seed=0)
     assert "400 Bad Request: This model's maximum context length is 512 tokens, however" in str(caught.value)
     monkeypatch.setenv("OPENAI_API_KEY", "another-key")
-    other = Server(server.address, server.manners, server.answers)
+    other = Server(server.address, server.retry_policy, server.answers)
     with pytest.raises(RemoteError) as caught:
         generate(other, plain(["unasked"]), max_tokens=4, temperature=0, seed=0)
     assert (

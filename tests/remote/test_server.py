@@ -11,7 +11,7 @@ from stratune.errors import ConfigError, RemoteError
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers
 from stratune.remote.client import _retry_after
-from stratune.remote.server import Manners, Server
+from stratune.remote.server import RetryPolicy, Server
 from tests.remote.scripted import answers, bodies, cut, fails, hold, prompt_of, says, slow, texts, written
 
 PROMPTS = [f"prompt {i}" for i in range(40)]
@@ -34,7 +34,7 @@ def test_no_prompt_is_asked_twice_in_one_call_or_after_a_restart(scripted, askin
     asked = bodies("a", "b", "a", "c", "a")
     first = asking(remote).ask("plain", asked, ticks.append)
     assert sorted(remote.log) == ["a", "b", "c"] and sum(ticks) == 5
-    again = Server(remote.address, Manners(), Answers()).ask("plain", asked, ticks.append)
+    again = Server(remote.address, RetryPolicy(), Answers()).ask("plain", asked, ticks.append)
     assert again == first and len(remote.log) == 3 and sum(ticks) == 10
 
 
@@ -238,12 +238,12 @@ def test_models_are_those_the_server_lists(scripted, asking):
 
 def test_manners_that_make_no_sense_are_refused():
     with pytest.raises(ConfigError, match="workers: 0 is not above 0"):
-        Manners(workers=0)
+        RetryPolicy(workers=0)
 
 
 def test_nothing_is_imported_or_opened_before_the_first_question(tmp_path):
     path = tmp_path / "answers.sqlite"
-    Server(Address("http://127.0.0.1:9/v1", "tiny"), Manners(), Answers(path))
+    Server(Address("http://127.0.0.1:9/v1", "tiny"), RetryPolicy(), Answers(path))
     assert not path.exists()
     code = "import sys, stratune.remote.label_words; assert 'openai' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

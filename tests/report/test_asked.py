@@ -43,7 +43,7 @@ def test_the_leaderboard_has_both_and_counts_invalid_answers_wrong(asked):
     assert (row["trials"], row["invalid"]) == (2, pytest.approx(0.1))
     runs = next(entry for entry in load(asked).entries() if entry.strategy == "few_shot").runs
     right = [
-        (one.truth == one.said.argmax(1))[~one.invalid].sum() / 120
+        (one.truth == one.predictions.argmax(1))[~one.invalid].sum() / 120
         for one in (run.predictions["test"] for run in runs)
     ]
     assert row["test"]["accuracy"]["value"] == pytest.approx(sum(right) / 3)
@@ -62,6 +62,6 @@ def test_the_page_and_the_figure_show_the_prompts(asked):
     assert "2 prompts tried &lt;here&gt;." in page and "How much the prompt matters" in page
     comparison = load(asked)
     drawn = figures.draw(comparison, leaderboard.build(comparison, resamples=50))
-    assert "few_shot" in drawn["prompts"] and "(2)" in figures["prompts"]
+    assert "few_shot" in drawn["prompts"] and "(2)" in drawn["prompts"]
     assert "invalid" in drawn["confusion-few_shot@smollm2"]
     assert "few_shot" not in drawn["roc"]  # answers without a probability have no curve

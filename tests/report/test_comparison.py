@@ -32,8 +32,8 @@ def test_everything_is_read(odd):
     lora = comparison.entries()[1].runs[0]
     assert lora.history[-1]["step"] == 40
     test = lora.predictions["test"]
-    assert test.said.shape == (120, 3) and len(set(test.groups.tolist())) == 12
-    assert test.said.sum(axis=1) == pytest.approx(np.ones(120))
+    assert test.predictions.shape == (120, 3) and len(set(test.groups.tolist())) == 12
+    assert test.predictions.sum(axis=1) == pytest.approx(np.ones(120))
 
 
 def test_rows_written_in_another_order_are_put_back(two_class):
@@ -42,7 +42,7 @@ def test_rows_written_in_another_order_are_put_back(two_class):
     table = pq.read_table(path)
     pq.write_table(table.take(np.random.default_rng(0).permutation(len(table))), path)
     after = load(two_class).entries()[-1].runs[0].predictions["test"]
-    assert (before.truth == after.truth).all() and (before.said == after.said).all()
+    assert (before.truth == after.truth).all() and (before.predictions == after.predictions).all()
 
 
 def test_a_prediction_that_is_no_label_is_invalid(two_class):

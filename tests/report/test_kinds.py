@@ -56,7 +56,9 @@ def test_the_leaderboard_scores_the_kind(tmp_path, kind):
     runs = next(entry for entry in comparison.entries() if entry.strategy == "lora").runs
     tests = [run.predictions["test"] for run in runs]
     value = by_strategy(board)["lora"]["test"][metric]
-    assert value["value"] == pytest.approx(np.mean([ORACLES[kind](one.truth, one.said) for one in tests]))
+    assert value["value"] == pytest.approx(
+        np.mean([ORACLES[kind](one.truth, one.predictions) for one in tests])
+    )
     assert value["low"] < value["value"] < value["high"]
 
 
@@ -160,7 +162,7 @@ def test_label_sets_are_read_by_name_and_none_is_an_answer(tmp_path):
 
     part = load(rewritten(of_kind(tmp_path, "multilabel"), "tfidf@none#0", change)).runs
     test = next(run for run in part if run.folder.name == "tfidf@none#0").predictions["test"]
-    assert test.truth.shape == test.said.shape == (120, 6)
+    assert test.truth.shape == test.predictions.shape == (120, 6)
     assert test.truth[0].tolist() == [0, 0, 1, 0, 0, 1] and not test.truth[1].any()
     assert test.invalid[:4].tolist() == [False, True, True, False]
 
@@ -173,9 +175,9 @@ def test_an_answer_that_is_no_number_is_invalid_and_left_out_of_the_figures(tmp_
     out = rewritten(of_kind(tmp_path, "regression", seeds=(0,)), "tfidf@none#0", change)
     comparison = load(out)
     test = next(run for run in comparison.runs if run.result.strategy == "tfidf").predictions["test"]
-    assert test.said.shape == (120, 1) and test.invalid.sum() == 12 and test.truth.dtype == np.float64
+    assert test.predictions.shape == (120, 1) and test.invalid.sum() == 12 and test.truth.dtype == np.float64
     board = leaderboard.build(comparison, resamples=20)
-    filled = np.where(test.invalid, test.truth.mean(), test.said[:, 0])
+    filled = np.where(test.invalid, test.truth.mean(), test.predictions[:, 0])
     value = by_strategy(board)["tfidf"]["test"]["pearson"]["value"]
     assert value == pytest.approx(stats.pearsonr(test.truth, filled).statistic)
     said = words(figures.draw(comparison, board)["predicted-tfidf@none"])

@@ -53,7 +53,7 @@ def test_values_are_means_over_seeds_with_intervals_around(two_class):
     lora = by_strategy(leaderboard.build(comparison))["lora"]
     runs = next(entry for entry in comparison.entries() if entry.strategy == "lora").runs
     tests = [run.predictions["test"] for run in runs]
-    expected = np.mean([f1_score(test.truth, test.said.argmax(1), average="macro") for test in tests])
+    expected = np.mean([f1_score(test.truth, test.predictions.argmax(1), average="macro") for test in tests])
     f1 = lora["test"]["f1_macro"]
     assert f1["value"] == pytest.approx(expected) and f1["low"] < f1["value"] < f1["high"]
     assert lora["val"]["f1_macro"] == pytest.approx(np.mean([run.result.val["f1_macro"] for run in runs]))

@@ -45,7 +45,10 @@ def test_the_correlation_is_with_the_mean_of_the_raters_over_seeds(tmp_path):
     board = leaderboard.build(comparison, resamples=20)
     runs = next(entry for entry in comparison.entries() if entry.strategy == "lora").ok
     tests = [run.predictions["test"] for run in runs]
-    each = [stats.pearsonr(one.said[:, 0], np.nanmean(one.ratings.values, axis=1)).statistic for one in tests]
+    each = [
+        stats.pearsonr(one.predictions[:, 0], np.nanmean(one.ratings.values, axis=1)).statistic
+        for one in tests
+    ]
     assert by_strategy(board)["lora"]["with_people"]["all"]["pearson"]["value"] == pytest.approx(
         np.mean(each)
     )

@@ -43,14 +43,14 @@ def pipeline(**options):
 def test_majority_gives_the_shares_of_the_training_labels():
     train = Examples(["a"] * 10, truth=np.array([0] * 6 + [1] * 3 + [2]))
     model = parse_strategy("majority").fit(train, train, task=Task(labels=("x", "y", "z")), seed=0)
-    assert model.said(Examples(["b", "c"])).tolist() == [[0.6, 0.3, 0.1]] * 2
+    assert model.predictions(Examples(["b", "c"])).tolist() == [[0.6, 0.3, 0.1]] * 2
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("strength", [1.0, 10.0])
 def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
     split = toy_split(classes)
-    found = fitted({"preset": "tfidf", "strengths": [strength], **ALL_TERMS}, split).said(
+    found = fitted({"preset": "tfidf", "strengths": [strength], **ALL_TERMS}, split).predictions(
         Examples(list(split.test["text"]))
     )
     train = examples(split.train, split.task.labels)
@@ -67,16 +67,16 @@ def test_validation_chooses_the_strength():
     truth = examples(split.val, split.task.labels).truth
     losses = {}
     for strength in (1e-3, 10.0):
-        probabilities = fitted({"preset": "tfidf", "strengths": [strength]}, split).said(val)
+        probabilities = fitted({"preset": "tfidf", "strengths": [strength]}, split).predictions(val)
         losses[strength] = -np.log(probabilities[np.arange(len(truth)), truth]).mean()
-    chosen = fitted({"preset": "tfidf", "strengths": [1e-3, 10.0]}, split).said(val)
+    chosen = fitted({"preset": "tfidf", "strengths": [1e-3, 10.0]}, split).predictions(val)
     best = min(losses, key=losses.get)
     assert -np.log(chosen[np.arange(len(truth)), truth]).mean() == pytest.approx(losses[best])
 
 
 def loss_on_val(model, split):
     truth = examples(split.val, split.task.labels).truth
-    said = model.said(Examples(list(split.val["text"])))
+    said = model.predictions(Examples(list(split.val["text"])))
     return -np.log(said[np.arange(len(truth)), truth]).mean()
 
 
@@ -107,7 +107,7 @@ def test_terms_of_few_texts_are_as_if_never_seen(characters):
 def test_terms_that_are_too_rare_in_a_small_table_are_taken_all_the_same():
     rows = Examples(["one two", "three four"] * 3, truth=np.array([0, 1] * 3))
     model = parse_strategy({"preset": "tfidf", "least": [100]}).fit(rows, rows, task=toy_split().task, seed=0)
-    assert (model.said(rows).argmax(axis=1) == rows.truth).all()
+    assert (model.predictions(rows).argmax(axis=1) == rows.truth).all()
 
 
 @pytest.mark.parametrize("pairs", [False, True])
@@ -115,7 +115,7 @@ def test_terms_that_are_too_rare_in_a_small_table_are_taken_all_the_same():
 def test_tfidf_learns_the_toy_task(classes, pairs):
     split = toy_split(classes, pairs=pairs)
     test = examples(split.test, split.task.labels)
-    found = fitted("tfidf", split).said(test)
+    found = fitted("tfidf", split).predictions(test)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-9)
     assert (found.argmax(axis=1) == test.truth).mean() > 0.9
 
@@ -128,7 +128,7 @@ def test_only_the_features_of_agreement_can_tell_whether_two_texts_agree():
     second = np.where(same == 1, first, (first + rng.integers(1, 30, 400)) % 30)
     rows = Examples([words[i] for i in first], [words[i] for i in second], same)
     model = parse_strategy("tfidf").fit(rows, rows, task=toy_split().task, seed=0)
-    assert (model.said(rows).argmax(axis=1) == same).mean() == 1.0
+    assert (model.predictions(rows).argmax(axis=1) == same).mean() == 1.0
 
 
 @pytest.mark.parametrize("name", ["majority", "tfidf"])
@@ -139,7 +139,7 @@ def test_restored_from_its_arrays_it_gives_identical_probabilities(name, pairs):
     arrays, state = model.state()
     again = parse_strategy(name).restore(split.task, arrays, state)
     rows = examples(split.test, split.task.labels)
-    assert np.array_equal(again.said(rows), model.said(rows))
+    assert np.array_equal(again.predictions(rows), model.predictions(rows))
 
 
 def test_max_features_bounds_each_vocabulary():

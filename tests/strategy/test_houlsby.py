@@ -21,7 +21,7 @@ def houlsby(**options):
 
 def in_backbone(net):
     """Name -> tensor that learns, the head left out."""
-    return {name: p for name, p in net.learning().items() if not name.startswith("head.")}
+    return {name: p for name, p in net.trainable().items() if not name.startswith("head.")}
 
 
 def norm_numbers(family, folder):
@@ -77,7 +77,7 @@ def test_step_zero_is_nearly_the_pretrained_model_and_without_up_it_is_that_mode
         wanted, found = plain.encode(batch)[kept], net.encode(batch)[kept]
         assert (found - wanted).norm() < 1e-2 * wanted.norm()
         assert not torch.equal(found, wanted)  # the start is small, not zero
-        for name, parameter in net.learning().items():
+        for name, parameter in net.trainable().items():
             if re.search(r"\.up\.(weight|bias)$", name):
                 parameter.zero_()
         assert torch.equal(net(batch), plain(batch))
@@ -97,7 +97,7 @@ def test_only_the_last_blocks_learn(family, tiny):
 @pytest.mark.parametrize("family", ["bert", "gpt2"])
 def test_training_changes_all_that_learns_and_the_rest_stays(family, last, tiny):
     run = trained(houlsby(last=last, learning_rate=1e-2), tiny(family))
-    net = run.predictor.scorer.net
+    net = run.predictor.model.net
     start = adapted(houlsby(last=last), tiny(family), seed=0)
     before = {name: p.detach() for name, p in start.named_parameters()}
     changed = {name for name, p in net.named_parameters() if not torch.equal(p.detach(), before[name])}
@@ -144,7 +144,7 @@ def test_lora_on_the_last_block_alone_trains_and_comes_back(tiny, tmp_path):
     from stratune.predictor.predictor import Predictor
 
     run = trained({"preset": "lora", "last": 1}, tiny("bert"))
-    net = run.predictor.scorer.net
+    net = run.predictor.model.net
     assert net.frozen_blocks() == 2
     assert all("layer.2." in name for name in in_backbone(net))
     texts = ["the cat saw rain", "snow"]

@@ -26,7 +26,7 @@ KEYS_AND_VALUES = {
 
 
 def in_backbone(net):
-    return {name: p for name, p in net.learning().items() if not name.startswith("head.")}
+    return {name: p for name, p in net.trainable().items() if not name.startswith("head.")}
 
 
 @pytest.mark.parametrize("family", MODEL_TYPES)
@@ -72,7 +72,7 @@ def test_ia3_on_the_last_block(tiny):
 @pytest.mark.parametrize("family", FAMILIES_OF_ALL_SHAPES)
 def test_peft_reads_the_ia3_we_saved_and_computes_the_same(family, tiny, tmp_path):
     run = trained("ia3", tiny(family))
-    net = run.predictor.scorer.net
+    net = run.predictor.model.net
     assert any((p - 1).abs().max() > 1e-3 for p in in_backbone(net).values())
     folder = run.predictor.save(tmp_path / "model")
     with peft_unwarned():
@@ -155,7 +155,7 @@ def test_a_method_trains_and_comes_back(method, options, tiny, tmp_path):
     spec = {"preset": f"peft:{method}", "learning_rate": 1e-2, **options}
     start = {n: p.detach().clone() for n, p in in_backbone(adapted(spec, tiny("bert"))).items()}
     run = trained(spec, tiny("bert"), epochs=1)
-    after = in_backbone(run.predictor.scorer.net)
+    after = in_backbone(run.predictor.model.net)
     assert set(after) == set(start) and any(not torch.equal(after[n], start[n]) for n in start)
     again = Predictor.load(run.predictor.save(tmp_path / "model"))
     assert again.predict_proba(TEXTS) == pytest.approx(run.predictor.predict_proba(TEXTS), abs=1e-5)

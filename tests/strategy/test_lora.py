@@ -35,7 +35,7 @@ def test_rank_times_in_plus_out_numbers_learn_for_each_target(family, targets, r
     names = linear_names(adapted("probe", tiny(family)).backbone, targets)
     assert names
     wanted = sum(rank * sum(in_and_out(plain.get_submodule(name))) for name in names)
-    found = sum(p.numel() for name, p in net.learning().items() if not name.startswith("head."))
+    found = sum(p.numel() for name, p in net.trainable().items() if not name.startswith("head."))
     assert found == wanted
 
 
@@ -89,7 +89,7 @@ def test_peft_reads_what_we_saved_and_computes_the_same(family, options, tiny, t
     folder = run.predictor.save(tmp_path / "model")
     with peft_unwarned():
         theirs = PeftModel.from_pretrained(AutoModel.from_pretrained(tiny(family)), folder).eval()
-    net = run.predictor.scorer.net
+    net = run.predictor.model.net
     batch = batch_of(net)
     net.eval()
     with torch.no_grad():
@@ -124,7 +124,7 @@ def test_alpha_is_twice_the_rank_unless_given(tiny):
 
 
 def test_dora_learns_magnitudes_too(tiny):
-    names = adapted({"preset": "lora", "dora": True}, tiny("bert")).learning()
+    names = adapted({"preset": "lora", "dora": True}, tiny("bert")).trainable()
     assert any("lora_magnitude_vector" in name for name in names)
 
 

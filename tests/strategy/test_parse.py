@@ -3,7 +3,7 @@
 import pytest
 
 from stratune.errors import ConfigError
-from stratune.strategy import FLOORS, PRESETS, Strategy, about, parse_strategy, strategy_names
+from stratune.strategy import BASELINES, PRESETS, Strategy, about, parse_strategy, strategy_names
 
 
 def test_presets_come_in_the_order_of_the_leaderboard():
@@ -47,7 +47,7 @@ def test_a_preset_keeps_its_recipe_and_learning_rates_differ():
     assert rates["probe"] > rates["lora"] > rates["full"]
 
 
-@pytest.mark.parametrize("name", FLOORS)
+@pytest.mark.parametrize("name", BASELINES)
 def test_a_floor_may_have_a_name_of_its_own(name):
     assert parse_strategy({"preset": name, "name": "floor"}).name == "floor"
 

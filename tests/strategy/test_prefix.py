@@ -44,7 +44,7 @@ def prefixes(net):
 
 
 def in_backbone(net):
-    return {name: p for name, p in net.learning().items() if not name.startswith("head.")}
+    return {name: p for name, p in net.trainable().items() if not name.startswith("head.")}
 
 
 def loud(net):

@@ -21,7 +21,7 @@ def embedding_width(family):
 
 
 def count(net):
-    return sum(p.numel() for name, p in net.learning().items() if not name.startswith("head."))
+    return sum(p.numel() for name, p in net.trainable().items() if not name.startswith("head."))
 
 
 def start_of(options, folder, seed=0):
@@ -168,7 +168,7 @@ def test_random_numbers_are_as_large_as_the_embeddings(tiny):
 @pytest.mark.parametrize("family", ["bert", "gpt2"])
 def test_learning_moves_the_prompt_and_not_the_table_it_started_from(family, tiny):
     run = trained({"preset": "soft_prompt", "length": 4}, tiny(family), epochs=1)
-    net = run.predictor.scorer.net
+    net = run.predictor.model.net
     fresh = adapted("probe", tiny(family)).backbone.model.state_dict()
     for name, tensor in net.backbone.model.state_dict().items():
         assert torch.equal(tensor, fresh[name]), name
@@ -194,15 +194,15 @@ def test_a_long_text_is_cut_shorter_by_the_prompt(family, preset, tiny, tmp_path
     assert cut(again) == cut(predictor)
     rows = [long, *TEXTS]
     assert again.predict_proba(rows) == pytest.approx(predictor.predict_proba(rows), abs=1e-6)
-    net = predictor.scorer.net
-    assert predictor.scorer.limit.tokens(net.backbone) == net.backbone.max_length - 11 == 117
+    net = predictor.model.net
+    assert predictor.model.limit.tokens(net.backbone) == net.backbone.max_length - 11 == 117
 
 
 def test_a_limit_below_that_is_kept(tiny):
     predictor = trained(
         {"preset": "soft_prompt", "length": 11}, tiny("bert"), epochs=1, max_length=20
     ).predictor
-    assert predictor.scorer.limit.tokens(predictor.scorer.net.backbone) == 20
+    assert predictor.model.limit.tokens(predictor.model.net.backbone) == 20
 
 
 @pytest.mark.parametrize("preset", BOTH)

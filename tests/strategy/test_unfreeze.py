@@ -11,16 +11,16 @@ HEAD = {"head.linear.weight", "head.linear.bias"}
 
 
 def backbone_names(net):
-    return {name.removeprefix("model.") for name in net.learning() if name.startswith("model.")}
+    return {name.removeprefix("model.") for name in net.trainable() if name.startswith("model.")}
 
 
 def test_untuned_learns_nothing(tiny):
-    assert not adapted("untuned", tiny("bert")).learning()
+    assert not adapted("untuned", tiny("bert")).trainable()
 
 
 @pytest.mark.parametrize("family, head", [("bert", HEAD), ("llama", {"head.linear.weight"})])
 def test_probe_learns_the_head(family, head, tiny):
-    assert set(adapted("probe", tiny(family)).learning()) == head
+    assert set(adapted("probe", tiny(family)).trainable()) == head
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])

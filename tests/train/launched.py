@@ -18,7 +18,7 @@ def main(specs: str, backbone: str, out: str) -> None:
 
 
 def run_one(spec: str, backbone: str, folder: Path) -> None:
-    options = {"evals_per_epoch": 2, "checkpoint_seconds": 0.0, "pass_tokens": 40}
+    options = {"evals_per_epoch": 2, "checkpoint_seconds": 0.0, "micro_batch_tokens": 40}
     strategy = {"preset": spec, "readout": {"dropout": 0.0}, "learning_rate": 1e-4}
     if spec == "lora":
         strategy["dropout"] = 0.0

@@ -15,7 +15,7 @@ from stratune.train.infer import infer
 from tests.helpers import TEXTS, adapted, learned, logits_of, tokens_of, trained
 
 CPU = torch.device("cpu")
-HOW = {"device": CPU, "precision": "float32", "pass_tokens": 4096}
+HOW = {"device": CPU, "precision": "float32", "micro_batch_tokens": 4096}
 PARTIAL = {"preset": "partial", "k": 1}
 
 

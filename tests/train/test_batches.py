@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from stratune.tokens.batches import (
     by_budget,
     collate,
+    micro_batches,
     padding_share,
-    passes,
     sorted_batches,
     training_steps,
 )
@@ -89,7 +89,7 @@ def test_padding_share_by_hand():
 def test_processes_make_the_same_number_of_passes_and_share_every_row(lengths, budget, world, data):
     rows = data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=64, unique=True))
     step = np.array(rows)
-    shares = [passes(step, lengths, budget, rank, world) for rank in range(world)]
+    shares = [micro_batches(step, lengths, budget, rank, world) for rank in range(world)]
     assert len({len(share) for share in shares}) == 1
     counted = [part for share in shares for part, count in share if count]
     assert flat(counted) == sorted(rows)
@@ -99,7 +99,7 @@ def test_processes_make_the_same_number_of_passes_and_share_every_row(lengths, b
 
 def test_one_process_keeps_to_the_budget():
     lengths = np.array([10, 10, 10, 30, 30])
-    parts = passes(np.arange(5), lengths, 30, 0, 1)
+    parts = micro_batches(np.arange(5), lengths, 30, 0, 1)
     assert [(rows.tolist(), count) for rows, count in parts] == [([0, 1, 2], 3), ([3], 1), ([4], 1)]
 
 

@@ -54,17 +54,19 @@ def test_the_gradient_is_torchs_of_the_sum_over_the_batch_size(smoothing, weight
         net(collate(loop.feed.tokens, rows, 0)), truth, reduction="none", label_smoothing=smoothing
     )
     loss = (losses * weights[truth] if weights is not None else losses).sum() / recipe.batch_size
-    wanted = dict(zip(net.learning(), torch.autograd.grad(loss, list(net.learning().values())), strict=True))
+    wanted = dict(
+        zip(net.trainable(), torch.autograd.grad(loss, list(net.trainable().values())), strict=True)
+    )
     close(gradients_of_first_step(quiet_net(tiny), recipe=recipe, weights=weights, seed=seed), wanted)
 
 
-@pytest.mark.parametrize("pass_tokens", [1, 20, 60])
-def test_many_small_passes_give_the_gradient_of_one_big_pass(pass_tokens, tiny):
+@pytest.mark.parametrize("micro_batch_tokens", [1, 20, 60])
+def test_many_small_passes_give_the_gradient_of_one_big_pass(micro_batch_tokens, tiny):
     big, small = (
         gradients_of_first_step(
-            quiet_net(tiny), recipe=Recipe(**UNCLIPPED), settings=TrainSettings(pass_tokens=tokens)
+            quiet_net(tiny), recipe=Recipe(**UNCLIPPED), settings=TrainSettings(micro_batch_tokens=tokens)
         )
-        for tokens in (4096, pass_tokens)
+        for tokens in (4096, micro_batch_tokens)
     )
     close(small, big)
 
@@ -122,9 +124,9 @@ def test_vectors_are_not_decayed(tiny):
     with optimiser_steps() as seen:
         make_loop(net, recipe=Recipe(batch_size=8, weight_decay=0.05)).run()
     decay = {id(p): group["weight_decay"] for group in seen[0][1] for p in group["params"]}
-    learning = net.learning()
-    assert len(decay) == len(learning)
-    for name, parameter in learning.items():
+    trainable = net.trainable()
+    assert len(decay) == len(trainable)
+    for name, parameter in trainable.items():
         assert decay[id(parameter)] == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.05), name
 
 
@@ -175,7 +177,7 @@ def judged(net, scores):
     left, seen = list(scores), []
 
     def evaluate():
-        seen.append(checkpoint.snapshot(net.learning()))
+        seen.append(checkpoint.snapshot(net.trainable()))
         score, log_loss = left.pop(0)
         return Evaluation(score, score, log_loss)
 
@@ -186,7 +188,7 @@ def run_judged(tiny, scores, **options):
     net = adapted("probe", tiny("bert"))
     evaluate, seen = judged(net, scores)
     loop = make_loop(net, evaluate=evaluate, epochs=len(scores), **options)
-    return loop.run(), seen, checkpoint.snapshot(net.learning()), loop
+    return loop.run(), seen, checkpoint.snapshot(net.trainable()), loop
 
 
 @pytest.mark.parametrize(
@@ -260,12 +262,12 @@ def test_while_training_frozen_modules_have_no_dropout_and_learning_ones_do(tiny
         if isinstance(m, torch.nn.Dropout) and m.p > 0
     }
     frozen = {name: m for name, m in dropouts.items() if "layer.2." not in name}
-    learning = {name: m for name, m in dropouts.items() if "layer.2." in name}
-    assert frozen and learning
+    trainable = {name: m for name, m in dropouts.items() if "layer.2." in name}
+    assert frozen and trainable
 
     def look(tick):
         if tick.value is None:  # a step, not an evaluation
-            parts = ({m.training for m in part.values()} for part in (frozen, learning))
+            parts = ({m.training for m in part.values()} for part in (frozen, trainable))
             modes.append((*parts, net.head.dropout.training))
 
     make_loop(net, watch=look).run()

@@ -21,7 +21,7 @@ def gradients(spec, folder, recompute):
     net.train()
     torch.manual_seed(1)  # of dropout
     net(batch_of(net)).square().sum().backward()
-    return {name: p.grad for name, p in net.learning().items() if p.grad is not None}, runs[0]
+    return {name: p.grad for name, p in net.trainable().items() if p.grad is not None}, runs[0]
 
 
 @pytest.mark.parametrize("spec", SPECS)
