@@ -45,7 +45,7 @@ Parts = dict[str, bool]  # a part's short name -> does it learn
 
 def contents(net: Net) -> dict[Cell, Parts]:
     """What each cell of the net holds. A tensor that several blocks hold is in each of them."""
-    places, learning = paths(net.backbone), {id(p) for p in net.learning().values()}
+    places, learning = paths(net.backbone), {id(p) for p in net.trainable().values()}
     found: dict[Cell, Parts] = {}
     for name, tensor in net.named_parameters(remove_duplicate=False):
         cell, part = placed(name, places)
