@@ -1,29 +1,47 @@
-"""Whom a run tells what it does."""
+"""Progress: what a run does, told to whoever shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
-@dataclass
-class Watch:
-    """Whom to tell: `stage` when something longer begins (name, rows), `rows` as they pass, `tick` at each
-    step, `note` what should be known now.
-    """
-
-    stage: Callable[[str, int], None] = lambda name, total: None
-    rows: Callable[[int], None] = lambda count: None
-    tick: Callable[[Tick], None] = lambda tick: None
-    note: Callable[[str], None] = lambda text: None
-
-
 @dataclass(frozen=True)
-class Tick:
-    """Told to whoever watches: a step done, or an evaluation (then `value` is set)."""
+class Step:
+    """An optimiser step done, or an evaluation (then `value`, the metric on validation, is set)."""
 
     step: int
     steps: int
     epoch: float
     rows: int
     value: float | None = None
+
+
+class Progress:
+    """Base class: it shows nothing. Override what you want to see."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Something longer begins, over `total` rows (or models)."""
+
+    def rows(self, count: int) -> None:
+        """So many more rows of the stage are done."""
+
+    def step(self, step: Step) -> None:
+        """An optimiser step or an evaluation is done."""
+
+    def note(self, text: str) -> None:
+        """What the user should know now, before the run ends."""
+
+
+SILENT = Progress()
+
+
+class Scaled(Progress):
+    """Work in other units than rows: of `units` that are done, `rows` rows of `whole` are."""
+
+    def __init__(self, whole: Progress, rows: int, units: int) -> None:
+        self.whole, self.share, self.done = whole, (rows, units), 0
+
+    def rows(self, count: int) -> None:
+        (rows, units), before = self.share, self.done
+        self.done += count
+        self.whole.rows(self.done * rows // units - before * rows // units)

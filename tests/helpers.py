@@ -14,6 +14,7 @@ from stratune.tokens.batches import collate
 from stratune.tokens.tokens import TextLimit, tokenise
 from stratune.train.feed import Feed
 from stratune.train.settings import Budget, TrainSettings
+from stratune.watch import SILENT, Progress
 
 # Every size between a word and a paragraph: batches of these have padding.
 TEXTS = [
@@ -52,7 +53,7 @@ def feed_of(net, texts=TEXTS):
     return Feed(tokens_of(net, texts), net.backbone.tokenizer.pad_token_id)
 
 
-def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None, **settings):
+def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, progress=SILENT, **settings):
     """`stratune.fitting.fit.train` in float32 on the toy task, 8 rows a step."""
     strategy = parse_strategy(spec)
     if isinstance(strategy, Strategy):
@@ -69,7 +70,7 @@ def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, watch=None
         seed,
         settings=options,
         work=work,
-        watch=watch,
+        progress=progress,
     )
 
 
@@ -81,3 +82,12 @@ def learned(run):
 def logits_of(run, texts=TEXTS):
     scorer = run.predictor.model
     return scorer.logits(feed_of(scorer.net, texts))
+
+
+class Callbacks(Progress):
+    """What a run tells, to functions: `Callbacks(rows=counts.append)`."""
+
+    def __init__(self, **functions):
+        for name, function in functions.items():
+            assert hasattr(Progress, name)
+            setattr(self, name, function)

@@ -17,8 +17,7 @@ from stratune.testing import toy_split
 from stratune.train import loop as loop_module
 from stratune.train.loop import Loop
 from stratune.train.settings import Budget, TrainSettings
-from stratune.watch import Watch
-from tests.helpers import learned, trained
+from tests.helpers import Callbacks, learned, trained
 from tests.train.loops import same_tensors
 
 FULL = {"preset": "full", "learning_rate": 3e-3}
@@ -141,8 +140,10 @@ def test_floors_need_no_backbone_and_others_do():
 
 def test_the_watcher_is_told_what_goes_on(tiny):
     stages, rows, ticks = [], [], []
-    watch = Watch(stage=lambda name, total: stages.append((name, total)), rows=rows.append, tick=ticks.append)
-    trained("probe", tiny("bert"), watch=watch)
+    watch = Callbacks(
+        stage=lambda name, total: stages.append((name, total)), rows=rows.append, step=ticks.append
+    )
+    trained("probe", tiny("bert"), progress=watch)
     assert stages == [("frozen activations", 48), ("frozen activations", 16)]
     assert sum(rows) == 48 + 16
     assert ticks[-1].step == ticks[-1].steps
@@ -204,8 +205,10 @@ def test_a_run_that_was_tried_again_resumes_in_float32(tiny, tmp_path, overflowi
 
     options = {"precision": "bfloat16", "checkpoint_seconds": 0.0, "work": tmp_path}
     with pytest.raises(KeyboardInterrupt):
-        trained(FULL, tiny("bert"), watch=Watch(tick=kill), **options)
+        trained(FULL, tiny("bert"), progress=Callbacks(step=kill), **options)
     steps = []
-    run = trained(FULL, tiny("bert"), watch=Watch(tick=lambda tick: steps.append(tick.step)), **options)
+    run = trained(
+        FULL, tiny("bert"), progress=Callbacks(step=lambda tick: steps.append(tick.step)), **options
+    )
     assert run.precision == "float32" and 9 in steps
     assert same_tensors(learned(run), learned(wanted))

@@ -6,7 +6,7 @@ import pytest
 
 from stratune.errors import DataError
 from stratune.testing import toy_split
-from tests.helpers import TEXTS, trained
+from tests.helpers import TEXTS, Callbacks, trained
 
 
 @pytest.fixture(scope="module", params=["floor", "net"])
@@ -96,5 +96,5 @@ def test_tokens_cut_are_reported_row_by_row(tiny):
 
 def test_ticks_count_rows(predictor):
     counts = []
-    predictor.score(TEXTS, counts.append)
+    predictor.score(TEXTS, Callbacks(rows=counts.append))
     assert sum(counts) == len(TEXTS)

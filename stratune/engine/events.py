@@ -12,40 +12,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from stratune.watch import Watch
+from stratune.watch import Progress, Step
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
 EVERY_SECONDS = 0.1  # a picture needs no more
 
 
-def reporting(on_event: OnEvent) -> Watch:
-    """A Watch that turns what it is told into events, not more often than a person can see."""
-    from stratune.watch import Watch
+class Reporting(Progress):
+    """Turns what a run tells into events, not more often than a person can see."""
 
-    pending = {"rows": 0, "at": 0.0, "stage": 0.0}
+    def __init__(self, on_event: OnEvent) -> None:
+        self.on_event = on_event
+        self.pending_rows, self.told_at = 0, 0.0
 
-    def due() -> bool:
-        return time.monotonic() - pending["at"] >= EVERY_SECONDS
+    def stage(self, name: str, total: int) -> None:
+        self.pending_rows = 0
+        self.on_event({"event": "stage", "name": name, "total": total})
 
-    def stage(name: str, total: int) -> None:
-        pending["rows"] = 0
-        on_event({"event": "stage", "name": name, "total": total})
+    def rows(self, count: int) -> None:
+        self.pending_rows += count
+        if self._due():
+            self.on_event({"event": "rows", "count": self.pending_rows})
+            self.pending_rows, self.told_at = 0, time.monotonic()
 
-    def rows(count: int) -> None:
-        pending["rows"] += count
-        if due():
-            on_event({"event": "rows", "count": pending["rows"]})
-            pending["rows"], pending["at"] = 0, time.monotonic()
+    def step(self, step: Step) -> None:
+        if step.value is not None:
+            self.on_event({"event": "val", "value": step.value, "epoch": step.epoch})
+        elif self._due() or step.step == step.steps:
+            at = {"step": step.step, "steps": step.steps, "epoch": step.epoch}
+            self.on_event({"event": "step", **at})
+            self.told_at = time.monotonic()
 
-    def tick(moment: Any) -> None:
-        if moment.value is not None:
-            on_event({"event": "val", "value": moment.value, "epoch": moment.epoch})
-        elif due() or moment.step == moment.steps:
-            on_event({"event": "step", "step": moment.step, "steps": moment.steps, "epoch": moment.epoch})
-            pending["at"] = time.monotonic()
+    def note(self, text: str) -> None:
+        self.on_event({"event": "note", "text": text})
 
-    return Watch(stage, rows, tick, note=lambda text: on_event({"event": "note", "text": text}))
+    def _due(self) -> bool:
+        return time.monotonic() - self.told_at >= EVERY_SECONDS

@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from stratune.engine.events import OnEvent, reporting
+from stratune.engine.events import OnEvent, Reporting
 from stratune.train.processes import meet
 
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ class InlineEngine:
     def run(self, job: Job, on_event: OnEvent) -> RunResult:
         from stratune.engine.run import execute
 
-        return execute(job, reporting(on_event))
+        return execute(job, Reporting(on_event))

@@ -36,10 +36,10 @@ from stratune.strategy.base import Combination
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.version import versions
-from stratune.watch import Watch
+from stratune.watch import SILENT, Progress
 
 
-def execute(job: Job, watch: Watch | None = None) -> RunResult:
+def execute(job: Job, progress: Progress = SILENT) -> RunResult:
     """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design,
     rule 12).
     """
@@ -47,7 +47,7 @@ def execute(job: Job, watch: Watch | None = None) -> RunResult:
     split = load_parts(Path(job.split))
     job.folder.mkdir(parents=True, exist_ok=True)
     try:
-        result = _execute(job, split, watch or Watch())
+        result = _execute(job, split, progress)
     except StratuneError as error:
         result = job.failed(str(error), split.fingerprint)
     except Exception as error:  # noqa: BLE001  the only broad one: a failure is a row
@@ -59,7 +59,7 @@ def execute(job: Job, watch: Watch | None = None) -> RunResult:
     return result
 
 
-def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
+def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
     memory = PeakMemory()
     budget, settings = Budget(**job.budget), TrainSettings(**job.train)
     strategy = parse_strategy(job.strategy)
@@ -75,7 +75,7 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
             job.seed,
             settings=settings,
             work=job.folder,
-            watch=watch,
+            progress=progress,
             remote=Remote(**job.remote),
         )
     result = RunResult(
@@ -89,7 +89,7 @@ def _execute(job: Job, split: Any, watch: Watch) -> RunResult:
     scorer = trained.predictor.model
     if isinstance(scorer, NetModel):
         scorer = replace(scorer, cached=settings.cache)
-    scored = {part: _predict(scorer, split.parts[part], watch, part) for part in ("val", "test")}
+    scored = {part: _predict(scorer, split.parts[part], progress, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
         truth = truth_of(split.parts[part], split.task)
         values = score(
@@ -118,12 +118,12 @@ def _costs(result: RunResult, trained: Trained) -> None:
         result.train_rows_per_second = trained.position.examples_seen / max(trained.train_seconds, 1e-9)
 
 
-def _predict(scorer: Any, table: Any, watch: Watch, part: str) -> tuple[Scored, float]:
+def _predict(scorer: Any, table: Any, progress: Progress, part: str) -> tuple[Scored, float]:
     """Answers and wall seconds, tokenising included, and encoding too where another run did it."""
     texts, pairs = text_columns(table)
-    watch.stage(f"predicting {part}", len(texts))
+    progress.stage(f"predicting {part}", len(texts))
     started = time.perf_counter()
-    answers = scorer(texts, pairs, watch.rows)
+    answers = scorer(texts, pairs, progress)
     return answers, time.perf_counter() - started + answers.saved_seconds
 
 

@@ -98,11 +98,11 @@ def _child(line: bytes, log: Path, events: BinaryIO) -> None:
 
 
 def work(line: bytes, events: BinaryIO) -> None:
-    from stratune.engine.events import reporting
+    from stratune.engine.events import Reporting
     from stratune.engine.job import Job
     from stratune.engine.run import execute
 
-    execute(Job(**json.loads(line)), reporting(lambda event: _tell(events, event)))
+    execute(Job(**json.loads(line)), Reporting(lambda event: _tell(events, event)))
 
 
 def _die_with_parent(parent: int) -> None:

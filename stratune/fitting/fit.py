@@ -15,7 +15,7 @@ from stratune.remote.address import is_remote
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Baseline, Combination
 from stratune.train.settings import Budget, TrainSettings
-from stratune.watch import Watch
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
@@ -54,7 +54,7 @@ def train(
     *,
     settings: TrainSettings | None = None,
     work: Path | None = None,
-    watch: Watch | None = None,
+    progress: Progress = SILENT,
     remote: Remote | None = None,
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
@@ -67,13 +67,13 @@ def train(
         return fit_baseline(strategy, task, split, seed, (settings or TrainSettings()).max_words)
     if backbone is None:
         raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
-    settings, watch = settings or TrainSettings(), watch or Watch()
+    settings = settings or TrainSettings()
     if isinstance(backbone, str) and is_remote(backbone):
         from stratune.fitting.remote import ask
         from stratune.remote.settings import Remote
 
-        return ask(strategy, backbone, task, split, seed, settings, remote or Remote(), watch)
+        return ask(strategy, backbone, task, split, seed, settings, remote or Remote(), progress)
     loaded = backbone
     if isinstance(loaded, str):
         loaded = load_backbone(loaded, language_model=strategy.readout.language_model)
-    return _Fitting(strategy, loaded, task, split, budget, seed, settings, work, watch).run()
+    return _Fitting(strategy, loaded, task, split, budget, seed, settings, work, progress).run()

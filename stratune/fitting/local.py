@@ -33,7 +33,7 @@ from stratune.train.loop import Evaluation, Loop
 from stratune.train.precision import resolve
 from stratune.train.processes import on_cpus
 from stratune.train.settings import Budget, TrainSettings
-from stratune.watch import Watch
+from stratune.watch import Progress
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -68,7 +68,7 @@ class _Fitting:
     seed: int
     settings: TrainSettings
     work: Path | None
-    watch: Watch
+    progress: Progress
 
     def run(self) -> Trained:
         self.accelerator = make_accelerator(self.settings, self.work)
@@ -111,7 +111,7 @@ class _Fitting:
     def _finish(self, trained: Trained) -> None:
         """Prompts are chosen and calibrated. It takes part of the time that making the predictor takes."""
         started, scorer = time.perf_counter(), self._scorer()
-        trained.trials = self.strategy.readout.finish(scorer, self.split, self.seed, self.watch)
+        trained.trials = self.strategy.readout.finish(scorer, self.split, self.seed, self.progress)
         if trained.trials:
             trained.train_seconds += time.perf_counter() - started
         self.reader = scorer.reader
@@ -148,7 +148,7 @@ class _Fitting:
             weights=class_weights(self.settings.class_weights, truth, self.task),
             checkpoint_file=self.work / f"checkpoint-{self.precision}.safetensors" if self.work else None,
             identity=self._identity(),
-            watch=self.watch.tick,
+            progress=self.progress,
         )
         if self.settings.track:
             self.accelerator.init_trackers(
@@ -173,7 +173,7 @@ class _Fitting:
 
     def _feed(self, table: Dataset) -> Feed:
         tokens = self.tokens(table)
-        self.watch.stage("frozen activations", len(tokens))
+        self.progress.stage("frozen activations", len(tokens))
         return feed(
             self.net,
             tokens,
@@ -181,7 +181,7 @@ class _Fitting:
             precision=self.precision,
             micro_batch_tokens=self.micro_batch_tokens,
             cache=self.settings.cache,
-            tick=self.watch.rows,
+            progress=self.progress,
         )
 
     def _evaluate(self) -> Evaluation:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stratune.strategy import Strategy
     from stratune.task import Task
     from stratune.train.settings import TrainSettings
-    from stratune.watch import Watch
+    from stratune.watch import Progress
 
 
 def ask(
@@ -38,7 +38,7 @@ def ask(
     seed: int,
     settings: TrainSettings,
     remote: Remote,
-    watch: Watch,
+    progress: Progress,
 ) -> Trained:
     """Choose and calibrate the prompt on validation.
 
@@ -63,9 +63,9 @@ def ask(
     server = Server(parse_address(backbone), remote.retry_policy(), Answers())
     scorer = _scorer(readout, task, server, reader_of(readout, 0), seed)
     expected = _expected(scorer, readout, reader_of, split, remote)
-    watch.note(expected)
+    progress.note(expected)
     started = time.perf_counter()
-    trials = choose(scorer, readout, reader_of, split, watch)
+    trials = choose(scorer, readout, reader_of, split, progress)
     about = {
         "strategy": strategy.settings(),
         "backbone": {"id": backbone, "revision": None, "weight_hash": None},

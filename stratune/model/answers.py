@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +66,3 @@ def answered(
     """The answers of rows of which this was said."""
     read = objective.predictions(predictions)
     return Scored(read, tokens_cut, levels=None if read is predictions else predictions, **more)
-
-
-Tick = Callable[[int], None]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.model.answers import Scored, Tick
+from stratune.model.answers import Scored
 from stratune.tokens.tokens import first_words
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +51,9 @@ class BaselineModel:
     model: FittedBaseline
     max_words: int | None = None
 
-    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
         predictions = self.model.predictions(Examples(texts, pairs).first_words(self.max_words))
-        if tick:
-            tick(len(texts))
+        progress.rows(len(texts))
         return Scored(predictions, np.zeros(len(texts), dtype=np.int32))

@@ -12,12 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from stratune.longtext.evidence import VARIANTS, all_but_one, most_important
-from stratune.model.answers import Chunks, Scored, Tick, answered
+from stratune.model.answers import Chunks, Scored, answered
 from stratune.model.net import NetModel
 from stratune.net.document_head import DocumentHead
 from stratune.tokens.tokens import Documents
 from stratune.train.feed import Feed
 from stratune.train.infer import vectors
+from stratune.watch import SILENT, Progress, Scaled
 
 Floats = NDArray[np.float64]
 
@@ -26,11 +27,13 @@ Floats = NDArray[np.float64]
 class ChunkModel(NetModel):
     """Of a net that aggregates what chunks say, or that reads their vectors."""
 
-    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
         documents = tokens.documents
         assert documents is not None
-        told = by_documents(documents, tick) if tick else None
+        told = Scaled(progress, documents.count, len(documents.owner))
         rows = self.feed(tokens, told)
         chunks = None
         if isinstance(self.net.head, DocumentHead):
@@ -56,20 +59,23 @@ class ChunkModel(NetModel):
         """Choose how chunks are joined, by what the documents' answers are worth on validation."""
         self.net.aggregate = chunks.aggregate.tuned(chunks.predictions, chunks.owner, chunks.count, worth)
 
-    def _chunks(self, rows: Feed, documents: Documents, tick: Tick | None) -> Chunks:
+    def _chunks(self, rows: Feed, documents: Documents, progress: Progress) -> Chunks:
         """Where chunks are answered one by one."""
-        predictions, aggregate = self.net.objective.probabilities(self.logits(rows, tick)), self.net.aggregate
+        predictions, aggregate = (
+            self.net.objective.probabilities(self.logits(rows, progress)),
+            self.net.aggregate,
+        )
         assert aggregate is not None
         return Chunks(predictions, documents.owner, documents.count, aggregate)
 
     def _from_vectors(
-        self, head: DocumentHead, rows: Feed, documents: Documents, tick: Tick | None
+        self, head: DocumentHead, rows: Feed, documents: Documents, progress: Progress
     ) -> tuple[Floats, Any]:
         """The same where a small model reads all chunks at once: each is encoded once only."""
         if rows.frozen is not None and rows.frozen.pooled is not None:
             found = torch.from_numpy(rows.frozen.pooled)
         else:
-            how = (self.device, self.precision, self.micro_batch_tokens, tick)
+            how = (self.device, self.precision, self.micro_batch_tokens, progress)
             found = vectors(self.net, replace(rows, by_document=False), head.pool, *how)
         edges = documents.edges
 
@@ -106,15 +112,3 @@ def _without(chunks: Chunks, edges: NDArray[np.int64], document: int) -> Floats:
     own = chunks.predictions[edges[document] : edges[document + 1]]
     owner = np.repeat(np.arange(len(own)), len(own) - 1)
     return chunks.aggregate(own[all_but_one(len(own)).ravel()], owner, len(own))
-
-
-def by_documents(documents: Documents, tick: Tick) -> Tick:
-    """Chunks done -> documents done, as a progress bar counts them."""
-    done, chunks = 0, len(documents.owner)
-
-    def told(rows: int) -> None:
-        nonlocal done
-        before, done = done, done + rows
-        tick(done * documents.count // chunks - before * documents.count // chunks)
-
-    return told

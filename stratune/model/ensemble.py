@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stratune.model.answers import Scored, Tick
+from stratune.model.answers import Scored
+from stratune.watch import SILENT, Progress, Scaled
 
 if TYPE_CHECKING:
     from stratune.predictor.predictor import Predictor
@@ -20,8 +21,10 @@ class EnsembleModel:
 
     members: list[Predictor]
 
-    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
-        told = _share(tick, len(self.members)) if tick else None
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
+        told = Scaled(progress, 1, len(self.members))
         answers = [member.model(texts, pairs, told) for member in self.members]
         cut = np.max([answer.tokens_cut for answer in answers], axis=0)
         predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
@@ -32,15 +35,3 @@ class EnsembleModel:
         summed = np.where(valid[:, :, None], predictions, 0.0).sum(axis=0)
         mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
         return Scored(mean, cut, invalid=count == 0)
-
-
-def _share(tick: Tick, members: int) -> Tick:
-    """Rows that one of several members has done -> their share of the rows."""
-    done = 0
-
-    def told(rows: int) -> None:
-        nonlocal done
-        before, done = done, done + rows
-        tick(done // members - before // members)
-
-    return told

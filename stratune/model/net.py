@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stratune.model.answers import Scored, Tick, answered
+from stratune.model.answers import Scored, answered
 from stratune.net.verbalizer import VerbalizerHead
 from stratune.train.activations import feed
 from stratune.train.feed import Feed
 from stratune.train.infer import infer
 from stratune.train.precision import Precision
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.net.net import Net
@@ -35,14 +36,16 @@ class NetModel:
     # Keep the texts' vectors for whoever answers from the same frozen backbone.
     cached: bool = field(default=False, kw_only=True)
 
-    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
-        rows = self.feed(tokens, tick)
-        predictions = self.net.objective.probabilities(self.logits(rows, tick))
+        rows = self.feed(tokens, progress)
+        predictions = self.net.objective.probabilities(self.logits(rows, progress))
         cut = np.asarray(tokens.cut)
         return answered(self.net.objective, predictions, cut, saved_seconds=rows.saved_seconds)
 
-    def feed(self, tokens: Tokens, tick: Tick | None = None) -> Feed:
+    def feed(self, tokens: Tokens, progress: Progress = SILENT) -> Feed:
         """What is answered from: with the vectors of a wholly frozen backbone, where they are kept."""
         if not self.cached or self.net.frozen_blocks() < len(self.net.backbone.blocks):
             return Feed(tokens, self.pad)
@@ -52,10 +55,10 @@ class NetModel:
             device=self.device,
             precision=self.precision,
             micro_batch_tokens=self.micro_batch_tokens,
-            tick=tick,
+            progress=progress,
         )
 
-    def logits(self, feed: Feed, tick: Tick | None = None) -> NDArray[np.float32]:
+    def logits(self, feed: Feed, progress: Progress = SILENT) -> NDArray[np.float32]:
         """(N, outputs) of the rows of a feed."""
         return infer(
             self.net,
@@ -63,7 +66,7 @@ class NetModel:
             device=self.device,
             precision=self.precision,
             micro_batch_tokens=self.micro_batch_tokens,
-            tick=tick if feed.frozen is None else None,  # told while the vectors were made
+            progress=progress if feed.frozen is None else SILENT,  # the vectors were counted when made
         )
 
     def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:

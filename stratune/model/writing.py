@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stratune.model.answers import Scored, Tick, answered
+from stratune.model.answers import Scored, answered
 from stratune.model.net import NetModel
 from stratune.net.verbalizer import VerbalizerHead
 from stratune.prompt.match import Matcher
 from stratune.tokens.batches import sorted_batches
 from stratune.train.feed import Feed
 from stratune.train.precision import autocast
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
@@ -37,16 +38,18 @@ class GenerateModel(NetModel):
     sample: float = 0.0
     max_new_tokens: int | None = None
 
-    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
         reader = cast("PromptReader", self.reader)
         tokens = reader.tokens(texts, pairs)
-        answers = self._written(tokens, tick)
+        answers = self._written(tokens, progress)
         words = {label: reader.renderer.template.words[label] for label in reader.renderer.labels}
         predictions, invalid = Matcher(words)(answers)
         cut = np.asarray(tokens.cut)
         return answered(self.net.objective, predictions, cut, invalid=invalid, answers=answers)
 
-    def _written(self, tokens: Tokens, tick: Tick | None) -> list[str]:
+    def _written(self, tokens: Tokens, progress: Progress) -> list[str]:
         assert tokens.ask is not None
         assert isinstance(self.net.head, VerbalizerHead)
         model, pad = self.net.head.language_model, self.pad
@@ -65,8 +68,7 @@ class GenerateModel(NetModel):
                 )
                 for row, answer in zip(rows, new, strict=True):
                     answers[row] = answer
-                if tick:
-                    tick(len(rows))
+                progress.rows(len(rows))
         return answers
 
     def _how(self, most: int) -> GenerationConfig:

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.errors import DataError
-from stratune.model.answers import Scored, Tick
+from stratune.model.answers import Scored
 from stratune.model.baseline import BaselineModel
 from stratune.model.ensemble import EnsembleModel
 from stratune.model.net import NetModel
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.remote.scorer import ServerModel
@@ -85,9 +86,9 @@ class Predictor:
         rows = list(rows)
         return self.score(rows).predictions if rows else np.zeros((0, len(self.task.columns)))
 
-    def score(self, rows: Sequence[Any], tick: Tick | None = None) -> Scored:
+    def score(self, rows: Sequence[Any], progress: Progress = SILENT) -> Scored:
         texts, pairs = columns(rows, self.task)
-        return self.model(texts, pairs, tick)
+        return self.model(texts, pairs, progress)
 
     def save(self, folder: str | Path) -> Path:
         """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stratune.task import Task
     from stratune.tokens.reader import Reader
     from stratune.train.precision import Precision
-    from stratune.watch import Watch
+    from stratune.watch import Progress
 
 
 class Readout:
@@ -49,6 +49,6 @@ class Readout:
         cls = ChunkModel if self.long.in_chunks else NetModel
         return cls(net, device, precision, micro_batch_tokens, reader)
 
-    def finish(self, scorer: NetModel, split: Split, seed: int, watch: Watch) -> list[Trial]:
+    def finish(self, scorer: NetModel, split: Split, seed: int, progress: Progress) -> list[Trial]:
         """What is left to do once the weights have learned: nothing."""
         return []

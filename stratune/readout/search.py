@@ -25,9 +25,9 @@ from stratune.prompt.trial import Trial
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
-    from stratune.model.answers import Scored, Tick
+    from stratune.model.answers import Scored
     from stratune.readout.words import Words
-    from stratune.watch import Watch
+    from stratune.watch import SILENT, Progress
 
     Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Asker(Protocol):
     reader: Any  # how rows become prompts
 
     def __call__(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored: ...
 
     def calibrate(self, bias: Floats, scale: float) -> None: ...
@@ -59,7 +59,7 @@ class _Tried:
 
 
 def choose(
-    asker: Asker, readout: Words, reader_of: Callable[[Words, int], Any], split: Split, watch: Watch
+    asker: Asker, readout: Words, reader_of: Callable[[Words, int], Any], split: Split, progress: Progress
 ) -> list[Trial]:
     """Leave `asker` with the prompt and the calibration of `readout` that are best on validation.
 
@@ -70,9 +70,9 @@ def choose(
     prompts, judge = readout.prompts(), _Judge(split, readout.objective(split.task).predictions)
     tried: list[_Tried] = []
     for number, (words, draw) in enumerate(prompts, start=1):
-        watch.stage(f"prompt {number} of {len(prompts)}", len(split.val))
+        progress.stage(f"prompt {number} of {len(prompts)}", len(split.val))
         asker.reader = reader_of(words, draw)
-        tried += _tries(asker, words, draw, judge, watch.rows)
+        tried += _tries(asker, words, draw, judge, progress)
     best = _kept(tried, judge)
     asker.reader = best.reader
     if readout.calibrates:
@@ -91,9 +91,9 @@ def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
     return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val[judge.doubt])
 
 
-def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, tick: Callable[[int], None]) -> list[_Tried]:
+def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, progress: Progress) -> list[_Tried]:
     """One prompt, asked once, with every way to calibrate it."""
-    answers = asker(*judge.texts, tick)
+    answers = asker(*judge.texts, progress)
     plain = _logarithms(answers)
     tried = []
     for way in words.ways():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stratune.prompt.trial import Trial
     from stratune.task import Task
     from stratune.tokens.tokens import TextLimit
-    from stratune.watch import Watch
+    from stratune.watch import Progress
 
 PICKS = ("random", "nearest", "fixed")
 LOSSES = ("tokens", "labels")
@@ -240,7 +240,7 @@ class Words(Readout):
         values = np.array([float(value) for value in train["label"]])
         return train.remove_columns("label").add_column("label", nearest_names(values, self.scale))
 
-    def finish(self, scorer: NetModel, split: Split, seed: int, watch: Watch) -> list[Trial]:
+    def finish(self, scorer: NetModel, split: Split, seed: int, progress: Progress) -> list[Trial]:
         """Choose among the prompts, and calibrate."""
         from stratune.readout.search import choose
 
@@ -249,7 +249,7 @@ class Words(Readout):
         def reader_of(words: Words, draw: int) -> PromptReader:
             return words.reader(backbone, split.task, limit, split.train, seed, draw)
 
-        return choose(scorer, self, reader_of, split, watch)
+        return choose(scorer, self, reader_of, split, progress)
 
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from stratune.errors import ConfigError, RemoteError
 from stratune.remote.forms import Form, Reading, Way, Word, forms
 from stratune.remote.question import Body, Question, endpoint_of
-from stratune.remote.server import Server, Tick
+from stratune.remote.server import Server
+from stratune.watch import SILENT, Progress
 
 CHUNK = 1024  # answers held in memory at once
 PILOT = 16  # questions that show whether the words' first tokens differ, before all are asked
@@ -37,21 +38,21 @@ class RemoteWords:
             if word.text != word.text.strip() or not word.text:
                 raise ConfigError(f"{word.text!r} is empty or has white space around it", key="words")
 
-    def log_probs(self, questions: Sequence[Question], tick: Tick | None = None) -> Scores | None:
+    def log_probs(self, questions: Sequence[Question], progress: Progress = SILENT) -> Scores | None:
         """(N, W) log-probabilities, words in the order of the labels and then as given, and (N,) invalid.
 
         None when the server offers neither way: `way` is then "none", and what is left is to `generate`.
         An invalid row is NaN throughout. A constrained answer is log 1 for its word and `NEVER` for the
-        others. The questions are of one kind; `tick` is told how many have been answered since. Raises
+        others. The questions are of one kind; `progress` is told how many have been answered since. Raises
         RemoteError.
         """
         if not questions:
             return np.zeros((0, len(self.words))), np.zeros(0, dtype=np.bool_)
         while (form := self._form(questions)) is not None:
-            if self._fixed or all(one.clear for one in self._readings(form, questions[:PILOT], None)):
-                if (scores := self._scores(form, questions, tick)) is not None:
+            if self._fixed or all(one.clear for one in self._readings(form, questions[:PILOT], SILENT)):
+                if (scores := self._scores(form, questions, progress)) is not None:
                     return scores
-                tick = None  # it is told of each row once
+                progress = SILENT  # it hears of each row once
             self._rule_out(form.way)
         if self._fixed and self.way != "none":
             why = f"it no longer offers {self.way!r}, by which this model was made"
@@ -90,20 +91,20 @@ class RemoteWords:
         answer = self.server.probe(question.endpoint, form.body(question, self.server.address.model))
         return answer is not None and form.read(answer, self.words) is not None
 
-    def _scores(self, form: Form, questions: Sequence[Question], tick: Tick | None) -> Scores | None:
+    def _scores(self, form: Form, questions: Sequence[Question], progress: Progress) -> Scores | None:
         """None when the way turns out not to tell the labels apart."""
         rows = np.full((len(questions), len(self.words)), np.nan)
-        for i, reading in enumerate(self._readings(form, questions, tick)):
+        for i, reading in enumerate(self._readings(form, questions, progress)):
             if reading.clear:
                 rows[i] = reading.log_probs
             elif not self._fixed:
                 return None
         return rows, np.isnan(rows).any(axis=1)
 
-    def _readings(self, form: Form, questions: Sequence[Question], tick: Tick | None) -> Iterator[Reading]:
+    def _readings(self, form: Form, questions: Sequence[Question], progress: Progress) -> Iterator[Reading]:
         nothing = Reading(np.full(len(self.words), np.nan))
         for start in range(0, len(questions), CHUNK):
             part = questions[start : start + CHUNK]
             bodies = [form.body(question, self.server.address.model) for question in part]
-            for answer in self.server.ask(endpoint_of(part), bodies, tick):
+            for answer in self.server.ask(endpoint_of(part), bodies, progress):
                 yield form.read(answer, self.words) or nothing

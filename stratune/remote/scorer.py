@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from stratune.model.answers import Scored, Tick, answered
+from stratune.model.answers import Scored, answered
 from stratune.objective.classes import softmax
 from stratune.prompt.match import Matcher
 from stratune.prompt.render import Renderer
@@ -25,6 +25,7 @@ from stratune.remote.reader import RemoteReader
 from stratune.remote.server import RetryPolicy, Server
 from stratune.remote.writing import generate, writing_bodies
 from stratune.tokens.tokens import TextLimit
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.objective import Objective
@@ -54,12 +55,14 @@ class ServerModel:
     scale: float = 1.0
     _asked: dict[Any, RemoteWords] = field(default_factory=dict, repr=False)  # by words
 
-    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None, tick: Tick | None = None) -> Scored:
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
         questions, words_cut = self.reader.questions(texts, pairs)
         cut = np.asarray(words_cut, dtype=np.int32)
-        scores = None if self.writes else self._words.log_probs(questions, tick)
+        scores = None if self.writes else self._words.log_probs(questions, progress)
         if scores is None:
-            answers = generate(self.server, questions, **self._writing, tick=tick)
+            answers = generate(self.server, questions, **self._writing, progress=progress)
             said, invalid = Matcher(self.reader.words)(answers)
             return answered(self.objective, said, cut, invalid=invalid, answers=answers)
         log_probs, invalid = scores

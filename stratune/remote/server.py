@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,8 @@ from stratune.remote.client import KEY, Client, Fault
 from stratune.remote.crowd import each
 from stratune.remote.pace import Pace, Stopped, back_off
 from stratune.remote.question import Body, Endpoint
+from stratune.watch import SILENT, Progress
 
-Tick = Callable[[int], None]  # told how many rows have been answered
 Task = tuple[str, Body]  # an answer's key, and what is asked
 
 REFUSED = (400, 415, 422, 500, 501)  # how servers say that they do not know a field
@@ -54,7 +54,7 @@ class Server:
         self._client: Client | None = None
 
     def ask(
-        self, endpoint: Endpoint, bodies: Sequence[Body], tick: Tick | None = None
+        self, endpoint: Endpoint, bodies: Sequence[Body], progress: Progress = SILENT
     ) -> list[dict[str, Any]]:
         """The answers, in order. What was answered before is not asked, nor is anything asked twice.
 
@@ -64,8 +64,7 @@ class Server:
         keys = [self.key(endpoint, body) for body in bodies]
         found, missing = self._known(keys, bodies)
         rows = Counter(keys)
-        done = tick or (lambda count: None)
-        done(sum(rows[key] for key in found))
+        progress.rows(sum(rows[key] for key in found))
         if missing:
             self._connect()
         with closing(
@@ -73,7 +72,7 @@ class Server:
         ) as arriving:
             for (key, _), answer in arriving:
                 found[key] = answer
-                done(rows[key])
+                progress.rows(rows[key])
         return [found[key] for key in keys]
 
     def probe(self, endpoint: Endpoint, body: Body) -> dict[str, Any] | None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from stratune.remote.question import Body, Question, endpoint_of
 from stratune.remote.reading import text_of
-from stratune.remote.server import Server, Tick
+from stratune.remote.server import Server
+from stratune.watch import SILENT, Progress
 
 CHUNK = 1024  # answers held in memory at once
 
@@ -18,13 +19,13 @@ def generate(
     max_tokens: int,
     temperature: float,
     seed: int,
-    tick: Tick | None = None,
+    progress: Progress = SILENT,
 ) -> list[str]:
     """What the server writes for each question, as it stands. Raises RemoteError."""
     bodies = writing_bodies(server, questions, max_tokens=max_tokens, temperature=temperature, seed=seed)
     texts: list[str] = []
     for start in range(0, len(bodies), CHUNK):
-        answers = server.ask(endpoint_of(questions), bodies[start : start + CHUNK], tick)
+        answers = server.ask(endpoint_of(questions), bodies[start : start + CHUNK], progress)
         texts += [text_of(answer) for answer in answers]
     return texts
 

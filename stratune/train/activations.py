@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from stratune.tokens.batches import Batch, collate, sorted_batches
 from stratune.train.feed import CachedActivations, Feed
 from stratune.train.infer import vectors
 from stratune.train.precision import Precision, autocast
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.net.net import Net
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 DEFAULT_LIMIT_GB = 10.0
-Tick = Callable[[int], None]  # told how many rows were done
 
 
 def cache_limit_bytes() -> int:
@@ -54,7 +54,7 @@ def feed(
     precision: Precision,
     micro_batch_tokens: int,
     cache: bool = True,
-    tick: Tick | None = None,
+    progress: Progress = SILENT,
 ) -> Feed:
     """The batches of a table part; with frozen activations when something below the readout is frozen and
     `cache` is on.
@@ -63,7 +63,7 @@ def feed(
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
         return plain
-    store = _Store(net, tokens, depth, device, precision, micro_batch_tokens, tick)
+    store = _Store(net, tokens, depth, device, precision, micro_batch_tokens, progress)
     try:
         plain.frozen = store.open()
     except OSError as error:
@@ -81,7 +81,7 @@ class _Store:
     device: torch.device
     precision: Precision
     micro_batch_tokens: int
-    tick: Tick | None
+    progress: Progress
 
     @property
     def whole(self) -> bool:
@@ -147,7 +147,7 @@ class _Store:
         head = self.net.head
         assert not isinstance(head, VerbalizerHead)  # what answers in words is never cached
         feed = Feed(self.tokens, int(self.net.backbone.tokenizer.pad_token_id))
-        how = (self.device, self.precision, self.micro_batch_tokens, self.tick)
+        how = (self.device, self.precision, self.micro_batch_tokens, self.progress)
         return np.asarray(vectors(self.net, feed, head.pool, *how).numpy())
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
@@ -170,8 +170,7 @@ class _Store:
                 rows,
                 collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(self.device),
             )
-            if self.tick:
-                self.tick(len(rows))
+            self.progress.rows(len(rows))
 
 
 def _evict(store: Path, room: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from stratune.net.pooling import pooled
 from stratune.tokens.batches import sorted_batches
 from stratune.train.precision import Precision, autocast
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.backbone.family import Pool
@@ -28,7 +28,7 @@ def infer(
     micro_batch_tokens: int,
     rank: int = 0,
     world: int = 1,
-    tick: Callable[[int], None] | None = None,
+    progress: Progress = SILENT,
 ) -> NDArray[np.float32]:
     """(N, K) logits. With `world` > 1 only this rank's batches are filled in; the caller sums over ranks."""
     net.eval()
@@ -36,8 +36,7 @@ def infer(
     with torch.inference_mode(), autocast(device, precision), net.reading(feed.tokens):
         for rows in sorted_batches(feed.lengths, micro_batch_tokens)[rank::world]:
             parts.append((rows, net(feed.batch(rows).to(device))))  # stays on the device: no sync per batch
-            if tick:
-                tick(len(rows))
+            progress.rows(len(rows))
     out = np.zeros((len(feed), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
         out[rows] = logits.float().cpu().numpy()
@@ -51,7 +50,7 @@ def vectors(
     device: torch.device,
     precision: Precision,
     micro_batch_tokens: int,
-    tick: Callable[[int], None] | None = None,
+    progress: Progress = SILENT,
 ) -> torch.Tensor:
     """(N, C) pooled texts, float32 on the CPU."""
     net.eval()
@@ -60,6 +59,5 @@ def vectors(
         for rows in sorted_batches(feed.lengths, micro_batch_tokens):
             batch = feed.batch(rows).to(device)
             out[torch.from_numpy(rows)] = pooled(net.encode(batch), batch.mask, pool).float().cpu()
-            if tick:
-                tick(len(rows))
+            progress.rows(len(rows))
     return out

@@ -19,7 +19,7 @@ from stratune.tokens.batches import micro_batches, training_steps
 from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.precision import Precision, autocast
-from stratune.watch import Tick
+from stratune.watch import SILENT, Progress, Step
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -63,7 +63,7 @@ class Loop:
     weights: Tensor | None = None
     checkpoint_file: Path | None = None
     identity: str = ""  # of this run; a checkpoint of another one is not resumed
-    watch: Callable[[Tick], None] = lambda tick: None
+    progress: Progress = SILENT
 
     def run(self) -> TrainingState:
         self._prepare()
@@ -142,7 +142,7 @@ class Loop:
             self._check_finite()
         position.train_seconds += time.perf_counter() - started
         part = epoch + (index + 1) / self.whole_epochs[epoch]
-        self.watch(Tick(position.step, self.steps, part, len(rows)))
+        self.progress.step(Step(position.step, self.steps, part, len(rows)))
         if evaluates:
             self._evaluate(part)
         self._save_when_due(evaluates)
@@ -208,7 +208,7 @@ class Loop:
         self._record(epoch, seen)
         stopped = position.evaluations_since_best >= self.settings.patience
         position.finished = stopped or position.step == self.steps
-        self.watch(Tick(position.step, self.steps, epoch, 0, seen.value))
+        self.progress.step(Step(position.step, self.steps, epoch, 0, seen.value))
 
     def _record(self, epoch: float, seen: Evaluation) -> None:
         loss = float(self.accelerator.reduce(self.loss_sum, "sum")) / max(1, self.position.loss_rows)

@@ -3,7 +3,7 @@
 from stratune.comparison.comparison import Progress
 from stratune.comparison.plan import Planned
 from stratune.comparison.progress import Display
-from stratune.engine.events import reporting
+from stratune.engine.events import Reporting
 from stratune.result import RunResult
 
 PLANNED = Planned({"name": "few_shot"}, "smollm2", 0)
@@ -23,5 +23,5 @@ def test_a_note_is_told_at_once_and_only_once(capsys):
 
 def test_notes_pass_through_the_pipe_as_they_come():
     events = []
-    reporting(events.append).note("asks 40 rows")
+    Reporting(events.append).note("asks 40 rows")
     assert events == [{"event": "note", "text": "asks 40 rows"}]

@@ -137,7 +137,7 @@ def test_an_ensemble_takes_the_members_that_answered():
         def __init__(self, said):
             self.predictions = np.array(said, dtype=float)
 
-        def __call__(self, texts, pairs, tick=None):
+        def __call__(self, texts, pairs, progress=None):
             from stratune.model.answers import Scored
 
             return Scored(self.predictions, np.zeros(2, np.int32), np.isnan(self.predictions[:, 0]))

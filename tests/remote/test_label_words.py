@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from stratune.errors import ConfigError, RemoteError
 from stratune.remote.forms import NEVER, Word, grammar, read_tokens
 from stratune.remote.label_words import RemoteWords
+from tests.helpers import Callbacks
 from tests.remote.scripted import chat, listed, plain, prompt_of, written
 
 WORDS = {"good": ["positive"], "bad": ["negative"]}
@@ -100,7 +101,7 @@ def test_the_order_of_tokens_does_not_matter(tokens):
 def test_log_probabilities_take_one_request_a_row(scripted, asking, ask):
     remote, ticks = scripted(by_log_probs), []
     words = RemoteWords(asking(remote), WORDS)
-    rows, invalid = words.log_probs(ask("a", "b", "a"), ticks.append)
+    rows, invalid = words.log_probs(ask("a", "b", "a"), Callbacks(rows=ticks.append))
     np.testing.assert_allclose(np.exp(rows), [[0.7, 0.2]] * 3)
     assert (
         words.way == "logprobs" and not invalid.any() and sorted(remote.log) == ["a", "b"] and sum(ticks) == 3
@@ -207,7 +208,7 @@ def test_words_that_begin_alike_are_constrained_in_all_rows(shows, asked, script
 
     remote, ticks = scripted(say), []
     words = RemoteWords(asking(remote), {"bad": ["negative"], "so-so": ["neutral"]})
-    rows, _ = words.log_probs(chat(*[str(i) for i in range(40)]), ticks.append)
+    rows, _ = words.log_probs(chat(*[str(i) for i in range(40)]), Callbacks(rows=ticks.append))
     assert words.way == "constrained" and rows.tolist() == [[NEVER, 0.0]] * 40 and sum(ticks) == 40
     assert len(remote.log) == (asked or 40 + 40)
 

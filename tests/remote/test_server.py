@@ -12,6 +12,7 @@ from stratune.remote.address import Address
 from stratune.remote.answers import Answers
 from stratune.remote.client import _retry_after
 from stratune.remote.server import RetryPolicy, Server
+from tests.helpers import Callbacks
 from tests.remote.scripted import answers, bodies, cut, fails, hold, prompt_of, says, slow, texts, written
 
 PROMPTS = [f"prompt {i}" for i in range(40)]
@@ -32,9 +33,9 @@ def test_answers_come_in_order_from_many_at_once(scripted, asking):
 def test_no_prompt_is_asked_twice_in_one_call_or_after_a_restart(scripted, asking):
     remote, ticks = scripted(), []
     asked = bodies("a", "b", "a", "c", "a")
-    first = asking(remote).ask("plain", asked, ticks.append)
+    first = asking(remote).ask("plain", asked, Callbacks(rows=ticks.append))
     assert sorted(remote.log) == ["a", "b", "c"] and sum(ticks) == 5
-    again = Server(remote.address, RetryPolicy(), Answers()).ask("plain", asked, ticks.append)
+    again = Server(remote.address, RetryPolicy(), Answers()).ask("plain", asked, Callbacks(rows=ticks.append))
     assert again == first and len(remote.log) == 3 and sum(ticks) == 10
 
 

@@ -5,6 +5,7 @@ import pytest
 from stratune.remote.estimate import Estimate, estimate
 from stratune.remote.label_words import RemoteWords
 from stratune.remote.writing import generate, writing_bodies
+from tests.helpers import Callbacks
 from tests.remote.scripted import chat, plain, written
 
 HOW = {"max_tokens": 8, "temperature": 0.7, "seed": 3}
@@ -15,7 +16,10 @@ def test_what_is_written_comes_as_it_stands(scripted, asking, ask):
     sent = []
     remote = scripted(lambda body: sent.append(body) or written(" Well,\nit is a"))
     ticks = []
-    assert generate(asking(remote), ask("a", "b"), **HOW, tick=ticks.append) == [" Well,\nit is a"] * 2
+    assert (
+        generate(asking(remote), ask("a", "b"), **HOW, progress=Callbacks(rows=ticks.append))
+        == [" Well,\nit is a"] * 2
+    )
     assert sum(ticks) == 2 and all(HOW.items() <= body.items() for body in sent)
 
 

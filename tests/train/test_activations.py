@@ -12,7 +12,7 @@ from stratune.testing import MODEL_TYPES
 from stratune.train import activations
 from stratune.train.activations import cache_limit_bytes, feed
 from stratune.train.infer import infer
-from tests.helpers import TEXTS, adapted, learned, logits_of, tokens_of, trained
+from tests.helpers import TEXTS, Callbacks, adapted, learned, logits_of, tokens_of, trained
 
 CPU = torch.device("cpu")
 HOW = {"device": CPU, "precision": "float32", "micro_batch_tokens": 4096}
@@ -164,7 +164,7 @@ def test_a_killed_write_leaves_nothing_that_is_read(spec, tiny, own_cache):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        feed(net, tokens, **HOW, tick=killed)
+        feed(net, tokens, **HOW, progress=Callbacks(rows=killed))
     assert not entries(own_cache)
     wanted = infer(net, feed(net, tokens, **HOW, cache=False), **HOW)
     np.testing.assert_allclose(infer(net, feed(net, tokens, **HOW), **HOW), wanted, atol=1e-5)
@@ -181,7 +181,7 @@ def test_two_processes_may_make_the_same_entry(tiny, own_cache):
         if not made:
             made.append(feed(net, tokens, **HOW))
 
-    second = feed(net, tokens, **HOW, tick=meanwhile)
+    second = feed(net, tokens, **HOW, progress=Callbacks(rows=meanwhile))
     assert len(entries(own_cache)) == 1
     assert np.array_equal(infer(net, made[0], **HOW), infer(net, second, **HOW))
 
@@ -196,7 +196,7 @@ def test_the_seconds_it_took_are_told_to_whoever_uses_it(tiny):
 def test_ticks_count_every_row_once(tiny):
     net = adapted(PARTIAL, tiny("bert"))
     counts = []
-    feed(net, tokens_of(net), **HOW, tick=counts.append)
+    feed(net, tokens_of(net), **HOW, progress=Callbacks(rows=counts.append))
     assert sum(counts) == len(TEXTS)
 
 

@@ -17,7 +17,7 @@ from stratune.train import checkpoint
 from stratune.train.class_weights import class_weights
 from stratune.train.loop import Evaluation, schedule
 from stratune.train.settings import TrainSettings
-from tests.helpers import adapted
+from tests.helpers import Callbacks, adapted
 from tests.train.loops import gradients_of_first_step, make_loop, optimiser_steps
 
 QUIET = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # for a BERT
@@ -156,7 +156,7 @@ def test_evaluations_stand_evenly_and_at_the_end_of_each_epoch(per_epoch, tiny):
 
 def test_a_history_line_tells_where_training_stood(tiny):
     ticks = []
-    loop = make_loop(adapted("probe", tiny("bert")), watch=ticks.append)
+    loop = make_loop(adapted("probe", tiny("bert")), progress=Callbacks(step=ticks.append))
     position = loop.run()
     line = position.history[0]
     assert line.keys() == {"step", "epoch", "loss", "val", "val_loss", "learning_rate", "seconds"}
@@ -247,7 +247,7 @@ def test_it_is_noticed_before_the_validation_that_would_see_it(tiny):
         raise AssertionError("evaluated a net that is not finite")
 
     with pytest.raises(NonFiniteLoss):
-        make_loop(net, watch=break_it, evaluate=evaluate, epochs=1).run()
+        make_loop(net, progress=Callbacks(step=break_it), evaluate=evaluate, epochs=1).run()
 
 
 # -- modes ---------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_while_training_frozen_modules_have_no_dropout_and_learning_ones_do(tiny
             parts = ({m.training for m in part.values()} for part in (frozen, trainable))
             modes.append((*parts, net.head.dropout.training))
 
-    make_loop(net, watch=look).run()
+    make_loop(net, progress=Callbacks(step=look)).run()
     assert modes and all(seen == ({False}, {True}, True) for seen in modes)
 
 

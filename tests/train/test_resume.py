@@ -9,8 +9,7 @@ from safetensors.torch import load_file, save_file
 from stratune.strategy import PRESETS
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
-from stratune.watch import Watch
-from tests.helpers import adapted, learned, logits_of, trained
+from tests.helpers import Callbacks, adapted, learned, logits_of, trained
 from tests.train.loops import make_loop, same_tensors
 
 PARTIAL = {"preset": "partial", "k": 1}
@@ -28,7 +27,7 @@ def killer(step):
         if tick.step == step:
             raise Killed
 
-    return Watch(tick=tick)
+    return Callbacks(step=tick)
 
 
 def without_clock(history):
@@ -37,7 +36,7 @@ def without_clock(history):
 
 def interrupted(spec, folder, work, step, **options):
     with pytest.raises(Killed):
-        trained(spec, folder, work=work, watch=killer(step), **EAGER, **options)
+        trained(spec, folder, work=work, progress=killer(step), **EAGER, **options)
     assert len(list(work.glob("checkpoint-*"))) == (step > 1)
 
 
@@ -77,7 +76,7 @@ def test_going_on_after_a_kill_changes_nothing(spec, step, tiny, tmp_path):
         spec,
         tiny("bert"),
         work=tmp_path / "run",
-        watch=Watch(tick=lambda tick: steps.append(tick.step)),
+        progress=Callbacks(step=lambda tick: steps.append(tick.step)),
         **EAGER,
     )
     assert steps[0] == step  # what had been done before is not done again
@@ -94,7 +93,7 @@ def test_killed_again_and_again(tiny, tmp_path):
 def test_a_finished_run_is_not_trained_again(tiny, tmp_path):
     first = trained(PARTIAL, tiny("bert"), work=tmp_path, **EAGER)
     ticks = []
-    again = trained(PARTIAL, tiny("bert"), work=tmp_path, watch=Watch(tick=ticks.append), **EAGER)
+    again = trained(PARTIAL, tiny("bert"), work=tmp_path, progress=Callbacks(step=ticks.append), **EAGER)
     assert not ticks
     assert_same_run(again, first)
 
@@ -150,8 +149,8 @@ def test_a_checkpoint_of_other_settings_is_ignored(then, tiny, tmp_path):
 def test_how_often_to_save_is_no_part_of_a_run(tiny, tmp_path):
     interrupted(PARTIAL, tiny("bert"), tmp_path, 5)
     steps = []
-    watch = Watch(tick=lambda tick: steps.append(tick.step))
-    trained(PARTIAL, tiny("bert"), work=tmp_path, watch=watch, evals_per_epoch=2, checkpoint_seconds=60.0)
+    watch = Callbacks(step=lambda tick: steps.append(tick.step))
+    trained(PARTIAL, tiny("bert"), work=tmp_path, progress=watch, evals_per_epoch=2, checkpoint_seconds=60.0)
     assert steps[0] == 5
 
 
