@@ -22,12 +22,12 @@ from stratune.model.chunks import ChunkModel
 from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
 from stratune.prompt.trial import Trial
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.model.answers import Scored
     from stratune.readout.words import Words
-    from stratune.watch import SILENT, Progress
 
     Floats = NDArray[np.float64]
 

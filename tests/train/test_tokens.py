@@ -12,8 +12,8 @@ from stratune.backbone.load import load_backbone
 from stratune.testing import DECODERS, MODEL_TYPES
 from stratune.testing.models import MAX_LENGTH
 from stratune.testing.toy import WORDS
+from stratune.tokens import tokens as tokens_module
 from stratune.tokens.tokens import FIELDS, TextLimit, tokenise
-from stratune.train import tokens as tokens_module
 from tests.helpers import TEXTS
 
 
