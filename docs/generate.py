@@ -122,10 +122,10 @@ def support() -> str:
 
     from stratune.backbone.load import load_backbone
     from stratune.errors import UnsupportedError
-    from stratune.net.net import Net
     from stratune.objective.classes import CrossEntropy
     from stratune.strategy import PRESETS, Strategy, parse_strategy
     from stratune.testing import MODEL_TYPES, save_tiny
+    from stratune.testing.nets import fresh_net
 
     presets = ["peft:vera" if name == "peft:<method>" else name for name in PRESETS]
     presets += ["prefix+words", "soft_prompt+words"]
@@ -141,7 +141,7 @@ def support() -> str:
                 language_model = strategy.readout.language_model
                 try:
                     backbone = load_backbone(str(place), language_model=language_model)
-                    strategy.tune.adapt(Net(backbone, strategy.readout, CrossEntropy(2), 0))
+                    strategy.tune.adapt(fresh_net(backbone, strategy.readout, CrossEntropy(2)))
                     cells.append("yes")
                 except UnsupportedError as error:
                     cells.append("no")

@@ -47,10 +47,10 @@ def title(spec: dict[str, Any]) -> str:
 def drawn() -> dict[str, str]:
     """Every picture by its file's name."""
     from stratune.backbone.load import load_backbone
-    from stratune.net.net import Net
     from stratune.objective.classes import CrossEntropy
     from stratune.strategy import Strategy, parse_strategy
     from stratune.testing import save_tiny
+    from stratune.testing.nets import fresh_net
 
     pictures = {name: draw() for name, draw in FLOWS.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def drawn() -> dict[str, str]:
         for name, spec in NETS.items():
             strategy = parse_strategy(spec)
             assert isinstance(strategy, Strategy)
-            net = Net(load_backbone(str(tiny)), strategy.readout, CrossEntropy(2), 0)
+            net = fresh_net(load_backbone(str(tiny)), strategy.readout, CrossEntropy(2))
             strategy.tune.adapt(net)
             pictures[name] = encoder(title(spec), net)
     return pictures

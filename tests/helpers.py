@@ -6,13 +6,14 @@ import torch
 
 from stratune.backbone.load import load_backbone
 from stratune.fitting.fit import train
-from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
 from stratune.strategy import Strategy, parse_strategy
 from stratune.testing import toy_split
+from stratune.testing.nets import fresh_net, net_of
 from stratune.tokens.batches import collate
 from stratune.tokens.tokens import TextLimit, tokenise
 from stratune.train.feed import Feed
+from stratune.train.infer import infer
 from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import SILENT, Progress
 
@@ -25,11 +26,11 @@ TEXTS = [
 ]
 
 
-def adapted(spec, folder, *, outputs=2, seed=0) -> Net:
+def adapted(spec, folder, *, outputs=2, seed=0):
     """A net as training starts with it."""
     strategy = parse_strategy(spec)
     torch.manual_seed(seed)
-    net = Net(load_backbone(str(folder)), strategy.readout, CrossEntropy(outputs), seed)
+    net = fresh_net(load_backbone(str(folder)), strategy.readout, CrossEntropy(outputs), seed)
     strategy.tune.adapt(net)
     return net.eval()
 
@@ -76,12 +77,14 @@ def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, progress=S
 
 def learned(run):
     """Name -> trained tensor."""
-    return {name: p.detach().clone() for name, p in run.predictor.model.net.trainable().items()}
+    return {name: p.detach().clone() for name, p in net_of(run.predictor.model).trainable().items()}
 
 
 def logits_of(run, texts=TEXTS):
-    scorer = run.predictor.model
-    return scorer.logits(feed_of(scorer.net, texts))
+    model = run.predictor.model
+    net = net_of(model)
+    runtime = getattr(model, "language_model", model).runtime
+    return infer(net, feed_of(net, texts), runtime)
 
 
 class Callbacks(Progress):

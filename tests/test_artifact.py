@@ -12,9 +12,11 @@ import torch
 from safetensors.numpy import load_file
 
 from stratune.errors import ArtifactError, BackboneError
+from stratune.model import net_files
 from stratune.predictor import model_folder as artifact
 from stratune.predictor.predictor import Predictor
 from stratune.testing import save_tiny, toy_split
+from stratune.testing.nets import net_of
 from tests.helpers import TEXTS, learned, trained
 
 PARTIAL = {"preset": "partial", "k": 1}
@@ -31,8 +33,8 @@ FILES = {
     "full": ["changed.safetensors", "head.safetensors", "stratune.json"],
     "bitfit": ["changed.safetensors", "head.safetensors", "stratune.json"],
     "lora": ["adapter_config.json", "adapter_model.safetensors", "head.safetensors", "stratune.json"],
-    "majority": ["floor.json", "floor.safetensors", "stratune.json"],
-    "tfidf": ["floor.json", "floor.safetensors", "stratune.json"],
+    "majority": ["baseline.json", "baseline.safetensors", "stratune.json"],
+    "tfidf": ["baseline.json", "baseline.safetensors", "stratune.json"],
 }
 
 
@@ -42,7 +44,7 @@ def test_a_folder_holds_what_is_documented_and_nothing_else(preset, tiny, tmp_pa
     folder = run.predictor.save(tmp_path / "model")
     assert names(folder) == FILES[preset]
     assert {path.name for path in tmp_path.iterdir()} <= {"model", "cache"}
-    documented = artifact.__doc__
+    documented = artifact.__doc__ + net_files.__doc__
     assert all(name.partition(".")[0] in documented for name in names(folder))
 
 
@@ -80,7 +82,7 @@ def test_the_manifest_tells_what_it_is(tiny, tmp_path):
     manifest = json.loads((run.predictor.save(tmp_path / "model") / "stratune.json").read_text())
     assert manifest["task"]["labels"] == ["animal", "weather", "music"]
     assert manifest["strategy"]["name"] == "partial" and manifest["strategy"]["k"] == 1
-    assert manifest["backbone"]["weight_hash"] == run.predictor.model.net.backbone.weight_hash
+    assert manifest["backbone"]["weight_hash"] == net_of(run.predictor.model).backbone.weight_hash
     assert manifest["fingerprint"] == split.fingerprint
     assert manifest["scores"] == {"val": {"accuracy": 0.5}}
     assert {"torch", "transformers", "stratune"} <= manifest["versions"].keys()
@@ -268,7 +270,7 @@ def test_a_model_that_does_not_reload_to_the_same_numbers_is_not_saved(tiny, tmp
 
     def wrong(folder, **options):
         loaded = plain(folder, **options)
-        loaded.model.net.head.linear.weight.data *= 1.1
+        net_of(loaded.model).head.linear.weight.data *= 1.1
         return loaded
 
     monkeypatch.setattr(artifact, "load", wrong)
@@ -282,7 +284,7 @@ def test_nor_does_it_take_the_place_of_one_that_does(tiny, folders, tmp_path, mo
     folder = shutil.copytree(folders / "partial", tmp_path / "model")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     predictor = trained("probe", tiny("bert")).predictor
-    monkeypatch.setattr(artifact, "TOLERANCE", -1.0)
+    monkeypatch.setattr("stratune.model.base.TOLERANCE", -1.0)
     with pytest.raises(ArtifactError, match="does not reload"):
         predictor.save(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,15 +17,16 @@ from stratune.export import export_hf, verify
 from stratune.export.card import notes
 from stratune.model.baseline import BaselineModel
 from stratune.model.net import NetModel
-from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.strategy.baselines import PriorModel
 from stratune.task import Task
 from stratune.testing import DECODERS, MODEL_TYPES
+from stratune.testing.nets import fresh_net, net_of
 from stratune.tokens.reader import TextReader
 from stratune.tokens.tokens import TextLimit
+from stratune.train.runtime import Runtime
 
 LABELS = ("no: it's bad", "3", 'été "LABEL_0"', "yes, very/much")
 TEXTS = (
@@ -43,7 +45,7 @@ def predictor_on(folder, spec="full", labels=LABELS, *, pairs=False, limit=None,
     strategy = parse_strategy(spec)
     backbone = load_backbone(str(folder))
     torch.manual_seed(1)
-    net = Net(backbone, strategy.readout, CrossEntropy(len(labels)), seed=0)
+    net = fresh_net(backbone, strategy.readout, CrossEntropy(len(labels)))
     strategy.tune.adapt(net)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
@@ -54,7 +56,7 @@ def predictor_on(folder, spec="full", labels=LABELS, *, pairs=False, limit=None,
             net.head.linear.bias.normal_(std=0.3, generator=generator)
     net.eval()
     limit = limit or TextLimit(max_length=40)
-    scorer = NetModel(net, torch.device("cpu"), precision, 4096, TextReader(net.backbone, limit))
+    scorer = NetModel(net, Runtime(torch.device("cpu"), precision), TextReader(net.backbone, limit))
     sample = [{"text": text, "text_pair": other} for text, other in zip(TEXTS, reversed(TEXTS), strict=True)]
     about = {
         "strategy": strategy.settings(),
@@ -71,7 +73,7 @@ def rows_of(predictor):
     if not predictor.task.text_pair:
         return list(TEXTS), list(TEXTS)
     ours = list(zip(TEXTS, reversed(TEXTS), strict=True))
-    newline = "\n" if predictor.model.net.backbone.family.decoder else ""
+    newline = "\n" if net_of(predictor.model).backbone.family.decoder else ""
     return ours, [{"text": first, "text_pair": newline + second} for first, second in ours]
 
 
@@ -124,15 +126,15 @@ def test_pairs_and_two_labels(family, tiny, tmp_path):
 @pytest.mark.parametrize("family", EXPORTED)
 def test_lora_is_merged_and_the_predictor_stays_as_it_was(family, tiny, tmp_path):
     predictor = predictor_on(tiny(family), "lora")
-    before = {name: tensor.clone() for name, tensor in predictor.model.net.state_dict().items()}
-    trainable = list(predictor.model.net.trainable())
+    before = {name: tensor.clone() for name, tensor in net_of(predictor.model).state_dict().items()}
+    trainable = list(net_of(predictor.model).trainable())
     probabilities = predictor.predict_proba(TEXTS)
     folder = export_hf(predictor, tmp_path / "hf")
     assert not any("lora" in name for name in load_file(folder / "model.safetensors"))
     assert_same_answers(predictor, folder)
-    after = predictor.model.net.state_dict()
+    after = net_of(predictor.model).state_dict()
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
-    assert list(predictor.model.net.trainable()) == trainable
+    assert list(net_of(predictor.model).trainable()) == trainable
     assert np.array_equal(predictor.predict_proba(TEXTS), probabilities)
 
 
@@ -150,7 +152,7 @@ def test_loss_of_precision_is_not_the_exports(tiny, tmp_path):
     predictor = predictor_on(tiny("bert"), precision="bfloat16")
     folder = export_hf(predictor, tmp_path / "hf")
     assert predictor.model.precision == "bfloat16"
-    predictor.model.precision = "float32"
+    predictor.model.runtime = replace(predictor.model.runtime, precision="float32")
     assert_same_answers(predictor, folder)
 
 
@@ -159,7 +161,7 @@ def test_loss_of_precision_is_not_the_exports(tiny, tmp_path):
 def test_pooled_text_that_hardly_varies(family, pool, tiny, tmp_path):
     """Where the variance is of the size of the norm's eps, whose eps it is shows."""
     predictor = predictor_on(tiny(family), {"preset": "full", "readout": {"pool": pool}})
-    backbone = predictor.model.net.backbone
+    backbone = net_of(predictor.model).backbone
     last = backbone.blocks[-1].get_submodule(backbone.family.norms["output"])
     with torch.no_grad():
         last.weight.mul_(2e-3)
@@ -188,7 +190,7 @@ def test_robertas_kin(model_type, tiny, tmp_path):
     config = json.loads((kin / "config.json").read_text())
     (kin / "config.json").write_text(json.dumps({**config, "model_type": model_type, "architectures": []}))
     predictor = predictor_on(kin)
-    assert predictor.model.net.backbone.model.config.model_type == model_type
+    assert net_of(predictor.model).backbone.model.config.model_type == model_type
     assert_same_answers(predictor, export_hf(predictor, tmp_path / "hf"))
 
 
@@ -244,7 +246,7 @@ def test_decoder_gets_a_pad_token_that_no_text_ends_with(family, tiny, tmp_path)
         tokenizer.bos_token_id,
         tokenizer.unk_token_id,
     )
-    rows = [f"the cat saw rain{predictor.model.net.backbone.tokenizer.eos_token}", "the cat"]
+    rows = [f"the cat saw rain{net_of(predictor.model).backbone.tokenizer.eos_token}", "the cat"]
     found = pipeline_probabilities(folder, rows, predictor.labels)
     assert np.abs(found - predictor.predict_proba(rows)).max() < 1e-4
 
@@ -319,7 +321,7 @@ def test_other_changes_of_weights_are_merged_too(spec, family, tiny, tmp_path):
 
 def test_a_weight_with_no_place_is_refused(tiny, tmp_path):
     predictor = predictor_on(tiny("bert"))
-    predictor.model.net.backbone.blocks[0].extra = torch.nn.Linear(2, 2)
+    net_of(predictor.model).backbone.blocks[0].extra = torch.nn.Linear(2, 2)
     with pytest.raises(UnsupportedError, match="has no place in the family's own class"):
         export_hf(predictor, tmp_path / "hf")
 

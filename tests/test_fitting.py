@@ -14,6 +14,7 @@ from stratune.fitting.fit import fit
 from stratune.objective.classes import CrossEntropy
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
+from stratune.testing.nets import net_of
 from stratune.train import loop as loop_module
 from stratune.train.loop import Loop
 from stratune.train.settings import Budget, TrainSettings
@@ -70,7 +71,7 @@ def test_the_test_part_is_not_looked_at(spec, tiny):
 def test_what_a_run_says_of_itself(tiny):
     split = toy_split()
     run = trained({"preset": "partial", "k": 1}, tiny("bert"), split=split)
-    net = run.predictor.model.net
+    net = net_of(run.predictor.model)
     assert run.trainable_params == sum(p.numel() for p in net.parameters() if p.requires_grad)
     assert run.total_params == sum(p.numel() for p in net.parameters())
     assert run.precision == "float32" and run.is_main_process
@@ -186,7 +187,7 @@ def test_in_float32_there_is_no_second_try(tiny, monkeypatch):
         return logits.sum(dim=1) * float("nan")
 
     plain = Loop.run
-    monkeypatch.setattr(Loop, "run", lambda self: tries.append(self.precision) or plain(self))
+    monkeypatch.setattr(Loop, "run", lambda self: tries.append(self.runtime.precision) or plain(self))
     monkeypatch.setattr(CrossEntropy, "losses", losses)
     with pytest.raises(NonFiniteLoss, match="the loss or a gradient was NaN or infinite by step 7"):
         trained("probe", tiny("bert"))

@@ -1,8 +1,9 @@
 """Attention with keys and values in front of the text's own, under transformers' attention interface.
 
-They are learned (a prefix), or were read before (what all prompts begin with). Every family that asks
-transformers for its attention function by name gets it; a module without a `prefix` runs transformers'
-scaled dot product unchanged. Nothing is put into the sequence, so no position shifts.
+They are trained (a module's `prefix`), or were computed before (what all prompts begin with; for the time of
+a call, in the caller's context). Every family that asks transformers for its attention function by name gets
+it; without either, transformers' scaled dot product runs unchanged. Nothing is put into the sequence, so no
+position shifts.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
 
 NAME = "stratune_prefix"
-_recorded: ContextVar[dict[int, tuple[Tensor, Tensor]] | None] = ContextVar("recorded", default=None)
+Cache = dict[int, tuple[Tensor, Tensor]]  # id of an attention module -> its keys and values (B, G, T, D)
+_recorded: ContextVar[Cache | None] = ContextVar("recorded", default=None)
+_prefixes: ContextVar[Prefixes | None] = ContextVar("prefixes", default=None)
 
 
 def prefixed_attention(
@@ -38,9 +41,11 @@ def prefixed_attention(
     record = _recorded.get()
     if record is not None:
         record[id(module)] = key, value
-    prefix: Any = getattr(module, "prefix", None)
-    if isinstance(prefix, KeyValues) and query.device.type == "cpu" and not torch.is_grad_enabled():
-        return behind_read(query, key, value, attention_mask, prefix, options.get("scaling")), None
+    computed = _prefixes.get()
+    prefix: Any = computed.of.get(id(module)) if computed else None
+    if prefix is not None and query.device.type == "cpu" and not torch.is_grad_enabled():
+        return behind_shared(query, key, value, attention_mask, prefix, options.get("scaling")), None
+    prefix = prefix or getattr(module, "prefix", None)
     if prefix is not None:
         attention_mask = widened(
             attention_mask, prefix.length, query, causal=getattr(module, "is_causal", False)
@@ -66,7 +71,7 @@ def widened(mask: Tensor | None, count: int, query: Tensor, *, causal: bool) -> 
     return torch.cat([seen(*mask.shape[:-1], count), mask], dim=-1)
 
 
-def behind_read(
+def behind_shared(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, read: KeyValues, scale: float | None
 ) -> Tensor:
     """What `prefixed_attention` gives, without a copy of the read keys for every row. CPU only.
@@ -113,7 +118,7 @@ def use_prefixes(backbone: Backbone) -> None:
 
 @dataclass(frozen=True)
 class KeyValues:
-    """Keys and values (G, P, D) of tokens that were read before, in the place of a learned prefix."""
+    """Keys and values (G, P, D) of tokens that were computed before, in the place of a trained prefix."""
 
     keys: Tensor
     values: Tensor
@@ -126,24 +131,35 @@ class KeyValues:
         return self.keys, self.values
 
 
+@dataclass(frozen=True)
+class Prefixes:
+    """What one row of `length` tokens has left behind in each attention module, by the module's id."""
+
+    length: int
+    of: dict[int, KeyValues]
+
+
+def prefix_length() -> int:
+    """Tokens in front of every row whose keys and values this call need not compute."""
+    computed = _prefixes.get()
+    return computed.length if computed else 0
+
+
 @contextmanager
-def after(model: nn.Module, found: dict[int, tuple[Tensor, Tensor]]) -> Iterator[None]:
-    """Within the block every row goes on from what one row, recorded in `found`, has read."""
-    modules = [module for module in model.modules() if id(module) in found]
-    for module in modules:
-        keys, values = found[id(module)]
-        module.prefix = KeyValues(keys[0], values[0])  # type: ignore[assignment]
+def after(found: Cache, length: int) -> Iterator[None]:
+    """Within the block every row of this thread goes on from what one row, recorded in `found`, has left."""
+    kept = {module: KeyValues(keys[0], values[0]) for module, (keys, values) in found.items()}
+    token = _prefixes.set(Prefixes(length, kept))
     try:
         yield
     finally:
-        for module in modules:
-            del module.prefix
+        _prefixes.reset(token)
 
 
 @contextmanager
-def recording() -> Iterator[dict[int, tuple[Tensor, Tensor]]]:
+def recording() -> Iterator[Cache]:
     """Within the block, keys and values (B, G, T, D) of each attention module that runs, by its id."""
-    found: dict[int, tuple[Tensor, Tensor]] = {}
+    found: Cache = {}
     token = _recorded.set(found)
     try:
         yield found

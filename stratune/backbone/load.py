@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,8 @@ class Backbone:
     weight_hash: str
     revision: str | None = None
     declared_pool: Pool | None = None  # what a sentence-transformers folder says of itself
-    language_model: PreTrainedModel | None = None  # `model` with the layer that says words; asked for only
+    language_model: PreTrainedModel | None = None  # `model` with its LM head; asked for only
+    shared: bool = False  # others hold the same tensors
 
     @property
     def pool(self) -> Pool:
@@ -57,6 +59,24 @@ class Backbone:
     def max_length(self) -> int:
         """Tokens that fit, special tokens included."""
         return places(self.tokenizer, self.model.config, self.family)
+
+    def sharing(self) -> Backbone:
+        """The same tensors in memory under modules of their own: many techniques can stand on one backbone.
+
+        What a technique adds or makes trainable in one of them is not in the others, and `Net.own` gives a
+        tensor memory of its own before it changes.
+        """
+        whole = self.language_model if self.language_model is not None else self.model
+        kept: dict[int, Any] = {id(p): nn.Parameter(p.detach(), False) for p in whole.parameters()}
+        kept |= {id(buffer): buffer for buffer in whole.buffers()}
+        made = copy.deepcopy(whole, kept)
+        language_model = made if self.language_model is not None else None
+        return replace(
+            self,
+            model=made.base_model if language_model is not None else made,
+            language_model=language_model,
+            shared=True,
+        )
 
     @functools.cached_property
     def tokenizer_hash(self) -> str:

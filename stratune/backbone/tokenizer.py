@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stratune.backbone.family import Family, family_of
 from stratune.backbone.locate import locate, no_bars, why_not
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 TokenCounter = Callable[[list[str], list[str] | None], list[int]]
+
+
+_encoding = threading.Lock()
+
+
+def encode(tokenizer: Any, *texts: Any, **options: Any) -> Any:
+    """`tokenizer(*texts, **options)`, one thread at a time.
+
+    A fast tokenizer keeps a call's truncation and padding on itself, and refuses a second call meanwhile; it
+    uses all cores by itself.
+    """
+    with _encoding:
+        return tokenizer(*texts, **options)
 
 
 @dataclass(frozen=True)
@@ -50,9 +64,8 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
     found = load_tokenizer(backbone_id)
 
     def count(texts: Sequence[str], pairs: Sequence[str] | None) -> list[int]:
-        encoded = found.tokenizer(
-            list(texts), list(pairs) if pairs else None, verbose=False, return_attention_mask=False
-        )
+        pair = list(pairs) if pairs else None
+        encoded = encode(found.tokenizer, list(texts), pair, verbose=False, return_attention_mask=False)
         return [len(row) for row in encoded["input_ids"]]
 
     return count, min(max_length or 512, found.max_length)

@@ -1,14 +1,19 @@
-"""The modules of prefixes and prompts: learned vectors that stand for tokens nobody wrote."""
+"""The modules of prefixes and prompts: trained vectors that stand for tokens nobody wrote."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from stratune.backbone.inputs import model_inputs
+
 if TYPE_CHECKING:
+    from transformers.modeling_outputs import BaseModelOutput
+
+    from stratune.backbone.family import Family
     from stratune.backbone.load import Backbone
 
 
@@ -69,6 +74,39 @@ class Prompt(nn.Module):
 
     def forward(self) -> Tensor:
         return self.vectors if self.encoder is None else self.encoder(self.vectors)
+
+
+class VirtualTokens(nn.Module):
+    """A model with a prompt of n vectors in front of each text. Called as the model is, it gives back the
+    hidden states of the text alone.
+    """
+
+    def __init__(self, model: nn.Module, prompt: Prompt, family: Family) -> None:
+        super().__init__()
+        self.model, self.prompt, self.family = model, prompt, family
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None, **inputs: Any
+    ) -> BaseModelOutput:
+        """ids (B, T); mask (B, T), or (B, 1, T, T) of prompts, which brings their positions (B, T)."""
+        from transformers.modeling_outputs import BaseModelOutput
+
+        embed: Any = self.model.get_input_embeddings
+        words = embed()(input_ids)  # (B, T, E)
+        vectors = self.prompt().to(words.dtype).expand(len(words), -1, -1)  # (B, n, E)
+        length = self.prompt.length
+        if attention_mask.dim() == 4:
+            own = torch.arange(length, device=words.device).expand(len(words), -1)
+            inputs["position_ids"] = torch.cat([own, inputs["position_ids"] + length], dim=1)
+            inputs["attention_mask"] = after_virtual(attention_mask, length)
+            states = self.model(inputs_embeds=torch.cat([vectors, words], dim=1), **inputs).last_hidden_state
+            return BaseModelOutput(last_hidden_state=states[:, length:])
+        order = PromptOrder.of(attention_mask, length)
+        virtual = attention_mask.new_zeros(len(words), length)
+        types = None if token_type_ids is None else order.joined(virtual, token_type_ids)
+        given = model_inputs(self.family, order.joined(virtual + 1, attention_mask), types)
+        states = self.model(inputs_embeds=order.joined(vectors, words), **given).last_hidden_state
+        return BaseModelOutput(last_hidden_state=order.text(states))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from stratune.fitting.trained import Trained
 from stratune.longtext.evidence import shortened
 from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
-from stratune.model.net import NetModel
 from stratune.prompt.trial import spread
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
@@ -87,8 +86,8 @@ def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
         result.trials = len(trained.trials)
         result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
     scorer = trained.predictor.model
-    if isinstance(scorer, NetModel):
-        scorer = replace(scorer, cached=settings.cache)
+    if settings.cache:
+        scorer = scorer.caching()
     scored = {part: _predict(scorer, split.parts[part], progress, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
         truth = truth_of(split.parts[part], split.task)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stratune.export.exportable import exportable
+
 if TYPE_CHECKING:
-    from stratune.model.net import NetModel
     from stratune.predictor.predictor import Predictor
 
 CARD = """---
@@ -29,7 +30,8 @@ classify({example})
 """
 
 
-def write_card(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
+def write_card(predictor: Predictor, folder: Path) -> None:
+    scorer = exportable(predictor)
     strategy = predictor.about.get("strategy", {}).get("name", "stratune")
     if not predictor.task.text_pair:
         example = '"A text to classify."'
@@ -48,11 +50,7 @@ def write_card(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
 
 def notes(predictor: Predictor) -> list[str]:
     """What the user must do by hand for the same answers, one sentence each."""
-    from stratune.model.net import NetModel
-
-    scorer = predictor.model
-    if not isinstance(scorer, NetModel):
-        return []
+    scorer = exportable(predictor)
     backbone, limit = scorer.net.backbone, scorer.limit
     most = limit.tokens(backbone)
     predictions = [f"Give `truncation=True`: texts are cut at {most} tokens, as they were in training."]
@@ -65,7 +63,7 @@ def notes(predictor: Predictor) -> list[str]:
         predictions.append(
             r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.'
         )
-    if backbone.family.norms and scorer.net.head.norm is not None:
+    if backbone.family.norms and getattr(scorer.net.head, "norm", None) is not None:
         predictions.append(
             "Run it in float32 or bfloat16; its last block uses numbers too small for float16."
         )

@@ -10,13 +10,13 @@ import torch
 
 from stratune.errors import UnsupportedError
 from stratune.export.card import write_card
-from stratune.export.native import EXPORT, INSTEAD, native_head, write_head
+from stratune.export.exportable import exportable
+from stratune.export.native import EXPORT, native_head, write_head
 from stratune.export.norm_block import write_norm_block
 from stratune.export.tokenizer import exported_tokenizer
 from stratune.export.verify import verify
 from stratune.files import replacing_folder
-from stratune.model.ensemble import EnsembleModel
-from stratune.model.net import NetModel
+from stratune.model.base import INSTEAD
 from stratune.net.pooled_head import PooledHead
 
 if TYPE_CHECKING:
@@ -34,13 +34,7 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
     The predictor stays as it is. Raises UnsupportedError when the family's own class cannot compute it,
     ArtifactError when the reloaded folder does not give the same logits.
     """
-    scorer = predictor.model
-    if not isinstance(scorer, NetModel):
-        what = predictor.about.get("strategy", {}).get("name", "this model")
-        why = f"it has no Hugging Face form; {INSTEAD}"
-        if isinstance(scorer, EnsembleModel):
-            why = "it is several models; export one of the folders members/0, members/1, ... in it"
-        raise UnsupportedError(EXPORT, what, why)
+    scorer = exportable(predictor)
     backbone = scorer.net.backbone
     model = _classifier(scorer.net, predictor.labels)
     tokenizer = exported_tokenizer(backbone, scorer.limit)
@@ -48,7 +42,7 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
     with replacing_folder(folder) as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
-        write_card(predictor, scorer, temporary)
+        write_card(predictor, temporary)
         verify(predictor, scorer, temporary)
     return folder
 
@@ -90,8 +84,6 @@ def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], ext
 
 def _merged(net: Net) -> Any:
     """The bare model with its adapters added into its weights; a copy, where there are any."""
-    if net.prompt is not None:
-        raise _no_place(net.backbone)
     if net.model is net.backbone.model:
         return net.backbone.model
     from peft import PeftModel

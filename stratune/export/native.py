@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from stratune.backbone.family import Pool
 from stratune.errors import UnsupportedError
+from stratune.model.base import INSTEAD
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.net.pooled_head import PooledHead
 
 EXPORT = "export to hf"  # what an UnsupportedError says could not be done
-INSTEAD = "keep the model folder and use `stratune predict`"
 
 Form = tuple[Pool, bool]  # how the head pools, and whether it normalises
 

@@ -74,7 +74,9 @@ def _encoded(
 
 def _ours(scorer: NetModel, texts: list[str], pairs: list[str] | None) -> NDArray[np.float32]:
     tokens = tokenise(scorer.net.backbone, texts, pairs, scorer.limit)
-    return replace(scorer, precision="float32").logits(Feed(tokens, scorer.pad))
+    return replace(scorer, runtime=replace(scorer.runtime, precision="float32")).logits(
+        Feed(tokens, scorer.pad)
+    )
 
 
 @torch.inference_mode()

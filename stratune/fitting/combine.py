@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from stratune.data.rows import sample_rows
 from stratune.errors import TrainingError
 from stratune.fitting.trained import Trained
-from stratune.model.net import NetModel
-from stratune.predictor.model_folder import load
 from stratune.predictor.predictor import Predictor
 from stratune.result import RunResult
 from stratune.train.processes import is_main, meet
@@ -30,7 +28,7 @@ def combined(combination: Combination, members: Sequence[str], runs: Path, split
         of = f" of {', '.join(combination.of)}" if combination.of else ""
         found = ", ".join(members) or "none"
         raise TrainingError(f"{combination.name} needs two finished runs{of} at least; found {found}")
-    predictor = combination.combine(results, lambda result: load(runs / result.run_id / "model"))
+    predictor = combination.combine(results, lambda result: Predictor.load(runs / result.run_id / "model"))
     predictor.sample = sample_rows(split.val)
     predictor.about |= {
         "strategy": _described(combination, predictor),
@@ -38,19 +36,18 @@ def combined(combination: Combination, members: Sequence[str], runs: Path, split
         "seed": [result.seed for result in results],
         "members": [result.run_id for result in results],
     }
-    scorer = predictor.model
     return Trained(
         predictor,
         train_seconds=sum(result.train_seconds or 0.0 for result in results),
         trainable_params=combination.costs(results, "trainable_params"),
         total_params=combination.costs(results, "total_params"),
-        precision=scorer.precision if isinstance(scorer, NetModel) else None,
+        precision=predictor.model.precision,
         is_main_process=is_main(),
     )
 
 
 def _described(combination: Combination, predictor: Predictor) -> dict[str, object]:
     """What the model folder is read back as: tensors that were averaged are still those of their strategy."""
-    if isinstance(predictor.model, NetModel):
+    if predictor.model.trainable():
         return {**predictor.about["strategy"], "name": combination.name}
     return combination.settings()

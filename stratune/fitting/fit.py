@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.errors import ConfigError
 from stratune.fitting.baseline import fit_baseline
-from stratune.fitting.local import _Fitting
+from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
 from stratune.predictor.predictor import Predictor
 from stratune.remote.address import is_remote
@@ -35,8 +35,8 @@ def fit(
 ) -> Predictor:
     """Train `strategy` on `split.train`, choosing on `split.val`; `split.test` is not looked at.
 
-    `task` needs its labels (`split.task` has them). A Backbone object given is used up: its weights may
-    learn in place.
+    `task` needs its labels (`split.task` has them). A Backbone object given stays as it was: its weights are
+    shared, and only what is trained gets memory of its own.
     Raises UnsupportedError, ConfigError, BackboneError or TrainingError.
     """
     return train(
@@ -73,7 +73,8 @@ def train(
         from stratune.remote.settings import Remote
 
         return ask(strategy, backbone, task, split, seed, settings, remote or Remote(), progress)
-    loaded = backbone
-    if isinstance(loaded, str):
-        loaded = load_backbone(loaded, language_model=strategy.readout.language_model)
-    return _Fitting(strategy, loaded, task, split, budget, seed, settings, work, progress).run()
+    if isinstance(backbone, str):
+        loaded = load_backbone(backbone, language_model=strategy.readout.language_model)
+    else:
+        loaded = backbone.sharing()
+    return NetFitting(strategy, loaded, task, split, budget, seed, settings, work, progress).run()

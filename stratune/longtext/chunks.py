@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.segments import SEPARATOR
+from stratune.backbone.tokenizer import encode
+from stratune.data.segments import SEPARATOR, readable
+from stratune.errors import UnsupportedError
+from stratune.tokens.tokens import Documents
 
 if TYPE_CHECKING:
     from stratune.longtext.options import LongText
@@ -28,19 +31,59 @@ class Span:
     end: int
 
 
-def spans_of(tokenizer: Any, texts: Sequence[str], how: LongText, special: int) -> list[list[Span]]:
-    """The chunks of each text, at least one; each of `how.window` tokens at most, of which `special` are the
-    tokenizer's own.
-    """
-    found: list[list[Span]] = []
-    for begin in range(0, len(texts), TEXTS):
-        part = list(texts[begin : begin + TEXTS])
-        encoded = tokenizer(part, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        for text, offsets in zip(part, encoded["offset_mapping"], strict=True):
-            starts = np.array([start for start, _ in offsets], dtype=np.int64)
-            spans = list(_packed(text, starts, how, how.window - special)) or [Span(0, len(text))]
-            found.append(_thinned(spans, how.most))
-    return found
+# Texts -> of each token of each text its characters, from and up to
+Offsets = Callable[[list[str]], list[list[tuple[int, int]]]]
+
+
+@dataclass(frozen=True)
+class Chunker:
+    """Chunks of `how.window` tokens at most, of which `special` are not the text's."""
+
+    how: LongText
+    offsets: Offsets
+    special: int = 0
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Documents, list[str]]:
+        """Whose chunks the rows are, and the chunks. Raises UnsupportedError for pairs of texts."""
+        if pairs is not None:
+            raise UnsupportedError("a pair of texts", self.how.way, "chunks are of one text")
+        spans = self.spans(texts)
+        chunks = [
+            readable(text[span.start : span.end])
+            for text, own in zip(texts, spans, strict=True)
+            for span in own
+        ]
+        owner = np.repeat(np.arange(len(texts)), [len(own) for own in spans])
+        places = np.array([(span.start, span.end) for own in spans for span in own], dtype=np.int64)
+        return Documents(owner, places.reshape(-1, 2), len(texts)), chunks
+
+    def spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The chunks of each text, at least one."""
+        found: list[list[Span]] = []
+        for begin in range(0, len(texts), TEXTS):
+            part = list(texts[begin : begin + TEXTS])
+            for text, offsets in zip(part, self.offsets(part), strict=True):
+                starts = np.array([start for start, _ in offsets], dtype=np.int64)
+                room = self.how.window - self.special
+                spans = list(_packed(text, starts, self.how, room)) or [Span(0, len(text))]
+                found.append(_thinned(spans, self.how.most))
+        return found
+
+
+def tokens_by(tokenizer: Any) -> Offsets:
+    """Tokens of a tokenizer that is here."""
+
+    def offsets(texts: list[str]) -> list[list[tuple[int, int]]]:
+        options = {"add_special_tokens": False, "return_offsets_mapping": True, "verbose": False}
+        found: list[list[tuple[int, int]]] = encode(tokenizer, texts, **options)["offset_mapping"]
+        return found
+
+    return offsets
+
+
+def words_as_tokens(texts: list[str]) -> list[list[tuple[int, int]]]:
+    """Words, where the tokens of a model are not known (a server's)."""
+    return [[match.span() for match in re.finditer(r"\S+", text)] for text in texts]
 
 
 def _packed(text: str, starts: NDArray[np.int64], how: LongText, room: int) -> Iterator[Span]:

@@ -6,24 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from stratune.data.segments import readable
-from stratune.errors import UnsupportedError
-from stratune.longtext.chunks import spans_of
-from stratune.tokens.tokens import Documents, TextLimit, Tokens
+from stratune.longtext.chunks import Chunker
+from stratune.tokens.tokens import TextLimit, Tokens
 
 if TYPE_CHECKING:
-    from stratune.longtext.options import LongText
     from stratune.tokens.reader import Reader
 
 
 @dataclass(frozen=True)
 class ChunkReader:
     inner: Reader
-    tokenizer: Any
-    how: LongText
-    special: int  # tokens that are not the text's in every chunk
+    chunker: Chunker
 
     @property
     def limit(self) -> TextLimit:
@@ -31,18 +24,8 @@ class ChunkReader:
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
         """Rows are chunks; `documents` says of each which text it is of, and where in it."""
-        if pairs is not None:
-            raise UnsupportedError("a pair of texts", self.how.way, "chunks are of one text")
-        spans = spans_of(self.tokenizer, texts, self.how, self.special)
-        chunks = [
-            readable(text[span.start : span.end])
-            for text, own in zip(texts, spans, strict=True)
-            for span in own
-        ]
-        owner = np.repeat(np.arange(len(texts)), [len(own) for own in spans])
-        places = np.array([(span.start, span.end) for own in spans for span in own], dtype=np.int64)
-        tokens = self.inner.tokens(chunks, None, keep=keep)
-        return replace(tokens, documents=Documents(owner, places.reshape(-1, 2), len(texts)))
+        documents, chunks = self.chunker(texts, pairs)
+        return replace(self.inner.tokens(chunks, None, keep=keep), documents=documents)
 
     def state(self) -> dict[str, Any] | None:
         return self.inner.state()

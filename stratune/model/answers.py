@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,22 +16,35 @@ from stratune.task import SEPARATOR
 if TYPE_CHECKING:
     from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.evidence import Evidence
-    from stratune.objective import Objective
     from stratune.task import Task
 
 
 @dataclass(frozen=True)
 class Chunks:
-    """What was said of the documents' chunks one by one, before it was joined."""
+    """The documents' chunks, answered one by one, before they are joined."""
 
-    predictions: NDArray[np.float64]  # (M, C)
+    predictions: NDArray[np.float64]  # (M, K); NaN where a chunk got no answer
     owner: NDArray[np.int64]  # (M,) the document of each, rising
     count: int  # documents
     aggregate: Aggregate
 
     def joined(self, predictions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(M, C) -> (N, C)."""
-        return self.aggregate(predictions, self.owner, self.count)
+        """(M, K) -> (N, K); NaN for a document none of whose chunks got an answer."""
+        answered = ~np.isnan(predictions).any(axis=1)
+        if answered.all():
+            return self.aggregate(predictions, self.owner, self.count)
+        documents, owner = np.unique(self.owner[answered], return_inverse=True)
+        found = np.full((self.count, predictions.shape[1]), np.nan)
+        if len(documents):
+            found[documents] = self.aggregate(predictions[answered], owner, len(documents))
+        return found
+
+    def tuned(self, score: Callable[[NDArray[np.float64]], float]) -> Aggregate:
+        """How they are joined best, by the `score` of the documents' predictions on validation."""
+        answered = ~np.isnan(self.predictions).any(axis=1)
+        if not answered.all():  # what is missing in validation cannot choose
+            return self.aggregate
+        return self.aggregate.tuned(self.predictions, self.owner, self.count, score)
 
 
 @dataclass(frozen=True)
@@ -61,8 +75,15 @@ class Scored:
 
 
 def answered(
-    objective: Objective, predictions: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
+    model: Reads, probabilities: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
 ) -> Scored:
-    """The answers of rows of which this was said."""
-    read = objective.predictions(predictions)
-    return Scored(read, tokens_cut, levels=None if read is predictions else predictions, **more)
+    """The answers of rows with these probabilities (N, K), or values."""
+    predictions = model.predictions_of(probabilities)
+    levels = None if predictions is probabilities else probabilities
+    return Scored(predictions, tokens_cut, levels=levels, **more)
+
+
+class Reads(Protocol):
+    """What makes predictions of probabilities."""
+
+    def predictions_of(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]: ...

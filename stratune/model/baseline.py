@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stratune.model.answers import Scored
+from stratune.model.base import Model
 from stratune.tokens.tokens import first_words
 from stratune.watch import SILENT, Progress
 
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Examples:
-    """What a floor sees: texts (and their pairs), and the truth where it learns."""
+    """What a baseline sees: texts (and their pairs), and the truth where it is trained."""
 
     texts: Rows
     pairs: Rows | None = None
     truth: NDArray[Any] | None = None  # as data/rows.py gives it
 
     def first_words(self, count: int | None) -> Examples:
-        """The same with every text cut after `count` words; None: whole."""
+        """Every text cut after `count` words; None: whole."""
         if count is None:
             return self
         cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
@@ -37,7 +39,7 @@ class Examples:
 
 
 class FittedBaseline(Protocol):
-    """A fitted floor: (N, C) out, and a state (arrays, JSON) that `restore` reads back."""
+    """(N, C) out, and a state (arrays, JSON) that the baseline's `restore` reads back."""
 
     def predictions(self, rows: Examples) -> Predictions: ...
 
@@ -45,15 +47,27 @@ class FittedBaseline(Protocol):
 
 
 @dataclass
-class BaselineModel:
-    """A fitted floor. It reads as many words of a text as the language models beside it."""
+class BaselineModel(Model):
+    """It reads as many words of a text as the language models beside it."""
 
-    model: FittedBaseline
+    kind: ClassVar[str] = "baseline"
+
+    fitted: FittedBaseline
     max_words: int | None = None
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
-        predictions = self.model.predictions(Examples(texts, pairs).first_words(self.max_words))
+        predictions = self.fitted.predictions(Examples(texts, pairs).first_words(self.max_words))
         progress.rows(len(texts))
         return Scored(predictions, np.zeros(len(texts), dtype=np.int32))
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        from safetensors.numpy import save_file
+
+        arrays, state = self.fitted.state()
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        save_file(whole, folder / "baseline.safetensors")
+        text = json.dumps(state, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / "baseline.json").write_text(text + "\n", encoding="utf-8")
+        return {"limit": {"max_words": self.max_words}}

@@ -1,114 +1,119 @@
-"""Documents answered from their chunks, and the chunks that decided."""
+"""Documents answered chunk by chunk, by any other model, and joined; and the chunks that decided."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from stratune.longtext.evidence import VARIANTS, all_but_one, most_important
+from stratune.longtext.evidence import Evidence, all_but_one, most_important
 from stratune.model.answers import Chunks, Scored, answered
-from stratune.model.net import NetModel
-from stratune.net.document_head import DocumentHead
-from stratune.tokens.tokens import Documents
-from stratune.train.feed import Feed
-from stratune.train.infer import vectors
+from stratune.model.base import Floats, Model
 from stratune.watch import SILENT, Progress, Scaled
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from stratune.longtext.aggregate import Aggregate
+    from stratune.longtext.chunks import Chunker
+    from stratune.tokens.tokens import Documents
 
 
 @dataclass
-class ChunkModel(NetModel):
-    """Of a net that aggregates what chunks say, or that reads their vectors."""
+class ChunkModel(Model):
+    """`chunker` cuts documents, `inner` answers the chunks, `aggregate` makes one answer of a document's."""
+
+    kind: ClassVar[str] = "chunks"
+
+    inner: Model
+    chunker: Chunker
+    aggregate: Aggregate
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
-        tokens = self.reader.tokens(texts, pairs)
-        documents = tokens.documents
-        assert documents is not None
-        told = Scaled(progress, documents.count, len(documents.owner))
-        rows = self.feed(tokens, told)
-        chunks = None
-        if isinstance(self.net.head, DocumentHead):
-            predictions, without = self._from_vectors(self.net.head, rows, documents, told)
-        else:
-            chunks = self._chunks(rows, documents, told)
-            predictions, without = (
-                chunks.joined(chunks.predictions),
-                partial(_without, chunks, documents.edges),
-            )
-        objective = self.net.objective
-
-        def read_without(document: int) -> Floats:
-            return objective.predictions(without(document))
-
-        evidence = most_important(
-            objective.predictions(predictions), documents, read_without, objective.origin
+        documents, chunks = self.chunker(texts, pairs)
+        scored = self.inner(chunks, None, Scaled(progress, documents.count, len(chunks)))
+        each = scored.predictions if scored.levels is None else scored.levels
+        found = Chunks(each, documents.owner, documents.count, self.aggregate)
+        joined = found.joined(each)
+        unanswered = np.isnan(joined).any(axis=1)
+        cut = np.bincount(documents.owner, weights=scored.tokens_cut, minlength=documents.count)
+        return answered(
+            self,
+            joined,
+            cut.astype(np.int32),
+            evidence=self._evidence(found, joined, documents),
+            chunks=found,
+            saved_seconds=scored.saved_seconds,
+            invalid=None if scored.invalid is None else unanswered,
         )
-        more = {"evidence": evidence, "chunks": chunks, "saved_seconds": rows.saved_seconds}
-        return answered(objective, predictions, tokens.cut_by_text, **more)
 
-    def settle(self, chunks: Chunks, worth: Callable[[Floats], float]) -> None:
-        """Choose how chunks are joined, by what the documents' answers are worth on validation."""
-        self.net.aggregate = chunks.aggregate.tuned(chunks.predictions, chunks.owner, chunks.count, worth)
-
-    def _chunks(self, rows: Feed, documents: Documents, progress: Progress) -> Chunks:
-        """Where chunks are answered one by one."""
-        predictions, aggregate = (
-            self.net.objective.probabilities(self.logits(rows, progress)),
-            self.net.aggregate,
-        )
-        assert aggregate is not None
-        return Chunks(predictions, documents.owner, documents.count, aggregate)
-
-    def _from_vectors(
-        self, head: DocumentHead, rows: Feed, documents: Documents, progress: Progress
-    ) -> tuple[Floats, Any]:
-        """The same where a small model reads all chunks at once: each is encoded once only."""
-        if rows.frozen is not None and rows.frozen.pooled is not None:
-            found = torch.from_numpy(rows.frozen.pooled)
-        else:
-            how = (self.device, self.precision, self.micro_batch_tokens, progress)
-            found = vectors(self.net, replace(rows, by_document=False), head.pool, *how)
-        edges = documents.edges
-
-        def predictions(made: list[NDArray[np.int64]]) -> Floats:
-            """Of documents made of these chunks."""
-            parts, start = [], 0
-            while start < len(made):
-                stop, room = start + 1, VARIANTS - len(made[start])
-                while stop < len(made) and room >= len(made[stop]):
-                    room -= len(made[stop])
-                    stop += 1
-                parts.append(self._classified(head, found, made[start:stop]))
-                start = stop
-            return self.net.objective.probabilities(np.concatenate(parts))
-
+    def _evidence(self, chunks: Chunks, joined: Floats, documents: Documents) -> list[list[Evidence]]:
         def without(document: int) -> Floats:
-            own = np.arange(edges[document], edges[document + 1])
-            return predictions([own[rest] for rest in all_but_one(len(own))])
+            """Predictions for a document without each of its chunks."""
+            first, last = np.searchsorted(chunks.owner, [document, document + 1])
+            own = chunks.predictions[first:last]
+            owner = np.repeat(np.arange(len(own)), len(own) - 1)
+            less = replace(chunks, owner=owner, count=len(own))
+            return self.predictions_of(less.joined(own[all_but_one(len(own)).ravel()]))
 
-        return predictions([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), without
+        return most_important(self.predictions_of(joined), documents, without, self.origin)
 
-    def _classified(
-        self, head: DocumentHead, found: torch.Tensor, rows: list[NDArray[np.int64]]
-    ) -> NDArray[np.float32]:
-        owner = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(own) for own in rows]))
-        chunks = found[torch.from_numpy(np.concatenate(rows))]
-        with torch.inference_mode():
-            logits = head.classify(chunks.to(self.device), owner.to(self.device), len(rows))
-        return np.asarray(logits.float().cpu().numpy())
+    def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> None:
+        """Choose how chunks are joined, by the `score` of the documents' predictions on validation."""
+        self.aggregate = chunks.tuned(score)
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        written = self.inner.write(folder)
+        return {**written, "model": self.inner.kind, "aggregate": self.aggregate.state()}
+
+    def same_as(self, other: Model, texts: Sequence[str], pairs: Sequence[str] | None) -> None:
+        super().same_as(other, texts, pairs)
+        if isinstance(other, ChunkModel):
+            self.inner.same_as(other.inner, texts, pairs)
+
+    def interpretation(self) -> Any:
+        return self.inner.interpretation(), self.aggregate
+
+    def predictions_of(self, probabilities: Floats) -> Floats:
+        return self.inner.predictions_of(probabilities)
+
+    def notes(self) -> list[str]:
+        return self.inner.notes()
+
+    @property
+    def origin(self) -> float | None:
+        return self.inner.origin
+
+    @property
+    def device(self) -> str | None:
+        return self.inner.device
+
+    @property
+    def precision(self) -> str | None:
+        return self.inner.precision
+
+    @property
+    def paid(self) -> bool:  # type: ignore[override]
+        return self.inner.paid
+
+    @property
+    def cannot_export(self) -> str | None:  # type: ignore[override]
+        return self.inner.cannot_export
+
+    def caching(self) -> Self:
+        return replace(self, inner=self.inner.caching())
+
+    def trainable(self) -> dict[str, Tensor]:
+        return self.inner.trainable()
 
 
-def _without(chunks: Chunks, edges: NDArray[np.int64], document: int) -> Floats:
-    """What is said of a document without each of its chunks."""
-    own = chunks.predictions[edges[document] : edges[document + 1]]
-    owner = np.repeat(np.arange(len(own)), len(own) - 1)
-    return chunks.aggregate(own[all_but_one(len(own)).ravel()], owner, len(own))
+def join(
+    chunks: NDArray[np.float64], documents: Documents, aggregate: Aggregate | None
+) -> NDArray[np.float64]:
+    """(M, K) of chunks -> (N, K) of their documents; without an aggregate, rows are whole texts already."""
+    return chunks if aggregate is None else aggregate(chunks, documents.owner, documents.count)

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from stratune.model.answers import Scored
+from stratune.model.base import Model
 from stratune.watch import SILENT, Progress, Scaled
 
-if TYPE_CHECKING:
-    from stratune.predictor.predictor import Predictor
+
+class Member(Protocol):
+    """A predictor: a model that can write a model folder of its own."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def save(self, folder: Path) -> Path: ...
 
 
 @dataclass
-class EnsembleModel:
-    """The mean of what the members say; of a row, of the members whose answer is valid."""
+class EnsembleModel(Model):
+    """The mean of the members' predictions; of a row, of the members whose answer is valid."""
 
-    members: list[Predictor]
+    kind: ClassVar[str] = "ensemble"
+    cannot_export = "it is several models; export one of the folders members/0, members/1, ... in it"
+
+    members: Sequence[Member]
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
-        told = Scaled(progress, 1, len(self.members))
-        answers = [member.model(texts, pairs, told) for member in self.members]
+        by_row = Scaled(progress, 1, len(self.members))
+        answers = [member.model(texts, pairs, by_row) for member in self.members]
         cut = np.max([answer.tokens_cut for answer in answers], axis=0)
         predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
         if all(answer.invalid is None for answer in answers):
@@ -35,3 +46,16 @@ class EnsembleModel:
         summed = np.where(valid[:, :, None], predictions, 0.0).sum(axis=0)
         mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
         return Scored(mean, cut, invalid=count == 0)
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        for number, member in enumerate(self.members):
+            member.save(folder / "members" / str(number))
+        return {}
+
+    @property
+    def device(self) -> str | None:
+        return next((device for member in self.members if (device := member.model.device)), None)
+
+    @property
+    def paid(self) -> bool:  # type: ignore[override]
+        return any(member.model.paid for member in self.members)

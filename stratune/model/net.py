@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from stratune.model.answers import Scored, answered
-from stratune.net.verbalizer import VerbalizerHead
+from stratune.model.base import Floats, Model
+from stratune.model.net_files import write_net
 from stratune.train.activations import feed
 from stratune.train.feed import Feed
 from stratune.train.infer import infer
-from stratune.train.precision import Precision
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.net.net import Net
     from stratune.tokens.reader import Reader
     from stratune.tokens.tokens import TextLimit, Tokens
+    from stratune.train.runtime import Runtime
 
 
 @dataclass
-class NetModel:
-    """A net and how to run it."""
+class NetModel(Model):
+    """`reader` makes tokens of rows."""
+
+    kind: ClassVar[str] = "net"
+    cannot_export = None
 
     net: Net
-    device: torch.device
-    precision: Precision
-    micro_batch_tokens: int
+    runtime: Runtime
     reader: Reader
-    # Keep the texts' vectors for whoever answers from the same frozen backbone.
     cached: bool = field(default=False, kw_only=True)
 
     def __call__(
@@ -41,38 +43,58 @@ class NetModel:
     ) -> Scored:
         tokens = self.reader.tokens(texts, pairs)
         rows = self.feed(tokens, progress)
-        predictions = self.net.objective.probabilities(self.logits(rows, progress))
-        cut = np.asarray(tokens.cut)
-        return answered(self.net.objective, predictions, cut, saved_seconds=rows.saved_seconds)
+        probabilities = self.net.objective.probabilities(self.logits(rows, progress))
+        return answered(self, probabilities, np.asarray(tokens.cut), saved_seconds=rows.saved_seconds)
 
     def feed(self, tokens: Tokens, progress: Progress = SILENT) -> Feed:
-        """What is answered from: with the vectors of a wholly frozen backbone, where they are kept."""
+        """What is answered from: the vectors of a wholly frozen backbone, where they are kept."""
         if not self.cached or self.net.frozen_blocks() < len(self.net.backbone.blocks):
-            return Feed(tokens, self.pad)
-        return feed(
-            self.net,
-            tokens,
-            device=self.device,
-            precision=self.precision,
-            micro_batch_tokens=self.micro_batch_tokens,
-            progress=progress,
-        )
+            return Feed(tokens, self.pad, by_document=self.net.head.by_document)
+        return feed(self.net, tokens, self.runtime, progress=progress)
 
     def logits(self, feed: Feed, progress: Progress = SILENT) -> NDArray[np.float32]:
         """(N, outputs) of the rows of a feed."""
-        return infer(
-            self.net,
-            feed,
-            device=self.device,
-            precision=self.precision,
-            micro_batch_tokens=self.micro_batch_tokens,
-            progress=progress if feed.frozen is None else SILENT,  # the vectors were counted when made
-        )
+        counted = feed.frozen is not None  # while the vectors were made
+        return infer(self.net, feed, self.runtime, progress=SILENT if counted else progress)
 
-    def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
-        """Of readout `words`: see LabelWords.calibrate."""
-        assert isinstance(self.net.head, VerbalizerHead)
-        self.net.head.calibrate(bias, scale)
+    def write(self, folder: Path) -> dict[str, Any]:
+        write_net(self.net, folder)
+        return {
+            "limit": asdict(self.limit),
+            "objective": self.net.objective.state(),
+            "precision": self.runtime.precision,
+        }
+
+    def outputs(self, texts: Sequence[str], pairs: Sequence[str] | None) -> NDArray[Any]:
+        tokens = self.reader.tokens(texts, pairs)
+        return self.logits(Feed(tokens, self.pad, by_document=self.net.head.by_document))
+
+    def interpretation(self) -> Any:
+        return self.net.objective
+
+    def predictions_of(self, probabilities: Floats) -> Floats:
+        return self.net.objective.predictions(probabilities)
+
+    def notes(self) -> list[str]:
+        return self.reader.notes()
+
+    @property
+    def origin(self) -> float | None:
+        return self.net.objective.origin
+
+    @property
+    def device(self) -> str | None:
+        return str(self.runtime.device)
+
+    @property
+    def precision(self) -> str | None:
+        return self.runtime.precision
+
+    def caching(self) -> Self:
+        return replace(self, cached=True)
+
+    def trainable(self) -> dict[str, Tensor]:
+        return dict(self.net.trainable())
 
     @property
     def limit(self) -> TextLimit:

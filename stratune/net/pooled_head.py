@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from stratune.net.head import Encoder, Head
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
     from stratune.backbone.family import Pool
+    from stratune.tokens.batches import Batch
 
 
-class PooledHead(nn.Module):
-    """(B, T, C) hidden states and (B, T) mask -> (B, K) logits in float32."""
+class PooledHead(Head):
+    """Hidden states (B, T, C) -> (B, K) logits in float32; or vectors (B, C) that were pooled before."""
 
     def __init__(
         self,
@@ -39,8 +41,10 @@ class PooledHead(nn.Module):
             if bias:
                 self.linear.bias.zero_()
 
-    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        return self.classify(pooled(hidden, mask, self.pool))
+    def forward(self, net: Encoder, batch: Batch) -> Tensor:
+        if batch.pooled is not None:
+            return self.classify(batch.pooled)
+        return self.classify(pooled(net.encode(batch), batch.mask, self.pool))
 
     def classify(self, pooled_text: Tensor) -> Tensor:
         """(B, C) -> (B, K), float32 whatever autocast does around it."""

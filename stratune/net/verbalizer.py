@@ -1,27 +1,27 @@
-"""The module of readout `words`: log-probabilities of the labels' words behind the prompt, in one pass."""
+"""The head of readout `words`: log-probabilities of the verbalizer's words behind the prompt, in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from stratune.backbone.calls import intercepting, make_interceptable
+from stratune.net.head import Encoder, Head
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from stratune.net.net import Net
     from stratune.tokens.batches import Batch
     from stratune.tokens.trie import Trie
 
 
-class VerbalizerHead(nn.Module):
-    """(B, K): log of the probability of each label's words, less `bias` and times `scale` (calibration)."""
+class VerbalizerHead(Head):
+    """(B, K): log of the probability of each label's words (its verbalizer) under the LM head."""
 
     def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool) -> None:
         super().__init__()
@@ -29,63 +29,56 @@ class VerbalizerHead(nn.Module):
         self.normalise = normalise
         language_model.requires_grad_(False)
         self._language_model = (language_model,)  # not a submodule: its body is the net's
-        self.bias = nn.Parameter(torch.zeros(outputs), requires_grad=False)
-        self.scale = nn.Parameter(torch.ones(1), requires_grad=False)
-
-    def calibrate(self, bias: NDArray[np.float64], scale: float) -> None:
-        """`bias` (K,) in logarithms; `scale` is one over the temperature."""
-        with torch.no_grad():
-            self.bias.copy_(torch.from_numpy(bias))
-            self.scale.fill_(scale)
+        make_interceptable(language_model.base_model)
 
     @property
     def language_model(self) -> PreTrainedModel:
         return self._language_model[0]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VerbalizerHead:
-        """What moves the net moves the layer that says words, too: tied to the embeddings or not."""
+        """What moves the net moves the LM head, too: tied to the embeddings or not."""
         self.language_model._apply(fn, recurse)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
-    def forward(self, net: Net, batch: Batch) -> Tensor:
-        assert batch.ask is not None
-        trie = batch.ask.trie
-        words = self._masked(net, batch) if batch.ask.mask is not None else self._continued(net, batch)
+    def forward(self, net: Encoder, batch: Batch) -> Tensor:
+        assert batch.scoring is not None
+        trie = batch.scoring.trie
+        words = self._masked(net, batch) if batch.scoring.mask is not None else self._continued(net, batch)
         if self.normalise:
             words = words / torch.tensor([len(word) for word in trie.words], device=words.device)
         labels = [words[:, trie.owner == k].logsumexp(dim=1) for k in range(self.outputs)]
-        return (torch.stack(labels, dim=1) - self.bias) * self.scale
+        return torch.stack(labels, dim=1)
 
-    def _continued(self, net: Net, batch: Batch) -> Tensor:
+    def _continued(self, net: Encoder, batch: Batch) -> Tensor:
         """(B, W) log-probabilities of words behind the prompt: products along their tokens."""
-        assert batch.ask is not None
-        trie = batch.ask.trie
-        said = self._said(self._states(net, batch, trie))  # (B, 1 + n, V)
-        edges = said[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
+        assert batch.scoring is not None
+        trie = batch.scoring.trie
+        log_probs = self._log_probs(self._states(net, batch, trie))  # (B, 1 + n, V)
+        edges = log_probs[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
         return edges @ torch.from_numpy(trie.paths).to(edges).T
 
-    def _masked(self, net: Net, batch: Batch) -> Tensor:
+    def _masked(self, net: Encoder, batch: Batch) -> Tensor:
         """(B, W) log-probabilities of words in the place of as many masks as they have tokens.
 
         The tokens of a word are taken to be independent, all masked at once (Schick & Schuetze 2021 ask so
         first, before they fill in one after the other). One pass for each length that words have.
         """
-        assert batch.ask is not None
-        words = batch.ask.trie.words
+        assert batch.scoring is not None
+        words = batch.scoring.trie.words
         found: list[Tensor | None] = [None] * len(words)
         for count in sorted({len(word) for word in words}):
-            said = self._said(self._slots(net, batch, count))  # (B, count, V)
+            log_probs = self._log_probs(self._slots(net, batch, count))  # (B, count, V)
             for w, word in enumerate(words):
                 if len(word) == count:
-                    found[w] = said[:, torch.arange(count), list(word)].sum(dim=1)
+                    found[w] = log_probs[:, torch.arange(count), list(word)].sum(dim=1)
         return torch.stack([one for one in found if one is not None], dim=1)
 
-    def _slots(self, net: Net, batch: Batch, count: int) -> Tensor:
+    def _slots(self, net: Encoder, batch: Batch, count: int) -> Tensor:
         """Hidden states (B, count, C) of so many masks between each prompt and the tail."""
-        assert batch.ask is not None
-        ids, mask = packed(*net.with_prefix(batch))
-        behind = [batch.ask.mask or 0] * count + list(batch.ask.tail)
+        assert batch.scoring is not None
+        ids, mask = packed(*net.with_shared_prefix(batch))
+        behind = [batch.scoring.mask or 0] * count + list(batch.scoring.tail)
         place = mask.sum(dim=1, keepdim=True) + torch.arange(len(behind), device=ids.device)
         width = len(behind)
         wide_ids = torch.cat([ids, ids.new_zeros(len(ids), width)], dim=1)
@@ -96,23 +89,23 @@ class VerbalizerHead(nn.Module):
         rows = torch.arange(len(ids), device=ids.device)[:, None]
         return hidden[rows, place[:, :count]]
 
-    def _said(self, states: Tensor) -> Tensor:
+    def _log_probs(self, states: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, V) log-probabilities, in float32."""
         with torch.autocast(states.device.type, enabled=False):
             return self._vocabulary(states.float()).float().log_softmax(dim=-1)
 
-    def _states(self, net: Net, batch: Batch, trie: Trie) -> Tensor:
+    def _states(self, net: Encoder, batch: Batch, trie: Trie) -> Tensor:
         """Hidden states (B, 1 + n, C) at the end of each prompt and at the trie's inner nodes behind it.
 
         The nodes stand behind the padded prompts; the mask lets each see its prompt and what leads to it.
         """
-        ids, mask = net.with_prefix(batch)
+        ids, mask = net.with_shared_prefix(batch)
         count, length = ids.shape
         nodes = torch.from_numpy(trie.fed).to(ids).expand(count, -1)
         depth = torch.from_numpy(trie.depth).to(ids)
         places = (mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
         after = mask.sum(dim=1, keepdim=True) - 1 + depth  # (B, n)
-        hidden = net.hidden_of(
+        hidden = net.continued(
             torch.cat([ids, nodes], dim=1),
             tree_mask(mask, torch.from_numpy(trie.sees).to(mask.device)),
             torch.cat([places, after], dim=1),
@@ -147,18 +140,13 @@ def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:
     return seen[:, None]
 
 
-@contextmanager
-def _passing(body: nn.Module, states: Tensor) -> Iterator[None]:
-    """Within the block the language model's body gives back `states`, whatever it is asked."""
+def _passing(body: nn.Module, states: Tensor) -> AbstractContextManager[None]:
+    """Within the block the language model's body gives back `states`, whatever this thread asks it."""
     from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
-    def forward(*_: Any, **__: Any) -> BaseModelOutputWithPastAndCrossAttentions:
+    def passed(*_: Any) -> BaseModelOutputWithPastAndCrossAttentions:
         given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
         given.global_attentions = None  # some families pass them on
         return given
 
-    body.forward = forward
-    try:
-        yield
-    finally:
-        del body.forward
+    return intercepting({body: passed})

@@ -5,7 +5,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from stratune.errors import DataError
 from stratune.model.answers import Scored
-from stratune.model.baseline import BaselineModel
-from stratune.model.ensemble import EnsembleModel
-from stratune.model.net import NetModel
+from stratune.predictor.model_folder import Saved, load
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
-    from stratune.remote.scorer import ServerModel
+    from stratune.backbone.load import Backbone
     from stratune.task import Task
 
 Row = "str | tuple[str, str] | Mapping[str, Any]"
@@ -42,15 +40,10 @@ class Prediction:
 
 
 @dataclass
-class Predictor:
-    """A trained strategy, ready to use. `about` is what its model folder says of it (strategy, backbone,
-    scores, ...).
+class Predictor(Saved):
+    """A trained strategy, ready to use, by several threads at once. `about` is what its model folder says of
+    it (strategy, backbone, scores, ...); `save` writes that folder, reloads it and compares.
     """
-
-    task: Task
-    model: NetModel | BaselineModel | EnsembleModel | ServerModel
-    about: dict[str, Any] = field(default_factory=dict)
-    sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,19 +83,15 @@ class Predictor:
         texts, pairs = columns(rows, self.task)
         return self.model(texts, pairs, progress)
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model folder, reload it on a fresh backbone, compare. Raises ArtifactError when they
-        differ.
-        """
-        from stratune.predictor.model_folder import save
-
-        return save(self, Path(folder))
-
     @classmethod
-    def load(cls, folder: str | Path, *, device: str | None = None) -> Predictor:
-        from stratune.predictor.model_folder import load
-
-        return load(Path(folder), device=device)
+    def load(
+        cls, folder: str | Path, *, device: str | None = None, backbone: Backbone | None = None
+    ) -> Predictor:
+        """Read a model folder. `backbone`: one that is loaded already, on whose weights it stands, too; many
+        predictors can share one.
+        """
+        found = load(folder, device=device, backbone=backbone)
+        return cls(found.task, found.model, found.about)
 
 
 def columns(rows: Sequence[Any], task: Task) -> tuple[list[str], list[str] | None]:

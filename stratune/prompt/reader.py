@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.backbone.tokenizer import encode
 from stratune.errors import ConfigError
+from stratune.prompt.asking import Asking
 from stratune.prompt.render import Renderer
-from stratune.prompt.shots import Nearest, kept
+from stratune.prompt.shots import Nearest
 from stratune.prompt.template import Shot
 from stratune.tokens.tokens import CHUNK, TextLimit, Tokens, first_words
 from stratune.tokens.trie import LabelScoring, Path, beginning, build_trie
@@ -29,7 +31,7 @@ SHARE = 4  # demonstrations leave the text such a part of the places, or `max_le
 
 
 @dataclass
-class PromptReader:
+class PromptReader(Asking):
     """`renderer` says how a row is asked; `limit` how much of its text is read.
 
     Demonstrations that do not fit beside the text are left out, the last first (of the nearest, the
@@ -70,9 +72,9 @@ class PromptReader:
     def shots(self) -> Shots:
         return self.renderer.shots
 
-    def state(self) -> dict[str, Any]:
-        """What a model folder holds of it: the template with its words, and the demonstrations."""
-        return kept(self.renderer.template, self.shots, self.nearest)
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Tokens, NDArray[np.int32]]:
+        tokens = self.tokens(texts, pairs)
+        return tokens, np.asarray(tokens.cut)
 
     def notes(self) -> list[str]:
         if self.nearest and self.rows_short:
@@ -83,7 +85,7 @@ class PromptReader:
         return [f"only {kept} of {kept + self.left_out} demonstrations fit beside the text"]
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
-        """Prompts of N rows, without the tokens that all of them begin with (`ask.prefix`).
+        """Prompts of N rows, without the tokens that all of them begin with (`scoring.prefix`).
 
         Raises ConfigError when the label's tokens depend on the row, which a template ending in text avoids.
         """
@@ -99,8 +101,8 @@ class PromptReader:
         own = [row[shared:].astype(np.int32) for row in ids]
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in own])]).astype(np.int64)
         flat = np.concatenate(own) if own else np.zeros(0, np.int32)
-        ask = LabelScoring(prefix, self.trie, self._mask, self._tail)
-        return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), ask)
+        scoring = LabelScoring(prefix, self.trie, self._mask, self._tail)
+        return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), scoring)
 
     def rendered(self, text: str, pair: str | None) -> str:
         """The prompt of one row, as the model gets it."""
@@ -181,8 +183,12 @@ class PromptReader:
         return text
 
     def _encode_text(self, texts: list[str], offsets: bool = False) -> Any:
-        return self.backbone.tokenizer(
-            texts, add_special_tokens=False, return_offsets_mapping=offsets, verbose=False
+        return encode(
+            self.backbone.tokenizer,
+            texts,
+            add_special_tokens=False,
+            return_offsets_mapping=offsets,
+            verbose=False,
         )
 
     def _encode(self, prompts: list[str]) -> list[list[int]]:
@@ -190,7 +196,8 @@ class PromptReader:
 
         Those that it ends with are `_tail`: the answer comes before them.
         """
-        found = self.backbone.tokenizer(prompts, add_special_tokens=not self.renderer.chat, verbose=False)
+        options = {"add_special_tokens": not self.renderer.chat, "verbose": False}
+        found = encode(self.backbone.tokenizer, prompts, **options)
         behind = len(self._tail)
         return [ids[: len(ids) - behind] for ids in found["input_ids"]]
 
@@ -204,7 +211,7 @@ class PromptReader:
         tokenizer = self.backbone.tokenizer
         if self._mask is None:
             return ()
-        around = tokenizer("", verbose=False)["input_ids"]
+        around = encode(tokenizer, "", verbose=False)["input_ids"]
         return tuple(around[1:])  # the first one opens the text
 
     @property

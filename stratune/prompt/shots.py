@@ -16,6 +16,8 @@ from stratune.tokens.tokens import first_words
 if TYPE_CHECKING:
     from datasets import Dataset
 
+# The template, the demonstrations of all rows, or whence each row's come
+Shown = tuple[Template, tuple[Shot, ...], "Nearest | None"]
 POOL = 2000  # rows that a model folder keeps, to find the nearest among
 
 

@@ -6,19 +6,19 @@ As papers do that have no log-probabilities; `words` is faster, never invalid, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.readout.words import Words
 
 if TYPE_CHECKING:
-    import torch
-
-    from stratune.model.net import NetModel
+    from stratune.model.language import LanguageModel
+    from stratune.model.prompted import PromptedModel
     from stratune.net.net import Net
-    from stratune.prompt.reader import PromptReader
+    from stratune.objective import Objective
+    from stratune.prompt.asking import Asking
     from stratune.tokens.reader import Reader
-    from stratune.train.precision import Precision
+    from stratune.train.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,19 @@ class Generate(Words):
             why = "an answer in writing has no probability to calibrate; use the readout `words`"
             raise ConfigError(why, key="readout")
 
-    def model(
-        self, net: Net, device: torch.device, precision: Precision, micro_batch_tokens: int, reader: Reader
-    ) -> NetModel:
-        from stratune.model.writing import GenerateModel
-
+    def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:
         if not net.backbone.family.decoder:
             raise UnsupportedError("generate", net.backbone.id, "it does not continue text; use `words`")
-        if net.begins_with_trainable():
-            why = "learned vectors stand before the prompt; use the readout `words`"
+        if not net.shares_prefix:
+            why = "trained vectors stand before the prompt; use the readout `words`"
             raise UnsupportedError("generate", net.backbone.id, why)
-        asked = cast("PromptReader", reader)
-        return GenerateModel(
-            net, device, precision, micro_batch_tokens, asked, self.sample, self.max_new_tokens
-        )
+        return super().answering(net, runtime, reader)
+
+    def prompted(
+        self, language_model: LanguageModel, reader: Asking, objective: Objective, seed: int = 0
+    ) -> PromptedModel:
+        from stratune.model.language import Writing
+        from stratune.model.prompted import PromptedModel
+
+        how = Writing(self.sample, self.max_new_tokens, seed)
+        return PromptedModel(language_model, reader, objective, writing=how)

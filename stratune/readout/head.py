@@ -2,7 +2,7 @@
 
 Pooling looks at the mask, never at positions, so padding side and batch size change nothing. The LayerNorm
 (without weights) makes one learning rate right for every backbone and lets `export --to hf` put the head
-into the family's own classification class, mean pooling included (see export.py).
+into the family's own classification class, mean pooling included (see export/norm_block.py).
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.backbone.load import Backbone
-    from stratune.net.document_head import DocumentHead
-    from stratune.net.pooled_head import PooledHead
+    from stratune.model.net import NetModel
+    from stratune.net.head import Head as NetHead
+    from stratune.net.net import Net
     from stratune.objective import Objective
     from stratune.task import Task
     from stratune.tokens.reader import Reader
     from stratune.tokens.tokens import TextLimit
+    from stratune.train.runtime import Runtime
 
 POOLS = ("auto", "first", "mean", "last")
 
@@ -47,7 +49,7 @@ class Head(Readout):
         if self.pool not in POOLS:
             raise ConfigError(choices(self.pool, POOLS), key="readout.pool")
 
-    def build(self, backbone: Backbone, objective: Objective, seed: int) -> PooledHead | DocumentHead:
+    def head(self, backbone: Backbone, objective: Objective, seed: int) -> NetHead:
         from stratune.net.document_head import DocumentHead
         from stratune.net.pooled_head import OrderedCuts, PooledHead
         from stratune.objective.classes import CrossEntropy  # torch: only where a net is built
@@ -76,13 +78,25 @@ class Head(Readout):
         return self._reader(backbone, limit)
 
     def _reader(self, backbone: Backbone, limit: TextLimit) -> Reader:
+        from stratune.tokens.reader import TextReader
 
         limit = replace(limit, keep=self.long.keep if self.long.way == "truncate" else "head")
         if self.long.way == "long":
             limit = replace(limit, max_length=backbone.max_length)
         if self.long.in_chunks:
             limit = replace(limit, max_length=self.long.window)
-        from stratune.tokens.reader import TextReader
+        return TextReader(backbone, limit)
 
-        special = backbone.tokenizer.num_special_tokens_to_add()
-        return self.chunked(TextReader(backbone, limit), backbone.tokenizer, special)
+    def answering(self, net: Net, runtime: Runtime, reader: Reader) -> NetModel:
+        from stratune.longtext.reader import ChunkReader
+        from stratune.model.documents import DocumentModel
+        from stratune.model.net import NetModel
+
+        if self.long.way == "hierarchical":
+            chunker = self.chunker(net.backbone.tokenizer)
+            assert chunker is not None
+            return DocumentModel(net, runtime, ChunkReader(reader, chunker))
+        return NetModel(net, runtime, reader)
+
+    def special_tokens(self, tokenizer: Any) -> int:
+        return int(tokenizer.num_special_tokens_to_add())

@@ -22,28 +22,43 @@ from stratune.model.chunks import ChunkModel
 from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
 from stratune.prompt.trial import Trial
-from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.model.answers import Scored
-    from stratune.readout.words import Words
+    from stratune.model.base import Model
+    from stratune.model.prompted import PromptedModel
+    from stratune.prompt.asking import Asking
+    from stratune.watch import Progress
 
     Floats = NDArray[np.float64]
 
 TINY = 1e-300  # the least probability that has a logarithm
 
 
-class Asker(Protocol):
-    """A scorer whose prompts and calibration can be changed: a net's, or a server's."""
+class Options(Protocol):
+    """What a readout says of the prompts to try (readout/words.py)."""
 
-    reader: Any  # how rows become prompts
+    @property
+    def calibrates(self) -> bool: ...
+    @property
+    def threshold(self) -> bool: ...
+    @property
+    def temperature(self) -> bool: ...
+    @property
+    def is_plain(self) -> bool: ...
+    @property
+    def template_name(self) -> str: ...
+    @property
+    def shots(self) -> int: ...
+    @property
+    def pick(self) -> str: ...
 
-    def __call__(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
-    ) -> Scored: ...
+    def prompts(self) -> Sequence[tuple[Options, int]]: ...
 
-    def calibrate(self, bias: Floats, scale: float) -> None: ...
+    def ways(self) -> list[str]: ...
+
+    def objective(self, task: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -59,11 +74,17 @@ class _Tried:
 
 
 def choose(
-    asker: Asker, readout: Words, reader_of: Callable[[Words, int], Any], split: Split, progress: Progress
+    prompted: PromptedModel,
+    model: Model,
+    readout: Options,
+    reader_of: Callable[[Any, int], Asking],
+    split: Split,
+    progress: Progress,
 ) -> list[Trial]:
-    """Leave `asker` with the prompt and the calibration of `readout` that are best on validation.
+    """Leave `prompted` with the prompt and the calibration of `readout` that are best on validation.
 
-    Returns every trial, the chosen one first; none where there is nothing to choose or to calibrate.
+    `model` answers the texts: `prompted` itself, or their chunks by it. Returns every trial, the chosen one
+    first; none where there is nothing to choose or to calibrate.
     """
     if readout.is_plain:
         return []
@@ -71,16 +92,16 @@ def choose(
     tried: list[_Tried] = []
     for number, (words, draw) in enumerate(prompts, start=1):
         progress.stage(f"prompt {number} of {len(prompts)}", len(split.val))
-        asker.reader = reader_of(words, draw)
-        tried += _tries(asker, words, draw, judge, progress)
+        prompted.reader = reader_of(words, draw)
+        tried += _tries(prompted, model, words, draw, judge, progress)
     best = _kept(tried, judge)
-    asker.reader = best.reader
+    prompted.reader = best.reader
     if readout.calibrates:
         bias, scale = _fitted(best, readout, judge)
-        asker.calibrate(bias, scale)
-        if (chunks := best.answers.chunks) is not None and isinstance(asker, ChunkModel):
-            predictions = softmax((_logarithms(best.answers) - bias) * scale)
-            asker.settle(replace(chunks, predictions=predictions), judge.worth_of)
+        prompted.calibrate(bias, scale)
+        if (chunks := best.answers.chunks) is not None and isinstance(model, ChunkModel):
+            probabilities = softmax((_logarithms(best.answers) - bias) * scale)
+            model.tune(replace(chunks, predictions=probabilities), judge.worth_of)
     return [best.trial, *(one.trial for one in tried if one is not best)]
 
 
@@ -91,21 +112,23 @@ def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
     return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val[judge.doubt])
 
 
-def _tries(asker: Asker, words: Words, draw: int, judge: _Judge, progress: Progress) -> list[_Tried]:
+def _tries(
+    prompted: PromptedModel, model: Model, words: Options, draw: int, judge: _Judge, progress: Progress
+) -> list[_Tried]:
     """One prompt, asked once, with every way to calibrate it."""
-    answers = asker(*judge.texts, progress)
+    answers = model(*judge.texts, progress)
     plain = _logarithms(answers)
     tried = []
     for way in words.ways():
-        bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(asker(*judge.content_free))))
+        bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(model(*judge.content_free))))
         predictions = plain - bias
         values = judge.values(predictions, answers)
         trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
-        tried.append(_Tried(trial, judge.worth(values), asker.reader, predictions, bias, answers))
+        tried.append(_Tried(trial, judge.worth(values), prompted.reader, predictions, bias, answers))
     return tried
 
 
-def _fitted(best: _Tried, readout: Words, judge: _Judge) -> tuple[Floats, float]:
+def _fitted(best: _Tried, readout: Options, judge: _Judge) -> tuple[Floats, float]:
     """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
     bias, predictions, answers = best.bias, best.predictions, best.answers
     if readout.threshold:

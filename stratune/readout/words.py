@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from stratune.backbone.tokenizer import TokenizerOnly
     from stratune.data.split import Split
     from stratune.longtext.aggregate import Aggregate
-    from stratune.model.net import NetModel
+    from stratune.model.base import Model
+    from stratune.model.language import LanguageModel
+    from stratune.model.prompted import PromptedModel
+    from stratune.net.net import Net
     from stratune.net.verbalizer import VerbalizerHead
     from stratune.objective import Objective
+    from stratune.prompt.asking import Asking
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.shots import Nearest
     from stratune.prompt.trial import Trial
     from stratune.task import Task
+    from stratune.tokens.reader import Reader
     from stratune.tokens.tokens import TextLimit
+    from stratune.train.runtime import Runtime
     from stratune.watch import Progress
 
 PICKS = ("random", "nearest", "fixed")
@@ -154,12 +160,12 @@ class Words(Readout):
 
     # -- what a run is made of
 
-    def build(self, backbone: Backbone, objective: Objective, seed: int) -> VerbalizerHead:
+    def head(self, backbone: Backbone, objective: Objective, seed: int) -> VerbalizerHead:
         from stratune.backbone.attention import use_prefixes
         from stratune.net.verbalizer import VerbalizerHead
 
         if backbone.language_model is None:
-            raise UnsupportedError("words", backbone.id, "it was loaded without its layer that says words")
+            raise UnsupportedError("words", backbone.id, "it was loaded without its LM head")
         if backbone.family.decoder:
             use_prefixes(backbone)  # what all prompts begin with is read once
         return VerbalizerHead(backbone.language_model, objective.outputs, self.normalise)
@@ -240,16 +246,31 @@ class Words(Readout):
         values = np.array([float(value) for value in train["label"]])
         return train.remove_columns("label").add_column("label", nearest_names(values, self.scale))
 
-    def finish(self, scorer: NetModel, split: Split, seed: int, progress: Progress) -> list[Trial]:
+    def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:
+        from stratune.model.net_language import NetLanguageModel
+
+        return self.prompted(NetLanguageModel(net, runtime), cast("Asking", reader), net.objective)
+
+    def prompted(
+        self, language_model: LanguageModel, reader: Asking, objective: Objective, seed: int = 0
+    ) -> PromptedModel:
+        """A language model, here or on a server, asked this way."""
+        from stratune.model.language import Writing
+        from stratune.model.prompted import PromptedModel
+
+        return PromptedModel(language_model, reader, objective, otherwise=Writing(seed=seed))
+
+    def finish(self, inner: Model, model: Model, split: Split, seed: int, progress: Progress) -> list[Trial]:
         """Choose among the prompts, and calibrate."""
         from stratune.readout.search import choose
 
-        backbone, limit = scorer.net.backbone, scorer.limit
+        prompted = cast("PromptedModel", inner)
+        reader = cast("PromptReader", prompted.reader)
 
         def reader_of(words: Words, draw: int) -> PromptReader:
-            return words.reader(backbone, split.task, limit, split.train, seed, draw)
+            return words.reader(reader.backbone, split.task, reader.limit, split.train, seed, draw)
 
-        return choose(scorer, self, reader_of, split, progress)
+        return choose(prompted, model, self, reader_of, split, progress)
 
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
@@ -274,8 +295,7 @@ class Words(Readout):
         if self.long.in_chunks:
             limit = replace(limit, max_length=self.long.window)
         renderer = Renderer(template, labels, backbone.tokenizer, shots)
-        reader = PromptReader(backbone, renderer, limit, nearest)
-        return cast("PromptReader", self.chunked(reader, backbone.tokenizer, 0))
+        return PromptReader(backbone, renderer, limit, nearest)
 
     def _template(self) -> Template:
         own = {"words": self.words, "descriptions": self.descriptions}

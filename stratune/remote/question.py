@@ -34,6 +34,14 @@ class Question:
         return {"model": model, "prompt": self.text}
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What a server is asked about N rows, and the words of each label that may answer."""
+
+    rows: list[Question]
+    words: dict[str, tuple[str, ...]]
+
+
 def endpoint_of(questions: Sequence[Question]) -> Endpoint:
     """The one endpoint that all questions (at least one) go to."""
     (found,) = {question.endpoint for question in questions}

@@ -6,24 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.prompt.asking import Asking
 from stratune.prompt.render import Renderer
-from stratune.prompt.shots import Nearest, kept
-from stratune.remote.question import Question
+from stratune.prompt.shots import Nearest, Shown
+from stratune.remote.question import Question, Questions
 from stratune.tokens.tokens import TextLimit, first_words
 
 
 @dataclass(frozen=True)
-class RemoteReader:
+class RemoteReader(Asking):
     """`renderer` has no tokenizer: the server puts a chat into its own template."""
 
     renderer: Renderer
     limit: TextLimit
     nearest: Nearest | None = None
 
-    @property
-    def words(self) -> dict[str, tuple[str, ...]]:
-        said = self.renderer.template.words
-        return {label: tuple(word.strip() for word in said[label]) for label in self.renderer.labels}
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Questions, NDArray[np.int32]]:
+        questions, cut = self.questions(texts, pairs)
+        return Questions(questions, self.words), np.asarray(cut, dtype=np.int32)
 
     def questions(
         self, texts: Sequence[str], pairs: Sequence[str] | None
@@ -49,10 +52,13 @@ class RemoteReader:
         said = self.renderer.messages(text, pair, shots)
         return Question(messages=tuple((message["role"], message["content"]) for message in said))
 
-    def state(self) -> dict[str, Any]:
-        return kept(self.renderer.template, self.renderer.shots, self.nearest)
-
     def notes(self) -> list[str]:
         if self.limit.max_length is None:
             return []
         return ["max_length counts tokens, which a server's model does not tell: use max_words"]
+
+
+def remote_reader(limit: TextLimit, labels: tuple[str, ...], shown: Shown) -> RemoteReader:
+    """`shown`: the template, and the demonstrations of all rows or whence each row's come."""
+    template, shots, nearest = shown
+    return RemoteReader(Renderer(template, labels, None, shots), limit, nearest)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError, choices
@@ -24,8 +22,10 @@ def attach(net: Net, config: PeftConfig) -> None:
     """Wrap the backbone as peft's method asks."""
     from peft import get_peft_model
 
+    from stratune.model.net_files import peft_unwarned
+
     with peft_unwarned():
-        net.model = get_peft_model(net.backbone.model, config)
+        net.wrap(lambda model: get_peft_model(model, config))
 
 
 def linear_names(
@@ -53,12 +53,3 @@ def linear_names(
         for role, path in family.linears.items()
         if role in roles
     ]
-
-
-@contextmanager
-def peft_unwarned() -> Iterator[None]:
-    """peft asks a model for a property by the name that transformers has deprecated."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-        warnings.filterwarnings("ignore", message="Unsupported layer type", category=UserWarning)  # of a norm
-        yield

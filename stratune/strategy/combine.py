@@ -74,18 +74,14 @@ class Soup(Combination):
         return max(several, key=lambda found: sum(map(gain, found)) / len(found), default=[])
 
     def combine(self, members: Sequence[RunResult], load: Load) -> Predictor:
-        from stratune.model.net import NetModel
         from stratune.train.checkpoint import restore, snapshot
 
         first, *others = members
         predictor = load(first)
-        assert isinstance(predictor.model, NetModel)
-        learned = predictor.model.net.trainable()
+        learned = predictor.model.trainable()
         total = {name: tensor.double() for name, tensor in snapshot(learned).items()}
         for other in others:  # one at a time: a second backbone in memory, never all of them
-            scorer = load(other).model
-            assert isinstance(scorer, NetModel)
-            for name, tensor in snapshot(scorer.net.trainable()).items():
+            for name, tensor in snapshot(load(other).model.trainable()).items():
                 total[name] += tensor
         restore(learned, {name: tensor / len(members) for name, tensor in total.items()})
         return predictor

@@ -52,6 +52,7 @@ class Prefix:
         else:
             prefixes = [LearnedPrefix(*start) for start in self._starts(net, modules)]
         use_prefixes(backbone)
+        net.shares_prefix = False  # what is computed of a prompt depends on what is trained
         for module, prefix in zip(modules, prefixes, strict=True):
             module.prefix = prefix
 

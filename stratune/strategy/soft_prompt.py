@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stratune.backbone.load import Backbone
+    from stratune.backbone.virtual import Prompt
     from stratune.net.net import Net
 
 
@@ -41,7 +42,7 @@ class SoftPrompt:
     def adapt(self, net: Net) -> None:
         from stratune.backbone.virtual import Prompt
 
-        net.add_prompt(Prompt(self._vectors(net.backbone)))
+        put_in_front(net, Prompt(self._vectors(net.backbone)))
 
     def _vectors(self, backbone: Backbone) -> Tensor:
         """(n, E) to start from."""
@@ -79,4 +80,11 @@ class PTuning:
 
         width = net.backbone.model.get_input_embeddings().weight.shape[1]
         make = LstmEncoder if self.encoder == "lstm" else mlp_encoder
-        net.add_prompt(Prompt(torch.randn(self.length, width), make(width, self.hidden or width)))
+        put_in_front(net, Prompt(torch.randn(self.length, width), make(width, self.hidden or width)))
+
+
+def put_in_front(net: Net, prompt: Prompt) -> None:
+    """`prompt` before every text. Raises UnsupportedError when no room is left for the text."""
+    from stratune.backbone.virtual import VirtualTokens
+
+    net.wrap(lambda model: VirtualTokens(model, prompt, net.backbone.family), positions=prompt.length)

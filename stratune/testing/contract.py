@@ -28,11 +28,11 @@ from stratune.data.split import Split
 from stratune.errors import UnsupportedError
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
-from stratune.model.net import NetModel
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
 from stratune.task import KINDS
+from stratune.testing.nets import fresh_net, net_of, reader_of
 from stratune.testing.toy import toy_split, toy_split_of
 from stratune.tokens.batches import Batch, collate
 from stratune.tokens.reader import Reader
@@ -66,15 +66,12 @@ class Run:
         return self.trained.predictor
 
     @property
-    def net(self) -> Net | None:
-        scorer = self.predictor.model
-        return scorer.net if isinstance(scorer, NetModel) else None
+    def net(self) -> Any:
+        return net_of(self.predictor.model)
 
     @property
-    def reader(self) -> Reader:
-        scorer = self.predictor.model
-        assert isinstance(scorer, NetModel)
-        return scorer.reader
+    def reader(self) -> Any:
+        return reader_of(self.predictor.model)
 
 
 def run(spec: Spec, backbone_folder: Path | None, seed: int = 0, epochs: float = 10) -> Run:
@@ -93,14 +90,15 @@ def _run(spec_json: str, backbone_folder: Path | None, seed: int, epochs: float)
         backbone = _backbone(strategy, backbone_folder)
         before = {name: p.detach().clone() for name, p in backbone.model.state_dict().items()}
         net = _fresh(strategy, backbone_folder, seed)
-        limit = TextLimit(virtual=net.virtual_tokens)
+        limit = TextLimit(virtual=net.reserved_positions)
         reader = strategy.readout.reader(net.backbone, split.task, limit, split.train, seed)
         loss_before = _loss(net, split, reader)
     settings = TrainSettings(precision="float32", patience=100)
     trained = train(strategy, backbone, split.task, split, Budget(epochs=epochs), seed, settings=settings)
-    scorer = trained.predictor.model
     outputs = trained.predictor.predict_proba(split.train)
-    loss_after = _loss(scorer.net, split, scorer.reader) if isinstance(scorer, NetModel) else float("nan")
+    trained_net, loss_after = net_of(trained.predictor.model), float("nan")
+    if trained_net is not None:
+        loss_after = _loss(trained_net, split, reader_of(trained.predictor.model))
     return Run(trained, split, before, outputs, loss_before, loss_after)
 
 
@@ -115,7 +113,8 @@ def _fresh(strategy: Strategy, backbone_folder: Path | None, seed: int) -> Net:
     """The net as training starts with it."""
     torch.manual_seed(seed)
     objective = strategy.readout.objective(toy_split().task)
-    net = Net(_backbone(strategy, backbone_folder), strategy.readout, objective, seed)
+    backbone = _backbone(strategy, backbone_folder)
+    net = fresh_net(backbone, strategy.readout, objective, seed)
     strategy.tune.adapt(net)
     return net.eval()
 

@@ -30,7 +30,7 @@ class Batch:
     hidden: Tensor | None = None  # (B, T, C) input of block `depth`
     depth: int = 0
     pooled: Tensor | None = None  # (B, C)
-    ask: LabelScoring | None = None  # of prompts: what all rows share
+    scoring: LabelScoring | None = None  # of prompts: what all rows share
     owner: Tensor | None = None  # (B,) of chunks that are answered together: their document, 0 to count - 1
     count: int = 0
 
@@ -72,7 +72,7 @@ def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:
         if types is not None:
             types[i, :length] = tokens.types[part]
     segments = torch.from_numpy(types) if types is not None else None
-    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, ask=tokens.ask)
+    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, scoring=tokens.scoring)
 
 
 def by_budget(rows: Rows, lengths: NDArray[np.int64], budget: int) -> Iterator[Rows]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.backbone.tokenizer import encode
 from stratune.files import cache_folder, replacing_folder, sha256
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Tokens:
     offsets: NDArray[np.int64]  # (N + 1,)
     types: NDArray[np.uint8]  # (total,) segment of each token; empty where the tokenizer has no segments
     cut: NDArray[np.int32]  # (N,) tokens that did not fit
-    ask: LabelScoring | None = None  # of prompts: what all rows share
+    scoring: LabelScoring | None = None  # of prompts: what all rows share
     documents: Documents | None = None  # of chunks
 
     def __len__(self) -> int:
@@ -188,12 +189,8 @@ def first_words(text: str, words: int | None) -> str:
 
 def ends(tokenizer: Any, text: str, room: int, keep: str) -> str:
     """The last `room` tokens of a text, or (`both`) the first and the last halves of as many."""
-    starts = [
-        start
-        for start, _ in tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)[
-            "offset_mapping"
-        ]
-    ]
+    encoded = encode(tokenizer, text, add_special_tokens=False, return_offsets_mapping=True)
+    starts = [start for start, _ in encoded["offset_mapping"]]
     if len(starts) <= room:
         return text
     if keep == "tail":
@@ -209,7 +206,8 @@ def _encode(
     if seconds is not None and backbone.family.decoder:
         seconds = ["\n" + text for text in seconds]  # decoders have no token that separates two texts
     segments = has_segments(backbone)  # asked for: some tokenizers leave them out by themselves
-    encoded = backbone.tokenizer(
+    encoded = encode(
+        backbone.tokenizer,
         list(texts),
         seconds,
         truncation="longest_first" if most else False,

@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
-from stratune.net.verbalizer import VerbalizerHead
 from stratune.tokens.batches import Batch, collate, sorted_batches
 from stratune.train.feed import CachedActivations, Feed
 from stratune.train.infer import vectors
-from stratune.train.precision import Precision, autocast
+from stratune.train.runtime import Runtime, autocast
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -49,21 +48,19 @@ def cache_limit_bytes() -> int:
 def feed(
     net: Net,
     tokens: Tokens,
+    runtime: Runtime,
     *,
-    device: torch.device,
-    precision: Precision,
-    micro_batch_tokens: int,
     cache: bool = True,
     progress: Progress = SILENT,
 ) -> Feed:
     """The batches of a table part; with frozen activations when something below the readout is frozen and
     `cache` is on.
     """
-    plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id), by_document=net.by_document)
+    plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id), by_document=net.head.by_document)
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
         return plain
-    store = _Store(net, tokens, depth, device, precision, micro_batch_tokens, progress)
+    store = _Store(net, tokens, depth, runtime, progress)
     try:
         plain.frozen = store.open()
     except OSError as error:
@@ -78,9 +75,7 @@ class _Store:
     net: Net
     tokens: Tokens
     depth: int
-    device: torch.device
-    precision: Precision
-    micro_batch_tokens: int
+    runtime: Runtime
     progress: Progress
 
     @property
@@ -90,7 +85,7 @@ class _Store:
 
     @property
     def dtype(self) -> torch.dtype:
-        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        return torch.bfloat16 if self.runtime.precision == "bfloat16" else torch.float32
 
     def key(self) -> str:
         import transformers
@@ -98,7 +93,8 @@ class _Store:
         backbone = self.net.backbone
         read = f"pooled {self.net.head.pool}" if self.whole else f"block {self.depth}"
         libraries = f"{torch.__version__} {transformers.__version__}"
-        how = f"{self.precision} {self.device.type} {self.micro_batch_tokens} {libraries}"
+        runtime = self.runtime
+        how = f"{runtime.precision} {runtime.device.type} {runtime.micro_batch_tokens} {libraries}"
         segments = np.ascontiguousarray(self.tokens.types).tobytes()
         return sha256(backbone.weight_hash, self.tokens.digest(), segments, read, how)
 
@@ -144,11 +140,10 @@ class _Store:
         return rows
 
     def _pooled(self) -> NDArray[np.float32]:
-        head = self.net.head
-        assert not isinstance(head, VerbalizerHead)  # what answers in words is never cached
+        pool = self.net.head.pool
+        assert pool is not None  # what reads more than one vector is never cached
         feed = Feed(self.tokens, int(self.net.backbone.tokenizer.pad_token_id))
-        how = (self.device, self.precision, self.micro_batch_tokens, self.progress)
-        return np.asarray(vectors(self.net, feed, head.pool, *how).numpy())
+        return np.asarray(vectors(self.net, feed, pool, self.runtime, self.progress).numpy())
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
         item = self.net.backbone.width * self.dtype.itemsize
@@ -160,15 +155,17 @@ class _Store:
                     stream.write(hidden[i, : lengths[row]].tobytes())
 
     def _run(self, batch: Batch) -> Tensor:
-        with autocast(self.device, self.precision):
-            return self.net.bottom(batch.to(self.device), self.depth).to(self.dtype).cpu()
+        with autocast(self.runtime):
+            return self.net.bottom(batch.to(self.runtime.device), self.depth).to(self.dtype).cpu()
 
     def _batches(self, lengths: NDArray[np.int64]) -> Iterator[tuple[Rows, Batch]]:
         self.net.eval()
-        for rows in sorted_batches(lengths, self.micro_batch_tokens):
+        for rows in sorted_batches(lengths, self.runtime.micro_batch_tokens):
             yield (
                 rows,
-                collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(self.device),
+                collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(
+                    self.runtime.device
+                ),
             )
             self.progress.rows(len(rows))
 

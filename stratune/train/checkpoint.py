@@ -21,6 +21,7 @@ from torch import Tensor
 from stratune.files import replacing
 
 Tensors = dict[str, Tensor]
+LAYOUT = 2  # of names in the file: checkpoints of another one are not resumed
 
 
 @dataclass

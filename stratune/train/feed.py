@@ -41,6 +41,12 @@ class Feed:
         return len(self.lengths)
 
     @property
+    def owner(self) -> NDArray[np.int64] | None:
+        """(N,) the document of each row, where rows are chunks; None: rows are texts or whole documents."""
+        documents = self.tokens.documents
+        return None if documents is None or self.by_document else documents.owner
+
+    @property
     def lengths(self) -> NDArray[np.int64]:
         """(N,) tokens of each row."""
         lengths, documents = self.tokens.lengths, self.tokens.documents

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stratune.net.pooling import pooled
 from stratune.tokens.batches import sorted_batches
-from stratune.train.precision import Precision, autocast
+from stratune.train.runtime import Runtime, autocast
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 def infer(
     net: Net,
     feed: Feed,
+    runtime: Runtime,
     *,
-    device: torch.device,
-    precision: Precision,
-    micro_batch_tokens: int,
     rank: int = 0,
     world: int = 1,
     progress: Progress = SILENT,
@@ -33,9 +31,11 @@ def infer(
     """(N, K) logits. With `world` > 1 only this rank's batches are filled in; the caller sums over ranks."""
     net.eval()
     parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
-    with torch.inference_mode(), autocast(device, precision), net.reading(feed.tokens):
-        for rows in sorted_batches(feed.lengths, micro_batch_tokens)[rank::world]:
-            parts.append((rows, net(feed.batch(rows).to(device))))  # stays on the device: no sync per batch
+    with torch.inference_mode(), autocast(runtime), net.reading(feed.tokens):
+        for rows in sorted_batches(feed.lengths, runtime.micro_batch_tokens)[rank::world]:
+            parts.append(
+                (rows, net(feed.batch(rows).to(runtime.device)))
+            )  # stays on the device: no sync per batch
             progress.rows(len(rows))
     out = np.zeros((len(feed), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
@@ -47,17 +47,15 @@ def vectors(
     net: Net,
     feed: Feed,
     pool: Pool,
-    device: torch.device,
-    precision: Precision,
-    micro_batch_tokens: int,
+    runtime: Runtime,
     progress: Progress = SILENT,
 ) -> torch.Tensor:
     """(N, C) pooled texts, float32 on the CPU."""
     net.eval()
     out = torch.zeros(len(feed), net.backbone.width)
-    with torch.inference_mode(), autocast(device, precision):
-        for rows in sorted_batches(feed.lengths, micro_batch_tokens):
-            batch = feed.batch(rows).to(device)
+    with torch.inference_mode(), autocast(runtime):
+        for rows in sorted_batches(feed.lengths, runtime.micro_batch_tokens):
+            batch = feed.batch(rows).to(runtime.device)
             out[torch.from_numpy(rows)] = pooled(net.encode(batch), batch.mask, pool).float().cpu()
             progress.rows(len(rows))
     return out

@@ -18,7 +18,7 @@ from stratune.errors import NonFiniteLoss
 from stratune.tokens.batches import micro_batches, training_steps
 from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
-from stratune.train.precision import Precision, autocast
+from stratune.train.runtime import Runtime, autocast
 from stratune.watch import SILENT, Progress, Step
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Loop:
     settings: TrainSettings
     epochs: float
     seed: int
-    precision: Precision
+    runtime: Runtime
     accelerator: Accelerator
     weights: Tensor | None = None
     checkpoint_file: Path | None = None
@@ -78,7 +78,7 @@ class Loop:
     # -- set-up
 
     def _prepare(self) -> None:
-        self.device = self.accelerator.device
+        self.device = self.runtime.device
         self.position = TrainingState()
         self.best: Tensors = {}
         self.trainable = self.net.trainable()
@@ -158,13 +158,13 @@ class Loop:
         torch.manual_seed(
             (self.seed * 1_000_003 + self.position.step) * 64 + rank
         )  # dropout: exact resume for free
-        budget = self.settings.tokens_per_micro_batch(self.device.type)
+        budget = self.runtime.micro_batch_tokens
         todo = micro_batches(step, self.lengths, budget, rank, world)
         for i, (rows, counted) in enumerate(todo):
             last = i == len(todo) - 1
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
                 batch = self.feed.batch(rows).to(self.device)
-                with autocast(self.device, self.precision):
+                with autocast(self.runtime):
                     logits = self.module(batch)
                 truth = torch.from_numpy(self.truth[rows]).to(self.device, non_blocking=True)
                 losses = self.net.objective.losses(

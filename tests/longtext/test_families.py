@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from stratune.backbone.load import load_backbone
-from stratune.net.net import Net
 from stratune.objective.classes import CrossEntropy
 from stratune.readout.head import Head
+from stratune.testing.nets import fresh_net
 from stratune.tokens.batches import collate
 from stratune.tokens.tokens import TextLimit, tokenise
 
@@ -14,7 +14,7 @@ from stratune.tokens.tokens import TextLimit, tokenise
 def hidden(folder, texts):
     """(B, T, C) of the backbone, as a net asks it."""
     backbone = load_backbone(str(folder))
-    net = Net(backbone, Head(pool="first"), CrossEntropy(2), seed=0).eval()
+    net = fresh_net(backbone, Head(pool="first"), CrossEntropy(2)).eval()
     tokens = tokenise(backbone, texts, None, TextLimit())
     with torch.no_grad():
         return net.encode(collate(tokens, range(len(texts)), backbone.tokenizer.pad_token_id))

@@ -15,6 +15,7 @@ from stratune.longtext.options import MODELS
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
+from stratune.testing.nets import net_of
 from stratune.testing.toy import FAMILIES
 from tests.helpers import trained
 from tests.longtext.needles import needle_split
@@ -98,7 +99,7 @@ def test_the_mean_of_chunks_is_the_mean_of_what_chunks_say(tiny):
 
 def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, monkeypatch):
     """Chunks run again in the backward pass, a few at a time; what is learned is what all at once give."""
-    from stratune.net import net as module
+    from stratune.net import document_head as module
 
     still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     hierarchy = spec("full", way="hierarchical", window=24)
@@ -113,7 +114,9 @@ def test_a_hierarchy_learned_end_to_end_has_the_gradients_of_one_big_pass(tiny, 
         monkeypatch.setattr(module, "TOKENS_AT_ONCE", at_once)
         done = trained(hierarchy, tiny("bert", **still), split=needle_split(rows=8), epochs=1)
         assert max(rows * length for rows, length in shapes) <= at_once
-        found.append({name: p.detach().clone() for name, p in done.predictor.model.net.trainable().items()})
+        found.append(
+            {name: p.detach().clone() for name, p in net_of(done.predictor.model).trainable().items()}
+        )
     assert max(rows for rows, _ in shapes) > 2
     for name, tensor in found[0].items():
         assert torch.allclose(tensor, found[1][name], atol=1e-4), name
@@ -235,7 +238,7 @@ def test_how_the_answers_to_a_prompt_are_joined_is_chosen_on_validation(tiny):
         split=split,
     )
     assert {trial.calibrate for trial in done.trials} == {"none", "batch"}
-    chosen = done.predictor.model.net.aggregate
+    chosen = done.predictor.model.aggregate
     answers = done.predictor.model(list(split.val["text"]), None)
     truth = truth_of(split.val, split.task)
     worth = {

@@ -37,7 +37,7 @@ def model(request, tiny):
 def rows_of(tokens):
     """Each row's whole prompt, as the model sees it."""
     return [
-        [*tokens.ask.prefix.tolist(), *tokens.ids[start:end].tolist()]
+        [*tokens.scoring.prefix.tolist(), *tokens.ids[start:end].tolist()]
         for start, end in zip(tokens.offsets, tokens.offsets[1:], strict=False)
     ]
 
@@ -54,7 +54,7 @@ def places_left(model, around, longest=""):
 def assert_joint(reader, texts, pairs=None, special=True):
     """Every row with every word is the tokenisation of its prompt and that word as one string."""
     tokens = reader.tokens(texts, pairs)
-    trie, words = tokens.ask.trie, reader.renderer.template.words
+    trie, words = tokens.scoring.trie, reader.renderer.template.words
     said = [(k, word) for k, label in enumerate(reader.renderer.labels) for word in words[label]]
     assert trie.owner.tolist() == [k for k, _ in said]
     for i, row in enumerate(rows_of(tokens)):
@@ -74,7 +74,7 @@ def test_prefix_own_tokens_and_word_are_the_prompt_tokenised_with_the_word(model
     words = {label: [word for word in said if word != "we"] for label, said in WORDS.items()}
     template = {"task": "Say:", "row": "{text}", "answer": answer, "words": words}
     tokens = assert_joint(reader_of(model, template), TEXTS)
-    assert len(tokens.ask.prefix) >= len(encode(model, "Say:\n\n"))  # the task is read once
+    assert len(tokens.scoring.prefix) >= len(encode(model, "Say:\n\n"))  # the task is read once
 
 
 def test_so_they_are_with_demonstrations_and_two_texts(model):
@@ -89,7 +89,7 @@ def test_so_they_are_in_a_chat(tiny, family):
     model = model_of(tiny(family), chat=CHATML, max_length=1000)
     template = {"base": "baseline", "answer": "Class:\n{label}"}
     tokens = assert_joint(reader_of(model, template), TEXTS, special=False)
-    assert len(tokens.ask.prefix) > 100
+    assert len(tokens.scoring.prefix) > 100
 
 
 def test_a_word_is_shown_with_the_space_before_it(model):
@@ -129,7 +129,7 @@ def test_the_prefix_is_all_that_the_rows_share(model):
     reader = reader_of(model, {**SHORT, "task": "Say:"})
     tokens = reader.tokens(["the cat", "the dog", "the rain"], None)
     wanted = encode(model, "Say:\n\nthe ", True)[:-1]  # the space belongs to the word after it
-    assert tokens.ask.prefix.tolist()[: len(wanted)] == wanted
+    assert tokens.scoring.prefix.tolist()[: len(wanted)] == wanted
     own = [row.tolist() for row in np.split(tokens.ids, tokens.offsets[1:-1])]
     assert all(own) and len({row[0] for row in own}) > 1
 
@@ -137,9 +137,9 @@ def test_the_prefix_is_all_that_the_rows_share(model):
 def test_equal_rows_and_lone_rows_keep_tokens_of_their_own(model):
     reader = reader_of(model)
     assert reader.tokens(["cat", "cat"], None).lengths.tolist() == [1, 1]
-    assert len(reader.tokens(["cat"], None).ask.prefix) == 0
+    assert len(reader.tokens(["cat"], None).scoring.prefix) == 0
     nothing = reader.tokens([], None)
-    assert len(nothing) == 0 and len(nothing.ask.prefix) == 0
+    assert len(nothing) == 0 and len(nothing.scoring.prefix) == 0
 
 
 def test_shared_length_by_hand():

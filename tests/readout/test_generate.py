@@ -18,6 +18,7 @@ from stratune.predictor.predictor import Predictor
 from stratune.readout.words import Words
 from stratune.strategy import parse_strategy
 from stratune.testing import DECODERS, toy_split
+from stratune.testing.nets import net_of
 from stratune.train.settings import Budget, TrainSettings
 from tests.helpers import trained
 
@@ -32,7 +33,7 @@ def written(folder, preset="zero_shot", **options):
 
 def plainly(predictor, folder, tokens):
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = predictor.model.net.backbone.tokenizer
+    tokenizer = net_of(predictor.model).backbone.tokenizer
     answers = []
     for text in TEXTS:
         ids = tokenizer(predictor.model.reader.rendered(text, None), return_tensors="pt").input_ids
@@ -91,7 +92,7 @@ def test_the_folder_writes_the_same(tiny, tmp_path):
 
 @pytest.mark.parametrize("preset", ["soft_prompt", "prefix"])
 def test_learned_vectors_in_front_are_refused(preset, tiny):
-    with pytest.raises(UnsupportedError, match="learned vectors stand before the prompt"):
+    with pytest.raises(UnsupportedError, match="trained vectors stand before the prompt"):
         written(tiny("llama"), preset=preset)
 
 

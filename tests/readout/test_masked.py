@@ -8,7 +8,7 @@ from transformers import AutoModelForMaskedLM
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.predictor.predictor import Predictor
 from stratune.testing import DECODERS, MODEL_TYPES, save_tiny, toy_split
-from stratune.train.feed import Feed
+from stratune.testing.nets import net_of
 from tests.helpers import trained
 
 TEMPLATE = {"task": "{labels}", "row": "{text}", "answer": "it was {label}"}
@@ -37,13 +37,13 @@ def asked(folder, preset="zero_shot", epochs=1, **options):
 
 def logits(predictor, texts=TEXTS):
     scorer = predictor.model
-    return scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
+    return scorer.outputs(texts, None)
 
 
 def plainly(predictor, folder):
     """One sequence at a time: masks in the word's place, their log-probabilities added up."""
     model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = predictor.model.net.backbone.tokenizer
+    tokenizer = net_of(predictor.model).backbone.tokenizer
     rows = []
     for text in TEXTS:
         prompt = predictor.model.reader.rendered(text, None)
@@ -99,7 +99,8 @@ def test_long_texts_leave_room_for_masks_and_end(masked):
     most = max(len(word) for word in reader.trie.words)
     assert tokens.cut[0] > 0
     assert (
-        len(tokens.ask.prefix) + tokens.lengths[0] + most + len(tokens.ask.tail) <= reader.backbone.max_length
+        len(tokens.scoring.prefix) + tokens.lengths[0] + most + len(tokens.scoring.tail)
+        <= reader.backbone.max_length
     )
     assert np.isfinite(logits(predictor, ["the cat saw rain " * 100])).all()
 

@@ -119,7 +119,7 @@ def test_chunks_are_joined_before_the_mean(tiny, tmp_path):
     loaded = Predictor.load(found.predictor.save(tmp_path / "model"))
     np.testing.assert_allclose(loaded.predict_proba(texts), answers.predictions, atol=1e-5)
     chosen = done(tiny("llama"), split=split, long={**long, "aggregate": "auto"}, temperature=True)
-    assert chosen.predictor.model.net.aggregate.how != "auto"
+    assert chosen.predictor.model.aggregate.how != "auto"
 
 
 def test_an_answer_in_writing_is_a_level_or_invalid(tiny, monkeypatch):

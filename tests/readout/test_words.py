@@ -12,7 +12,7 @@ from stratune.export import export_hf
 from stratune.predictor.predictor import Predictor
 from stratune.prompt.calibrate import CONTENT_FREE
 from stratune.testing import DECODERS, save_tiny, toy_split
-from stratune.train.feed import Feed
+from stratune.testing.nets import net_of
 from tests.helpers import trained
 
 SHORT = {"task": "{labels}", "row": "{text}", "answer": "= {label}", "chat": False}
@@ -27,14 +27,14 @@ def asked(folder, shots=0, preset="zero_shot", **options):
 
 def logits(predictor, texts=TEXTS):
     scorer = predictor.model
-    return scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
+    return scorer.outputs(texts, None)
 
 
 def plainly(predictor, folder, texts=TEXTS):
     """Sum of token log-probabilities of each word, one sequence at a time; a label's words added up."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     reader = predictor.model.reader
-    encode = predictor.model.net.backbone.tokenizer
+    encode = net_of(predictor.model).backbone.tokenizer
     rows = []
     for text in texts:
         prompt = reader.rendered(text, None)
@@ -57,7 +57,9 @@ def plainly(predictor, folder, texts=TEXTS):
 def test_label_probabilities_are_those_of_a_plain_loop(family, shots, tiny):
     predictor = asked(tiny(family), shots)
     tokens = predictor.model.reader.tokens(TEXTS, None)
-    assert len(tokens.ask.prefix) > 5 and len(tokens.ask.trie.fed) > 0  # something is shared on both sides
+    assert (
+        len(tokens.scoring.prefix) > 5 and len(tokens.scoring.trie.fed) > 0
+    )  # something is shared on both sides
     np.testing.assert_allclose(logits(predictor), plainly(predictor, tiny(family)), atol=1e-4)
 
 
@@ -66,7 +68,7 @@ def test_a_word_that_begins_another_ends(family, tiny):
     """As 1 begins 10: each counts with what ends an answer behind it."""
     words = {"animal": ["a"], "weather": ["a hail"]}
     predictor = asked(tiny(family), words=words)
-    reader, tokenizer = predictor.model.reader, predictor.model.net.backbone.tokenizer
+    reader, tokenizer = predictor.model.reader, net_of(predictor.model).backbone.tokenizer
     ends = {path[-1] for path in reader.trie.words}
     assert len(ends) == 1 and ends <= {tokenizer.eos_token_id, *tokenizer("\n").input_ids}
     model = AutoModelForCausalLM.from_pretrained(tiny(family), dtype=torch.float32).eval()
@@ -85,14 +87,14 @@ def test_a_word_that_begins_another_ends(family, tiny):
 @pytest.mark.parametrize(("preset", "shots"), [("zero_shot", 1), ("completion", 0)])
 def test_what_all_prompts_begin_with_is_run_once(preset, shots, tiny, monkeypatch):
     predictor = asked(tiny("llama"), shots, preset)
-    net = predictor.model.net
+    net = net_of(predictor.model)
     tokens = predictor.model.reader.tokens(TEXTS, None)
     lengths = []
-    real = net.hidden_of
-    monkeypatch.setattr(net, "hidden_of", lambda ids, *rest: lengths.append(ids.shape) or real(ids, *rest))
+    real = net.continued
+    monkeypatch.setattr(net, "continued", lambda ids, *rest: lengths.append(ids.shape) or real(ids, *rest))
     logits(predictor)
-    longest = int(tokens.lengths.max()) + len(tokens.ask.trie.fed)
-    assert lengths == [(1, len(tokens.ask.prefix)), (len(TEXTS), longest)]
+    longest = int(tokens.lengths.max()) + len(tokens.scoring.trie.fed)
+    assert lengths == [(1, len(tokens.scoring.prefix)), (len(TEXTS), longest)]
     left = [getattr(module, "prefix", "") for module in net.model.modules()]
     assert all(isinstance(prefix, str) for prefix in left)  # peft's names; nothing of ours stays behind
 
@@ -151,7 +153,7 @@ def test_a_training_row_is_never_shown_its_own_answer(tiny):
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_layer_that_says_words_is_frozen_and_goes_where_the_net_goes(tied, tmp_path):
     folder = save_tiny("llama", tmp_path / "llama", tie_word_embeddings=tied)
-    net = trained({"preset": "zero_shot", "readout": {"template": SHORT}}, folder).predictor.model.net
+    net = net_of(trained({"preset": "zero_shot", "readout": {"template": SHORT}}, folder).predictor.model)
     layer = net.backbone.language_model.lm_head.weight
     assert (layer is net.backbone.model.embed_tokens.weight) is tied and not layer.requires_grad
     net.to(torch.float64)
@@ -192,5 +194,5 @@ def test_the_folder_holds_template_shots_and_calibration(preset, shots, tiny, tm
 
 
 def test_export_says_that_no_head_holds_the_answer(tiny, tmp_path):
-    with pytest.raises(UnsupportedError, match="said in words"):
+    with pytest.raises(UnsupportedError, match="it answers in words"):
         export_hf(asked(tiny("llama")), tmp_path / "hf")

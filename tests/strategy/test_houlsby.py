@@ -10,6 +10,7 @@ from transformers import AutoModel
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy import parse_strategy
 from stratune.testing import MODEL_TYPES
+from stratune.testing.nets import net_of
 from tests.helpers import adapted, batch_of, learned, logits_of, trained
 
 WIDTH = 32
@@ -97,7 +98,7 @@ def test_only_the_last_blocks_learn(family, tiny):
 @pytest.mark.parametrize("family", ["bert", "gpt2"])
 def test_training_changes_all_that_learns_and_the_rest_stays(family, last, tiny):
     run = trained(houlsby(last=last, learning_rate=1e-2), tiny(family))
-    net = run.predictor.model.net
+    net = net_of(run.predictor.model)
     start = adapted(houlsby(last=last), tiny(family), seed=0)
     before = {name: p.detach() for name, p in start.named_parameters()}
     changed = {name for name, p in net.named_parameters() if not torch.equal(p.detach(), before[name])}
@@ -144,7 +145,7 @@ def test_lora_on_the_last_block_alone_trains_and_comes_back(tiny, tmp_path):
     from stratune.predictor.predictor import Predictor
 
     run = trained({"preset": "lora", "last": 1}, tiny("bert"))
-    net = run.predictor.model.net
+    net = net_of(run.predictor.model)
     assert net.frozen_blocks() == 2
     assert all("layer.2." in name for name in in_backbone(net))
     texts = ["the cat saw rain", "snow"]

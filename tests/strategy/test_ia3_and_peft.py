@@ -8,11 +8,12 @@ from peft import PeftModel
 from transformers import AutoModel
 
 from stratune.errors import ConfigError, UnsupportedError
+from stratune.model.net_files import peft_unwarned
 from stratune.net.pooling import pooled
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
-from stratune.strategy.adapters import peft_unwarned
 from stratune.testing import MODEL_TYPES
+from stratune.testing.nets import net_of
 from tests.helpers import TEXTS, adapted, batch_of, inputs_of, trained
 
 FAMILIES_OF_ALL_SHAPES = ("bert", "distilbert", "deberta-v2", "modernbert", "albert", "llama", "gpt2")
@@ -72,7 +73,7 @@ def test_ia3_on_the_last_block(tiny):
 @pytest.mark.parametrize("family", FAMILIES_OF_ALL_SHAPES)
 def test_peft_reads_the_ia3_we_saved_and_computes_the_same(family, tiny, tmp_path):
     run = trained("ia3", tiny(family))
-    net = run.predictor.model.net
+    net = net_of(run.predictor.model)
     assert any((p - 1).abs().max() > 1e-3 for p in in_backbone(net).values())
     folder = run.predictor.save(tmp_path / "model")
     with peft_unwarned():
@@ -155,7 +156,7 @@ def test_a_method_trains_and_comes_back(method, options, tiny, tmp_path):
     spec = {"preset": f"peft:{method}", "learning_rate": 1e-2, **options}
     start = {n: p.detach().clone() for n, p in in_backbone(adapted(spec, tiny("bert"))).items()}
     run = trained(spec, tiny("bert"), epochs=1)
-    after = in_backbone(run.predictor.model.net)
+    after = in_backbone(net_of(run.predictor.model))
     assert set(after) == set(start) and any(not torch.equal(after[n], start[n]) for n in start)
     again = Predictor.load(run.predictor.save(tmp_path / "model"))
     assert again.predict_proba(TEXTS) == pytest.approx(run.predictor.predict_proba(TEXTS), abs=1e-5)

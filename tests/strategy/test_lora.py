@@ -10,11 +10,12 @@ from torch.nn import functional as F
 from transformers import AutoModel
 
 from stratune.errors import ConfigError
+from stratune.model.net_files import peft_unwarned
 from stratune.net.pooling import pooled
 from stratune.strategy import parse_strategy
-from stratune.strategy.adapters import peft_unwarned
 from stratune.strategy.lora import linear_names
 from stratune.testing import MODEL_TYPES
+from stratune.testing.nets import net_of
 from tests.helpers import adapted, batch_of, inputs_of, trained
 
 FAMILIES_OF_ALL_SHAPES = ("bert", "distilbert", "deberta-v2", "modernbert", "albert", "llama", "gpt2")
@@ -89,7 +90,7 @@ def test_peft_reads_what_we_saved_and_computes_the_same(family, options, tiny, t
     folder = run.predictor.save(tmp_path / "model")
     with peft_unwarned():
         theirs = PeftModel.from_pretrained(AutoModel.from_pretrained(tiny(family)), folder).eval()
-    net = run.predictor.model.net
+    net = net_of(run.predictor.model)
     batch = batch_of(net)
     net.eval()
     with torch.no_grad():

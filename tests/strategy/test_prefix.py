@@ -12,9 +12,9 @@ from transformers.masking_utils import eager_mask
 from stratune.backbone.attention import prefixed_attention, use_prefixes
 from stratune.backbone.virtual import random_words
 from stratune.errors import ConfigError, UnsupportedError
+from stratune.model.net_files import peft_unwarned
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
-from stratune.strategy.adapters import peft_unwarned
 from stratune.strategy.prefix import attention_of, keys_and_values
 from stratune.testing import DECODERS, MODEL_TYPES
 from tests.helpers import TEXTS, adapted, batch_of, trained
@@ -312,7 +312,7 @@ def test_a_trained_prefix_comes_back(family, options, tiny, tmp_path):
 
 
 def test_a_prefix_takes_none_of_the_texts_places(tiny):
-    assert adapted(prefix(length=100), tiny("bert")).virtual_tokens == 0
+    assert adapted(prefix(length=100), tiny("bert")).reserved_positions == 0
 
 
 @pytest.mark.parametrize("family", OWN_ATTENTION)

@@ -10,6 +10,7 @@ from stratune.net.pooling import pooled
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.testing import DECODERS, MODEL_TYPES
+from stratune.testing.nets import net_of
 from tests.helpers import TEXTS, adapted, batch_of, learned, trained
 
 BOTH = ("soft_prompt", "p_tuning")
@@ -25,7 +26,7 @@ def count(net):
 
 
 def start_of(options, folder, seed=0):
-    return adapted({"preset": "soft_prompt", **options}, folder, seed=seed).prompt.vectors.detach()
+    return adapted({"preset": "soft_prompt", **options}, folder, seed=seed).model.prompt.vectors.detach()
 
 
 def pad_left(batch):
@@ -47,7 +48,7 @@ def pad_left(batch):
 def test_length_times_the_embeddings_width_learn(family, length, tiny):
     net = adapted({"preset": "soft_prompt", "length": length}, tiny(family))
     assert count(net) == length * embedding_width(family)
-    assert net.frozen_blocks() == 0 and net.virtual_tokens == length
+    assert net.frozen_blocks() == 0 and net.reserved_positions == length
 
 
 @pytest.mark.parametrize("hidden", [None, 6])
@@ -75,7 +76,7 @@ def test_the_bare_model_on_prompt_and_embeddings_by_hand(family, preset, tiny):
     batch = batch_of(net)
     n, rows = 5, len(batch)
     with torch.no_grad():
-        prompt = net.prompt().expand(rows, -1, -1)
+        prompt = net.model.prompt().expand(rows, -1, -1)
         words = plain.model.get_input_embeddings()(batch.ids)
         inputs = {
             "inputs_embeds": torch.cat([prompt, words], dim=1),
@@ -168,7 +169,7 @@ def test_random_numbers_are_as_large_as_the_embeddings(tiny):
 @pytest.mark.parametrize("family", ["bert", "gpt2"])
 def test_learning_moves_the_prompt_and_not_the_table_it_started_from(family, tiny):
     run = trained({"preset": "soft_prompt", "length": 4}, tiny(family), epochs=1)
-    net = run.predictor.model.net
+    net = net_of(run.predictor.model)
     fresh = adapted("probe", tiny(family)).backbone.model.state_dict()
     for name, tensor in net.backbone.model.state_dict().items():
         assert torch.equal(tensor, fresh[name]), name
@@ -194,7 +195,7 @@ def test_a_long_text_is_cut_shorter_by_the_prompt(family, preset, tiny, tmp_path
     assert cut(again) == cut(predictor)
     rows = [long, *TEXTS]
     assert again.predict_proba(rows) == pytest.approx(predictor.predict_proba(rows), abs=1e-6)
-    net = predictor.model.net
+    net = net_of(predictor.model)
     assert predictor.model.limit.tokens(net.backbone) == net.backbone.max_length - 11 == 117
 
 
@@ -202,12 +203,12 @@ def test_a_limit_below_that_is_kept(tiny):
     predictor = trained(
         {"preset": "soft_prompt", "length": 11}, tiny("bert"), epochs=1, max_length=20
     ).predictor
-    assert predictor.model.limit.tokens(predictor.model.net.backbone) == 20
+    assert predictor.model.limit.tokens(net_of(predictor.model).backbone) == 20
 
 
 @pytest.mark.parametrize("preset", BOTH)
 def test_a_prompt_that_leaves_too_little_is_refused(preset, tiny):
-    assert adapted({"preset": preset, "length": 64}, tiny("bert")).virtual_tokens == 64
+    assert adapted({"preset": preset, "length": 64}, tiny("bert")).reserved_positions == 64
     with pytest.raises(UnsupportedError, match="65 virtual tokens leave little of its 128 places"):
         adapted({"preset": preset, "length": 65}, tiny("bert"))
 

@@ -12,10 +12,11 @@ from stratune.testing import MODEL_TYPES
 from stratune.train import activations
 from stratune.train.activations import cache_limit_bytes, feed
 from stratune.train.infer import infer
+from stratune.train.runtime import Runtime
 from tests.helpers import TEXTS, Callbacks, adapted, learned, logits_of, tokens_of, trained
 
 CPU = torch.device("cpu")
-HOW = {"device": CPU, "precision": "float32", "micro_batch_tokens": 4096}
+HOW = Runtime(CPU)
 PARTIAL = {"preset": "partial", "k": 1}
 
 
@@ -74,12 +75,12 @@ def test_entries_serve_other_seeds_epochs_and_strategies(tiny, own_cache, comput
 
 def test_an_entry_is_of_these_weights_and_these_texts(tiny, own_cache):
     net = adapted(PARTIAL, tiny("bert"))
-    feed(net, tokens_of(net), **HOW)
-    feed(net, tokens_of(net, TEXTS[1:]), **HOW)
+    feed(net, tokens_of(net), HOW)
+    feed(net, tokens_of(net, TEXTS[1:]), HOW)
     assert len(entries(own_cache)) == 2
     other = adapted(PARTIAL, tiny("bert", layer_norm_eps=0.1))
     other.backbone.weight_hash = "of other weights"
-    feed(other, tokens_of(other), **HOW)
+    feed(other, tokens_of(other), HOW)
     assert len(entries(own_cache)) == 3
 
 
@@ -100,10 +101,10 @@ def test_the_limit_counts_rows_from_the_first(tiny, monkeypatch):
     tokens = tokens_of(net)
     row_bytes = tokens.lengths * net.backbone.width * 4
     monkeypatch.setenv("STRATUNE_CACHE_GB", str((row_bytes[:2].sum() + 1) / 1e9))
-    found = feed(net, tokens, **HOW)
+    found = feed(net, tokens, HOW)
     assert found.frozen.rows == 2
     np.testing.assert_allclose(
-        infer(net, found, **HOW), infer(net, feed(net, tokens, **HOW, cache=False), **HOW), atol=1e-5
+        infer(net, found, HOW), infer(net, feed(net, tokens, HOW, cache=False), HOW), atol=1e-5
     )
 
 
@@ -113,24 +114,24 @@ def test_the_least_recently_used_entry_makes_room(tiny, own_cache, monkeypatch):
     first, second, third = (tokens_of(net, part) for part in texts)
     size = max(tokens.lengths.sum() for tokens in (first, second, third)) * net.backbone.width * 4
     monkeypatch.setenv("STRATUNE_CACHE_GB", str(2.5 * size / 1e9))  # two, with their little JSON files
-    feed(net, first, **HOW)
+    feed(net, first, HOW)
     used_first = entries(own_cache)
-    feed(net, second, **HOW)
+    feed(net, second, HOW)
     for age, name in enumerate(entries(own_cache)):  # a clock may not tell two quick entries apart
         os.utime(own_cache / "activations" / name, (1000 + age, 1000 + age))
-    feed(net, first, **HOW)  # used again: now the second one is the oldest
-    feed(net, third, **HOW)
+    feed(net, first, HOW)  # used again: now the second one is the oldest
+    feed(net, third, HOW)
     assert len(entries(own_cache)) == 2
     assert used_first[0] in entries(own_cache)
 
 
 def test_an_entry_in_use_outlives_its_eviction(tiny, own_cache):
     net = adapted(PARTIAL, tiny("bert"))
-    found = feed(net, tokens_of(net), **HOW)
-    wanted = infer(net, found, **HOW)
+    found = feed(net, tokens_of(net), HOW)
+    wanted = infer(net, found, HOW)
     activations._evict(own_cache / "activations", 0)
     assert not entries(own_cache)
-    assert np.array_equal(infer(net, found, **HOW), wanted)
+    assert np.array_equal(infer(net, found, HOW), wanted)
 
 
 def test_a_full_disk_means_training_without_a_cache(tiny, own_cache, monkeypatch):
@@ -164,10 +165,10 @@ def test_a_killed_write_leaves_nothing_that_is_read(spec, tiny, own_cache):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        feed(net, tokens, **HOW, progress=Callbacks(rows=killed))
+        feed(net, tokens, HOW, progress=Callbacks(rows=killed))
     assert not entries(own_cache)
-    wanted = infer(net, feed(net, tokens, **HOW, cache=False), **HOW)
-    np.testing.assert_allclose(infer(net, feed(net, tokens, **HOW), **HOW), wanted, atol=1e-5)
+    wanted = infer(net, feed(net, tokens, HOW, cache=False), HOW)
+    np.testing.assert_allclose(infer(net, feed(net, tokens, HOW), HOW), wanted, atol=1e-5)
     assert len(entries(own_cache)) == 1
 
 
@@ -179,24 +180,24 @@ def test_two_processes_may_make_the_same_entry(tiny, own_cache):
 
     def meanwhile(rows):
         if not made:
-            made.append(feed(net, tokens, **HOW))
+            made.append(feed(net, tokens, HOW))
 
-    second = feed(net, tokens, **HOW, progress=Callbacks(rows=meanwhile))
+    second = feed(net, tokens, HOW, progress=Callbacks(rows=meanwhile))
     assert len(entries(own_cache)) == 1
-    assert np.array_equal(infer(net, made[0], **HOW), infer(net, second, **HOW))
+    assert np.array_equal(infer(net, made[0], HOW), infer(net, second, HOW))
 
 
 def test_the_seconds_it_took_are_told_to_whoever_uses_it(tiny):
     net = adapted(PARTIAL, tiny("bert"))
-    first, again = (feed(net, tokens_of(net), **HOW) for _ in range(2))
+    first, again = (feed(net, tokens_of(net), HOW) for _ in range(2))
     assert first.seconds == again.seconds > 0
-    assert feed(net, tokens_of(net), **HOW, cache=False).seconds == 0
+    assert feed(net, tokens_of(net), HOW, cache=False).seconds == 0
 
 
 def test_ticks_count_every_row_once(tiny):
     net = adapted(PARTIAL, tiny("bert"))
     counts = []
-    feed(net, tokens_of(net), **HOW, progress=Callbacks(rows=counts.append))
+    feed(net, tokens_of(net), HOW, progress=Callbacks(rows=counts.append))
     assert sum(counts) == len(TEXTS)
 
 

@@ -5,7 +5,8 @@ import torch
 
 from stratune.errors import ConfigError
 from stratune.train import precision
-from stratune.train.precision import autocast, resolve
+from stratune.train.precision import resolve
+from stratune.train.runtime import Runtime, autocast
 from stratune.train.settings import TrainSettings
 
 CPU = torch.device("cpu")
@@ -51,6 +52,6 @@ def test_a_misspelt_precision_is_refused_with_the_choices():
 @pytest.mark.parametrize("how, dtype", [("bfloat16", torch.bfloat16), ("float32", torch.float32)])
 def test_autocast_does_what_the_precision_says(how, dtype):
     linear = torch.nn.Linear(4, 4)
-    with autocast(CPU, how):
+    with autocast(Runtime(CPU, how)):
         assert linear(torch.ones(1, 4)).dtype == dtype
     assert linear.weight.dtype == torch.float32

@@ -1,0 +1,25 @@
+"""What a family's model is given beside token ids, out of the attention mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from stratune.backbone.family import Family
+
+
+def model_inputs(family: Family, mask: Tensor, types: Tensor | None) -> dict[str, Any]:
+    """`mask` (B, T) has ones where there is a token; `types` (B, T) are segments, None without."""
+    inputs: dict[str, Any] = {"attention_mask": mask}
+    if types is not None:
+        inputs["token_type_ids"] = types
+    # Given, so that they are the same under left padding.
+    inputs["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0) + family.reserved_positions
+    if family.decoder:
+        inputs["use_cache"] = False
+    if family.global_first:
+        first = (mask.cumsum(dim=1) == 1) & mask.bool()
+        inputs["global_attention_mask"] = first.to(mask.dtype)
+    return inputs

@@ -1,0 +1,24 @@
+"""The net in a predictor that has a form outside of stratune."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stratune.errors import UnsupportedError
+from stratune.export.native import EXPORT
+from stratune.model.chunks import ChunkModel
+from stratune.model.net import NetModel
+
+if TYPE_CHECKING:
+    from stratune.predictor.predictor import Predictor
+
+
+def exportable(predictor: Predictor) -> NetModel:
+    """Raises UnsupportedError with the reason why there is none."""
+    model = predictor.model
+    if model.cannot_export:
+        what = predictor.about.get("strategy", {}).get("name", "this model")
+        raise UnsupportedError(EXPORT, what, model.cannot_export)
+    model = model.inner if isinstance(model, ChunkModel) else model
+    assert isinstance(model, NetModel)
+    return model

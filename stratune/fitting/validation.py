@@ -1,0 +1,81 @@
+"""How well a net does on validation while it is trained, and what is chosen there afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stratune.evaluate.metrics import find, score
+from stratune.model.chunks import join
+from stratune.train.infer import infer
+from stratune.train.loop import Evaluation
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from stratune.longtext.aggregate import Aggregate
+    from stratune.net.net import Net
+    from stratune.task import Task
+    from stratune.tokens.tokens import Documents
+    from stratune.train.feed import Feed
+    from stratune.train.runtime import Runtime
+
+
+@dataclass
+class Validation:
+    """The validation rows as a feed, and their truth; `aggregate` joins chunks to documents."""
+
+    net: Net
+    feed: Feed
+    truth: NDArray[Any]
+    task: Task
+    runtime: Runtime
+    accelerator: Accelerator
+    aggregate: Aggregate | None
+
+    def __call__(self) -> Evaluation:
+        probabilities = self.net.objective.probabilities(self._logits())
+        if self.aggregate is not None:
+            probabilities = join(probabilities, self._documents, self.aggregate)
+        return self._evaluation(probabilities)
+
+    def tune(self) -> Aggregate | None:
+        """What is chosen with the best step's weights: thresholds of the net's objective, and how chunks are
+        joined, which is returned.
+        """
+        logits = self._logits()
+        if self.aggregate is None:
+            self.net.objective = self.net.objective.tuned(logits, self.truth)
+            return None
+        probabilities, documents = self.net.objective.probabilities(logits), self._documents
+        return self.aggregate.tuned(
+            probabilities, documents.owner, documents.count, lambda joined: self._evaluation(joined).score
+        )
+
+    def _evaluation(self, probabilities: NDArray[np.float64]) -> Evaluation:
+        """In the task's metric."""
+        predictions = self.net.objective.predictions(probabilities)
+        values = score(self.truth, predictions, self.task.labels, kind=self.task.kind)
+        metric = find(self.task.metric, self.task.labels, self.task.kind)
+        value = values[metric.name]
+        return Evaluation(metric.sign * value, value, values.get("log_loss", values.get("rmse", 0.0)))
+
+    @property
+    def _documents(self) -> Documents:
+        documents = self.feed.tokens.documents
+        assert documents is not None
+        return documents
+
+    def _logits(self) -> NDArray[np.float32]:
+        """Split over processes: each fills its rows, then they are summed."""
+        accelerator = self.accelerator
+        share = {"rank": accelerator.process_index, "world": accelerator.num_processes}
+        logits = infer(self.net, self.feed, self.runtime, **share)
+        if accelerator.num_processes > 1:
+            summed = accelerator.reduce(torch.from_numpy(logits).to(self.runtime.device), "sum")
+            return np.asarray(summed.cpu().numpy())
+        return logits

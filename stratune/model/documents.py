@@ -1,0 +1,86 @@
+"""A net whose head reads the vectors of all chunks of a document at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stratune.longtext.evidence import VARIANTS, all_but_one, most_important
+from stratune.model.answers import Scored, answered
+from stratune.model.base import Floats
+from stratune.model.net import NetModel
+from stratune.net.document_head import DocumentHead
+from stratune.tokens.tokens import Documents
+from stratune.train.feed import Feed
+from stratune.train.infer import vectors
+from stratune.watch import SILENT, Progress, Scaled
+
+Rows = NDArray[np.int64]  # chunks by number
+INTERPRETED = tuple[Floats, Callable[[int], Floats]]
+
+
+@dataclass
+class DocumentModel(NetModel):
+    """Each chunk is encoded once only; for the evidence the head reads the vectors without each of them."""
+
+    kind: ClassVar[str] = "documents"
+
+    def __call__(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
+        tokens = self.reader.tokens(texts, pairs)
+        documents = tokens.documents
+        assert documents is not None
+        by_document = Scaled(progress, documents.count, len(documents.owner))
+        rows = self.feed(tokens, by_document)
+        predictions, without = self._from_vectors(rows, documents, by_document)
+        objective = self.net.objective
+        evidence = most_important(
+            objective.predictions(predictions),
+            documents,
+            lambda document: objective.predictions(without(document)),
+            objective.origin,
+        )
+        more = {"evidence": evidence, "saved_seconds": rows.saved_seconds}
+        return answered(self, predictions, tokens.cut_by_text, **more)
+
+    def _from_vectors(self, rows: Feed, documents: Documents, progress: Progress) -> INTERPRETED:
+        """Predictions (N, K), and of one document those without each of its chunks."""
+        head, edges = self.net.head, documents.edges
+        assert isinstance(head, DocumentHead)
+        if rows.frozen is not None and rows.frozen.pooled is not None:
+            found = torch.from_numpy(rows.frozen.pooled)
+        else:
+            chunks = replace(rows, by_document=False)
+            found = vectors(self.net, chunks, head.pool, self.runtime, progress)
+
+        def predictions(made: list[Rows]) -> Floats:
+            """Of documents made of these chunks, as many at a time as VARIANTS allows."""
+            parts, start = [], 0
+            while start < len(made):
+                stop, room = start + 1, VARIANTS - len(made[start])
+                while stop < len(made) and room >= len(made[stop]):
+                    room -= len(made[stop])
+                    stop += 1
+                parts.append(self._classified(head, found, made[start:stop]))
+                start = stop
+            return self.net.objective.probabilities(np.concatenate(parts))
+
+        def without(document: int) -> Floats:
+            own = np.arange(edges[document], edges[document + 1])
+            return predictions([own[rest] for rest in all_but_one(len(own))])
+
+        return predictions([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), without
+
+    def _classified(self, head: DocumentHead, found: torch.Tensor, rows: list[Rows]) -> NDArray[np.float32]:
+        owner = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(own) for own in rows]))
+        chunks = found[torch.from_numpy(np.concatenate(rows))]
+        device = self.runtime.device
+        with torch.inference_mode():
+            logits = head.classify(chunks.to(device), owner.to(device), len(rows))
+        return np.asarray(logits.float().cpu().numpy())

@@ -1,0 +1,118 @@
+"""The tensors of a net that are not its backbone's own, as files.
+
+head.safetensors            the head
+changed.safetensors         trained or added tensors inside the backbone (full, houlsby, prefix, ...)
+around.safetensors          tensors of what is wrapped around the backbone (soft_prompt, p_tuning, yours)
+adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
+  adapter_model.safetensors
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from stratune.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stratune.net.net import Net
+
+
+def write_net(net: Net, folder: Path) -> None:
+    _write(dict(net.head.named_parameters()), folder / "head.safetensors")
+    if is_peft(net):
+        _write_peft(net, folder)
+        return
+    inside, around = net.added()
+    _write(inside, folder / "changed.safetensors")
+    _write(around, folder / "around.safetensors")
+
+
+def read_net(net: Net, folder: Path, adapt: Callable[[Net], None]) -> None:
+    """Put the files' tensors into a fresh net, which `adapt` makes what it was while it was trained.
+
+    Raises ArtifactError where a tensor has no place, or a file is missing or damaged.
+    """
+    files = {name: folder / f"{name}.safetensors" for name in ("head", "changed", "around", "prompt")}
+    if files["head"].is_file():
+        load_tensors(net.head, read_tensors(files["head"]), folder)
+    if (folder / "adapter_config.json").is_file():
+        from peft import PeftModel
+
+        with peft_unwarned():
+            net.wrap(lambda model: PeftModel.from_pretrained(model, str(folder), is_trainable=True))
+        return
+    adapt(net)
+    for name, module in (("changed", net.backbone.model), ("around", net.model)):
+        if files[name].is_file():
+            load_tensors(module, read_tensors(files[name]), folder)
+    if files["prompt"].is_file():  # format 1: of what makes the virtual tokens
+        load_tensors(net.model.prompt, read_tensors(files["prompt"]), folder)
+
+
+def is_peft(net: Net) -> bool:
+    """Whether peft's own format is the one to write."""
+    from peft import PeftModel
+
+    return isinstance(net.model, PeftModel)
+
+
+def _write_peft(net: Net, folder: Path) -> None:
+    for config in net.model.peft_config.values():
+        config.base_model_name_or_path = net.backbone.id
+        for name in ("target_modules", "feedforward_modules"):  # sets, which are written in any order
+            if isinstance(getattr(config, name, None), set):
+                setattr(config, name, sorted(getattr(config, name)))
+    net.model.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # peft's model-card template, unfilled
+
+
+def _write(tensors: Mapping[str, Tensor], path: Path) -> None:
+    from safetensors.torch import save_file
+
+    if tensors:
+        save_file({name: p.detach().cpu().contiguous() for name, p in tensors.items()}, path)
+
+
+def load_tensors(module: nn.Module, tensors: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    """Raises ArtifactError for a tensor that the module does not have, or has in another shape."""
+    parameters = dict(module.named_parameters())
+    with torch.no_grad():
+        for name, array in tensors.items():
+            if name not in parameters or parameters[name].shape != array.shape:
+                raise ArtifactError(f"{folder}: tensor {name} {array.shape} has no place in this backbone")
+            parameter = parameters[name]
+            # A tensor of its own: the backbone's may be shared with other models.
+            parameter.data = torch.from_numpy(array).to(parameter.dtype).to(parameter.device, copy=True)
+            # Only what was once trainable is loaded, so that saving again writes the same tensors.
+            parameter.requires_grad_(True)
+
+
+def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(path)
+        return arrays
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: missing") from error
+    except SafetensorError as error:
+        raise ArtifactError(f"{path}: damaged ({error})") from error
+
+
+@contextmanager
+def peft_unwarned() -> Iterator[None]:
+    """peft asks a model for a property by the name that transformers has deprecated."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        warnings.filterwarnings("ignore", message="Unsupported layer type", category=UserWarning)  # of a norm
+        yield

@@ -1,0 +1,114 @@
+"""A language model whose weights are here: label scores in one pass, answers by transformers' `generate`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from stratune.model.language import LabelScores, LanguageModel, Writing
+from stratune.model.net_files import write_net
+from stratune.tokens.batches import sorted_batches
+from stratune.train.feed import Feed
+from stratune.train.infer import infer
+from stratune.train.runtime import autocast
+from stratune.watch import Progress
+
+if TYPE_CHECKING:
+    from transformers import GenerationConfig
+
+    from stratune.net.net import Net
+    from stratune.tokens.tokens import Tokens
+    from stratune.train.runtime import Runtime
+
+SPARE = 4  # tokens more than the longest word has: an answer that goes on is seen to go on
+_drawing = threading.Lock()  # transformers draws from torch's one global generator
+
+
+@dataclass
+class NetLanguageModel(LanguageModel):
+    """Its head is a VerbalizerHead: the net gives log-probabilities of the labels' words."""
+
+    net: Net
+    runtime: Runtime
+
+    def log_probs(self, prompts: Tokens, progress: Progress) -> LabelScores:
+        return LabelScores(infer(self.net, Feed(prompts, self.pad), self.runtime, progress=progress))
+
+    def generate(self, prompts: Tokens, how: Writing, progress: Progress) -> list[str]:
+        assert prompts.scoring is not None
+        longest = int(prompts.scoring.trie.paths.sum(axis=1).max())
+        options = self._options(how, how.max_new_tokens or longest + SPARE)
+        feed, answers = Feed(prompts, self.pad), [""] * len(prompts)
+        lengths = prompts.lengths + len(prompts.scoring.prefix)
+        decode = self.net.backbone.tokenizer.batch_decode
+        self.net.eval()
+        with torch.inference_mode(), autocast(self.runtime), self._drawn(how):
+            for rows in sorted_batches(lengths, self.runtime.micro_batch_tokens):
+                batch = feed.batch(rows).to(self.runtime.device)
+                ids, mask = on_the_left(*self.net.with_shared_prefix(batch), self.pad)
+                written = self._language_model.generate(
+                    input_ids=ids, attention_mask=mask, generation_config=options
+                )
+                new = decode(written[:, ids.shape[1] :], skip_special_tokens=True)
+                for row, answer in zip(rows, new, strict=True):
+                    answers[row] = answer
+                progress.rows(len(rows))
+        return answers
+
+    @contextmanager
+    def _drawn(self, how: Writing) -> Iterator[None]:
+        """The same random numbers for every call, and back to where they were; one call at a time."""
+        if not how.temperature:
+            yield
+            return
+        devices = [self.runtime.device] if self.runtime.device.type == "cuda" else []
+        with _drawing, torch.random.fork_rng(devices):
+            torch.manual_seed(how.seed)
+            yield
+
+    def _options(self, how: Writing, most: int) -> GenerationConfig:
+        """Only what was asked for: a model's own generation settings may sample, or punish repetition."""
+        from transformers import GenerationConfig
+
+        ends = self._language_model.generation_config.eos_token_id
+        sampling = {"do_sample": True, "temperature": how.temperature, "top_k": 0} if how.temperature else {}
+        return GenerationConfig(max_new_tokens=most, pad_token_id=self.pad, eos_token_id=ends, **sampling)
+
+    def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        write_net(self.net, folder)
+        return {"precision": self.runtime.precision}
+
+    @property
+    def device(self) -> str | None:
+        return str(self.runtime.device)
+
+    @property
+    def precision(self) -> str | None:
+        return self.runtime.precision
+
+    def trainable(self) -> dict[str, Tensor]:
+        return dict(self.net.trainable())
+
+    @property
+    def pad(self) -> int:
+        return int(self.net.backbone.tokenizer.pad_token_id)
+
+    @property
+    def _language_model(self) -> Any:
+        return self.net.backbone.language_model
+
+
+def on_the_left(ids: Tensor, mask: Tensor, pad: int) -> tuple[Tensor, Tensor]:
+    """Rows (B, T) padded on the right -> padded on the left, where what is written goes on from the text."""
+    shift = ids.shape[1] - mask.sum(dim=1, keepdim=True)  # (B, 1)
+    place = torch.arange(ids.shape[1], device=ids.device) - shift
+    moved = ids.gather(1, place.clamp(min=0))
+    there = place >= 0
+    return moved.where(there, torch.full_like(moved, pad)), there.to(mask.dtype)

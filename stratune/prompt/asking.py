@@ -1,0 +1,45 @@
+"""What a language model is asked about rows of texts, whoever it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.prompt.shots import kept
+
+if TYPE_CHECKING:
+    from stratune.prompt.render import Renderer
+    from stratune.prompt.shots import Nearest
+    from stratune.tokens.tokens import TextLimit
+
+
+class Asking(ABC):
+    """Rows -> prompts. `renderer` says how a row is asked, `limit` how much of its texts is read; with
+    `nearest` each row is shown its own demonstrations.
+    """
+
+    renderer: Renderer
+    limit: TextLimit
+    nearest: Nearest | None
+
+    @abstractmethod
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Any, NDArray[np.int32]]:
+        """(prompts of N rows in the form that one kind of model takes, what was cut of each (N,))."""
+
+    @abstractmethod
+    def notes(self) -> list[str]:
+        """What the user should know of the prompts."""
+
+    @property
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """The verbalizer: each label's words."""
+        words = self.renderer.template.words
+        return {label: tuple(word.strip() for word in words[label]) for label in self.renderer.labels}
+
+    def state(self) -> dict[str, Any]:
+        """What a model folder holds of it: the template with its words, and the demonstrations."""
+        return kept(self.renderer.template, self.renderer.shots, self.nearest)

@@ -1,0 +1,34 @@
+"""Where a net runs, and in what: handed on as one thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from stratune.train.precision import Precision, resolve
+from stratune.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    device: torch.device
+    precision: Precision = "float32"
+    micro_batch_tokens: int = 4096  # padded tokens of one forward pass
+
+
+def runtime_of(precision: str, device: str | None) -> Runtime:
+    """What a model that was trained in `precision` answers in, here: on `device`, or the best there is."""
+    where = torch.device(device or default_device())
+    found = resolve("auto" if precision == "bfloat16" else "float32", where)
+    return Runtime(where, found, TrainSettings().tokens_per_micro_batch(where.type))
+
+
+def default_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def autocast(runtime: Runtime) -> torch.autocast:
+    return torch.autocast(runtime.device.type, dtype=torch.bfloat16, enabled=runtime.precision == "bfloat16")
