@@ -61,8 +61,8 @@ class Strategy:
 
     @property
     def trains(self) -> bool:
-        """A technique that trains nothing says so with `learns = False`."""
-        return bool(getattr(self.tune, "learns", True))
+        """A technique that trains nothing says so with `trains = False` (`learns`, its name up to 0.6)."""
+        return bool(getattr(self.tune, "trains", getattr(self.tune, "learns", True)))
 
     def settings(self) -> dict[str, Any]:
         """Its options written out, as config.yaml and result.json keep it. `parse_strategy` reads it back."""
