@@ -42,7 +42,9 @@ def read_net(net: Net, folder: Path, adapt: Callable[[Net], None]) -> None:
     Raises ArtifactError where a tensor has no place, or a file is missing or damaged.
     """
     files = {name: folder / f"{name}.safetensors" for name in ("head", "changed", "around", "prompt")}
-    if files["head"].is_file():
+    if files["head"].is_file() and dict(
+        net.head.named_parameters()
+    ):  # in format 1 calibrations lay there, too
         load_tensors(net.head, read_tensors(files["head"]), folder)
     if (folder / "adapter_config.json").is_file():
         from peft import PeftModel

@@ -125,7 +125,9 @@ def test_the_best_prompt_is_kept_and_calibrated(scripted, tmp_path):
     trials = [json.loads(line) for line in (job.folder / "trials.jsonl").read_text().splitlines()]
     assert trials[0]["template"] == "heard" and len(trials) == 4
     manifest = json.loads((job.folder / "model" / "stratune.json").read_text())
-    assert manifest["server"]["way"] == "logprobs" and manifest["calibration"]["scale"] > 1  # all right: surer
+    assert (
+        manifest["server"]["way"] == "logprobs" and manifest["calibration"]["scale"] > 1
+    )  # all right: surer
 
 
 @pytest.mark.parametrize("calibrate", ["batch", "contextual"])
@@ -140,7 +142,9 @@ def test_rows_without_an_answer_leave_the_calibration_alone(calibrate, scripted,
     assert result.error is None and 0 < result.invalid < 1
     assert result.test["accuracy"] == pytest.approx(1 - result.invalid)
     manifest = json.loads((job.folder / "model" / "stratune.json").read_text())
-    assert np.isfinite(manifest["calibration"]["bias"]).all() and np.isfinite(manifest["calibration"]["scale"])
+    assert np.isfinite(manifest["calibration"]["bias"]).all() and np.isfinite(
+        manifest["calibration"]["scale"]
+    )
 
 
 def test_a_threshold_between_three_labels_is_refused_without_asking(scripted, tmp_path):
