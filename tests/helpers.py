@@ -1,6 +1,7 @@
 """Short ways to tiny nets, batches and trainings, for the tests of the model side."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
@@ -61,7 +62,7 @@ def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, progress=S
         strategy = replace(strategy, recipe=replace(strategy.recipe, batch_size=8))
     split = split or toy_split()
     options = TrainSettings(**{"precision": "float32", "patience": 100, **settings})
-    backbone = str(folder) if folder else None
+    backbone = str(folder) if isinstance(folder, Path) else folder
     return train(
         strategy,
         backbone,
