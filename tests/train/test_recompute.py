@@ -5,7 +5,7 @@ import torch
 
 from stratune.errors import UnsupportedError
 from stratune.testing import MODEL_TYPES
-from tests.helpers import adapted, batch_of, trained
+from tests.helpers import adapted, batch_of, learned, trained
 
 SPECS = ["full", "lora", "soft_prompt", "prefix", "houlsby"]
 
@@ -47,3 +47,13 @@ def test_training_with_it_ends_in_the_same_place(tiny):
 def test_a_model_that_cannot_is_refused(tiny):
     with pytest.raises(UnsupportedError, match="gradient_checkpointing.*cannot run twice"):
         adapted("full", tiny("albert")).recompute()
+
+
+def test_it_recomputes_from_frozen_activations_where_there_are_any(tiny):
+    """The first trainable block starts from what was cached, in the backward pass as well."""
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    spec = {"preset": "partial", "k": 1, "readout": {"dropout": 0.0}}
+    plain = learned(trained(spec, tiny("bert", **still)))
+    again = learned(trained(spec, tiny("bert", **still), gradient_checkpointing=True))
+    for name, tensor in plain.items():
+        torch.testing.assert_close(again[name], tensor, atol=1e-6, rtol=1e-4)
