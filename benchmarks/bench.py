@@ -49,9 +49,7 @@ def read_split(mrpc: Path, rows: int | None):
 
 
 def accuracy(probabilities, table, task):
-    from stratune.data.rows import truth_of
-
-    return float((probabilities.argmax(axis=1) == truth_of(table, task)).mean())
+    return float((probabilities.argmax(axis=1) == task.target.truth(table["label"])).mean())
 
 
 # -- stratune ----------------------------------------------------------------------------------------------------------
@@ -77,10 +75,10 @@ def our_answers(trained, table):
 
 
 def rows_of(table, tokenizer, task):
-    from stratune.data.rows import text_columns, truth_of
+    from stratune.data.rows import text_columns
 
     encoded = tokenizer(*text_columns(table), truncation=True)
-    labels = truth_of(table, task)
+    labels = task.target.truth(table["label"])
     return [{**{k: v[i] for k, v in encoded.items()}, "labels": int(labels[i])} for i in range(len(labels))]
 
 

@@ -22,8 +22,7 @@ def one(job):
     import torch
 
     from stratune.data.load import load_split
-    from stratune.data.rows import text_columns, truth_of
-    from stratune.evaluate.metrics import score
+    from stratune.data.rows import text_columns
     from stratune.fitting.fit import train
     from stratune.strategy import parse_strategy
     from stratune.task import Task
@@ -43,8 +42,8 @@ def one(job):
     for part in ("val", "test"):
         texts, pairs = text_columns(split.parts[part])
         answers = trained.predictor.model(texts, pairs)
-        truth = truth_of(split.parts[part], split.task)
-        values = score(truth, answers.predictions, split.task.labels, invalid=answers.invalid)
+        truth = split.task.target.truth(split.parts[part]["label"])
+        values = split.task.target.score(truth, answers.predictions, answers.invalid)
         found[part] = {k: round(values[k], 4) for k in ("accuracy", "f1_macro", "log_loss")}
     return {
         "data": Path(data).stem,

@@ -8,6 +8,7 @@
     ├── ArtifactError      a model folder that is not whole, or does not agree with itself
     ├── TrainingError      a run that could not go on
     │   └── NonFiniteLoss
+    ├── MetricError        a registered metric that failed, or gave no number
     └── RemoteError        a server
 
 A message gives the place, the value found, and the choices.
@@ -71,6 +72,10 @@ class TrainingError(StratuneError):
 
 class NonFiniteLoss(TrainingError):
     """The loss or a gradient became NaN or infinite."""
+
+
+class MetricError(StratuneError):
+    """A registered metric that raised an error or returned what is no number, by its name."""
 
 
 class RemoteError(StratuneError):

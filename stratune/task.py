@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
-from stratune.errors import ConfigError, choices
-
-Kind = Literal["classification", "multilabel", "ordinal", "regression"]
-
-KINDS: tuple[Kind, ...] = ("classification", "multilabel", "ordinal", "regression")
-DEFAULT_METRIC: dict[Kind, str] = {
-    "classification": "f1_macro",
-    "multilabel": "f1_macro",
-    "ordinal": "qwk",
-    "regression": "rmse",
-}
-
-VALUE = "value"  # what a regressor says
-SEPARATOR = ","  # between the labels of a row, where it has several
+from stratune.evaluate.kinds import Kind
+from stratune.evaluate.selection import Selection
+from stratune.target import Target, target_of
 
 
 @dataclass(frozen=True)
@@ -55,36 +45,28 @@ class Task:
     bins: Bins | None = None  # of an ordinal or classification task whose column holds scores
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ConfigError(choices(self.kind, KINDS), key="task.kind")
-        if not self.metric:
-            object.__setattr__(self, "metric", DEFAULT_METRIC[self.kind])
         object.__setattr__(self, "labels", tuple(self.labels))
-        if len(set(self.labels)) != len(self.labels):
-            raise ConfigError(f"labels repeat: {', '.join(self.labels)}", key="task.labels")
-        if self.kind == "regression" and self.labels:
-            raise ConfigError("a regression has no labels; bin the values with task.bins", key="task.labels")
-        if self.kind == "multilabel" and (bad := [name for name in self.labels if SEPARATOR in name]):
-            raise ConfigError(
-                f"{bad[0]!r} holds {SEPARATOR!r}, which stands between labels", key="task.labels"
-            )
-        if self.annotations and self.kind == "multilabel":
-            raise ConfigError(
-                "ratings are of one label or number each, not of a multilabel task", key="task.annotations"
-            )
-        if self.bins is not None and self.kind not in ("ordinal", "classification"):
-            raise ConfigError(f"bins are levels or classes, not a {self.kind}", key="task.bins")
+        self.target.check(annotated=bool(self.annotations), binned=self.bins is not None)
+        if not self.metric:
+            object.__setattr__(self, "metric", self.target.default_metric)
+
+    @cached_property
+    def target(self) -> Target:
+        """What is predicted: all that depends on the kind of task."""
+        return target_of(self.kind, self.labels)
+
+    @property
+    def selection(self) -> Selection:
+        """Choices by the task's metric. Raises ConfigError where the kind of task has no such metric."""
+        return self.target.selection(self.metric)
 
     def with_labels(self, labels: tuple[str, ...]) -> Task:
         return replace(self, labels=labels)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What a model says of a row: a probability for each label, or one value."""
-        return self.labels or (VALUE,)
-
-    def label_index(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.labels)}
+        """What a model answers for a row: a probability for each label, or one value."""
+        return self.target.columns
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "labels": list(self.labels)}

@@ -7,9 +7,7 @@ import pytest
 import torch
 
 from stratune.backbone.load import load_backbone
-from stratune.data.rows import truth_of
 from stratune.errors import ConfigError, NonFiniteLoss
-from stratune.evaluate.metrics import score
 from stratune.fitting.fit import fit
 from stratune.objective.classes import CrossEntropy
 from stratune.strategy import parse_strategy
@@ -19,6 +17,7 @@ from stratune.train import loop as loop_module
 from stratune.train.loop import Loop
 from stratune.train.settings import Budget, TrainSettings
 from tests.helpers import Callbacks, learned, trained
+from tests.scores import score, truth_of
 from tests.train.loops import same_tensors
 
 FULL = {"preset": "full", "learning_rate": 3e-3}

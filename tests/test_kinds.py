@@ -12,12 +12,12 @@ from stratune.comparison.config import parse_config
 from stratune.data.load import load_split
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError, DataError
-from stratune.evaluate.metrics import score
 from stratune.predictor.predictor import Predictor
 from stratune.report.comparison import load
 from stratune.task import Bins, Task
 from stratune.testing.toy import FAMILIES, FILLERS
 from tests.helpers import trained
+from tests.scores import score, truth_of
 
 ROWS = 120
 SHORT = {"name": "short", "row": "{text}", "answer": "= {label}", "chat": False}
@@ -179,8 +179,6 @@ def test_every_loss_learns_and_comes_back_from_its_folder(kind, loss, tiny, tmp_
     metric = {"regression": "mae", "ordinal": "mae_levels", "multilabel": "hamming"}[kind]
 
     def value(predictor):
-        from stratune.data.rows import truth_of
-
         said = predictor.predict_proba(split.test)
         return score(truth_of(split.test, split.task), said, split.task.labels, kind=kind)[metric]
 

@@ -15,8 +15,8 @@ def test_defaults():
 
 def test_labels_keep_their_order_and_are_found_by_name():
     task = Task(labels=("weather", "animal"))
-    assert task.label_index() == {"weather": 0, "animal": 1}
-    assert task.with_labels(("x", "y", "z")).label_index()["z"] == 2
+    assert task.target.index == {"weather": 0, "animal": 1}
+    assert task.with_labels(("x", "y", "z")).target.index["z"] == 2
 
 
 def test_it_survives_json():

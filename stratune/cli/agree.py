@@ -66,11 +66,10 @@ def _read(
     import numpy as np
 
     from stratune.data.annotations import read_annotations
-    from stratune.data.labels import sorted_names
     from stratune.data.raters import annotation_columns, identified
     from stratune.data.read import read, row_of
     from stratune.evaluate.agreement import stacked
-    from stratune.report.predictions import Ratings
+    from stratune.report.predictions import Ratings, numbered
     from stratune.task import Task
 
     raw = read(source, encoding=encoding)
@@ -85,13 +84,11 @@ def _read(
     distinct = {name for given in lists for name in given if name is not None}
     wanted: Any = kind or ("classification" if named else _likely(distinct))
     task = replace(task, kind=wanted, metric="")
-    if task.kind == "regression":
+    if task.target.is_numeric:
         lists = read_annotations(cells, task, error).to_pylist()
     else:
-        task = task.with_labels(named or sorted_names(distinct, task))
-        known = task.label_index()
-        lists = [[None if name is None else known[name] for name in given] for given in lists]
-    values = stacked(lists)
+        task = task.with_labels(named or task.target.in_order(distinct))
+    values = stacked(numbered(lists, task.target))
     if not np.isfinite(values).any():
         raise DataError("no row has a rating", path=source, column=annotations)
     return Ratings(values, identified(task, lists)), task, raw
@@ -117,7 +114,8 @@ def _table(found: dict[str, Any]) -> Table:
     from rich.table import Table
 
     from stratune.report import human
-    from stratune.report.people import MEASURES, RELIABILITY
+    from stratune.report.people import RELIABILITY
+    from stratune.target import TARGETS
 
     table = Table("", "value [95 % interval]", title="Agreement of the raters", title_justify="left")
     per_row = found["per_row"]
@@ -133,7 +131,7 @@ def _table(found: dict[str, Any]) -> Table:
     if found["alpha"]:
         level = found["alpha"]["level"]
         table.add_row(f"Krippendorff's alpha ({level})", human.interval(found["alpha"]))
-    for name, sign in MEASURES[found["kind"]].items():
+    for name, sign in TARGETS[found["kind"]].agreement.items():
         if name in found["ceiling"]:
             table.add_row(f"one rater against the others: {sign}", human.interval(found["ceiling"][name]))
     return table

@@ -49,9 +49,9 @@ def _names(kind: str) -> dict[str, str]:
 
         return template_names()
     if kind == "metrics":
-        from stratune.evaluate.metrics import METRICS
+        from stratune.evaluate.metrics import all_metrics
 
-        return {name: metric.doc for name, metric in METRICS.items()}
+        return {name: metric.doc for name, metric in all_metrics().items()}
     from stratune.data.demo import DEMOS
 
     return dict(DEMOS)

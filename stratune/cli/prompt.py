@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from stratune.errors import ConfigError
-from stratune.task import Kind
+from stratune.evaluate.kinds import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Look at what a model is asked.")
 Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --data.")]

@@ -21,10 +21,10 @@ from stratune.comparison.comparison import run_comparison
 from stratune.comparison.config import Config, DataConfig, TaskConfig, read_config
 from stratune.comparison.source import KEPT_ROWS, read_texts_of, split_of
 from stratune.data.arrow import as_text, to_arrow
-from stratune.data.rows import group_numbers, truth_of
+from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, ConfigError, DataError, TrainingError, choices
-from stratune.evaluate.intervals import Interval, bootstrapped
-from stratune.evaluate.metrics import Scorer, scorer
+from stratune.evaluate.intervals import Interval, bootstrap
+from stratune.evaluate.scoring import Scorer
 from stratune.files import replacing, sha256, write_json
 from stratune.report import publish
 from stratune.strategy import parse_strategy
@@ -286,12 +286,15 @@ class _Test:
         """`kept`: the answers that are of the rows; None: all."""
         which = slice(None) if kept is None else kept
         invalid = None if answers.invalid is None else answers.invalid[which]
-        truth = truth_of(rows, self.task)
-        return scorer(self.task.kind, truth, answers.predictions[which], self.task.labels, invalid)
+        target = self.task.target
+        return target.scorer(target.truth(rows["label"]), answers.predictions[which], invalid)
 
     def _interval(self, rows: Dataset, scored: Scorer) -> Interval:
         groups = group_numbers(rows["group"]) if "group" in rows.column_names else None
-        return bootstrapped([scored], len(rows), groups=groups)[self.task.metric]
+        found = bootstrap([scored], len(rows), groups=groups)
+        if self.task.metric not in found:
+            raise TrainingError(f"{self.task.metric} is undefined on the {len(rows)} test texts")
+        return found[self.task.metric]
 
 
 @dataclass

@@ -57,17 +57,14 @@ class Board:
         return Predictor.load(self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model")
 
     def _best_seed(self, row: dict[str, Any]) -> int:
-        from stratune.evaluate.metrics import find
         from stratune.result import RunResult
+        from stratune.task import Task
 
-        metric, task = self.leaderboard["metric"], self.leaderboard["task"]
-        sign = find(metric, task["labels"], task["kind"]).sign
-
-        def value(seed: int) -> float:
+        def val(seed: int) -> dict[str, float]:
             folder = self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)
-            return sign * RunResult.load(folder / "result.json").val[metric]
+            return RunResult.load(folder / "result.json").val
 
-        return int(max(row["seeds"], key=value))
+        return int(Task.from_dict(self.leaderboard["task"]).selection.best(row["seeds"], val))
 
     def __str__(self) -> str:
         from rich.console import Console

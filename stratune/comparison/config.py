@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stratune.errors import ConfigError, choices
+from stratune.evaluate.kinds import Kind
 from stratune.files import write_text
+from stratune.target import TARGETS
 
 Size = int | float | None
 DEFAULT_STRATEGIES = ("majority", "tfidf", "untuned", "probe", "partial", "bitfit", "lora", "full")
@@ -71,7 +73,7 @@ class BinsConfig(_Section):
 
 
 class TaskConfig(_Section):
-    kind: Literal["classification", "multilabel", "ordinal", "regression"] = "classification"
+    kind: Kind = "classification"
     text: str | None = None  # None: the source's own, else "text"
     text_pair: str | None = None
     label: str | None = None
@@ -155,10 +157,11 @@ def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
         config = Config.model_validate(fields)
     except ValidationError as error:
         raise _explained(error, where) from error
-    if config.task.kind == "regression" and "strategies" not in config.model_fields_set:
-        named = tuple("mean" if name == "majority" else name for name in DEFAULT_STRATEGIES)
-        return config.model_copy(update={"strategies": named})
-    return config
+    if "strategies" in config.model_fields_set:
+        return config
+    baseline = TARGETS[config.task.kind].baseline
+    named = tuple(baseline if name == "majority" else name for name in DEFAULT_STRATEGIES)
+    return config.model_copy(update={"strategies": named})
 
 
 def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:

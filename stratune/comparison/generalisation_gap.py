@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.data.folds import Parts, group_folds, one_group_folds, random_folds, rounds
-from stratune.data.labels import strata
-from stratune.data.rows import group_numbers, text_columns, truth_of
+from stratune.data.labels import cells
+from stratune.data.rows import group_numbers, text_columns
 from stratune.data.split import Split
-from stratune.errors import ConfigError, DataError
+from stratune.errors import ConfigError, DataError, TrainingError
 from stratune.evaluate.intervals import Interval, interval_of, resampled
-from stratune.evaluate.metrics import find, score, scorer
+from stratune.evaluate.scoring import mean_of_shared
 from stratune.fitting.fit import train
 from stratune.strategy import parse_strategy
 from stratune.train.settings import Budget
@@ -82,9 +82,9 @@ def measure_gap(
     """
     if repeats < 1:
         raise ConfigError(f"{repeats} is below 1", key="repeats")
-    metric = find(task.metric, task.labels, task.kind)
-    groups, truth = list(table["group"]), truth_of(table, task)
-    plans, notes = _plans(strata(table, task), groups, folds, repeats, seed), []
+    target, selection = task.target, task.selection
+    groups, truth = list(table["group"]), target.truth(table["label"])
+    plans, notes = _plans(target.strata(cells(table)), groups, folds, repeats, seed), []
     for name, times in [*plans.items()]:
         if (why := _lacking(times, truth, task)) is not None:
             if name != ONE_OUT:
@@ -100,14 +100,13 @@ def measure_gap(
         return model.model(*text_columns(asked)).predictions
 
     answers = {name: _answers(answer, len(table), task, plan, watch, name) for name, plan in plans.items()}
-    plain = {
-        name: [score(truth, predictions, task.labels, kind=task.kind) for predictions in times]
+    means = {
+        name: mean_of_shared([target.score(truth, predictions) for predictions in times])
         for name, times in answers.items()
     }
-    means = {
-        name: {key: float(np.mean([one[key] for one in scores])) for key in scores[0]}
-        for name, scores in plain.items()
-    }
+    for name, values in means.items():
+        if selection.value(values) is None:
+            raise TrainingError(target.why_undefined(task.metric, truth, answers[name][0], f"{name} folds"))
     draws = _draws(answers, truth, task, group_numbers(groups), seed)
     by = {
         name: Folded(
@@ -116,7 +115,7 @@ def measure_gap(
         for name in answers
     }
     looks = by[RANDOM].score.value - by[GROUPED].score.value
-    gap = interval_of(metric.sign * looks, metric.sign * (draws[RANDOM] - draws[GROUPED]))
+    gap = interval_of(selection.sign * looks, selection.sign * (draws[RANDOM] - draws[GROUPED]))
     return Gap(task.metric, len(table), len(set(groups)), by, gap, tuple(notes))
 
 
@@ -136,7 +135,7 @@ def _plans(
 
 def _lacking(plans: Plans, truth: NDArray[Any], task: Task) -> str | None:
     """What the training rows of some round do not have."""
-    if task.kind in ("regression", "multilabel"):
+    if not task.target.one_label:
         return None
     for plan in plans:
         for number, parts in enumerate(plan, start=1):
@@ -169,7 +168,7 @@ def _draws(
 ) -> dict[str, Floats]:
     """The metric of each way of folding, (RESAMPLES,): the same groups drawn for all, and times of each."""
     scorers = {
-        name: [scorer(task.kind, truth, predictions, task.labels) for predictions in times]
+        name: [task.target.scorer(truth, predictions) for predictions in times]
         for name, times in answers.items()
     }
     drawn: dict[str, list[Floats]] = {name: [] for name in answers}

@@ -81,11 +81,8 @@ def plan(config: Config) -> list[Planned]:
 
 def members_of(planned: Planned, done: Sequence[RunResult], task: Task) -> dict[str, str]:
     """Of a combination: the runs it takes, each with a digest of how it was made."""
-    from stratune.evaluate.metrics import find
-
     if planned.combination is None:
         return {}
-    sign = find(task.metric, task.labels, task.kind).sign
     runs = [run for run in done if planned.backbone in (None, run.backbone)]
-    chosen = planned.combination.choose(runs, lambda run: sign * run.val[task.metric])
+    chosen = planned.combination.choose(runs, lambda run: task.selection.score(run.val))
     return {run.run_id: sha256(json.dumps([run.settings, run.val, run.fingerprint]))[:12] for run in chosen}

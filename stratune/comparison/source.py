@@ -30,7 +30,6 @@ def read_split(config: Config) -> tuple[Split, TextsReport | None]:
     """The same, with what became of transcripts, where it names some."""
     from stratune.data.load import load_split
     from stratune.data.task import task_of
-    from stratune.evaluate.metrics import find
 
     data = config.data
     fields = config.task.model_dump()
@@ -49,8 +48,7 @@ def read_split(config: Config) -> tuple[Split, TextsReport | None]:
         sizes=(data.train_rows, data.val_rows, data.test_rows),
         encoding=data.encoding,
     )
-    task = split.task
-    find(task.metric, task.labels, task.kind)  # a misspelt metric is said now, not after the first epoch
+    split.task.target.find(split.task.metric)  # a misspelt metric is said now, not after the first epoch
     return split, report
 
 

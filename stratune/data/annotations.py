@@ -8,7 +8,6 @@ where the rating is missing; lists are put behind each other.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,13 +37,13 @@ def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Plac
                 value = _rating(rating, task, column, index, error)
                 if value is not None or told_apart:
                     found[index].append(value)
-    kind = pa.float64() if task.kind == "regression" else pa.string()
-    return pa.array(found, pa.list_(kind))
+    of_one = pa.float64() if task.target.is_numeric else pa.string()
+    return pa.array(found, pa.list_(of_one))
 
 
 def check_ratings(table: Dataset, task: Task, labels: Sequence[str], path: str | Path) -> None:
     """DataError for a rating that is none of the `labels`, which were found after they were read."""
-    if task.annotations is None or task.kind == "regression":
+    if task.annotations is None or not labels:
         return
     known = {None, *labels}
     for index, ratings in enumerate(to_arrow(table).column(COLUMN).to_pylist()):
@@ -57,18 +56,10 @@ def _rating(rating: Any, task: Task, column: str, index: int, error: Place) -> f
     name = as_text(rating)
     if name is None or not name.strip():
         return None
-    name = name.strip()
-    if task.kind != "regression":
-        if task.labels and name not in task.labels:
-            raise error(f"rating {choices(name, task.labels)}", column, index)
-        return name
     try:
-        value = float(name)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise error(f"rating {name!r} is not a number", column, index)
-    return value
+        return task.target.rating(name.strip())
+    except ValueError as why:
+        raise error(f"rating {why}", column, index) from why
 
 
 def _listed(cell: Any) -> bool:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from stratune.data.arrow import to_arrow, to_dataset
 from stratune.data.raters import COLUMN
-from stratune.data.rows import truth_of
 from stratune.data.split import Split, assemble
 from stratune.errors import ConfigError, DataError
 from stratune.task import Bins, Task
@@ -30,7 +29,7 @@ def binned(split: Split, task: Task) -> Split:
     Raises ConfigError for bins that make no sense, DataError for one that no training row falls into.
     """
     assert task.bins is not None
-    values = {part: truth_of(table, split.task) for part, table in split.parts.items()}
+    values = {part: split.task.target.truth(table["label"]) for part, table in split.parts.items()}
     bins = _resolved(task.bins, values["train"])
     names, edges = bins.names, np.asarray(bins.edges)
     parts = {}

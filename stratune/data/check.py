@@ -12,7 +12,7 @@ from datasets import Dataset
 
 from stratune.data.arrow import to_arrow
 from stratune.data.identity import text_keys
-from stratune.data.labels import label_counts, members
+from stratune.data.labels import label_counts
 from stratune.data.lengths import Lengths, measure
 from stratune.data.split import Split
 from stratune.task import Task
@@ -75,10 +75,9 @@ def check(
     else:
         tables, task, notes = {"all": data}, task or Task(), ()
     parts = {name: _Part(name, table) for name, table in tables.items()}
-    if not task.labels and task.kind != "regression":
-        found = {
-            name for part in parts.values() for cell in part.column("label") for name in members(cell, task)
-        }
+    if not task.labels:
+        members = task.target.members
+        found = {name for part in parts.values() for cell in part.column("label") for name in members(cell)}
         task = task.with_labels(tuple(sorted(found)))
     balance = {name: label_counts(table, task) for name, table in tables.items()}
     tokens = _tokens(parts.values(), token_lengths, max_length)

@@ -4,7 +4,6 @@ the last as lists.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,11 +12,11 @@ from datasets import ClassLabel, Dataset
 
 from stratune.data.annotations import read_annotations
 from stratune.data.arrow import as_text, to_arrow, to_dataset
-from stratune.data.labels import unknown
 from stratune.data.raters import COLUMN, annotation_columns
 from stratune.data.read import PART_NAMES, row_of
 from stratune.errors import DataError, choices
-from stratune.task import SEPARATOR, Task
+from stratune.target.label_sets import SEPARATOR
+from stratune.task import Task
 
 
 def canonical(
@@ -92,14 +91,10 @@ class _Source:
 
     def labels(self, task: Task) -> pa.ChunkedArray:
         """A name, a number, or names in the order of the alphabet: whatever the kind of task has."""
-        column, known = task.label, task.labels
-        cells = self._sets(column) if task.kind == "multilabel" else self.names(column, "no label")
-        distinct = cells.unique().to_pylist()
-        if task.kind == "regression":
-            wrong = {cell: f"{cell!r} is not a number" for cell in distinct if not _is_number(cell)}
-        else:
-            names = {cell: unknown(cell, task, known) for cell in distinct if known}
-            wrong = {cell: choices(name, known) for cell, name in names.items() if name is not None}
+        column, target = task.label, task.target
+        cells = self._sets(column) if target.several_labels else self.names(column, "no label")
+        problems = {cell: target.problem(cell) for cell in cells.unique().to_pylist()}
+        wrong = {cell: why for cell, why in problems.items() if why is not None}
         if wrong:
             index = min(pc.index(cells, cell).as_py() for cell in wrong)
             raise self.error(wrong[cells[index].as_py()], column, index)
@@ -159,13 +154,6 @@ class _Source:
         if pa.types.is_string_view(values.type):
             return values.cast(pa.string())
         return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
 
 
 def _separator(names: list[str]) -> str:

@@ -8,27 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.labels import label_set
-
 if TYPE_CHECKING:
     from datasets import Dataset
-
-    from stratune.task import Task
-
-
-def truth_of(table: Dataset, task: Task) -> NDArray[Any]:
-    """What is to be learned: (N,) positions in task.labels, found by name; of a multilabel task (N, K) zeros
-    and ones; of a regression (N,) values.
-    """
-    if task.kind == "regression":
-        return np.array([float(value) for value in table["label"]], dtype=np.float64)
-    index = task.label_index()
-    if task.kind != "multilabel":
-        return np.array([index[name] for name in table["label"]], dtype=np.int64)
-    truth = np.zeros((len(table), len(index)), dtype=np.int64)
-    for row, names in enumerate(table["label"]):
-        truth[row, [index[name] for name in label_set(names)]] = 1
-    return truth
 
 
 def text_columns(table: Dataset) -> tuple[list[str], list[str] | None]:

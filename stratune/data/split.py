@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stratune.data import assign
 from stratune.data.arrow import to_arrow, to_dataset
-from stratune.data.labels import cells, infer_labels, label_counts, members, strata, unknown
+from stratune.data.labels import cells, infer_labels, label_counts
 from stratune.data.read import row_of
 from stratune.errors import ConfigError, DataError, choices
 from stratune.files import write_json
@@ -134,7 +134,7 @@ def _carve(
 ) -> dict[str, Dataset]:
     """Take `carved` parts (`shares` of the table each) out of `table`, which becomes train."""
     fractions = [1 - sum(shares), *shares]
-    labels = strata(table, task)
+    labels = task.target.strata(cells(table))
     if task.group is not None:
         parts = assign.grouped(labels, _column(table, "group"), fractions, seed)
     else:
@@ -160,11 +160,12 @@ def _picked(table: Dataset, parts: NDArray[np.int64], names: Sequence[str] = PAR
 
 
 def _check_labels(tables: Mapping[str, Dataset], task: Task, place: _Place) -> None:
-    train = {name for cell in set(cells(tables["train"])) for name in members(cell, task)}
+    members = task.target.members
+    train = {name for cell in set(cells(tables["train"])) for name in members(cell)}
     for part in ("val", "test"):
         for index, cell in enumerate(cells(tables[part])):
-            if (name := unknown(cell, task, train)) is not None:
-                message = f"{choices(name, sorted(train))}, the labels of the training rows"
+            if unknown := [name for name in members(cell) if name not in train]:
+                message = f"{choices(unknown[0], sorted(train))}, the labels of the training rows"
                 raise place.error(message, part, index, task.label)
     never = [label for label in task.labels if label not in train]
     if never:
@@ -195,7 +196,7 @@ def subsample(table: Dataset, size: int | float, seed: int, task: Task | None = 
     total = max(1, round(size * len(table))) if isinstance(size, float) else size
     if total >= len(table):
         return table
-    piles = assign.rows_by_name(strata(table, task or Task()))
+    piles = assign.rows_by_name((task or Task()).target.strata(cells(table)))
     generator, keep = np.random.default_rng(seed), np.zeros(len(table), dtype=bool)
     for rows, count in zip(piles, assign.apportioned([len(rows) for rows in piles], total), strict=True):
         keep[generator.permutation(rows)[:count]] = True

@@ -15,11 +15,10 @@ import numpy as np
 
 from stratune.data.arrow import to_arrow
 from stratune.data.raters import COLUMN
-from stratune.data.rows import text_columns, truth_of
+from stratune.data.rows import text_columns
 from stratune.data.store import load_parts
 from stratune.engine.job import Job
 from stratune.errors import StratuneError
-from stratune.evaluate.metrics import score
 from stratune.files import folder_bytes, replacing, write_text
 from stratune.fitting.combine import combined
 from stratune.fitting.fit import train
@@ -84,17 +83,19 @@ def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
     _costs(result, trained)
     if trained.trials:
         result.trials = len(trained.trials)
-        result.notes = [*result.notes, spread(trained.trials, split.task.metric)]
+        result.notes = [*result.notes, spread(trained.trials, split.task.selection)]
     scorer = trained.predictor.model
     if settings.cache:
         scorer = scorer.caching()
     scored = {part: _predict(scorer, split.parts[part], progress, part) for part in ("val", "test")}
     for part, (answers, seconds) in scored.items():
-        truth = truth_of(split.parts[part], split.task)
-        values = score(
-            truth, answers.predictions, split.task.labels, kind=split.task.kind, invalid=answers.invalid
-        )
+        target = split.task.target
+        truth = target.truth(split.parts[part]["label"])
+        values = target.score(truth, answers.predictions, answers.invalid)
         setattr(result, part, values)
+        if part == "val" and split.task.selection.value(values) is None:
+            why = target.why_undefined(split.task.metric, truth, answers.predictions, "validation")
+            result.notes = [*result.notes, why]
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds
             result.tokens_cut = int(answers.tokens_cut.sum())
@@ -152,7 +153,7 @@ def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> Non
         columns: dict[str, Any] = {
             "id": list(rows["id"]),
             "part": [part] * len(rows),
-            "truth": truth_of(rows, task) if task.kind == "regression" else list(rows["label"]),
+            "truth": task.target.stored(rows["label"]),
         }
         columns["prediction"] = answers.predicted(task)
         columns |= {f"score_{label}": answers.predictions[:, k] for k, label in enumerate(task.labels)}

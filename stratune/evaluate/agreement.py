@@ -14,8 +14,18 @@ from stratune.evaluate.alpha import krippendorff_alpha
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.ceiling import human_ceiling, with_people
 from stratune.evaluate.icc import icc
+from stratune.evaluate.raters import LabelRaters, Raters, ValueRaters
 
-__all__ = ["human_ceiling", "icc", "krippendorff_alpha", "stacked", "with_people"]
+__all__ = [
+    "LabelRaters",
+    "Raters",
+    "ValueRaters",
+    "human_ceiling",
+    "icc",
+    "krippendorff_alpha",
+    "stacked",
+    "with_people",
+]
 
 
 def stacked(ratings: Sequence[Sequence[float | None]]) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats, ratio
-from stratune.evaluate.intervals import Interval, bootstrapped
+from stratune.evaluate.intervals import Interval, bootstrap
 
 Level = Literal["interval", "ordinal", "nominal"]
 
@@ -34,7 +34,7 @@ def krippendorff_alpha(
     if not (np.isfinite(ratings).sum(axis=1) > 1).any():
         return None
     scorer = Alpha(ratings, level)
-    return bootstrapped([scorer], len(ratings), groups=groups, resamples=resamples, seed=seed).get("alpha")
+    return bootstrap([scorer], len(ratings), groups=groups, resamples=resamples, seed=seed).get("alpha")
 
 
 class Alpha:

@@ -70,6 +70,12 @@ class ClassScorer:
             "log_loss": (self._losses @ weights) / total,
         }
 
+    @property
+    def answers(self) -> Floats:
+        """(N, K); of an invalid row the truth has probability 0, and the other labels have equal shares."""
+        wrong = np.arange(len(self.labels)) != self.truth[:, None]
+        return np.where(self.invalid[:, None], wrong / (len(self.labels) - 1), self.probabilities)
+
     def _matches(self, weights: Floats, total: Floats) -> dict[str, Floats]:
         """The metrics that only need, per label, how often it was true, predicted, and both."""
         hit, predictions, true = (self._adder @ weights).reshape(3, len(self.labels), -1)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
-from stratune.evaluate.intervals import Interval, bootstrapped
+from stratune.evaluate.intervals import Interval, bootstrap
 
 
 def icc(
@@ -44,7 +44,7 @@ def icc(
         scorers.append(TwoWay(ratings))
     found: dict[str, Interval] = {}
     for one in scorers:
-        found |= bootstrapped([one], len(ratings), groups=groups, resamples=resamples, seed=seed)
+        found |= bootstrap([one], len(ratings), groups=groups, resamples=resamples, seed=seed)
     return found
 
 

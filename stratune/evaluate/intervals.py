@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.arrays import Flags, Floats, Predictions
-from stratune.evaluate.metrics import Scorer, Truth, scorer
-from stratune.task import Kind
+from stratune.evaluate.arrays import Floats
+from stratune.evaluate.scoring import Scorer
 
 _BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is computed from it should stay in cache
 
@@ -36,28 +35,6 @@ class Interval:
 
 
 def bootstrap(
-    truth: Truth,
-    predictions: Predictions,
-    labels: Sequence[str],
-    *,
-    kind: Kind = "classification",
-    groups: npt.NDArray[Any] | None = None,
-    invalid: Flags | None = None,
-    resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> dict[str, Interval]:
-    """Every metric with its interval, over S seeds: said (S, N, K) and invalid (S, N); the rest as `score`.
-
-    The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
-    Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
-    """
-    flags = np.zeros(predictions.shape[:2], dtype=bool) if invalid is None else invalid
-    scorers = [scorer(kind, truth, one, labels, flag) for one, flag in zip(predictions, flags, strict=True)]
-    return bootstrapped(scorers, len(truth), groups=groups, resamples=resamples, seed=seed, level=level)
-
-
-def bootstrapped(
     scorers: Sequence[Scorer],
     rows: int,
     *,
@@ -66,7 +43,11 @@ def bootstrapped(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """The same for anything that scores weightings of N `rows`: one scorer for each seed."""
+    """Every metric with its interval, over the scorers of S seeds, which have scored the same N `rows`.
+
+    The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
+    Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
+    """
     runs = len(scorers)
     once = np.ones((rows, 1))
     points = [scorer.values(once) for scorer in scorers]

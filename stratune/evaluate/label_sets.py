@@ -67,6 +67,11 @@ class LabelSetScorer:
             "log_loss": losses,
         }
 
+    @property
+    def answers(self) -> Floats:
+        """(N, K); of an invalid row every label is wrong."""
+        return np.where(self.invalid[:, None], 1.0 - self.truth, self.probabilities)
+
     def _matches(self, weights: Floats) -> dict[str, Floats]:
         """Precision, recall and F1 from how often each label was true, predicted, and both."""
         counts = (self._adder @ weights).reshape(3, len(self.labels), -1)

@@ -30,7 +30,8 @@ class LevelScorer:
     ) -> None:
         self.classes = ClassScorer(truth, probabilities, labels, invalid=invalid)
         top = len(labels) - 1
-        self._farthest = np.where(self.classes.truth * 2 < top, top, 0)
+        self.truth = self.classes.truth
+        self._farthest = np.where(self.truth * 2 < top, top, 0)
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
@@ -42,6 +43,12 @@ class LevelScorer:
             "pearson": correlated.pearson,
             "spearman": correlated.spearman,
         }
+
+    @property
+    def answers(self) -> Floats:
+        """(N, K); an invalid row stands at the level farthest from the truth."""
+        farthest = np.arange(len(self.classes.labels)) == self._farthest[:, None]
+        return np.where(self.classes.invalid[:, None], farthest, self.classes.probabilities)
 
     def _distances(self, weights: Floats, total: Floats) -> dict[str, Floats]:
         """Mean absolute error in levels, and Cohen's kappa with quadratic weights (Cohen 1968).
@@ -58,7 +65,7 @@ class LevelScorer:
     @cached_property
     def _powers(self) -> Floats:
         """(5, N): |t - p|, (t - p)², t, p, t² + p², of true and predicted levels t and p."""
-        true = self.classes.truth.astype(np.float64)
+        true = self.truth.astype(np.float64)
         best = self.classes.probabilities.argmax(axis=1)
         predictions = np.where(self.classes.invalid, self._farthest, best).astype(np.float64)
         return np.stack(
@@ -71,4 +78,4 @@ class LevelScorer:
         # summed row by row, not as a matrix product: rows that are equal must tie to the last bit
         expected = (self.classes.probabilities * levels).sum(axis=1)
         invalid = self.classes.invalid
-        return Correlation(self.classes.truth.astype(np.float64), np.where(invalid, self._farthest, expected))
+        return Correlation(self.truth.astype(np.float64), np.where(invalid, self._farthest, expected))

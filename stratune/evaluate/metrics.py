@@ -1,53 +1,50 @@
-"""Every metric by name, and every metric of one set of predictions, for each kind of task.
+"""Every metric by name: those that the scorers compute, and functions that somebody registers.
 
-What a model says of N rows, `predictions`, and the truth, with K labels:
+A metric of one's own is a function of the truth, the predictions and the weights of N rows (kinds.py has the
+shapes), in a package behind the entry point `stratune.metrics` or in any module that is imported:
 
-| kind           | truth                          | said                                  | scored in     |
-|----------------|--------------------------------|---------------------------------------|---------------|
-| classification | (N,) label indices             | (N, K) probabilities, rows sum to 1   | classes.py    |
-| ordinal        | (N,) label indices, low first  | (N, K) the same                       | levels.py     |
-| multilabel     | (N, K) zeros and ones          | (N, K) probabilities, each by itself  | label_sets.py |
-| regression     | (N,) numbers, the user's units | (N, 1) values                         | values.py     |
+    @register_metric("cost", higher_is_better=False, kinds=("classification",))
+    def cost(truth, predictions, weights) -> float:
+        "what a wrong answer costs, mean over rows"
+        return float(np.average(COSTS[truth, predictions.argmax(axis=1)], weights=weights))
 
-Scorers take many weightings of the rows at once. A weighting says how often each row counts: all ones gives
-the plain value, the counts of a bootstrap resample give that replicate. Shapes: N rows, K labels, R
-weightings. No score is ever NaN: 0/0 in a share is 0.0, and a metric that is undefined (an area without both
-sides, a correlation without spread) is not in the answer. What an invalid row costs, each file says.
+It is computed wherever the others are, has intervals (a resample is a weighting of the rows), and may be the
+task's metric. NaN means that it is undefined. An invalid answer comes as a wrong one: see the scorers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+import os
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TypeVar
 
 from stratune.errors import ConfigError, choices
-from stratune.evaluate.arrays import Flags, Floats, Predictions
-from stratune.evaluate.classes import ClassScorer, confusion, predicted
-from stratune.evaluate.label_sets import LabelSetScorer
+from stratune.evaluate.arrays import Floats, Predictions
+from stratune.evaluate.kinds import KINDS, Kind, Truth
 from stratune.evaluate.labels import PER_LABEL
-from stratune.evaluate.levels import LevelScorer
-from stratune.evaluate.values import ValueScorer
-from stratune.task import Kind
 
 __all__ = [
     "METRICS",
     "PER_LABEL",
+    "Function",
     "Metric",
-    "Scorer",
-    "Truth",
-    "confusion",
+    "all_metrics",
     "find",
+    "for_other_processes",
     "metrics_of",
-    "predicted",
-    "score",
-    "scorer",
+    "register_metric",
 ]
 
-Truth = npt.NDArray[Any]  # indices, zeros and ones, or numbers: by kind
+Function = Callable[[Truth, Predictions, Floats], float]
+_F = TypeVar("_F", bound=Function)
+
+GROUP = "stratune.metrics"  # of entry points
+MODULES = "STRATUNE_METRICS"  # an environment variable: modules that register metrics, with commas between
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,7 @@ class Metric:
     doc: str
     higher_is_better: bool
     kinds: tuple[Kind, ...] = ("classification",)
-
-    @property
-    def sign(self) -> float:
-        """Times this, higher is better."""
-        return 1.0 if self.higher_is_better else -1.0
-
-    def better(self, value: float, than: float) -> bool:
-        return value > than if self.higher_is_better else value < than
+    function: Function | None = None  # None: the scorers of its kinds compute it, all at once
 
 
 _ONE: tuple[Kind, ...] = ("classification", "ordinal")  # one label of several
@@ -75,7 +65,7 @@ _LEVELS: tuple[Kind, ...] = ("ordinal",)
 _NUMBERS: tuple[Kind, ...] = ("regression",)
 _ORDERED: tuple[Kind, ...] = ("ordinal", "regression")
 
-_METRICS = [
+_OWN = [
     Metric("accuracy", "share of rows whose prediction is the truth", True, _ONE),
     Metric("precision_macro", "precision, mean over labels", True, _ANY),
     Metric("recall_macro", "recall, mean over labels (balanced accuracy)", True, _ANY),
@@ -101,12 +91,53 @@ _METRICS = [
     Metric("pearson", "linear correlation of prediction (ordinal: expected level) and truth", True, _ORDERED),
     Metric("spearman", "rank correlation of prediction (ordinal: expected level) and truth", True, _ORDERED),
 ]
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _OWN}  # in the order to show them
+
+
+def register_metric(
+    name: str, *, higher_is_better: bool, kinds: Sequence[Kind] = ("classification",)
+) -> Callable[[_F], _F]:
+    """Make a function known as the metric `name`; the first line of its docstring says what it is.
+
+    Raises ConfigError for a name that another metric has or that cannot be a column, or a kind that is none.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.@-]*", name):
+        raise ConfigError(f"{name!r} is no name: letters, digits and _ . @ - after a letter", key="metrics")
+    if not kinds or isinstance(kinds, str):
+        raise ConfigError(f"{name!r} names no kinds of task, as in kinds=('classification',)", key="metrics")
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ConfigError(f"{name!r}: {choices(kind, KINDS)}", key="metrics")
+
+    def keep(function: _F) -> _F:
+        known = METRICS.get(name)
+        if known is not None and not _again(known.function, function):
+            owner = f"that of {known.function.__module__}" if known.function else "stratune's own"
+            raise ConfigError(f"{name!r} is already a metric, {owner}", key="metrics")
+        doc = (function.__doc__ or "").strip().splitlines() or [f"as {function.__module__} computes it"]
+        METRICS[name] = Metric(name, doc[0], higher_is_better, tuple(kinds), function)
+        return function
+
+    return keep
+
+
+def _again(known: Function | None, function: Function) -> bool:
+    """Whether a module or a notebook's cell is only executed once more."""
+    if known is None:
+        return False
+    where = (function.__module__, function.__qualname__)
+    return (known.__module__, known.__qualname__) == where
 
 
 def metrics_of(kind: Kind) -> dict[str, Metric]:
     """The metrics that suit a kind of task, in the order to show them."""
-    return {name: metric for name, metric in METRICS.items() if kind in metric.kinds}
+    return {name: metric for name, metric in all_metrics().items() if kind in metric.kinds}
+
+
+def all_metrics() -> dict[str, Metric]:
+    """METRICS, once the modules of others are imported that register some."""
+    _import_others()
+    return METRICS
 
 
 def find(name: str, labels: Sequence[str] = (), kind: Kind = "classification") -> Metric:
@@ -114,48 +145,39 @@ def find(name: str, labels: Sequence[str] = (), kind: Kind = "classification") -
     known = metrics_of(kind)
     if name in known:
         return known[name]
-    labels = () if kind == "regression" else labels
-    by_label = {f"{family}[{label}]": (family, label) for family in PER_LABEL for label in labels}
+    families = [family for family in PER_LABEL if f"{family}_macro" in known]
+    by_label = {f"{family}[{label}]": (family, label) for family in families for label in labels}
     if name not in by_label:
         raise ConfigError(choices(name, [*known, *by_label]), key="task.metric")
     family, label = by_label[name]
     return Metric(name, f"{family} of label {label!r}", True, _ANY)
 
 
-class Scorer(Protocol):
-    """One set of predictions, sorted and counted once, ready for any number of weightings."""
-
-    def values(self, weights: Floats) -> dict[str, Floats]:
-        """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
-        ...
-
-
-def scorer(
-    kind: Kind,
-    truth: Truth,
-    predictions: Predictions,
-    labels: Sequence[str] = (),
-    invalid: Flags | None = None,
-) -> Scorer:
-    """The scorer of a kind. Raises TrainingError where a row that is not invalid holds NaN or infinity."""
-    if kind == "regression":
-        return ValueScorer(truth, predictions, invalid=invalid)
-    if kind == "multilabel":
-        return LabelSetScorer(truth, predictions, labels, invalid=invalid)
-    if kind == "ordinal":
-        return LevelScorer(truth, predictions, labels, invalid=invalid)
-    return ClassScorer(truth, predictions, labels, invalid=invalid)
+@cache
+def _import_others() -> None:
+    """Once, on first use. Raises ConfigError naming what cannot be imported."""
+    for plugin in entry_points(group=GROUP):
+        try:
+            plugin.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"entry point {plugin.value!r}: {error}", key=GROUP) from error
+    for module in filter(None, os.environ.get(MODULES, "").split(",")):
+        try:
+            importlib.import_module(module.strip())
+        except ImportError as error:
+            raise ConfigError(f"{module!r}: {error}", key=MODULES) from error
 
 
-def score(
-    truth: Truth,
-    predictions: Predictions,
-    labels: Sequence[str],
-    *,
-    kind: Kind = "classification",
-    invalid: Flags | None = None,
-) -> dict[str, float]:
-    """All metrics of one set of predictions; shapes by kind: see above. Raises as `model`."""
-    once = np.ones((len(truth), 1))
-    values = scorer(kind, truth, predictions, labels, invalid).values(once)
-    return {name: float(value[0]) for name, value in values.items() if not np.isnan(value[0])}
+def for_other_processes() -> dict[str, str]:
+    """Environment variables with which another process knows the metrics that are registered here.
+
+    Raises ConfigError for one that stands in a script or a notebook, which no other process can import.
+    """
+    functions = [metric.function for metric in METRICS.values() if metric.function is not None]
+    modules = dict.fromkeys(function.__module__ for function in functions)
+    if "__main__" in modules:
+        name = next(n for n, m in METRICS.items() if m.function and m.function.__module__ == "__main__")
+        why = "the processes that train cannot import it; put it into a module, and import that"
+        raise ConfigError(f"{name!r} is registered in the script itself: {why}", key="metrics")
+    named = [module for module in os.environ.get(MODULES, "").split(",") if module]
+    return {MODULES: ",".join(dict.fromkeys([*named, *modules]))} if named or modules else {}

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats, ratio, share
-from stratune.evaluate.metrics import Scorer
+from stratune.evaluate.scoring import Scorer
 from stratune.evaluate.values import ValueScorer
 
 _ROUNDING = 1e-12

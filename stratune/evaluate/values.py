@@ -41,6 +41,11 @@ class ValueScorer:
             "spearman": correlated.spearman,
         }
 
+    @property
+    def answers(self) -> Floats:
+        """(N, 1); of an invalid row the mean of the truth."""
+        return self.predictions[:, None]
+
     @cached_property
     def _errors(self) -> Floats:
         """(2, N): absolute and squared."""

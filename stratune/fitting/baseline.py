@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from stratune.data.rows import text_columns, truth_of
+from stratune.data.rows import text_columns
 from stratune.fitting.trained import Trained, predictor_of
 from stratune.model.baseline import BaselineModel, Examples
 from stratune.strategy.base import Baseline
@@ -20,7 +20,7 @@ def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_wo
     """`max_words`: read of each text, as by the language models beside it."""
     started = time.perf_counter()
     seen, chosen_on = (
-        Examples(*text_columns(table), truth=truth_of(table, task)).first_words(max_words)
+        Examples(*text_columns(table), truth=task.target.truth(table["label"])).first_words(max_words)
         for table in (split.train, split.val)
     )
     fitted = baseline.fit(seen, chosen_on, task=task, seed=seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from stratune.data.rows import text_columns, truth_of
+from stratune.data.rows import text_columns
 from stratune.errors import NonFiniteLoss, UnsupportedError
 from stratune.files import sha256
 from stratune.fitting.trained import Trained, predictor_of
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from stratune.backbone.load import Backbone
     from stratune.data.split import Split
+    from stratune.evaluate.kinds import Truth
     from stratune.model.base import Model
     from stratune.strategy import Strategy
     from stratune.task import Task
@@ -100,7 +101,7 @@ class NetFitting:
         precision = resolve(settings.precision, device)
         self.runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
-        objective = readout.objective(self.task).fitted(truth_of(self.split.train, self.task))
+        objective = readout.objective(self.task).fitted(self._truth(self.split.train))
         self.net = Net(self.backbone, readout.head(self.backbone, objective, self.seed), objective)
         self.strategy.tune.adapt(self.net)
         self.net.own()
@@ -134,7 +135,7 @@ class NetFitting:
     def _train(self) -> tuple[TrainingState, float]:
         """(where training ended, seconds that computing the frozen activations of the training rows took)."""
         rows, val = self._feed(self.split.train), self._feed(self.split.val)
-        truth, val_truth = (truth_of(table, self.task) for table in (self.split.train, self.split.val))
+        truth, val_truth = self._truth(self.split.train), self._truth(self.split.val)
         validation = Validation(
             self.net, val, val_truth, self.task, self.runtime, self.accelerator, self.aggregate
         )
@@ -172,6 +173,9 @@ class NetFitting:
         parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]
         where = [self.runtime.device.type, self.accelerator.num_processes]
         return sha256(json.dumps([checkpoint.LAYOUT, *how, *parts, *where]))
+
+    def _truth(self, table: Dataset) -> Truth:
+        return self.task.target.truth(table["label"])
 
     def _feed(self, table: Dataset) -> Feed:
         reader = ChunkReader(self.reader, self.chunker) if self.chunker is not None else self.reader

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stratune.evaluate.metrics import find, score
 from stratune.model.chunks import join
 from stratune.train.infer import infer
 from stratune.train.loop import Evaluation
@@ -59,10 +58,10 @@ class Validation:
     def _evaluation(self, probabilities: NDArray[np.float64]) -> Evaluation:
         """In the task's metric."""
         predictions = self.net.objective.predictions(probabilities)
-        values = score(self.truth, predictions, self.task.labels, kind=self.task.kind)
-        metric = find(self.task.metric, self.task.labels, self.task.kind)
-        value = values[metric.name]
-        return Evaluation(metric.sign * value, value, values.get("log_loss", values.get("rmse", 0.0)))
+        target, selection = self.task.target, self.task.selection
+        values = target.score(self.truth, predictions)
+        loss = values[target.validation_loss]
+        return Evaluation(selection.score(values), selection.value(values), loss)
 
     @property
     def _documents(self) -> Documents:

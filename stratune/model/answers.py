@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.evaluate.label_sets import decided
-from stratune.evaluate.metrics import predicted
-from stratune.task import SEPARATOR
-
 if TYPE_CHECKING:
     from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.evidence import Evidence
@@ -65,13 +61,7 @@ class Scored:
         """The most probable label of each row, empty for an invalid one; all labels of one half or more; or
         the value, None for an invalid row.
         """
-        if task.kind == "regression":
-            return [None if np.isnan(value) else float(value) for value in self.predictions[:, 0]]
-        if task.kind == "multilabel":
-            chosen = decided(self.predictions, self.invalid)
-            return [SEPARATOR.join(np.asarray(task.labels)[row]) for row in chosen]
-        best = predicted(self.predictions, self.invalid)
-        return [task.labels[k] if k < len(task.labels) else "" for k in best]
+        return task.target.answers(self.predictions, self.invalid)
 
 
 def answered(

@@ -58,21 +58,13 @@ class Predictor(Saved):
             return []
         scored = self.score(rows)
         invalid = scored.invalid if scored.invalid is not None else np.zeros(len(rows), dtype=bool)
-        rows_of = zip(
-            scored.predicted(self.task), scored.predictions, invalid, scored.tokens_cut, strict=True
-        )
-        if self.task.kind == "regression":
-            return [
-                Prediction("", {}, float(predictions[0]), bool(bad), int(cut))
-                for _, predictions, bad, cut in rows_of
-            ]
+        answers = scored.predicted(self.task)
         return [
-            Prediction(label, self._scores(predictions), None, bool(bad), int(cut))
-            for label, predictions, bad, cut in rows_of
+            Prediction(*self.task.target.read(answer, numbers), invalid=bool(bad), tokens_cut=int(cut))
+            for answer, numbers, bad, cut in zip(
+                answers, scored.predictions, invalid, scored.tokens_cut, strict=True
+            )
         ]
-
-    def _scores(self, predictions: NDArray[np.float64]) -> dict[str, float]:
-        return dict(zip(self.labels, map(float, predictions), strict=True))
 
     def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]
         """(N, K) probabilities, columns in the order of `labels`; of a regression (N, 1) values."""

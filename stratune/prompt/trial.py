@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.evaluate.selection import Selection
+
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
@@ -25,14 +27,15 @@ class Trial:
     val: dict[str, float]
 
 
-def spread(trials: Sequence[Trial], metric: str) -> str:
+def spread(trials: Sequence[Trial], selection: Selection) -> str:
     """`12 prompts tried: validation f1_macro 0.512 to 0.781, median 0.690; kept ...`"""
-    kept, values = trials[0], [trial.val[metric] for trial in trials if metric in trial.val]
+    kept, found_values = trials[0], [selection.value(trial.val) for trial in trials]
+    values = [value for value in found_values if value is not None]
     found = (
         f"{min(values):.3f} to {max(values):.3f}, median {np.median(values):.3f}" if values else "undefined"
     )
     shown = f"{kept.shots} {kept.pick} demonstrations, draw {kept.draw}, " if kept.shots else ""
     return (
-        f"{len(trials)} prompts tried: validation {metric} {found}; "
+        f"{len(trials)} prompts tried: validation {selection.metric} {found}; "
         f"kept {kept.template}, {shown}calibration {kept.calibrate}"
     )

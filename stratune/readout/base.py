@@ -77,7 +77,7 @@ class Readout(ABC):
         """How the predictions of a document's chunks become its own; None: rows are whole texts."""
         from stratune.longtext.aggregate import Aggregate
 
-        return Aggregate(self.long.aggregate, task.kind) if self.long.way == "chunk" else None
+        return Aggregate(self.long.aggregate, task.target) if self.long.way == "chunk" else None
 
     def chunker(self, tokenizer: Any) -> Chunker | None:
         """What cuts documents where this readout takes chunks; without a tokenizer tokens are words."""

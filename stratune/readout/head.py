@@ -42,7 +42,7 @@ class Head(Readout):
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice
     dropout: float = 0.1
-    loss: str = "auto"  # objective/choose.py: those of the kind of task
+    loss: str = "auto"  # one of the target's: those of the kind of task
     long: LongText = LongText()  # texts that are longer than the window
 
     def __post_init__(self) -> None:
@@ -66,9 +66,7 @@ class Head(Readout):
         return PooledHead(pool, backbone.width, objective.outputs, norm, self.dropout, bias, seed, ordered)
 
     def objective(self, task: Task) -> Objective:
-        from stratune.objective import objective_of
-
-        return objective_of(task, self.loss)
+        return task.target.objective(self.loss)
 
     def reader(self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int) -> Reader:
         """Texts as they are, or their chunks: nothing of the task, nothing drawn."""

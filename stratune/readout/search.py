@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.rows import group_numbers, text_columns, truth_of
-from stratune.evaluate.intervals import bootstrap
-from stratune.evaluate.metrics import find, score
+from stratune.data.rows import group_numbers, text_columns
 from stratune.model.chunks import ChunkModel
 from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
@@ -64,7 +62,6 @@ class Options(Protocol):
 @dataclass(frozen=True)
 class _Tried:
     trial: Trial
-    worth: float  # higher is better
     reader: Any
     predictions: (
         Floats  # (M, K) of the validation texts, or of all their chunks, calibrated; NaN where invalid
@@ -101,15 +98,16 @@ def choose(
         prompted.calibrate(bias, scale)
         if (chunks := best.answers.chunks) is not None and isinstance(model, ChunkModel):
             probabilities = softmax((_logarithms(best.answers) - bias) * scale)
-            model.tune(replace(chunks, predictions=probabilities), judge.worth_of)
+            model.tune(replace(chunks, predictions=probabilities), judge.score_of)
     return [best.trial, *(one.trial for one in tried if one is not best)]
 
 
 def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
-    """Of those within one standard error of the highest metric, the lowest log loss; of equals the first."""
-    top = max(tried, key=lambda one: one.worth)
+    """Of those within one standard error of the best metric, the lowest loss; of equals the first."""
+    top = judge.selection.best(tried, lambda one: one.trial.val)
     least = judge.within_error(top.predictions, top.answers)
-    return min((one for one in tried if one.worth >= least), key=lambda one: one.trial.val[judge.doubt])
+    near = [one for one in tried if judge.selection.score(one.trial.val) >= least]
+    return min(near, key=lambda one: one.trial.val[judge.target.validation_loss])
 
 
 def _tries(
@@ -124,7 +122,7 @@ def _tries(
         predictions = plain - bias
         values = judge.values(predictions, answers)
         trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
-        tried.append(_Tried(trial, judge.worth(values), prompted.reader, predictions, bias, answers))
+        tried.append(_Tried(trial, prompted.reader, predictions, bias, answers))
     return tried
 
 
@@ -132,7 +130,7 @@ def _fitted(best: _Tried, readout: Options, judge: _Judge) -> tuple[Floats, floa
     """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
     bias, predictions, answers = best.bias, best.predictions, best.answers
     if readout.threshold:
-        shift = threshold(predictions, lambda moved: judge.worth(judge.values(moved, answers)))
+        shift = threshold(predictions, lambda moved: judge.selection.score(judge.values(moved, answers)))
         bias, predictions = bias + shift, predictions - shift
     if not (readout.temperature and len(_answered(predictions))):
         return bias, 1.0
@@ -159,58 +157,43 @@ def _joined(predictions: Floats, answers: Scored) -> Floats:
 
 
 class _Judge:
-    """What log-probabilities are worth on validation."""
+    """How good log-probabilities are on validation."""
 
     def __init__(self, split: Split, read: Callable[[Floats], Floats]) -> None:
         self.task = split.task
         self.read = read  # see Objective.read
-        self.doubt = "rmse" if split.task.kind == "regression" else "log_loss"
+        self.target, self.selection = split.task.target, split.task.selection
         self.texts = text_columns(split.val)
-        self.truth = truth_of(split.val, split.task)
+        self.truth = self.target.truth(split.val["label"])
         self.content_free: Any = (
             list(CONTENT_FREE),
             list(CONTENT_FREE) if split.task.text_pair else None,
         )
         self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
-        self.sign = find(self.task.metric, self.task.labels, self.task.kind).sign
 
     def values(self, predictions: Floats, answers: Scored) -> dict[str, float]:
         """`predictions` is what was made of the log-probabilities of `answers`."""
         return self._values(_joined(predictions, answers), answers.invalid)
 
     def _values(self, predictions: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
-        return score(
-            self.truth, self.read(predictions), self.task.labels, kind=self.task.kind, invalid=invalid
-        )
+        return self.target.score(self.truth, self.read(predictions), invalid)
 
-    def worth(self, values: dict[str, float]) -> float:
-        """Least where it is undefined, as a correlation is with answers that are all the same."""
-        return self.sign * values[self.task.metric] if self.task.metric in values else -np.inf
-
-    def worth_of(self, predictions: Floats) -> float:
+    def score_of(self, predictions: Floats) -> float:
         """Of probabilities of the texts (N, K)."""
-        return self.worth(self._values(predictions))
+        return self.selection.score(self._values(predictions))
 
     def loss(self, predictions: Floats, answers: Scored) -> float:
         """Log loss of the texts that were answered with a label; of values the root mean squared error."""
         probabilities = _joined(predictions, answers)
         rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
-        if self.task.kind == "regression":
+        if self.target.is_numeric:
             return float(np.sqrt(np.mean((self.read(probabilities[rows])[:, 0] - self.truth[rows]) ** 2)))
         return float(-np.log(probabilities[rows, self.truth[rows]].clip(TINY)).mean())
 
     def within_error(self, predictions: Floats, answers: Scored) -> float:
-        """What `predictions` is worth less a standard error: the lower end of its 68 % interval over rows."""
-        by_metric = bootstrap(
-            self.truth,
-            self.read(_joined(predictions, answers))[None],
-            self.task.labels,
-            kind=self.task.kind,
-            groups=self.groups,
-            invalid=None if answers.invalid is None else answers.invalid[None],
-            level=0.68,
-        )
-        if self.task.metric not in by_metric:
-            return -np.inf
-        interval = by_metric[self.task.metric]
-        return min(self.sign * interval.low, self.sign * interval.high)
+        """The score of `predictions` less a standard error: the lower end of its 68 % interval over rows."""
+        read = self.read(_joined(predictions, answers))
+        invalid = None if answers.invalid is None else answers.invalid[None]
+        intervals = self.target.intervals(self.truth, read[None], invalid, groups=self.groups, level=0.68)
+        ends = [{name: getattr(one, end) for name, one in intervals.items()} for end in ("low", "high")]
+        return min(self.selection.score(values) for values in ends)

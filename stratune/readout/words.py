@@ -171,35 +171,24 @@ class Words(Readout):
         return VerbalizerHead(backbone.language_model, objective.outputs, self.normalise)
 
     def objective(self, task: Task) -> Objective:
-        from stratune.objective.classes import CrossEntropy, TokenLikelihood
-        from stratune.objective.scale import Scale
-
-        count, of_tokens = len(self.asked(task)), self.loss == "tokens"
-        if task.kind == "regression":
-            return Scale(count, self.scale, of_tokens)
-        return (TokenLikelihood if of_tokens else CrossEntropy)(count)
+        self.asked(task)  # what it cannot ask about is said now
+        return task.target.verbal_objective(self.scale, self.loss == "tokens")
 
     def aggregate(self, task: Task) -> Aggregate | None:
         """Of a number the levels are joined, before their mean is taken."""
+        from stratune.target import Classes
+
         joined = super().aggregate(task)
-        return replace(joined, kind="classification") if joined and task.kind == "regression" else joined
+        if joined is None or not task.target.is_numeric:
+            return joined
+        return replace(joined, target=Classes(self.asked(task)))
 
     def asked(self, task: Task) -> tuple[str, ...]:
         """What the model chooses among: the task's labels, or the levels of the scale.
 
         Raises UnsupportedError where one label is not the whole answer, or nothing says what the levels are.
         """
-        from stratune.objective.scale import names
-
-        if task.kind == "multilabel":
-            why = "it chooses one of the labels; use the readout `head`"
-            raise UnsupportedError(f"a task of kind {task.kind}", f"readout {self.kind}", why)
-        if task.kind == "regression" and not self.scale:
-            why = (
-                "name the levels to ask about in `readout.scale`, such as [1, 2, 3, 4, 5], or bin the values"
-            )
-            raise UnsupportedError(f"a task of kind {task.kind}", f"readout {self.kind}", why)
-        return names(self.scale) if task.kind == "regression" else task.labels
+        return task.target.verbalized(self.scale, f"readout {self.kind}")
 
     def reader(
         self,
@@ -230,7 +219,7 @@ class Words(Readout):
             check_two(len(labels))
         most = [words for words in (max_words, self.shot_words) if words is not None]
         read = min(most, default=None)
-        if self.shots and task.kind == "regression":
+        if self.shots and task.target.is_numeric:
             train = self._by_level(train)
         if self.shots and self.pick == "nearest":
             return template, (), Nearest(pool_of(train, seed, read), self.shots)

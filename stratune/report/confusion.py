@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stratune.evaluate import metrics
+from stratune.evaluate import classes
 from stratune.report.style import PAPER, panel, shades, to_svg
 
 if TYPE_CHECKING:
@@ -46,5 +46,5 @@ def confusion(scene: Scene, entry: Entry, name: str) -> str:
 def summed_confusion(entry: Entry) -> Any:
     """Counts (K, K), summed over seeds; (K, K + 1) when some answers were invalid."""
     parts = [run.predictions["test"] for run in entry.ok]
-    counts = sum(metrics.confusion(part.truth, part.predictions, invalid=part.invalid) for part in parts)
+    counts = sum(classes.confusion(part.truth, part.predictions, invalid=part.invalid) for part in parts)
     return counts if counts[:, -1].any() else counts[:, :-1]  # type: ignore[index]

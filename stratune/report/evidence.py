@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stratune.report import human
+from stratune.target import TARGETS
 
 SHOWN = 3  # documents that were answered right, and as many wrong
 COLUMNS = ("id", "part", "truth", "prediction", "evidence")
@@ -23,11 +24,12 @@ def shown_evidence(folder: Path, kind: str) -> list[dict[str, Any]]:
         return []
     rows = [row for row in pq.read_table(path, columns=list(COLUMNS)).to_pylist() if row["part"] == "test"]
     rows = [row for row in rows if row["evidence"]]
+    numeric = TARGETS[kind].is_numeric
     for row in rows:
-        row["right"] = None if kind == "regression" else row["truth"] == row["prediction"]
+        row["right"] = None if numeric else row["truth"] == row["prediction"]
         row["chunks"] = row.pop("evidence")
     rows.sort(key=lambda row: -abs(row["chunks"][0]["score"]))
-    if kind == "regression":
+    if numeric:
         return [_readable(row) for row in rows[: 2 * SHOWN]]
     parts = [[row for row in rows if row["right"] == right][:SHOWN] for right in (True, False)]
     return [_readable(row) for part in parts for row in part]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from stratune.evaluate.kinds import Kind
 from stratune.files import replacing_folder
 from stratune.report import human
 from stratune.report.ablation_figure import parts
@@ -18,7 +19,6 @@ from stratune.report.regression import predicted, residuals
 from stratune.report.roc import roc
 from stratune.report.scene import Board, Scene
 from stratune.report.style import styled
-from stratune.task import Kind
 
 
 def write(out: str | Path) -> list[Path]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stratune.evaluate.intervals import bootstrap
-from stratune.evaluate.metrics import find
+from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
 from stratune.report import people
 from stratune.report.comparison import Comparison, Entry, load
 from stratune.report.tables import to_csv, to_markdown
 from stratune.report.terminal import table
 from stratune.result import RunResult
+from stratune.task import Task
 
 __all__ = ["build", "save", "table", "write"]
 
@@ -43,10 +43,10 @@ def save(out: Path, board: Board) -> None:
 
 def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     """leaderboard.json as a dict: best first, then what has no validation value, then what failed."""
-    metric = find(comparison.task.metric, comparison.task.labels, comparison.task.kind)
+    selection = comparison.task.selection
     rows = [_row(entry, comparison, resamples) for entry in comparison.entries()]
-    ranked = [row for row in rows if metric.name in row["val"]]
-    ranked.sort(key=lambda row: -metric.sign * row["val"][metric.name])
+    defined = [row for row in rows if selection.value(row["val"]) is not None]
+    ranked = selection.ordered(defined, lambda row: row["val"])
     unranked = [row for row in rows if row not in ranked]
     unranked.sort(key=lambda row: row["status"] != "ok")
     for place, row in enumerate(ranked, start=1):
@@ -54,7 +54,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     agreement = people.of_raters(comparison, resamples)
     return {
         "task": comparison.task.to_dict(),
-        "metric": metric.name,
+        "metric": selection.metric,
         "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
         "budget": comparison.config.get("budget"),
         **({"people": agreement} if agreement else {}),
@@ -72,7 +72,8 @@ def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
         "seeds": [result.seed for result in ok],
         "status": "ok" if ok else "failed",
         "error": _error([run.result for run in entry.runs]),
-        "val": _mean_over_runs([result.val for result in ok]),
+        **_unranked(entry, comparison.task),
+        "val": mean_of_shared([result.val for result in ok]),
         "test": _test(entry, comparison, resamples) if ok else {},
         **people.of_entry(entry, comparison.task, resamples),
         **{
@@ -85,16 +86,24 @@ def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
 
 def _test(entry: Entry, comparison: Comparison, resamples: int) -> dict[str, dict[str, float]]:
     parts = [run.predictions["test"] for run in entry.ok]
-    intervals = bootstrap(
+    intervals = comparison.task.target.intervals(
         parts[0].truth,
         np.stack([part.predictions for part in parts]),
-        comparison.task.labels,
-        kind=comparison.task.kind,
+        np.stack([part.invalid for part in parts]),
         groups=parts[0].groups,
-        invalid=np.stack([part.invalid for part in parts]),
         resamples=resamples,
     )
     return {name: interval.to_dict() for name, interval in intervals.items()}
+
+
+def _unranked(entry: Entry, task: Task) -> dict[str, str]:
+    """`unranked`: why a row that did not fail has no rank, its metric being undefined on validation."""
+    for run in entry.ok:
+        if task.selection.value(run.result.val) is None:
+            part = run.predictions["val"]
+            why = task.target.why_undefined(task.metric, part.truth, part.predictions, "validation")
+            return {"unranked": why}
+    return {}
 
 
 def _error(results: Sequence[RunResult]) -> str | None:
@@ -110,12 +119,6 @@ def _error(results: Sequence[RunResult]) -> str | None:
         for reason, which in seeds.items()
     ]
     return "; ".join(predictions) or None
-
-
-def _mean_over_runs(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean over seeds of the metrics that every run has."""
-    shared = [name for name in scores[0] if all(name in other for other in scores)] if scores else []
-    return {name: float(np.mean([run[name] for run in scores])) for name in shared}
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -13,27 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratune.data.raters import annotation_columns
-from stratune.evaluate.agreement import human_ceiling, icc, krippendorff_alpha, with_people
-from stratune.evaluate.alpha import Level
-from stratune.evaluate.ceiling import rater_key
-from stratune.evaluate.classes import predicted
+from stratune.evaluate.agreement import Raters, human_ceiling, icc, krippendorff_alpha, with_people
 from stratune.evaluate.intervals import Interval
+from stratune.evaluate.raters import rater_key
 from stratune.report import human
-from stratune.task import Kind, Task
+from stratune.target import Target
+from stratune.task import Task
 
 if TYPE_CHECKING:
     from stratune.report.comparison import Comparison, Entry
-    from stratune.report.predictions import Predictions, Ratings
+    from stratune.report.predictions import Ratings
 
 Board = dict[str, Any]
 
-LEVEL: dict[Kind, Level] = {"regression": "interval", "ordinal": "ordinal", "classification": "nominal"}
-# measure -> how a person reads it: the figure shows the first, the page two, a line below the table three
-MEASURES: dict[Kind, dict[str, str]] = {
-    "regression": {"pearson": "r", "icc2": "ICC", "mae": "MAE", "spearman": "rank r"},
-    "ordinal": {"qwk": "weighted kappa", "accuracy": "accuracy", "kappa": "kappa"},
-    "classification": {"accuracy": "accuracy", "kappa": "kappa"},
-}
 RELIABILITY = {
     "icc1": "one rating, by whomever",
     "icc1k": "a row's mean, by whomever",
@@ -61,10 +53,12 @@ def among_raters(
     options: dict[str, Any] = {"groups": groups, "resamples": resamples}
     counts = np.isfinite(ratings.values).sum(axis=1)
     rated = counts[counts > 0]
-    ceiling = human_ceiling(ratings.values, **_about(ratings, task), **options)
-    measured = task.kind in ("regression", "ordinal") or len(task.labels) == 2
-    alpha = krippendorff_alpha(ratings.values, LEVEL[task.kind], **options)
-    reliability = icc(ratings.values, identified=ratings.identified, **options) if measured else {}
+    target = task.target
+    ceiling = human_ceiling(_raters(ratings, task), **options)
+    alpha = krippendorff_alpha(ratings.values, target.measurement, **options)
+    reliability = {}
+    if target.has_distances:
+        reliability = icc(ratings.values, identified=ratings.identified, **options)
     return {
         "rows": len(rated),
         "ratings": int(counts.sum()),
@@ -72,7 +66,7 @@ def among_raters(
         "identified": ratings.identified,
         "ceiling": _plain(ceiling),
         "icc": _plain(reliability),
-        "alpha": None if alpha is None else {"level": LEVEL[task.kind], **alpha.to_dict()},
+        "alpha": None if alpha is None else {"level": target.measurement, **alpha.to_dict()},
     }
 
 
@@ -84,9 +78,8 @@ def of_entry(entry: Entry, task: Task, resamples: int) -> dict[str, Any]:
     ratings = tests[0].ratings
     assert ratings is not None
     found = with_people(
-        np.stack([_answers(one, task) for one in tests]),
-        ratings.values,
-        **_about(ratings, task),
+        np.stack([task.target.decided(one.predictions) for one in tests]),
+        _raters(ratings, task),
         invalid=np.stack([one.invalid for one in tests]),
         groups=tests[0].groups,
         resamples=resamples,
@@ -101,7 +94,7 @@ def line(board: Board) -> str | None:
         return None
     shown = [
         f"{sign} {human.interval(people['ceiling'][name])}"
-        for name, sign in list(MEASURES[board["task"]["kind"]].items())[:3]
+        for name, sign in list(_target(board).agreement.items())[:3]
         if name in people["ceiling"]
     ]
     return f"one rater against the others: {', '.join(shown)}"
@@ -124,14 +117,19 @@ def facts(board: Board) -> str:
 
 
 def target(board: Board) -> str:
-    return "mean" if board["task"]["kind"] == "regression" else "majority"
+    """What raters agree on: their mean or majority."""
+    return _target(board).consensus
+
+
+def _target(board: Board) -> Target:
+    return Task.from_dict(board["task"]).target
 
 
 def table(board: Board) -> tuple[list[str], list[list[str]]]:
     """Headings and lines for the page: the raters first, then each model, in the two measures that say most,
     and with each rater who can be told apart in the first of them.
     """
-    signs = MEASURES[board["task"]["kind"]]
+    signs = _target(board).agreement
     columns = [(target, name) for target in TARGETS for name in list(signs)[:2]]
     heads = ["", *(f"{signs[name]} with {TARGETS[target]}" for target, name in columns)]
     if board["people"]["identified"]:
@@ -150,13 +148,8 @@ def _line(name: str, found: Mapping[str, Any], columns: list[tuple[str, str]]) -
     return [name, *(human.interval(found.get(target, {}).get(measure)) for target, measure in columns)]
 
 
-def _about(ratings: Ratings, task: Task) -> dict[str, Any]:
-    return {"kind": task.kind, "label_count": len(task.labels), "identified": ratings.identified}
-
-
-def _answers(part: Predictions, task: Task) -> Any:
-    """(N,): numbers, or label positions."""
-    return part.predictions[:, 0] if task.kind == "regression" else predicted(part.predictions)
+def _raters(ratings: Ratings, task: Task) -> Raters:
+    return task.target.raters(ratings.values, identified=ratings.identified)
 
 
 def _plain(measures: Mapping[str, Interval]) -> dict[str, dict[str, float]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stratune.report import human
-from stratune.report.people import MEASURES
 from stratune.report.style import INK, by_row, panel, to_svg
 
 if TYPE_CHECKING:
@@ -16,10 +15,10 @@ def people_bars(scene: Scene) -> str | None:
     """Bars: against all raters, with their interval. Diamonds: against all but one, as the one rater was
     measured, whose value is the line and whose interval is the band.
     """
-    task, people = scene.comparison.task, scene.board.get("people")
+    target, people = scene.comparison.task.target, scene.board.get("people")
     if not people:
         return None
-    name, sign = next(iter(MEASURES[task.kind].items()))
+    name, sign = next(iter(target.agreement.items()))
     shown = [
         (i, row["with_people"])
         for i, row in enumerate(scene.rows)
@@ -46,12 +45,8 @@ def people_bars(scene: Scene) -> str | None:
     by_row(axes, [scene.names[i] for i, _ in shown])
     lowest = min(found["all"][name]["low"] for _, found in shown)
     axes.set_xlim(min(0.0, lowest), 1.0)
-    axes.set_xlabel(f"{sign} with {_yardstick(task.kind)}, 95 % interval")
+    axes.set_xlabel(f"{sign} with the {target.consensus} of the raters, 95 % interval")
     axes.set_title("Agreement with people")
     if axes.get_legend_handles_labels()[0]:  # neither, where every row has one rating
         figure.legend(loc="outside lower left", ncols=2, fontsize=8.5)
     return to_svg(figure)
-
-
-def _yardstick(kind: str) -> str:
-    return "the mean of the raters" if kind == "regression" else "the majority of the raters"

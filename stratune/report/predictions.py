@@ -7,7 +7,7 @@ where there is none) and `score_<label>` their probabilities; of a regression th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from stratune.data.raters import COLUMN, identified
 from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, choices
 from stratune.evaluate.agreement import stacked
-from stratune.task import Kind, Task
+from stratune.target import Target
+from stratune.task import Task
 
 PARTS = ("val", "test")
 
@@ -55,7 +56,7 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise ArtifactError(f"{path}: not a Parquet file, or cut short ({error})") from error
-    scores = [] if task.kind == "regression" else [f"score_{label}" for label in task.labels]
+    scores = [f"score_{label}" for label in task.labels]
     group = ["group"] if task.group else []
     for column in ("id", "part", "truth", "prediction", "tokens_cut", *scores, *group):
         if column not in table.column_names:
@@ -67,11 +68,14 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
 def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Predictions:
     rows = table.take(_order([str(one) for one in table["id"].to_pylist()], ids, path, part))
     places = [f"{path}: truth of {part} row {one!r}" for one in ids]
-    truth, predictions, invalid = _ANSWERS[task.kind](rows, task, places)
+    truth, answers = rows["truth"].to_pylist(), rows["prediction"].to_pylist()
+    _check(truth, task, places)
+    scores = [np.asarray(rows[f"score_{label}"], dtype=np.float64) for label in task.labels]
+    numbers = scores or [np.asarray([np.nan if one is None else one for one in answers], dtype=np.float64)]
     return Predictions(
-        truth=truth,
-        predictions=predictions,
-        invalid=invalid,
+        truth=task.target.truth(truth),
+        predictions=np.stack(numbers, axis=1),
+        invalid=np.asarray([not task.target.is_answer(one) for one in answers], dtype=bool),
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
         groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
         ratings=_ratings(rows, task, places),
@@ -82,71 +86,22 @@ def _ratings(rows: Any, task: Task, places: list[str]) -> Ratings | None:
     """None without the column: ratings may have been named after the run was done."""
     if COLUMN not in rows.column_names or not task.annotations:
         return None
-    lists, known = rows[COLUMN].to_pylist(), task.label_index()
-    if task.kind != "regression":
-        for place, names in zip(places, lists, strict=True):
-            for name in filter(None, names):
-                _check(name, known, place.replace("truth", "ratings", 1))
-        lists = [[None if name is None else known[name] for name in names] for names in lists]
-    return Ratings(stacked(lists), identified(task, lists))
+    lists = rows[COLUMN].to_pylist()
+    for place, given in zip(places, lists, strict=True):
+        there = [rating for rating in given if rating is not None]
+        _check(there, task, [place.replace("truth", "ratings", 1)] * len(there))
+    return Ratings(stacked(numbered(lists, task.target)), identified(task, lists))
 
 
-def _one_label(rows: Any, task: Task, places: list[str]) -> Answers:
-    """A label name each; what is no label is invalid."""
-    known = task.label_index()
-    truth = rows["truth"].to_pylist()
-    for place, label in zip(places, truth, strict=True):
-        _check(label, known, place)
-    invalid = np.asarray([label not in known for label in rows["prediction"].to_pylist()], dtype=bool)
-    return np.asarray([known[label] for label in truth], dtype=np.intp), _scores(rows, task), invalid
+def numbered(lists: Sequence[Sequence[Any]], target: Target) -> list[list[float | None]]:
+    """Ratings of each row as numbers: of labels their positions; None stays."""
+    return [[None if one is None else target.rated(one) for one in given] for given in lists]
 
 
-def _label_set(rows: Any, task: Task, places: list[str]) -> Answers:
-    """Label names joined by ","; "" is none of them, so an invalid prediction is null or holds no label."""
-    known = task.label_index()
-    truth = np.zeros((len(places), len(known)), dtype=np.intp)
-    for row, (place, joined) in enumerate(zip(places, rows["truth"].to_pylist(), strict=True)):
-        for label in _labels(joined):
-            _check(label, known, place)
-            truth[row, known[label]] = 1
-    answers = rows["prediction"].to_pylist()
-    invalid = [answer is None or any(one not in known for one in _labels(answer)) for answer in answers]
-    return truth, _scores(rows, task), np.asarray(invalid, dtype=bool)
-
-
-def _value(rows: Any, task: Task, places: list[str]) -> Answers:
-    """Numbers; null where the answer was none."""
-    truth = rows["truth"].to_pylist()
-    for place, number in zip(places, truth, strict=True):
-        if not isinstance(number, (int, float)):
-            raise ArtifactError(f"{place}: {number!r} is not a number")
-    answers = rows["prediction"].to_pylist()
-    invalid = np.asarray([answer is None for answer in answers], dtype=bool)
-    predictions = np.asarray([np.nan if answer is None else answer for answer in answers], dtype=np.float64)
-    return np.asarray(truth, dtype=np.float64), predictions[:, None], invalid
-
-
-Answers = tuple[npt.NDArray[Any], npt.NDArray[np.float64], npt.NDArray[np.bool_]]  # truth, said, invalid
-_ANSWERS: dict[Kind, Callable[[Any, Task, list[str]], Answers]] = {
-    "classification": _one_label,
-    "ordinal": _one_label,
-    "multilabel": _label_set,
-    "regression": _value,
-}
-
-
-def _labels(joined: str | None) -> list[str]:
-    return joined.split(",") if joined else []
-
-
-def _check(label: Any, known: dict[str, int], place: str) -> None:
-    if label not in known:
-        raise ArtifactError(f"{place}: {choices(label, known)}")
-
-
-def _scores(rows: Any, task: Task) -> npt.NDArray[np.float64]:
-    columns = [np.asarray(rows[f"score_{label}"], dtype=np.float64) for label in task.labels]
-    return np.stack(columns, axis=1)
+def _check(cells: Sequence[Any], task: Task, places: Sequence[str]) -> None:
+    for place, cell in zip(places, cells, strict=True):
+        if (why := task.target.problem(cell)) is not None:
+            raise ArtifactError(f"{place}: {why}")
 
 
 def _order(found: list[str], wanted: list[str], path: Path, part: str) -> npt.NDArray[np.intp]:

@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from stratune.evaluate.metrics import find
 from stratune.report import human, people
+from stratune.task import Task
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -24,13 +24,6 @@ COSTS = (
 )
 # the same, of comparisons where somebody asked a model: shown when a row has it
 ASKED = (("trials", "prompts tried", human.count), ("invalid", "invalid", human.share))
-# what a reader knows without being told
-PLAIN: dict[str, tuple[str, ...]] = {
-    "classification": ("accuracy",),
-    "ordinal": ("accuracy", "mae_levels"),
-    "multilabel": ("subset_accuracy",),
-    "regression": ("pearson", "mae"),
-}
 _FACTS = ("rank", "strategy", "backbone", "seeds", "status", "error")
 _MEASURED = (
     "trainable_params",
@@ -56,9 +49,8 @@ def costs(board: Board) -> list[tuple[str, str, Callable[[Any], str]]]:
 def caption(board: Board) -> str:
     """ranked by validation f1_macro; test opened once; ..."""
     seeds = max((len(row["seeds"]) for row in board["rows"]), default=0)
-    task = board["task"]
-    better = find(board["metric"], task["labels"], task["kind"]).higher_is_better
-    lower = "" if better else " (lower is better)"
+    task = Task.from_dict(board["task"])
+    lower = "" if task.target.selection(board["metric"]).higher_is_better else " (lower is better)"
     over = f"means over {seeds} seeds" if seeds > 1 else "one seed"
     cover = "rows and seeds" if seeds > 1 else "rows"
     return (
@@ -69,7 +61,8 @@ def caption(board: Board) -> str:
 
 def shown_metrics(board: Board) -> list[str]:
     """The metric that ranks, and those that say plainly how good it is, when they are others."""
-    return [board["metric"], *(name for name in PLAIN[board["task"]["kind"]] if name != board["metric"])]
+    plain = Task.from_dict(board["task"]).target.plain_metrics
+    return [board["metric"], *(name for name in plain if name != board["metric"])]
 
 
 def to_csv(board: Board) -> str:
@@ -101,13 +94,11 @@ def to_markdown(board: Board) -> str:
     raters = people.line(board)
     ceiling = ["", f"{raters[0].upper()}{raters[1:]}."] if raters else []
     failed = ["", "Failed:", "", *errors] if errors else []
+    without = [f"- **{_cell(who)}**: {_cell(why)}" for who, why in unranked(board)]
+    no_rank = ["", "Without a rank:", "", *without] if without else []
     table = ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
-    return (
-        "\n".join(
-            [*table, "", f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`.", *ceiling, *failed]
-        )
-        + "\n"
-    )
+    below = f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`."
+    return "\n".join([*table, "", below, *ceiling, *no_rank, *failed]) + "\n"
 
 
 def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
@@ -120,6 +111,14 @@ def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
     ]
     tested = [human.interval(row["test"].get(name)) for name in metrics]
     return [*facts, *tested, *(show(row.get(key)) for key, _, show in costs(board))]
+
+
+def unranked(board: Board) -> list[tuple[str, str]]:
+    """Who has no rank, and why; once where all have none for one reason."""
+    found = [(name(row), row["unranked"]) for row in board["rows"] if row.get("unranked")]
+    if len(found) == len(board["rows"]) > 1 and len({why for _, why in found}) == 1:
+        return [("all", found[0][1])]
+    return found
 
 
 def name(row: Row) -> str:

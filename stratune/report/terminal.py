@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stratune.report import human, people
-from stratune.report.tables import caption, costs, name, shown_metrics
+from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -100,6 +100,8 @@ def _below(board: Board, backbones: set[str]) -> Text:
     below = Text(caption(board) + one)
     if with_people := people.line(board):
         below.append(f"\n{with_people}")
+    for who, why in unranked(board):
+        below.append(f"\n{human.plain(who)} has no rank: {human.short(why, 200)}", style="yellow")
     for row in board["rows"]:
         if row["error"]:
             who = name(row) if len(backbones) > 1 else row["strategy"]

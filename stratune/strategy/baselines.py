@@ -51,11 +51,9 @@ class Majority(_Constant):
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
         assert train.truth is not None
-        if task.kind == "regression":
+        if task.target.baseline != "majority":
             raise UnsupportedError("a regression", self.name, "values have no majority; use `mean`")
-        if task.kind == "multilabel":
-            return PriorModel(train.truth.mean(axis=0))
-        return PriorModel(np.bincount(train.truth, minlength=len(task.labels)) / len(train.truth))
+        return PriorModel(task.target.prior(train.truth))
 
 
 @register_baseline("mean")
@@ -70,8 +68,8 @@ class Mean(_Constant):
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
         assert train.truth is not None
-        if task.kind != "regression":
+        if task.target.baseline != "mean":
             raise UnsupportedError(
                 f"a task of kind {task.kind}", self.name, "labels have no mean; use `majority`"
             )
-        return PriorModel(np.array([train.truth.mean()]))
+        return PriorModel(task.target.prior(train.truth))

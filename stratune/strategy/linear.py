@@ -9,39 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from stratune.task import Kind, Task
+    from stratune.target import Target
 
 Floats = NDArray[np.float64]
 Part = tuple[Any, Any]  # features (N, F), truth
 
 
 def fit_linear(
-    task: Task, train: Part, val: Part, strengths: Sequence[float], seed: int
+    target: Target, train: Part, val: Part, strengths: Sequence[float], seed: int
 ) -> tuple[float, Floats, Floats]:
-    """Validation loss, weights (C, F) and biases (C,) of the strength with the lowest one."""
-    if task.kind == "multilabel":
+    """Validation loss, weights (C, F) and biases (C,) of the strength with the lowest one.
+
+    `target.from_scores` makes predictions of what they give.
+    """
+    if train[1].ndim == 2:  # a question for each label
         columns = [
             _best(_logistic, (train[0], train[1][:, k]), (val[0], val[1][:, k]), strengths, seed)
-            for k in range(len(task.labels))
+            for k in range(len(target.labels))
         ]
         losses, weights, biases = zip(*columns, strict=True)
         return float(np.mean(losses)), np.concatenate(weights), np.concatenate(biases)
-    if task.kind == "regression":
+    if target.is_numeric:
         return _best(_ridge, train, val, strengths, seed)
     loss, weight, bias = _best(_logistic, train, val, strengths, seed)
-    if len(task.labels) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
+    if len(target.labels) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
         return loss, np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
     return loss, weight, bias
-
-
-def linear_says(logits: Floats, kind: Kind) -> Floats:
-    """(N, C) as `fit_linear` makes them -> probabilities or values."""
-    from scipy.special import expit, softmax
-
-    if kind == "regression":
-        return np.asarray(logits, dtype=np.float64)
-    predictions = expit(logits) if kind == "multilabel" else softmax(logits, axis=1)
-    return np.asarray(predictions, dtype=np.float64)
 
 
 def _best(

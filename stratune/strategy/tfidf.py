@@ -11,14 +11,15 @@ import numpy as np
 from stratune.errors import TrainingError
 from stratune.model.baseline import Examples
 from stratune.strategy.base import register_baseline
-from stratune.strategy.linear import fit_linear, linear_says
+from stratune.strategy.linear import fit_linear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
     from stratune.strategy.baselines import Predictions, Rows
-    from stratune.task import Kind, Task
+    from stratune.target import Target
+    from stratune.task import Task
 
     Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of pieces of words
     Columns = tuple[NDArray[np.int64], ...]  # the same kinds: which terms are used
@@ -53,19 +54,19 @@ class TfIdf:
 
         def fitted(terms: Columns, strengths: Sequence[float]) -> tuple[float, Any, Any]:
             seen, chosen_on = (joined([narrowed(kinds, terms) for kinds in x]) for x in (x_train, x_val))
-            return fit_linear(task, (seen, train.truth), (chosen_on, val.truth), strengths, seed)
+            return fit_linear(task.target, (seen, train.truth), (chosen_on, val.truth), strengths, seed)
 
         choices = features.choices(len(texts), self.least, self.characters)
         middle = [self.strengths[len(self.strengths) // 2]]
         terms = min(choices, key=lambda one: fitted(one, middle)[0]) if len(choices) > 1 else choices[0]
         _, weight, bias = fitted(terms, self.strengths)
-        return TfIdfModel(features.only(terms), weight, bias, task.kind)
+        return TfIdfModel(features.only(terms), weight, bias, task.target)
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
         features = TextFeatures.restore(
             (state["words"], arrays["word_idf"]), (state["characters"], arrays["character_idf"])
         )
-        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]), task.kind)
+        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]), task.target)
 
 
 @dataclass(frozen=True)
@@ -171,10 +172,10 @@ class TfIdfModel:
     features: TextFeatures
     weight: NDArray[np.float64]  # (C, F)
     bias: NDArray[np.float64]  # (C,)
-    kind: Kind = "classification"
+    target: Target
 
     def predictions(self, rows: Examples) -> Predictions:
-        return linear_says(self.features.transform(rows) @ self.weight.T + self.bias, self.kind)
+        return self.target.from_scores(self.features.transform(rows) @ self.weight.T + self.bias)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         arrays, vocabularies = self.features.state()

@@ -26,12 +26,12 @@ from torch.nn import functional as F
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.split import Split
 from stratune.errors import UnsupportedError
+from stratune.evaluate.kinds import KINDS
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
-from stratune.task import KINDS
 from stratune.testing.nets import fresh_net, net_of, reader_of
 from stratune.testing.toy import toy_split, toy_split_of
 from stratune.tokens.batches import Batch, collate
@@ -126,7 +126,7 @@ def _backbone(strategy: Strategy, folder: Path | None) -> Backbone:
 def _batch(net: Net, split: Split, reader: Reader) -> tuple[Batch, Tensor]:
     """All training rows and their labels."""
     tokens = reader.tokens(list(split.train["text"]), None)
-    index = split.task.label_index()
+    index = split.task.target.index
     labels = torch.tensor([index[name] for name in split.train["label"]])
     return collate(tokens, range(len(tokens)), int(net.backbone.tokenizer.pad_token_id)), labels
 

@@ -7,7 +7,9 @@ import random
 from datasets import Dataset
 
 from stratune.data.split import Split, assemble
-from stratune.task import Kind, Task
+from stratune.evaluate.kinds import Kind
+from stratune.target import TARGETS
+from stratune.task import Task
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "animal": ("cat", "dog", "horse", "bird", "mouse", "sheep"),
@@ -46,15 +48,15 @@ def toy_split(
 def toy_split_of(kind: Kind) -> Split:
     """The toy task as another kind: 8 training rows, which are validation and test, too."""
     table = toy_split(rows=8).train
-    cells = {
-        "classification": {"animal": "animal", "weather": "weather"},
-        "ordinal": {"animal": "animal", "weather": "weather"},  # words that tiny tokenizers know
-        "multilabel": {"animal": "animal", "weather": "animal,weather"},
-        "regression": {"animal": "990", "weather": "1010"},
-    }[kind]
+    target = TARGETS[kind]
+    cells = {"animal": "animal", "weather": "weather"}  # words that tiny tokenizers know
+    if target.is_numeric:
+        cells = {"animal": "990", "weather": "1010"}
+    elif target.several_labels:
+        cells["weather"] = "animal,weather"
     rows = table.to_dict()
     rows["label"] = [cells[label] for label in rows["label"]]
-    labels = () if kind == "regression" else ("animal", "weather")
+    labels = () if target.is_numeric else ("animal", "weather")
     made = Dataset.from_dict(rows)
     return assemble({"train": made, "val": made, "test": made}, Task(kind=kind, labels=labels))
 

@@ -8,6 +8,7 @@ rank).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ class TrainingState:
     step: int = 0  # optimiser steps done, all epochs
     examples_seen: int = 0
     train_seconds: float = 0.0
-    best_score: float | None = None  # validation metric at the best step, as measured
+    best_score: float | None = None  # validation metric at the best step; None: undefined there
     best_log_loss: float = float("inf")
     best_step: int = 0
     best_epoch: float = 0.0
@@ -40,6 +41,11 @@ class TrainingState:
     loss_sum: float = 0.0  # since the last evaluation
     loss_rows: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """What the next evaluation has to exceed: score and minus the loss, undefined below every number."""
+        return -math.inf if self.best_score is None else self.best_score, -self.best_log_loss
 
 
 def snapshot(parameters: Mapping[str, Tensor]) -> Tensors:

@@ -22,7 +22,7 @@ def class_weights(wanted: ClassWeights, labels: NDArray[np.int64], task: Task) -
     if wanted == "none":
         return None
     names = task.labels
-    if task.kind not in ("classification", "ordinal"):
+    if not task.target.one_label:
         raise ConfigError(f"a task of kind {task.kind} has no classes to weigh", key="train.class_weights")
     counts = np.bincount(labels, minlength=len(names)).astype(np.float64)
     if wanted == "balanced":

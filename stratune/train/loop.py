@@ -34,10 +34,14 @@ FINITE_EVERY = 20  # steps between looks at the non-finite flag: each look waits
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Validation at one moment: `score` is what decides, oriented so that higher is better."""
+    """Validation at one moment: `score` is what decides, oriented so that higher is better.
+
+    Where the metric is undefined (answers that are all the same have no correlation) `score` is minus
+    infinity and the loss alone decides.
+    """
 
     score: float
-    value: float  # the metric as people read it
+    value: float | None  # the metric as people read it; None where it is undefined
     loss: float  # breaks ties: log loss, or the error of a value
 
 
@@ -195,11 +199,9 @@ class Loop:
     def _evaluate(self, epoch: float) -> None:
         position = self.position
         seen = self.evaluate()
-        better = position.best_score is None or (seen.score, -seen.loss) > (
-            position.best_score, -position.best_log_loss,
-        )  # fmt: skip
-        if better:
-            position.best_score, position.best_log_loss = seen.score, seen.loss
+        if position.best_step == 0 or (seen.score, -seen.loss) > position.best:
+            position.best_score = None if seen.value is None else seen.score
+            position.best_log_loss = seen.loss
             position.best_step, position.best_epoch = position.step, epoch
             position.evaluations_since_best = 0
             self.best = checkpoint.snapshot(self.trainable)
@@ -222,7 +224,8 @@ class Loop:
             "seconds": self.position.train_seconds,
         }
         self.position.history.append(line)
-        self.accelerator.log({k: v for k, v in line.items() if k != "step"}, step=self.position.step)
+        told = {key: value for key, value in line.items() if key != "step" and value is not None}
+        self.accelerator.log(told, step=self.position.step)
         self.loss_sum.zero_()
         self.position.loss_rows = 0
 

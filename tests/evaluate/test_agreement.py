@@ -8,11 +8,12 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
-from stratune.evaluate.agreement import human_ceiling, icc, krippendorff_alpha, stacked, with_people
+from stratune.evaluate.agreement import icc, krippendorff_alpha, stacked
 from stratune.evaluate.alpha import Alpha
 from stratune.evaluate.icc import OneWay, TwoWay
 from stratune.evaluate.intervals import resampled
 from stratune.evaluate.pairs import LabelPairs, Pairs, ValuePairs
+from tests.scores import human_ceiling, with_people
 
 NAN = np.nan
 # Shrout and Fleiss 1979, table 2: six targets, four judges; their table 4 has the six coefficients

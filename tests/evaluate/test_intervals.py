@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from stratune.evaluate.classes import ClassScorer
-from stratune.evaluate.intervals import bootstrap, resampled
-from stratune.evaluate.metrics import score
+from stratune.evaluate.intervals import resampled
 from tests.evaluate.oracle import simulated, sklearn_scores
+from tests.scores import bootstrap, score
 
 LABELS = ("a", "b", "c")
 

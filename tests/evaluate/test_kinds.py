@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from stratune.errors import ConfigError, TrainingError
-from stratune.evaluate.intervals import bootstrap, resampled
-from stratune.evaluate.metrics import METRICS, find, metrics_of, score, scorer
-from stratune.task import DEFAULT_METRIC
+from stratune.evaluate.intervals import resampled
+from stratune.evaluate.metrics import METRICS, find, metrics_of
+from stratune.target import TARGETS
 from tests.evaluate.oracle import KINDS, LABELS, simulated, simulated_sets, simulated_values
+from tests.scores import bootstrap, score, scorer
 
 NEW = ("ordinal", "multilabel", "regression")
 SHARES = {"hamming": 0.0, "log_loss": 0.0, "mae_levels": 0.0, "mae": 0.0, "rmse": 0.0}  # of perfect answers
@@ -83,7 +84,7 @@ def test_perfect_answers_have_the_best_scores_and_every_metric_is_there(kind):
         said = truth.astype(float) if kind == "multilabel" else np.eye(len(labels))[truth]
     ours = score(truth, said, labels, kind=kind)
     assert set(metrics_of(kind)) <= set(ours)
-    assert DEFAULT_METRIC[kind] in ours
+    assert TARGETS[kind].default_metric in ours
     assert ours == pytest.approx({name: SHARES.get(name, 1.0) for name in ours})
     assert json.loads(json.dumps(ours, allow_nan=False)) == ours
 

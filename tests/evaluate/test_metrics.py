@@ -12,9 +12,10 @@ from sklearn import metrics as oracle
 
 from stratune.errors import ConfigError, TrainingError
 from stratune.evaluate.classes import ClassScorer, confusion, predicted
-from stratune.evaluate.metrics import find, metrics_of, score
+from stratune.evaluate.metrics import find, metrics_of
 from stratune.evaluate.ranking import roc_points
 from tests.evaluate.oracle import simulated, sklearn_scores
+from tests.scores import score
 
 NAMES = ("a", "b", "c", "d")
 
@@ -148,7 +149,7 @@ def test_wrong_shapes_are_refused():
 
 def test_find_knows_labels_and_suggests():
     assert find("f1[<b>]", ["<b>", "x"]).doc == "f1 of label '<b>'"
-    assert find("log_loss").better(0.1, than=0.2) and find("accuracy").better(0.2, than=0.1)
+    assert find("accuracy").higher_is_better and not find("log_loss").higher_is_better
     with pytest.raises(ConfigError) as error:
         find("f1_marco")
     assert str(error.value).startswith("task.metric: 'f1_marco' is not one of accuracy, ")

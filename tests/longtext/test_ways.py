@@ -7,10 +7,8 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from stratune.data.rows import truth_of
 from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.evaluate.metrics import score
 from stratune.longtext.options import MODELS
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
@@ -19,6 +17,7 @@ from stratune.testing.nets import net_of
 from stratune.testing.toy import FAMILIES
 from tests.helpers import trained
 from tests.longtext.needles import needle_split
+from tests.scores import score, truth_of
 
 ONE = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
 CHUNK = {"way": "chunk", "window": 24, "aggregate": "mean"}

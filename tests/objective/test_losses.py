@@ -9,12 +9,11 @@ from torch.nn import functional as F
 
 from stratune.errors import ConfigError
 from stratune.net.pooled_head import OrderedCuts
-from stratune.objective import LOSSES, objective_of
 from stratune.objective.classes import CrossEntropy
 from stratune.objective.label_sets import Binary
 from stratune.objective.levels import Corn, Cumulative, LevelValue
 from stratune.objective.values import Value
-from stratune.task import Task
+from stratune.target import TARGETS, Values, target_of
 
 WEIGHTS = torch.tensor([0.5, 1.0, 2.0])
 
@@ -123,7 +122,7 @@ def test_a_label_that_validation_does_not_have_keeps_its_threshold():
 # -- values
 
 
-@pytest.mark.parametrize("loss", LOSSES["regression"])
+@pytest.mark.parametrize("loss", Values.losses)
 def test_values_are_learned_standardised_and_said_in_their_unit(loss):
     truth = np.array([10.0, 20.0, 30.0])
     value = Value(0, loss).fitted(truth)
@@ -147,19 +146,16 @@ def test_a_target_without_spread_is_no_division_by_zero():
 
 def test_every_kind_of_task_has_its_losses():
     names = ("a", "b", "c")
-    for kind, losses in LOSSES.items():
-        task = Task(kind=kind, labels=() if kind == "regression" else names)
-        for loss in ("auto", *losses):
-            assert objective_of(task, loss).probabilities(
-                np.zeros((2, objective_of(task, loss).outputs))
-            ).shape == (
-                2,
-                len(task.columns),
-            )
+    for kind in TARGETS:
+        target = target_of(kind, () if kind == "regression" else names)
+        for loss in ("auto", *target.losses):
+            objective = target.objective(loss)
+            said = objective.probabilities(np.zeros((2, objective.outputs)))
+            assert said.shape == (2, len(target.columns))
     with pytest.raises(
         ConfigError, match=r"readout.loss: of regression: 'corn' is not one of auto, mse, mae"
     ):
-        objective_of(Task(kind="regression"), "corn")
+        target_of("regression").objective("corn")
 
 
 def test_half_is_the_threshold_after_the_shift():

@@ -12,7 +12,6 @@ from stratune.data.store import store_split
 from stratune.engine.job import Job
 from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.evaluate.metrics import score
 from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.predictor import Predictor
 from stratune.readout.words import Words
@@ -21,6 +20,7 @@ from stratune.testing import DECODERS, toy_split
 from stratune.testing.nets import net_of
 from stratune.train.settings import Budget, TrainSettings
 from tests.helpers import trained
+from tests.scores import score
 
 TEXTS = ["we saw the dog", "snow", "they talked about the storm and the wind again", "it was there"]
 SHORT = {"name": "short", "task": "{labels}", "row": "{text}", "answer": "= {label}", "chat": False}

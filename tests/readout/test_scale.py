@@ -7,10 +7,8 @@ import pytest
 import torch
 from datasets import Dataset
 
-from stratune.data.rows import truth_of
 from stratune.data.split import assemble
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.evaluate.metrics import score
 from stratune.objective.scale import Scale, nearest_names
 from stratune.predictor.predictor import Predictor
 from stratune.prompt.match import Matcher
@@ -19,6 +17,7 @@ from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import toy_split_of
 from tests.helpers import trained
+from tests.scores import score, truth_of
 
 SHORT = {"task": "{labels}", "row": "{text}", "answer": "= {label}", "chat": False}
 WORDS = {"animal": "cat", "weather": "rain"}

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from stratune.evaluate.metrics import score
+from stratune.evaluate.kinds import KINDS
 from stratune.files import write_json
 from stratune.result import RunResult, run_id
-from stratune.task import DEFAULT_METRIC, KINDS, Task
+from stratune.task import Task
+from tests.scores import score
 
 LEVELS = ("poor", "fair", "good", "very good", "superb")
 TOPICS = ("food", "service", "price", "noise", "parking", "view")
@@ -58,7 +59,7 @@ def make(
         label="label",
         labels=tuple(labels),
         group="film" if groups else None,
-        metric=metric or DEFAULT_METRIC[kind],
+        metric=metric,
         kind=kind,
         annotations=annotations,
     )

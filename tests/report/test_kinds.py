@@ -13,7 +13,7 @@ from stratune.errors import ArtifactError
 from stratune.report import figures, html, leaderboard, publish, tables
 from stratune.report.comparison import load
 from stratune.report.regression import _running
-from stratune.task import DEFAULT_METRIC
+from stratune.target import TARGETS
 from tests.report.synthetic import LABELS_OF, LEVELS, TOPICS, make
 from tests.report.test_html import Page
 from tests.report.test_leaderboard import by_strategy, printed
@@ -50,7 +50,7 @@ def rewritten(out, run, change):
 def test_the_leaderboard_scores_the_kind(tmp_path, kind):
     comparison = load(of_kind(tmp_path, kind))
     board = leaderboard.build(comparison, resamples=100)
-    metric = DEFAULT_METRIC[kind]
+    metric = TARGETS[kind].default_metric
     assert board["metric"] == metric
     assert [row["strategy"] for row in board["rows"]] == ["full", "lora", "tfidf", "majority", "partial"]
     runs = next(entry for entry in comparison.entries() if entry.strategy == "lora").runs

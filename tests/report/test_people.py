@@ -11,6 +11,7 @@ from scipy import stats
 from stratune.errors import ArtifactError
 from stratune.report import html, leaderboard, people, publish, tables
 from stratune.report.comparison import load
+from stratune.target import TARGETS
 from tests.report.synthetic import LABELS_OF, make
 from tests.report.test_html import Page
 from tests.report.test_kinds import rewritten
@@ -30,8 +31,8 @@ def test_the_leaderboard_has_the_ceiling_and_every_row_beside_it(tmp_path, kind)
     found = board["people"]
     assert found["rows"] == 120 and found["per_row"]["least"] == 3 and found["per_row"]["most"] == 5
     assert not found["identified"] and set(found["icc"]) == {"icc1", "icc1k"}
-    assert found["alpha"]["level"] == people.LEVEL[kind]
-    first = next(iter(people.MEASURES[kind]))
+    assert found["alpha"]["level"] == TARGETS[kind].measurement
+    first = next(iter(TARGETS[kind].agreement))
     ceiling = found["ceiling"][first]
     assert ceiling["low"] < ceiling["value"] < ceiling["high"]
     lora = by_strategy(board)["lora"]["with_people"]

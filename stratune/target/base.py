@@ -1,0 +1,249 @@
+"""What a task predicts: how its truth is read, how a model learns and answers it, and how answers are scored.
+
+One class for each kind of task. Shapes, with N rows, K labels and C columns of numbers that a model answers:
+
+| class       | kind           | truth                          | predictions                         |
+|-------------|----------------|--------------------------------|-------------------------------------|
+| `Classes`   | classification | (N,) label indices             | (N, K) probabilities, rows sum to 1 |
+| `Levels`    | ordinal        | (N,) label indices, low first  | (N, K) probabilities, rows sum to 1 |
+| `LabelSets` | multilabel     | (N, K) zeros and ones          | (N, K) probabilities, each by itself|
+| `Values`    | regression     | (N,) float64                   | (N, 1) values in the user's units   |
+
+A soft truth, a distribution over the labels for each row (the shares of its raters), is (N, K) float64 whose
+rows sum to 1; of sets (N, K) float64 between 0 and 1. `truth` is the one door through which cells become
+arrays: whoever takes soft labels reads them there, and nowhere else does a cell become a number.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from stratune.errors import ConfigError, choices
+from stratune.evaluate.arrays import Flags, Floats, Predictions
+from stratune.evaluate.intervals import Interval, bootstrap
+from stratune.evaluate.kinds import Kind, Truth
+from stratune.evaluate.metrics import Metric, find
+from stratune.evaluate.scoring import PredictionScorer, Scorer, score, with_registered
+from stratune.evaluate.selection import Selection
+from stratune.target.joining import Owners
+
+if TYPE_CHECKING:
+    from stratune.evaluate.alpha import Level
+    from stratune.evaluate.raters import Raters
+    from stratune.objective import Objective
+
+
+@dataclass(frozen=True)
+class Target(ABC):
+    """`labels` are ordered; empty where nobody has named them yet, and of values always."""
+
+    kind: ClassVar[Kind]
+    default_metric: ClassVar[str]
+    validation_loss: ClassVar[str] = "log_loss"  # the metric that breaks ties: lower is better
+    plain_metrics: ClassVar[tuple[str, ...]]  # those that a reader knows without being told
+    losses: ClassVar[tuple[str, ...]]  # names of what training minimises, the default first
+    baseline: ClassVar[str] = "majority"  # the strategy that always answers alike
+    fewest_labels: ClassVar[int] = 2
+    is_numeric: ClassVar[bool] = False  # a number, not labels
+    one_label: ClassVar[bool] = False  # one of several: there are classes to weigh, and to bin into
+    several_labels: ClassVar[bool] = False  # any number of labels
+
+    # Agreement of raters, where the kind may have ratings: how alpha takes them, what they agree on, and
+    # measure -> how a person reads it. A figure shows the first measure, a page two, a line three.
+    measurement: ClassVar[Level] = "nominal"
+    consensus: ClassVar[str] = "majority"
+    agreement: ClassVar[Mapping[str, str]] = {}
+
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.labels)) != len(self.labels):
+            raise ConfigError(f"labels repeat: {', '.join(self.labels)}", key="task.labels")
+
+    def check(self, *, annotated: bool, binned: bool) -> None:
+        """Raises ConfigError for ratings or bins that this kind of task cannot have."""
+        if binned and not self.one_label:
+            raise ConfigError(f"bins are levels or classes, not a {self.kind}", key="task.bins")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the C numbers that a model answers of a row."""
+        return self.labels
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Label -> its position."""
+        return {name: position for position, name in enumerate(self.labels)}
+
+    # -- cells of the user's column
+
+    @abstractmethod
+    def members(self, cell: str) -> list[str]:
+        """The labels that a cell names."""
+
+    @abstractmethod
+    def truth(self, cells: Sequence[Any]) -> Truth:
+        """Cells of N rows -> their truth; see above."""
+
+    @abstractmethod
+    def strata(self, cells: Sequence[str]) -> list[str]:
+        """(N,) what every part of a split should have its share of."""
+
+    def problem(self, cell: Any) -> str | None:
+        """What is wrong with a cell; None: nothing, or nobody has said yet which labels there are."""
+        wrong = next((name for name in self.members(cell) if name not in self.index), None)
+        return choices(wrong, self.labels) if self.labels and wrong is not None else None
+
+    def in_order(self, found: Sequence[str] | set[str]) -> tuple[str, ...]:
+        """Labels that were found, as numbers when all are. ConfigError where nobody can know their order."""
+        try:
+            return tuple(sorted(found, key=lambda label: (float(label), label)))
+        except ValueError:
+            return tuple(sorted(found))
+
+    def rating(self, text: str) -> str | float:
+        """One annotator's rating as it is kept. Raises ValueError saying why it is none."""
+        if (why := self.problem(text)) is not None:
+            raise ValueError(why)
+        return text
+
+    def rated(self, rating: Any) -> float:
+        """A rating as a number: the position of its label."""
+        return float(self.index[rating])
+
+    # -- answers
+
+    @abstractmethod
+    def decided(self, predictions: Predictions, invalid: Flags | None = None) -> Any:
+        """Predictions (N, C) -> decisions, in the shape of the truth; an invalid row has none."""
+
+    @abstractmethod
+    def answers(self, predictions: Predictions, invalid: Flags | None = None) -> list[Any]:
+        """Predictions (N, C) -> a cell for each row, as the user's column has them."""
+
+    def read(self, answer: Any, row: Floats) -> tuple[str, dict[str, float], float | None]:
+        """One row's answer (label, probabilities by label, value), of its cell and its numbers (C,)."""
+        return answer, dict(zip(self.labels, map(float, row), strict=True)), None
+
+    def stored(self, cells: Sequence[Any]) -> list[Any]:
+        """Cells as predictions.parquet has them."""
+        return list(cells)
+
+    def is_answer(self, cell: Any) -> bool:
+        """Whether a stored answer is one."""
+        return cell is not None and self.problem(cell) is None
+
+    @abstractmethod
+    def prior(self, truth: Truth) -> Floats:
+        """(C,) the best answer to a text that nothing is known of: shares of the labels, or the mean."""
+
+    @abstractmethod
+    def from_scores(self, scores: Floats) -> Floats:
+        """(N, C) scores of a linear model -> predictions."""
+
+    # -- learning
+
+    def objective(self, loss: str = "auto") -> Objective:
+        """What training minimises. Raises ConfigError for a loss that the kind of task does not have."""
+        loss = self.losses[0] if loss == "auto" else loss
+        if loss not in self.losses:
+            raise ConfigError(f"of {self.kind}: {choices(loss, ['auto', *self.losses])}", key="readout.loss")
+        return self._objective(loss)
+
+    @abstractmethod
+    def _objective(self, loss: str) -> Objective: ...
+
+    def verbalized(self, scale: tuple[float, ...], readout: str) -> tuple[str, ...]:
+        """The labels that a language model is asked about; of values the levels of a scale.
+
+        Raises UnsupportedError where one label is not the whole answer, or nothing says what the levels are.
+        """
+        return self.labels
+
+    def verbal_objective(self, scale: tuple[float, ...], of_tokens: bool) -> Objective:
+        """The objective over what `verbalized` gives: of a label's tokens, or among the labels alone."""
+        from stratune.objective.classes import CrossEntropy, TokenLikelihood
+
+        return (TokenLikelihood if of_tokens else CrossEntropy)(len(self.labels))
+
+    # -- the chunks of `count` documents: predictions (M, C), `owner` (M,) -> (count, C); see joining.py
+
+    def voted(self, predictions: Floats, owner: Owners, count: int) -> Floats:
+        """The share of a document's chunks that answer so; of values the median."""
+        votes = self._votes(predictions)
+        total = np.zeros((count, predictions.shape[1]))
+        np.add.at(total, owner, votes.astype(np.float64))
+        return np.asarray(total / np.bincount(owner, minlength=count)[:, None])
+
+    def _votes(self, predictions: Floats) -> npt.NDArray[Any]:
+        """(M, K) which labels a chunk answers."""
+        raise NotImplementedError
+
+    def highest(self, predictions: Floats, owner: Owners, count: int) -> Floats:
+        """Each label's highest probability; of values the one farthest from the document's mean."""
+        highest = np.zeros((count, predictions.shape[1]))
+        np.maximum.at(highest, owner, predictions)
+        return highest
+
+    @abstractmethod
+    def confidence(self, predictions: Floats, owner: Owners, count: int) -> Floats:
+        """(M,) from 0 up: how far a chunk's answer is from knowing nothing."""
+
+    # -- scores
+
+    def find(self, metric: str) -> Metric:
+        """The metric of that name. Raises ConfigError with the choices there are."""
+        return find(metric, self.labels, self.kind)
+
+    def selection(self, metric: str) -> Selection:
+        """Choices by a metric. Raises ConfigError where the kind has none of that name."""
+        found = self.find(metric)
+        return Selection(found.name, found.higher_is_better)
+
+    def scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None = None) -> Scorer:
+        """Every metric of (N, C) predictions. TrainingError: a valid row holds NaN or infinity."""
+        return with_registered(self._scorer(truth, predictions, invalid), self.kind)
+
+    @abstractmethod
+    def _scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None) -> PredictionScorer: ...
+
+    def score(self, truth: Truth, predictions: Predictions, invalid: Flags | None = None) -> dict[str, float]:
+        """Every metric that is defined. Raises as `scorer`."""
+        return score(self.scorer(truth, predictions, invalid), len(truth))
+
+    def intervals(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None = None, **options: Any
+    ) -> dict[str, Interval]:
+        """Every metric with its interval over S seeds: predictions (S, N, C), invalid (S, N)."""
+        flags = np.zeros(predictions.shape[:2], dtype=bool) if invalid is None else invalid
+        scorers = [self.scorer(truth, one, flag) for one, flag in zip(predictions, flags, strict=True)]
+        return bootstrap(scorers, len(truth), **options)
+
+    def why_undefined(self, metric: str, truth: Truth, predictions: Predictions, part: str) -> str:
+        """A sentence for a metric that the rows of a part leave undefined."""
+        why = self._lacking(truth, part)
+        if why is None and (predictions == predictions[:1]).all():
+            why = f"every answer to {part} is the same"
+        return f"{metric} is undefined: {why or f'no value for {part}'}"
+
+    @abstractmethod
+    def _lacking(self, truth: Truth, part: str) -> str | None:
+        """What truth (N, ...) would have to have for every metric to be defined."""
+
+    # -- raters
+
+    def raters(self, ratings: Floats, *, identified: bool = False) -> Raters:
+        """Ratings (N, R) as `rated` gives them, NaN where there is none."""
+        raise NotImplementedError
+
+    @property
+    def has_distances(self) -> bool:
+        """Whether two ratings may lie near or far, as ICC has it: numbers, levels, and two labels."""
+        return self.measurement != "nominal" or len(self.labels) == 2
