@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stratune.errors import ConfigError
-from stratune.evaluate.kinds import Kind
+
+if TYPE_CHECKING:
+    from stratune.evaluate.kinds import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Look at what a model is asked.")
 Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --data.")]

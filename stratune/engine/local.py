@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from stratune.engine.events import Event, OnEvent
+from stratune.evaluate.metrics import for_other_processes
 from stratune.result import RunResult
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ class LocalEngine:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches us alone, and we end the run in order
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+                env={
+                    **os.environ,
+                    **for_other_processes(),
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                },
             )
         return self._zygote
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -56,6 +57,7 @@ class Metric:
     higher_is_better: bool
     kinds: tuple[Kind, ...] = ("classification",)
     function: Function | None = None  # None: the scorers of its kinds compute it, all at once
+    module: str = ""  # that registered the function
 
 
 _ONE: tuple[Kind, ...] = ("classification", "ordinal")  # one label of several
@@ -105,28 +107,26 @@ def register_metric(
         raise ConfigError(f"{name!r} is no name: letters, digits and _ . @ - after a letter", key="metrics")
     if not kinds or isinstance(kinds, str):
         raise ConfigError(f"{name!r} names no kinds of task, as in kinds=('classification',)", key="metrics")
-    for kind in kinds:
-        if kind not in KINDS:
-            raise ConfigError(f"{name!r}: {choices(kind, KINDS)}", key="metrics")
+    if strange := [kind for kind in kinds if kind not in KINDS]:
+        raise ConfigError(f"{name!r}: {choices(strange[0], KINDS)}", key="metrics")
+    module = sys._getframe(1).f_globals["__name__"]  # where other processes find it: for_other_processes
 
     def keep(function: _F) -> _F:
-        known = METRICS.get(name)
-        if known is not None and not _again(known.function, function):
-            owner = f"that of {known.function.__module__}" if known.function else "stratune's own"
-            raise ConfigError(f"{name!r} is already a metric, {owner}", key="metrics")
-        doc = (function.__doc__ or "").strip().splitlines() or [f"as {function.__module__} computes it"]
-        METRICS[name] = Metric(name, doc[0], higher_is_better, tuple(kinds), function)
+        lines = (function.__doc__ or "").strip().splitlines() or [f"as {module} computes it"]
+        metric = Metric(name, lines[0], higher_is_better, tuple(kinds), function, module)
+        if name in METRICS and not _again(METRICS[name], metric):
+            owner = METRICS[name].module or "stratune itself"
+            raise ConfigError(f"{name!r} is already a metric, of {owner}", key="metrics")
+        METRICS[name] = metric
         return function
 
     return keep
 
 
-def _again(known: Function | None, function: Function) -> bool:
-    """Whether a module or a notebook's cell is only executed once more."""
-    if known is None:
-        return False
-    where = (function.__module__, function.__qualname__)
-    return (known.__module__, known.__qualname__) == where
+def _again(known: Metric, metric: Metric) -> bool:
+    """Whether a module, or a cell of a notebook, is only executed once more."""
+    called, was = (getattr(one.function, "__qualname__", None) for one in (metric, known))
+    return known.function is not None and (known.module, was) == (metric.module, called)
 
 
 def metrics_of(kind: Kind) -> dict[str, Metric]:
@@ -161,9 +161,9 @@ def _import_others() -> None:
             plugin.load()
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"entry point {plugin.value!r}: {error}", key=GROUP) from error
-    for module in filter(None, os.environ.get(MODULES, "").split(",")):
+    for module in _named():
         try:
-            importlib.import_module(module.strip())
+            importlib.import_module(module)
         except ImportError as error:
             raise ConfigError(f"{module!r}: {error}", key=MODULES) from error
 
@@ -173,11 +173,14 @@ def for_other_processes() -> dict[str, str]:
 
     Raises ConfigError for one that stands in a script or a notebook, which no other process can import.
     """
-    functions = [metric.function for metric in METRICS.values() if metric.function is not None]
-    modules = dict.fromkeys(function.__module__ for function in functions)
+    modules = {metric.module: name for name, metric in METRICS.items() if metric.function is not None}
     if "__main__" in modules:
-        name = next(n for n, m in METRICS.items() if m.function and m.function.__module__ == "__main__")
         why = "the processes that train cannot import it; put it into a module, and import that"
-        raise ConfigError(f"{name!r} is registered in the script itself: {why}", key="metrics")
-    named = [module for module in os.environ.get(MODULES, "").split(",") if module]
-    return {MODULES: ",".join(dict.fromkeys([*named, *modules]))} if named or modules else {}
+        raise ConfigError(f"{modules['__main__']!r} stands in a script or a notebook: {why}", key="metrics")
+    named = dict.fromkeys([*_named(), *modules])
+    return {MODULES: ",".join(named)} if named else {}
+
+
+def _named() -> list[str]:
+    """Modules that the environment names."""
+    return [name.strip() for name in os.environ.get(MODULES, "").split(",") if name.strip()]

@@ -94,8 +94,7 @@ def to_markdown(board: Board) -> str:
     raters = people.line(board)
     ceiling = ["", f"{raters[0].upper()}{raters[1:]}."] if raters else []
     failed = ["", "Failed:", "", *errors] if errors else []
-    without = [f"- **{_cell(who)}**: {_cell(why)}" for who, why in unranked(board)]
-    no_rank = ["", "Without a rank:", "", *without] if without else []
+    no_rank = [line for why in unranked(board) for line in ("", _cell(f"{why[0].upper()}{why[1:]}."))]
     table = ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
     below = f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`."
     return "\n".join([*table, "", below, *ceiling, *no_rank, *failed]) + "\n"
@@ -113,12 +112,12 @@ def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
     return [*facts, *tested, *(show(row.get(key)) for key, _, show in costs(board))]
 
 
-def unranked(board: Board) -> list[tuple[str, str]]:
-    """Who has no rank, and why; once where all have none for one reason."""
-    found = [(name(row), row["unranked"]) for row in board["rows"] if row.get("unranked")]
-    if len(found) == len(board["rows"]) > 1 and len({why for _, why in found}) == 1:
-        return [("all", found[0][1])]
-    return found
+def unranked(board: Board) -> list[str]:
+    """Who has no rank, and why, a line each; one line where nobody has one, and for one reason."""
+    found = {name(row): row["unranked"] for row in board["rows"] if row.get("unranked")}
+    if len(found) == len(board["rows"]) and len(set(found.values())) == 1:
+        return [f"no row has a rank: {next(iter(found.values()))}"]
+    return [f"{who} has no rank: {why}" for who, why in found.items()]
 
 
 def name(row: Row) -> str:

@@ -100,8 +100,8 @@ def _below(board: Board, backbones: set[str]) -> Text:
     below = Text(caption(board) + one)
     if with_people := people.line(board):
         below.append(f"\n{with_people}")
-    for who, why in unranked(board):
-        below.append(f"\n{human.plain(who)} has no rank: {human.short(why, 200)}", style="yellow")
+    for line in unranked(board):
+        below.append(f"\n{human.short(line, 200)}", style="yellow")
     for row in board["rows"]:
         if row["error"]:
             who = name(row) if len(backbones) > 1 else row["strategy"]

@@ -1,11 +1,14 @@
 """The loop: gradients against torch, the schedule against transformers, what it keeps, when it stops."""
 
+import dataclasses
+import json
 import math
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
@@ -14,6 +17,7 @@ from stratune.strategy import Recipe
 from stratune.task import Task
 from stratune.tokens.batches import collate, training_steps
 from stratune.train import checkpoint
+from stratune.train.checkpoint import TrainingState
 from stratune.train.class_weights import class_weights
 from stratune.train.loop import Evaluation, schedule
 from stratune.train.settings import TrainSettings
@@ -179,7 +183,7 @@ def judged(net, scores):
     def evaluate():
         seen.append(checkpoint.snapshot(net.trainable()))
         score, log_loss = left.pop(0)
-        return Evaluation(score, score, log_loss)
+        return undefined(log_loss) if score is None else Evaluation(score, score, log_loss)
 
     return evaluate, seen
 
@@ -222,6 +226,38 @@ def test_every_better_evaluation_renews_patience(tiny):
     scores = [(0.1, 1.0), (0.0, 1.0), (0.2, 1.0), (0.1, 1.0), (0.3, 1.0), (0.2, 1.0)]
     position, seen, _, _ = run_judged(tiny, scores, settings=TrainSettings(patience=2))
     assert len(seen) == 6 and position.best_score == 0.3
+
+
+def undefined(log_loss):
+    """An evaluation whose metric has no value."""
+    return Evaluation(-math.inf, None, log_loss)
+
+
+@pytest.mark.parametrize(
+    "scores, best",
+    [
+        ([(None, 1.0), (None, 0.8), (None, 0.9)], 1),  # never a value: the loss decides
+        ([(None, 0.1), (-5.0, 9.0), (None, 0.1)], 1),  # any value is better than none
+        ([(0.3, 1.0), (None, 0.1), (0.2, 0.1)], 0),
+    ],
+)
+def test_an_undefined_metric_stands_below_every_value(scores, best, tiny, tmp_path):
+    position, seen, ended, _ = run_judged(tiny, scores, checkpoint_file=tmp_path / "kept.safetensors")
+    for name, tensor in seen[best].items():
+        assert torch.equal(ended[name], tensor)
+    assert (position.best_score, position.best_epoch) == (scores[best][0], best + 1)
+    assert [line["val"] for line in position.history] == [score for score, _ in scores]
+    json.loads(json.dumps(position.history, allow_nan=False))
+    with safe_open(tmp_path / "kept.safetensors", framework="pt") as stored:
+        kept = TrainingState(**json.loads(stored.metadata()["position"]))
+    assert kept == position
+    json.dumps(dataclasses.asdict(kept), allow_nan=False)
+
+
+def test_patience_is_spent_where_the_metric_stays_undefined(tiny):
+    scores = [(None, 0.5), (None, 0.6), (None, 0.7), (0.9, 0.1)]
+    position, seen, _, _ = run_judged(tiny, scores, settings=TrainSettings(patience=2))
+    assert len(seen) == 3 and position.finished and position.best_score is None
 
 
 # -- what is not finite --------------------------------------------------------------------------------------
