@@ -34,7 +34,7 @@ lint: setup
 # Tiny models gain nothing from several threads: two processes of one thread each.
 # The tests that ask a real server are `make test-server`: it is compiled from source, for minutes.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not server"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not server" --durations=15
 
 test-server: setup $(SERVER)/.ready
 	OMP_NUM_THREADS=1 STRATUNE_SERVER_PYTHON=$(CURDIR)/$(SERVER)/bin/python $(BIN)/python -m pytest -m server

@@ -3,8 +3,8 @@
 import pytest
 
 from stratune.errors import BackboneError, UnsupportedError
-from stratune.strategy import BASELINES, PRESETS
-from stratune.testing import CHECKS, DECODERS, MODEL_TYPES, contract
+from stratune.strategy import BASELINES, COMBINATIONS, PRESETS
+from stratune.testing import DECODERS, MODEL_TYPES, checks_of, contract
 
 # What cannot be, and words of the reason a user reads.
 UNSUPPORTED = {
@@ -28,6 +28,9 @@ ABOUT_THE_LOOP = (contract.check_seed_decides, contract.check_labels_go_by_name,
 # One of peft's many stands for the rest here; tests/strategy/test_ia3_and_peft.py tries more. A tiny model
 # reads 128 tokens, nearly all of them letters: no room for the templates of the presets that ask.
 SHORT = {"row": "{text}", "answer": ": {label}", "chat": False}
+# First tokens that random decoders write: some of their answers are labels, and some are not.
+WRITTEN = {"animal": ["c", "dy", "a", "\N{REPLACEMENT CHARACTER}"], "weather": ["3", "r", "s", "v", "z"]}
+WRITES = {"template": SHORT, "words": WRITTEN, "max_new_tokens": 1}
 SPECS = {
     "peft:<method>": "peft:vera",
     "zero_shot": {"preset": "zero_shot", "readout": {"template": SHORT}},
@@ -40,15 +43,39 @@ SPECS = {
         "learning_rate": 3e-2,
         "readout": {"template": SHORT},
     },
+    "zero_shot+generate": {"preset": "zero_shot+generate", "readout": WRITES},
+    "completion+generate": {"preset": "completion+generate", "readout": WRITES},
 }
 ASKING = ("zero_shot", "few_shot", "completion", "prefix+words", "soft_prompt+words")
+# Weights are trained for `generate` as for `words`; what differs is how an answer is written.
+WRITING = {"zero_shot+generate": DECODERS, "completion+generate": ("llama",)}
 
+
+def spec_of(preset):
+    return SPECS.get(preset, preset)
+
+
+def cells_of(presets, family):
+    """A check of the options alone is made once, with the first family that a preset runs on."""
+    for preset in presets:
+        for check in checks_of(spec_of(preset)):  # innermost, so that they share a training
+            if check in ABOUT_THE_LOOP and family not in ONE_OF_EACH_KIND:
+                continue
+            if not check.alone or family == WRITING.get(preset, MODEL_TYPES)[0]:
+                yield pytest.param(spec_of(preset), family, check, id=f"{preset}-{family}-{check.__name__}")
+
+
+OF_NETS = [*PRESETS, *(asking for asking in ASKING if asking not in PRESETS)]
 CELLS = [
-    pytest.param(SPECS.get(preset, preset), family, check, id=f"{preset}-{family}-{check.__name__}")
+    cell
     for family in MODEL_TYPES
-    for preset in [*PRESETS, *(asking for asking in ASKING if asking not in PRESETS)]
-    for check in CHECKS  # innermost, so that they share a training
-    if (preset, family) not in UNSUPPORTED and (check not in ABOUT_THE_LOOP or family in ONE_OF_EACH_KIND)
+    for cell in cells_of(
+        [
+            *(preset for preset in OF_NETS if (preset, family) not in UNSUPPORTED),
+            *(preset for preset, families in WRITING.items() if family in families),
+        ],
+        family,
+    )
 ]
 
 
@@ -63,29 +90,43 @@ def test_preset_keeps_the_contract(preset, family, check, tiny, tmp_path):
     check(preset, place(preset, family, tiny), tmp_path)
 
 
-# `mean` is the floor of regressions, and the contract's shared training has labels.
+# `mean` is the baseline of regressions, and the contract's shared training has labels.
 WITHOUT_TRAINING = (
     contract.check_default_constructible,
     contract.check_settings_round_trip,
     contract.check_task_kinds,
 )
-OF_FLOORS = [
-    pytest.param(floor, check, id=f"{floor}-{check.__name__}")
-    for floor in BASELINES
-    for check in (WITHOUT_TRAINING if floor == "mean" else CHECKS)
+OF_BASELINES = [
+    pytest.param(baseline, check, id=f"{baseline}-{check.__name__}")
+    for baseline in BASELINES
+    for check in (WITHOUT_TRAINING if baseline == "mean" else checks_of(baseline))
 ]
 
 
-@pytest.mark.parametrize("floor, check", OF_FLOORS)
-def test_floor_keeps_the_contract(check, floor, tmp_path):
-    check(floor, None, tmp_path)
+@pytest.mark.parametrize("baseline, check", OF_BASELINES)
+def test_baseline_keeps_the_contract(check, baseline, tmp_path):
+    check(baseline, None, tmp_path)
+
+
+# An ensemble of a baseline and a net, and a soup of tensors that peft keeps.
+MADE_OF_RUNS = {"ensemble": {"preset": "ensemble", "best": 4}, "soup": {"preset": "soup", "of": ["lora"]}}
+OF_COMBINATIONS = [
+    pytest.param(MADE_OF_RUNS.get(name, name), check, id=f"{name}-{check.__name__}")
+    for name in COMBINATIONS
+    for check in checks_of(name)
+]
+
+
+@pytest.mark.parametrize("combination, check", OF_COMBINATIONS)
+def test_combination_keeps_the_contract(combination, check, tiny, tmp_path):
+    check(combination, tiny("bert"), tmp_path)
 
 
 @pytest.mark.parametrize("preset, family", UNSUPPORTED, ids="-".join)
 def test_what_cannot_be_is_refused_with_a_reason(preset, family, tiny):
     folder = place(preset, family, tiny)
     with pytest.raises(UnsupportedError, match=UNSUPPORTED[preset, family]) as raised:
-        contract.run(SPECS.get(preset, preset), folder)
+        contract.run(spec_of(preset), folder)
     assert str(raised.value).startswith(f"{preset.removesuffix('+words')} cannot run on {folder}: ")
 
 

@@ -1,0 +1,165 @@
+"""A training on a few rows, for the checks of the contract to look at from many sides."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from stratune.backbone.load import Backbone, load_backbone
+from stratune.data.split import Split
+from stratune.fitting.combine import combined
+from stratune.fitting.fit import train
+from stratune.fitting.trained import Trained
+from stratune.net.net import Net
+from stratune.predictor.predictor import Predictor
+from stratune.result import RunResult
+from stratune.strategy import Strategy, parse_strategy
+from stratune.strategy.base import Combination
+from stratune.task import Kind
+from stratune.testing.check import Spec
+from stratune.testing.nets import fresh_net, net_of, reader_of
+from stratune.testing.toy import toy_split, toy_split_of
+from stratune.tokens.batches import Batch, collate
+from stratune.train.settings import Budget, TrainSettings
+
+if TYPE_CHECKING:
+    from stratune.model.answers import Scored
+
+ROWS = 16
+EPOCHS = 3.0
+STEP = {"batch_size": 8}  # two steps an epoch on 16 rows
+MEMBERS = ("tfidf", "probe")  # whose runs a combination gets, where it does not name them
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training on 16 rows, which are the validation rows too."""
+
+    strategy: Any  # as parse_strategy gives it
+    backbone_folder: Path | None
+    seed: int
+    split: Split
+    trained: Trained
+
+    @property
+    def predictor(self) -> Predictor:
+        return self.trained.predictor
+
+    @property
+    def net(self) -> Net | None:
+        """None: it answers otherwise than by one net."""
+        net: Net | None = net_of(self.predictor.model)
+        return net
+
+    @cached_property
+    def answers(self) -> Scored:
+        """Of the training rows."""
+        return self.predictor.score(list(self.split.train))
+
+    @cached_property
+    def fresh(self) -> tuple[Net, dict[str, Tensor]]:
+        """The net as training started with it, and the pretrained tensors before it was adapted."""
+        backbone = load(self.strategy, self.backbone_folder)
+        pretrained = {name: p.detach().clone() for name, p in backbone.model.state_dict().items()}
+        torch.manual_seed(self.seed)
+        objective = self.strategy.readout.objective(self.split.task)
+        net = fresh_net(backbone, self.strategy.readout, objective, self.seed)
+        self.strategy.tune.adapt(net)
+        return net.eval(), pretrained
+
+    def batch(self) -> tuple[Batch, Tensor]:
+        """All training rows and their labels, as numbers."""
+        assert self.net is not None
+        tokens = reader_of(self.predictor.model).tokens(list(self.split.train["text"]), None)
+        index = self.split.task.label_index()
+        labels = torch.tensor([index[name] for name in self.split.train["label"]])
+        return collate(tokens, range(len(tokens)), int(self.net.backbone.tokenizer.pad_token_id)), labels
+
+    def loss(self, net: Net) -> float:
+        """What training minimises, over the training rows."""
+        batch, labels = self.batch()
+        net.eval()
+        with torch.no_grad():
+            return float(net.objective.losses(net(batch), labels, None, 0.0).mean())
+
+
+def run(spec: Spec, backbone_folder: Path | None) -> Run:
+    """Train; the same strategy and backbone once per process.
+
+    Raises UnsupportedError when the backbone cannot do it.
+    """
+    return _run(json.dumps(spec), backbone_folder)
+
+
+@lru_cache(maxsize=4)
+def _run(spec_json: str, backbone_folder: Path | None) -> Run:
+    spec = json.loads(spec_json)
+    split = split_of()
+    split = replace(split, val=split.train)
+    trained = fitted(spec, backbone_folder, split, epochs=EPOCHS, cache=True)
+    return Run(parse_strategy(spec), backbone_folder, 0, split, trained)
+
+
+def fitted(
+    spec: Spec,
+    backbone_folder: Path | None,
+    split: Split,
+    *,
+    epochs: float = 1,
+    seed: int = 0,
+    cache: bool = False,
+) -> Trained:
+    """Trained on `split`, in float32; a combination is made of runs that are trained for it."""
+    strategy: Any = parse_strategy(spec)
+    budget, settings = Budget(epochs=epochs), TrainSettings(precision="float32", patience=100, cache=cache)
+    if isinstance(strategy, Combination):
+        return _combined(strategy, backbone_folder, split, epochs, seed)
+    if isinstance(strategy, Strategy):
+        strategy = replace(strategy, recipe=replace(strategy.recipe, **STEP))
+    backbone = str(backbone_folder) if backbone_folder else None
+    return train(strategy, backbone, split.task, split, budget, seed, settings=settings)
+
+
+@lru_cache
+def split_of(kind: Kind | None = None, labels: tuple[str, ...] | None = None) -> Split:
+    """The toy task, made once: of 16 rows and two classes, or as another kind of task."""
+    return toy_split_of(kind) if kind else toy_split(rows=ROWS, metric="log_loss", labels=labels)
+
+
+def load(strategy: Strategy, folder: Path | None) -> Backbone:
+    return load_backbone(str(folder), language_model=strategy.readout.language_model)
+
+
+def _combined(
+    combination: Combination, backbone_folder: Path | None, split: Split, epochs: float, seed: int
+) -> Trained:
+    """As a comparison makes it: members are trained with two seeds, and chosen by the combination."""
+    with TemporaryDirectory() as folder:
+        runs = Path(folder)
+        members = [
+            _member(name, backbone_folder, split, epochs, seed + turn, runs)
+            for name in combination.of or MEMBERS
+            for turn in range(2)
+        ]
+        chosen = combination.choose(members, lambda _: 0.0)
+        return combined(combination, [member.run_id for member in chosen], runs, split)
+
+
+def _member(
+    name: str, backbone_folder: Path | None, split: Split, epochs: float, seed: int, runs: Path
+) -> RunResult:
+    trained = fitted(name, backbone_folder, split, epochs=epochs, seed=seed)
+    backbone = "tiny" if net_of(trained.predictor.model) is not None else None
+    result = RunResult(
+        name, backbone, seed, trainable_params=trained.trainable_params, total_params=trained.total_params
+    )
+    trained.predictor.save(runs / result.run_id / "model")
+    result.save(runs / result.run_id / "result.json")
+    return result
