@@ -16,7 +16,7 @@ ROOMS = (
     "data", "transcript",
     "backbone", "tokens", "longtext",
     "net", "train",
-    "model", "prompt", "readout", "strategy", "remote",
+    "prompt", "model", "readout", "strategy", "remote",
     "predictor", "fitting", "engine",
     "config", "report", "comparison", "export",
     "api", "cli", "testing",
