@@ -140,13 +140,13 @@ def load(strategy: Strategy, folder: Path | None) -> Backbone:
 def _combined(
     combination: Combination, backbone_folder: Path | None, split: Split, epochs: float, seed: int
 ) -> Trained:
-    """As a comparison makes it: members are trained with two seeds, and chosen by the combination."""
+    """As a comparison makes it: members are trained (nets with two seeds), and chosen by the combination."""
     with TemporaryDirectory() as folder:
         runs = Path(folder)
         members = [
             _member(name, backbone_folder, split, epochs, seed + turn, runs)
             for name in combination.of or MEMBERS
-            for turn in range(2)
+            for turn in range(2 if isinstance(parse_strategy(name), Strategy) else 1)
         ]
         chosen = combination.choose(members, lambda _: 0.0)
         return combined(combination, [member.run_id for member in chosen], runs, split)
