@@ -14,7 +14,7 @@ from stratune.readout.words import Words
 from stratune.testing import toy_split
 from stratune.tokens.tokens import TextLimit
 from tests.prompt.asking import CHATML, SHORT, SHORT_PAIR, model_of, reader_of
-from tests.prompt.test_trie import spelt
+from tests.tokens.test_trie import spelt
 
 MODELS = ["llama", "gpt2", "qwen2"]
 LONG = "the cat saw rain near the old house and then it was quiet for a long time " * 4
