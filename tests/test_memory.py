@@ -32,7 +32,7 @@ def test_what_the_environment_says_stands(monkeypatch):
 HOLES = """
 import ctypes
 from pathlib import Path
-from stratune.memory import give_back_holes, set_up_memory
+from stratune.memory import trim_heap, set_up_memory
 
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
@@ -52,11 +52,11 @@ between = [(block(1 << 20), block(64)) for _ in range(700)]
 for large, _ in between[:300]:
     libc.free(large)
 few = resident()
-give_back_holes()  # 300 MB are not many
+trim_heap()  # 300 MB are not many
 kept = resident()
 for large, _ in between[300:]:
     libc.free(large)
-give_back_holes()
+trim_heap()
 print(few, kept, resident())
 """
 

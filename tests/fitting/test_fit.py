@@ -158,9 +158,9 @@ def overflowing(monkeypatch):
     tried = []
     plain_autocast, plain_losses = loop_module.autocast, CrossEntropy.losses
 
-    def autocast(device, precision):
-        tried.append(precision)
-        return plain_autocast(device, precision)
+    def autocast(runtime):
+        tried.append(runtime.precision)
+        return plain_autocast(runtime)
 
     def losses(*args):
         return plain_losses(*args) * (float("nan") if tried[-1] == "bfloat16" else 1.0)
