@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.longtext.chunks import Chunker
     from stratune.model.prompted import PromptedModel
-    from stratune.remote.question import Body
+    from stratune.remote.request import Body
     from stratune.strategy import Strategy
     from stratune.task import Task
     from stratune.train.settings import TrainSettings

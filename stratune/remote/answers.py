@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from stratune.errors import ArtifactError, RemoteError
 from stratune.files import cache_folder, sha256
-from stratune.remote.question import Body, Endpoint
+from stratune.remote.request import Body, Endpoint
 
 BUSY_SECONDS = 60.0  # another process may be writing
 TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL, time REAL NOT NULL)"

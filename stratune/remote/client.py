@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.errors import RemoteError
 from stratune.remote.address import Address
-from stratune.remote.question import Body, Endpoint
+from stratune.remote.request import Body, Endpoint
 
 if TYPE_CHECKING:
     import openai

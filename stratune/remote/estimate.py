@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stratune.remote.question import Body
+from stratune.remote.request import Body
 from stratune.remote.server import Server
 
 CHARACTERS = 4  # of a prompt, to a token: English text in today's vocabularies; others have less

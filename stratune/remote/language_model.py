@@ -14,14 +14,14 @@ from scipy.special import logsumexp
 from stratune.model.language import LabelScores, LanguageModel, Writing
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
-from stratune.remote.label_words import RemoteWords
 from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.verbalizer import RemoteWords
 from stratune.remote.writing import generate, writing_bodies
 from stratune.watch import Progress
 
 if TYPE_CHECKING:
-    from stratune.remote.forms import Way
-    from stratune.remote.question import Body, Questions
+    from stratune.remote.request import Body, Questions
+    from stratune.remote.request_formats import Way
 
 ANSWER_TOKENS = 16  # of a written answer, unless `max_new_tokens` says otherwise
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stratune.prompt.asking import Asking
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, Shown
-from stratune.remote.question import Question, Questions
+from stratune.remote.request import Question, Questions
 from stratune.tokens.tokens import TextLimit, first_words
 
 

@@ -14,9 +14,9 @@ from stratune.errors import ConfigError, RemoteError, choices
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers, answer_key
 from stratune.remote.client import KEY, Client, Fault
-from stratune.remote.crowd import each
-from stratune.remote.pace import Pace, Stopped, back_off
-from stratune.remote.question import Body, Endpoint
+from stratune.remote.pool import each
+from stratune.remote.rate_limit import Pace, Stopped, back_off
+from stratune.remote.request import Body, Endpoint
 from stratune.watch import SILENT, Progress
 
 Task = tuple[str, Body]  # an answer's key, and what is asked

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stratune.remote.question import Body, Question, endpoint_of
-from stratune.remote.reading import text_of
+from stratune.remote.request import Body, Question, endpoint_of
+from stratune.remote.response import text_of
 from stratune.remote.server import Server
 from stratune.watch import SILENT, Progress
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from stratune.remote.address import Address
-from stratune.remote.question import Question
+from stratune.remote.request import Question
 
 MODEL = "tiny"
 

@@ -4,7 +4,7 @@ import pytest
 
 from stratune.errors import ConfigError
 from stratune.remote.address import Address, is_remote, parse_address
-from stratune.remote.question import Question
+from stratune.remote.request import Question
 
 
 def test_an_address_is_a_url_and_a_model():

@@ -18,9 +18,9 @@ from stratune.backbone.load import load_backbone
 from stratune.errors import RemoteError
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
-from stratune.remote.label_words import RemoteWords
-from stratune.remote.question import Question
+from stratune.remote.request import Question
 from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.verbalizer import RemoteWords
 from stratune.remote.writing import generate
 
 pytestmark = pytest.mark.server
@@ -163,7 +163,7 @@ ASKER = """
 import sys
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
-from stratune.remote.label_words import RemoteWords
+from stratune.remote.verbalizer import RemoteWords
 from stratune.remote.server import Manners, Server
 from tests.remote.test_llama_server import WORDS, plain
 server = Server(parse_address(sys.argv[1]), Manners(workers=2, timeout=120), Answers())

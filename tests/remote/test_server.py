@@ -208,7 +208,7 @@ def test_an_answer_under_way_when_another_fails_is_kept(scripted, asking):
 
 
 def test_an_error_does_not_wait_for_a_server_that_hangs(scripted, asking, monkeypatch):
-    monkeypatch.setattr("stratune.remote.crowd.GRACE", 0.2)
+    monkeypatch.setattr("stratune.remote.pool.GRACE", 0.2)
     remote = scripted()
     remote.script("a", hold)
     remote.script("b", fails(400))
@@ -246,7 +246,7 @@ def test_nothing_is_imported_or_opened_before_the_first_question(tmp_path):
     path = tmp_path / "answers.sqlite"
     Server(Address("http://127.0.0.1:9/v1", "tiny"), RetryPolicy(), Answers(path))
     assert not path.exists()
-    code = "import sys, stratune.remote.label_words; assert 'openai' not in sys.modules"
+    code = "import sys, stratune.remote.verbalizer; assert 'openai' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

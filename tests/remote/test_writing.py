@@ -3,7 +3,7 @@
 import pytest
 
 from stratune.remote.estimate import Estimate, estimate
-from stratune.remote.label_words import RemoteWords
+from stratune.remote.verbalizer import RemoteWords
 from stratune.remote.writing import generate, writing_bodies
 from tests.helpers import Callbacks
 from tests.remote.scripted import chat, plain, written

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.errors import ConfigError, RemoteError
-from stratune.remote.forms import Form, Reading, Way, Word, forms
-from stratune.remote.question import Body, Question, endpoint_of
+from stratune.remote.request import Body, Question, endpoint_of
+from stratune.remote.request_formats import Form, Reading, Way, Word, forms
 from stratune.remote.server import Server
 from stratune.watch import SILENT, Progress
 

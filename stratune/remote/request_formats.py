@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.remote.question import Body, Endpoint, Question
-from stratune.remote.reading import first_tokens, text_of
+from stratune.remote.request import Body, Endpoint, Question
+from stratune.remote.response import first_tokens, text_of
 
 Way = Literal["logprobs", "constrained", "none"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
 from stratune.errors import StratuneError
-from stratune.remote.pace import Stopped
+from stratune.remote.rate_limit import Stopped
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from stratune.errors import ConfigError, RemoteError
-from stratune.remote.forms import NEVER, Word, grammar, read_tokens
-from stratune.remote.label_words import RemoteWords
+from stratune.remote.request_formats import NEVER, Word, grammar, read_tokens
+from stratune.remote.verbalizer import RemoteWords
 from tests.helpers import Callbacks
 from tests.remote.scripted import chat, listed, plain, prompt_of, written
 
