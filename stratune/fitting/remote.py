@@ -1,4 +1,4 @@
-"""A strategy that only asks, on a server's model: what `train` does for weights that are here."""
+"""Fitting a prompt-only strategy on a server's model: choose and calibrate the prompt, train nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ask(
     """
     readout = strategy.readout
     if not isinstance(readout, Words) or strategy.trains:
-        why = "its weights are the server's; zero_shot and few_shot, with `words` or `generate`, can ask it"
+        why = "a server's weights cannot be trained; use zero_shot or few_shot, with `words` or `generate`"
         raise UnsupportedError(strategy.name, backbone, why)
     limit = TextLimit(settings.max_length, settings.max_words)
 
@@ -65,8 +65,8 @@ def ask(
     progress.note(expected)
     started = time.perf_counter()
     trials = choose(prompted, model, readout, reader_of, split, progress)
-    place = Place(backbone)
-    trained = Trained(predictor_of(strategy, place, task, model, split, seed), total_params=None)
+    server_model = ServerModel(backbone)
+    trained = Trained(predictor_of(strategy, server_model, task, model, split, seed), total_params=None)
     trained.is_main_process = is_main()
     trained.trials, trained.notes = trials, [expected, *prompted.reader.notes()]
     trained.train_seconds = time.perf_counter() - started if trials else 0.0
@@ -74,7 +74,7 @@ def ask(
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerModel:
     """A server's model, as a manifest names it."""
 
     id: str
@@ -91,7 +91,7 @@ def _expected(
     split: Split,
     remote: Remote,
 ) -> str:
-    """What validation, for every prompt, and test will ask: said before anything is asked."""
+    """The requests that validation (for every prompt) and test will send, in words, before any is sent."""
 
     def bodies(reader: RemoteReader, texts: Columns) -> list[Body]:
         rows = (chunker(*texts)[1], None) if chunker is not None else texts

@@ -22,10 +22,10 @@ def is_remote(backbone_id: str) -> bool:
 
 
 def parse_address(backbone_id: str) -> Address:
-    """Raises ConfigError for what is no address, names no model, or holds a secret.
+    """Raises ConfigError for a string that is not an address, names no model, or holds a secret.
 
-    A backbone's id is written to config.yaml and to reports, so no user, password or query is taken in it,
-    and the message does not repeat them.
+    A backbone's id is written to config.yaml and to reports. So an address may hold no user, password or
+    query, and the message does not repeat them.
     """
     whole, _, model = backbone_id.partition("#")
     try:
@@ -39,11 +39,11 @@ def parse_address(backbone_id: str) -> Address:
     if parts.query or "?" in whole:
         raise _wrong(shown, "an address takes no `?...`; a key belongs in OPENAI_API_KEY")
     if not is_remote(whole) or not host:
-        raise _wrong(backbone_id, "no address of a server")
+        raise _wrong(backbone_id, "it is not the address of a server")
     if any(char.isspace() for char in backbone_id):
         raise _wrong(backbone_id, "an address has no white space")
     if not model:
-        raise _wrong(shown, "it does not say which model")
+        raise _wrong(shown, "it names no model")
     return Address(shown.rstrip("/"), model)
 
 

@@ -1,4 +1,4 @@
-"""Every answer a server has given, kept in one SQLite file: no prompt is paid for twice."""
+"""A cache of every answer a server has given, in one SQLite file: no prompt is paid for twice."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, answer TEXT N
 
 
 def answer_key(url: str, endpoint: Endpoint, body: Body) -> str:
-    """Of all that an answer depends on. A key for the server is not in it: it changes no answer."""
+    """Hash of all that an answer depends on. The API key is left out: it changes no answer."""
     return sha256(url, endpoint, json.dumps(body, sort_keys=True, separators=(",", ":")))
 
 
 class Answers:
     """Key -> answer. One object serves many threads; the file serves many processes (write-ahead log).
 
-    What `keep` has returned from survives the process's end, however it ends. Opened at the first use, so
-    that a process forked before that gets a connection of its own.
+    Once `keep` has returned, the answer survives even `kill -9`. The file is opened at the first use, so that
+    a process forked before that opens a connection of its own.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -44,7 +44,7 @@ class Answers:
         return None if row is None else self._parsed(row[0])
 
     def keep(self, key: str, answer: dict[str, Any]) -> dict[str, Any]:
-        """The answer that stands: an earlier one, where another process was faster."""
+        """Store an answer, unless the key has one already; returns the answer that is stored."""
         text = json.dumps(answer, separators=(",", ":"))
         with self._using() as connection:
             connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", (key, text, time.time()))
@@ -61,17 +61,17 @@ class Answers:
                 self._opened.close()
                 self._opened = None
 
-    # -- pieces
+    # -- helpers
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
-        """The connection, held. SQLite's errors become ArtifactError (the file) or RemoteError (the disk)."""
+        """The connection, locked. SQLite's errors become ArtifactError (file) or RemoteError (disk)."""
         with self._lock:
             try:
                 self._opened = self._opened or self._open()
                 yield self._opened
             except (sqlite3.OperationalError, OSError) as error:  # full, locked, read-only
-                raise RemoteError(f"{self.path}: answers cannot be kept: {error}") from None
+                raise RemoteError(f"{self.path}: answers cannot be stored: {error}") from None
             except sqlite3.DatabaseError as error:
                 raise self._damaged(str(error)) from None
 
@@ -82,7 +82,7 @@ class Answers:
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            # SQLite does not wait its turn where two processes switch a new file to the log at once.
+            # SQLite ignores its timeout when two processes switch a new file to WAL at the same time.
             with FileLock(f"{self.path}.lock"):
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(TABLE)
@@ -98,8 +98,8 @@ class Answers:
         except ValueError as error:
             raise self._damaged(str(error)) from None
         if not isinstance(answer, dict):
-            raise self._damaged("an answer is no JSON object")
+            raise self._damaged("an answer is not a JSON object")
         return answer
 
     def _damaged(self, why: str) -> ArtifactError:
-        return ArtifactError(f"{self.path}: the kept answers cannot be read ({why}); delete the file")
+        return ArtifactError(f"{self.path}: the stored answers cannot be read ({why}); delete the file")

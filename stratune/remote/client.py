@@ -1,4 +1,4 @@
-"""The one place that knows the package `openai`, and the key."""
+"""HTTP client of one server: the only file that imports `openai` and reads the API key."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     import openai
 
 KEY = "OPENAI_API_KEY"
-RETRIED = (408, 409, 425, 429)  # and 500 and above
-SAID = 200  # characters of a server's own message that are shown
-SECRET = 8  # a shorter key could be any word of an answer, and is no secret
+RETRIED = (408, 409, 425, 429)  # HTTP statuses that are tried again, with all from 500 up
+SHOWN = 200  # characters of a server's own message that are shown
+SECRET_LENGTH = 8  # a shorter key ("none", "test") may be a word of an answer: it is not masked there
 
 
 class Fault(Exception):
-    """One request that failed: `why` in one line, without the key; `after` seconds it may be `retry`-ed."""
+    """One request that failed.
+
+    `why` is one line and never holds the key. `retry`: whether to try again, after at least `after` seconds.
+    """
 
     def __init__(self, why: str, status: int | None = None, *, retry: bool, after: float = 0.0) -> None:
         super().__init__(why)
@@ -32,9 +35,9 @@ class Fault(Exception):
 
 
 class Client:
-    """Requests to one server, each tried once: to try again is the caller's.
+    """Requests to one server. Each is tried once; retries are in server.py.
 
-    The key is $OPENAI_API_KEY; a server of one's own needs none.
+    The key is $OPENAI_API_KEY; a local server needs none.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
@@ -47,7 +50,7 @@ class Client:
         self._timeout = timeout
         self._key = os.environ.get(KEY, "").strip()
         if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
-            raise RemoteError(f"{KEY} holds a character that no key has")  # an HTTP library would print it
+            raise RemoteError(f"{KEY} holds a character that no key has")  # httpx would print it
         self._api: openai.OpenAI = openai.OpenAI(
             base_url=address.url, api_key=self._key or "none", timeout=timeout, max_retries=0
         )
@@ -58,7 +61,7 @@ class Client:
         return bool(self._key)
 
     def post(self, endpoint: Endpoint, body: Body) -> dict[str, Any]:
-        """The answer; it has one choice at least. Raises Fault."""
+        """The server's answer, which has at least one choice. Raises Fault."""
         import openai
 
         try:
@@ -66,16 +69,16 @@ class Client:
         except openai.APIStatusError as error:
             self._reached = True
             response = error.response
-            raise self._refused(response.status_code, response.text, response.headers) from None
+            raise self._status_error(response.status_code, response.text, response.headers) from None
         except openai.APITimeoutError:
             raise Fault(f"no answer within {self._timeout:g} seconds", retry=True) from None
         except openai.APIConnectionError as error:
-            raise self._cut(error.__cause__) from None
+            raise self._connection_error(error.__cause__) from None
         self._reached = True
-        return self._parsed(text.replace(self._key, "***") if len(self._key) >= SECRET else text)
+        return self._parsed(text.replace(self._key, "***") if len(self._key) >= SECRET_LENGTH else text)
 
     def models(self) -> list[str]:
-        """What the server says it has; nothing where it does not say."""
+        """Names of the server's models; empty when it does not list them."""
         import openai
 
         try:
@@ -87,7 +90,7 @@ class Client:
     def close(self) -> None:
         self._api.close()
 
-    # -- pieces
+    # -- helpers
 
     def _sent(self, endpoint: Endpoint, body: Body) -> str:
         model = body.pop("model")
@@ -101,34 +104,34 @@ class Client:
         try:
             answer = json.loads(text)
         except ValueError:
-            raise Fault(f"the answer is no JSON: {self._line(text)!r}", retry=True) from None
+            raise Fault(f"the answer is not JSON: {self._line(text)!r}", retry=True) from None
         given = answer.get("choices") if isinstance(answer, dict) else None
         if not isinstance(given, list) or not given or not isinstance(given[0], dict):
             raise Fault(f"the answer has no `choices`: {self._line(text)!r}", retry=True)
         return dict(answer)
 
-    def _refused(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
-        """What a server says about a key it may say with the key in it: then its words are left out."""
-        said = "" if status in (401, 403) else self._line(_message(text))
-        spent = status == 429 and "insufficient_quota" in text
-        why = f"{status} {_phrase(status)}" + (f": {said}" if said else "")
-        retry = (status in RETRIED or status >= 500) and not spent
+    def _status_error(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
+        """A message about a wrong key may repeat the key, so messages of 401 and 403 are left out."""
+        message = "" if status in (401, 403) else self._line(_message(text))
+        no_credit = status == 429 and "insufficient_quota" in text
+        why = f"{status} {_phrase(status)}" + (f": {message}" if message else "")
+        retry = (status in RETRIED or status >= 500) and not no_credit
         return Fault(why, status, retry=retry, after=_retry_after(headers))
 
-    def _cut(self, cause: BaseException | None) -> Fault:
-        """Nobody there at the first request: a wrong address. Later: a server that is restarted."""
+    def _connection_error(self, cause: BaseException | None) -> Fault:
+        """Not reachable at the first request: a wrong address, not retried. Later: a server that restarts."""
         if type(cause).__name__ == "ConnectError":
             return Fault(f"no server can be reached: {self._line(str(cause))}", retry=self._reached)
         return Fault("the connection was cut", retry=True)
 
     def _line(self, text: str) -> str:
-        """One line, shortened after (not before) the key is taken out."""
+        """One line. The key is masked before the line is shortened, so that no part of it is left."""
         line = " ".join((text.replace(self._key, "***") if self._key else text).split())
-        return line if len(line) <= SAID else line[:SAID] + "…"
+        return line if len(line) <= SHOWN else line[:SHOWN] + "…"
 
 
 def _message(text: str) -> str:
-    """The message in the body of an error, in any of the usual shapes; else the body."""
+    """The message in an error's JSON body (`error`, `message` or `detail`, nested or not), else the body."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -147,7 +150,7 @@ def _phrase(status: int) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds; 0 where the server does not say."""
+    """Seconds from `Retry-After` (a number or a date); 0 without one."""
     given = headers.get("retry-after", "")
     try:
         return max(0.0, float(given))

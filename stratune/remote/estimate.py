@@ -1,4 +1,4 @@
-"""What a run would ask and cost, before it asks."""
+"""How many requests a run will send, and what they will cost, before any is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stratune.remote.request import Body
 from stratune.remote.server import Server
 
-CHARACTERS = 4  # of a prompt, to a token: English text in today's vocabularies; others have less
+CHARACTERS = 4  # characters a token, of English text; other languages have fewer
 MILLION = 1e6
 
 
@@ -17,13 +17,13 @@ class Estimate:
     rows: int
     requests: int  # after duplicates and what is cached
     cached: int  # rows that are answered already
-    prompt_tokens: int  # about: a quarter of the prompts' characters
-    answer_tokens: int  # at most
-    cost: float | None  # in the currency of the price; None without one
+    prompt_tokens: int  # an estimate: a quarter of the prompts' characters
+    answer_tokens: int  # an upper bound
+    cost: float | None  # in the currency of the price; None without a price
 
 
 def estimate(server: Server, bodies: Sequence[Body], price: tuple[float, float] | None = None) -> Estimate:
-    """`price` is for a million tokens of prompts and of answers. Nothing is asked."""
+    """`price`: of a million prompt tokens and of a million answer tokens. No request is sent."""
     keys = [server.key("chat" if "messages" in body else "plain", body) for body in bodies]
     by_key = dict(zip(keys, bodies, strict=True))
     missing = {key: body for key, body in by_key.items() if server.answers.get(key) is None}
@@ -47,10 +47,10 @@ def _characters(body: Body) -> int:
 
 def in_words(expected: Estimate) -> str:
     """`400 rows, 380 requests, about 120,000 tokens of prompts, at most 400 of answers, about 0.02 ...`"""
-    told = [f"{expected.rows:,} rows", f"{expected.requests:,} requests"]
+    parts = [f"{expected.rows:,} rows", f"{expected.requests:,} requests"]
     if expected.requests:
-        told.append(f"about {expected.prompt_tokens:,} tokens of prompts")
-        told.append(f"at most {expected.answer_tokens:,} of answers")
+        parts.append(f"about {expected.prompt_tokens:,} tokens of prompts")
+        parts.append(f"at most {expected.answer_tokens:,} of answers")
     if expected.cost is not None:
-        told.append(f"about {expected.cost:,.2f} at the price given")
-    return ", ".join(told)
+        parts.append(f"about {expected.cost:,.2f} at the price given")
+    return ", ".join(parts)

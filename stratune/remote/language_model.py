@@ -1,4 +1,4 @@
-"""A language model behind a server: log-probabilities where it gives them, written answers where not."""
+"""A language model on a server: log-probabilities where the server gives them, else generated answers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from stratune.model.language import LabelScores, LanguageModel, Writing
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
 from stratune.remote.server import RetryPolicy, Server
-from stratune.remote.verbalizer import RemoteWords
+from stratune.remote.verbalizer import RemoteVerbalizer
 from stratune.remote.writing import generate, writing_bodies
 from stratune.watch import Progress
 
 if TYPE_CHECKING:
-    from stratune.remote.request import Body, Questions
+    from stratune.remote.request import Body, Requests
     from stratune.remote.request_formats import Way
 
 ANSWER_TOKENS = 16  # of a written answer, unless `max_new_tokens` says otherwise
@@ -28,43 +28,43 @@ ANSWER_TOKENS = 16  # of a written answer, unless `max_new_tokens` says otherwis
 
 @dataclass
 class ServerLanguageModel(LanguageModel):
-    """`way`: how it was found to answer, of a model folder; it is then asked in that way only."""
+    """`way`: how a saved model was asked; it is then asked in no other way. None: detect it."""
 
     server: Server
     way: Way | None = None
-    _asked: dict[Any, RemoteWords] = field(default_factory=dict, repr=False)  # by words
+    _verbalizers: dict[Any, RemoteVerbalizer] = field(default_factory=dict, repr=False)  # by words
 
     paid = True
 
-    def log_probs(self, prompts: Questions, progress: Progress) -> LabelScores | None:
+    def log_probs(self, prompts: Requests, progress: Progress) -> LabelScores | None:
         scores = self._words(prompts.words).log_probs(prompts.rows, progress)
         if scores is None:
             return None
         log_probs, invalid = scores
         return LabelScores(_by_label(log_probs, list(prompts.words.values())), invalid)
 
-    def generate(self, prompts: Questions, how: Writing, progress: Progress) -> list[str]:
+    def generate(self, prompts: Requests, how: Writing, progress: Progress) -> list[str]:
         return generate(self.server, prompts.rows, **_options(how), progress=progress)
 
-    def bodies(self, prompts: Questions, writing: Writing | None, otherwise: Writing) -> list[Body]:
-        """What would be sent about these rows."""
+    def bodies(self, prompts: Requests, writing: Writing | None, otherwise: Writing) -> list[Body]:
+        """The bodies of the requests for these rows; nothing is sent."""
         bodies = [] if writing else self._words(prompts.words).bodies(prompts.rows)
         return bodies or writing_bodies(self.server, prompts.rows, **_options(writing or otherwise))
 
     def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         return {"server": {"way": self._words(words).way}}
 
-    def _words(self, words: Mapping[str, Sequence[str]]) -> RemoteWords:
+    def _words(self, words: Mapping[str, Sequence[str]]) -> RemoteVerbalizer:
         key = tuple(words.items())
-        if key not in self._asked:
-            self._asked[key] = RemoteWords(self.server, words, self.way)
-        return self._asked[key]
+        if key not in self._verbalizers:
+            self._verbalizers[key] = RemoteVerbalizer(self.server, words, self.way)
+        return self._verbalizers[key]
 
 
 def open_server(
     address: str, policy: RetryPolicy | None = None, way: Way | None = None
 ) -> ServerLanguageModel:
-    """Nothing is asked yet. Raises ConfigError for what is no address."""
+    """Sends nothing yet. Raises ConfigError for a string that is not an address."""
     server = Server(parse_address(address), policy or RetryPolicy(), Answers())
     return ServerLanguageModel(server, way)
 
@@ -75,7 +75,7 @@ def _options(how: Writing) -> dict[str, Any]:
 
 
 def _by_label(log_probs: NDArray[np.float64], words: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-    """(N, W) -> (N, K): a label's words added up. NaN rows stay NaN."""
+    """(N, W) -> (N, K): probabilities of a label's words added up. NaN rows stay NaN."""
     ends = np.cumsum([len(own) for own in words])[:-1]
     parts = np.split(log_probs, ends, axis=1)
     return np.stack([logsumexp(part, axis=1) for part in parts], axis=1)

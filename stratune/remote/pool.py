@@ -1,4 +1,4 @@
-"""Many requests at once, by threads that can be left alone at any moment."""
+"""Many requests at once, in daemon threads: Ctrl-C does not wait for the slowest request."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from stratune.remote.rate_limit import Stopped
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-GRACE = 2.0  # seconds that requests under way get to arrive after an error: they may have been paid for
+GRACE = 2.0  # seconds to wait, after an error, for the other requests under way: they are paid for
 
 
-def each(
+def as_completed(
     work: Callable[[Item, threading.Event], Result], items: Sequence[Item], workers: int
 ) -> Generator[tuple[Item, Result], None, None]:
     """(item, work(item, stop)) as they arrive. The first StratuneError stops the others and is raised.
 
-    Daemon threads, not an executor: that one waits for the slowest request, at Ctrl-C too.
+    Not ThreadPoolExecutor, which waits for all its threads when the interpreter exits.
     """
     stop = threading.Event()
     arrived: queue.SimpleQueue[tuple[Item, Result] | StratuneError | None] = queue.SimpleQueue()
-    waiting = iter(items)
-    turn = threading.Lock()
+    remaining = iter(items)
+    lock = threading.Lock()
 
     def run() -> None:
         try:
             while not stop.is_set():
-                with turn:
-                    item = next(waiting)
+                with lock:
+                    item = next(remaining)
                 arrived.put((item, work(item, stop)))
         except (StopIteration, Stopped):
             pass

@@ -1,4 +1,4 @@
-"""When the next request may start: a spacing that all threads share, and how long to stand back."""
+"""When the next request may start: a rate limit that all threads share, and exponential back-off."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class Stopped(Exception):
     """Raised in a worker whose result is no longer wanted."""
 
 
-class Pace:
-    """At most `per_minute` starts a minute, evenly spaced (None: no limit); none while `hold` lasts."""
+class RateLimit:
+    """At most `per_minute` starts a minute, evenly spaced (None: no limit), and none during a `hold`."""
 
     def __init__(self, per_minute: int | None) -> None:
         self._gap = 60 / per_minute if per_minute else 0.0  # seconds
         self._next = 0.0  # on the monotonic clock
         self._lock = threading.Lock()
 
-    def turn(self, stop: threading.Event) -> None:
-        """Return when it is this thread's turn. Raises Stopped."""
+    def acquire(self, stop: threading.Event) -> None:
+        """Wait until this thread may start a request. Raises Stopped when `stop` is set meanwhile."""
         while (seconds := self._claim()) > 0:
             if stop.wait(seconds):
                 raise Stopped
@@ -30,11 +30,12 @@ class Pace:
             raise Stopped
 
     def hold(self, seconds: float) -> None:
+        """No thread starts a request for so many seconds."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 
     def _claim(self) -> float:
-        """0 when the turn is taken, else the seconds until there may be one."""
+        """0 when this thread may start now, else the seconds to wait before it asks again."""
         with self._lock:
             now = time.monotonic()
             if now < self._next:
@@ -44,8 +45,8 @@ class Pace:
 
 
 def back_off(pause: float, attempt: int) -> float:
-    """Seconds before attempt `attempt` + 1: twice as long each time, jittered so that threads part.
+    """Seconds before attempt `attempt` + 1: doubled each time, with jitter to spread the threads.
 
-    Unseeded: it moves requests in time and changes no number.
+    The jitter has no seed: it changes when requests are sent, and no number.
     """
     return min(LONGEST_BACK_OFF, pause * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)

@@ -1,4 +1,4 @@
-"""Rows -> questions to a server. Its model's tokens are unknown here, so words are counted instead."""
+"""Rows -> requests to a server. Its tokenizer is not known here, so texts are cut by words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stratune.prompt.asking import Asking
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, Shown
-from stratune.remote.request import Question, Questions
+from stratune.remote.request import Request, Requests
 from stratune.tokens.tokens import TextLimit, first_words
 
 
@@ -24,14 +24,12 @@ class RemoteReader(Asking):
     limit: TextLimit
     nearest: Nearest | None = None
 
-    def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Questions, NDArray[np.int32]]:
-        questions, cut = self.questions(texts, pairs)
-        return Questions(questions, self.words), np.asarray(cut, dtype=np.int32)
+    def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Requests, NDArray[np.int32]]:
+        requests, cut = self.requests(texts, pairs)
+        return Requests(requests, self.words), np.asarray(cut, dtype=np.int32)
 
-    def questions(
-        self, texts: Sequence[str], pairs: Sequence[str] | None
-    ) -> tuple[list[Question], list[int]]:
-        """N rows -> the question of each, and how many of its words were cut."""
+    def requests(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[list[Request], list[int]]:
+        """N rows -> the request of each, and how many of its words were cut."""
         columns = [texts, *([pairs] if pairs is not None else [])]
         short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
         cut = [
@@ -44,21 +42,21 @@ class RemoteReader(Asking):
         seconds: Sequence[str | None] = short[1] if pairs is not None else [None] * len(texts)
         shown = self.nearest(short[0], short[1] if pairs is not None else None) if self.nearest else None
         rows = enumerate(zip(short[0], seconds, strict=True))
-        return [self._question(text, pair, shown[i] if shown else None) for i, (text, pair) in rows], cut
+        return [self._request(text, pair, shown[i] if shown else None) for i, (text, pair) in rows], cut
 
-    def _question(self, text: str, pair: str | None, shots: Any) -> Question:
+    def _request(self, text: str, pair: str | None, shots: Any) -> Request:
         if self.renderer.template.chat is False:
-            return Question(text=self.renderer.plain(text, pair, shots))
-        said = self.renderer.messages(text, pair, shots)
-        return Question(messages=tuple((message["role"], message["content"]) for message in said))
+            return Request(text=self.renderer.plain(text, pair, shots))
+        messages = self.renderer.messages(text, pair, shots)
+        return Request(messages=tuple((message["role"], message["content"]) for message in messages))
 
     def notes(self) -> list[str]:
         if self.limit.max_length is None:
             return []
-        return ["max_length counts tokens, which a server's model does not tell: use max_words"]
+        return ["max_length counts tokens, and a server does not show its tokenizer: use max_words"]
 
 
 def remote_reader(limit: TextLimit, labels: tuple[str, ...], shown: Shown) -> RemoteReader:
-    """`shown`: the template, and the demonstrations of all rows or whence each row's come."""
+    """`shown`: the template with the demonstrations of all rows, or the pool that each row's come from."""
     template, shots, nearest = shown
     return RemoteReader(Renderer(template, labels, None, shots), limit, nearest)

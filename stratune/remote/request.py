@@ -1,4 +1,4 @@
-"""One prompt, as a server is asked it."""
+"""A prompt as a request to a server: messages of a chat, or plain text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ Body = dict[str, Any]  # what is sent, as JSON
 
 
 @dataclass(frozen=True)
-class Question:
-    """Exactly one of the two: the messages of a chat, which the server puts into its own template, or plain
-    text to go on with.
-    """
+class Request:
+    """Either the messages of a chat, which the server renders by its template, or plain text to continue."""
 
     messages: tuple[tuple[str, str], ...] = ()  # (role, content)
     text: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.messages) == bool(self.text):
-            raise ValueError("a question has either messages or text")
+            raise ValueError("a request has either messages or text")
 
     @property
     def endpoint(self) -> Endpoint:
@@ -29,20 +27,20 @@ class Question:
 
     def body(self, model: str) -> Body:
         if self.messages:
-            said = [{"role": role, "content": content} for role, content in self.messages]
-            return {"model": model, "messages": said}
+            messages = [{"role": role, "content": content} for role, content in self.messages]
+            return {"model": model, "messages": messages}
         return {"model": model, "prompt": self.text}
 
 
 @dataclass(frozen=True)
-class Questions:
-    """What a server is asked about N rows, and the words of each label that may answer."""
+class Requests:
+    """One request for each of N rows, and the verbalizer: the words of each label."""
 
-    rows: list[Question]
+    rows: list[Request]
     words: dict[str, tuple[str, ...]]
 
 
-def endpoint_of(questions: Sequence[Question]) -> Endpoint:
-    """The one endpoint that all questions (at least one) go to."""
-    (found,) = {question.endpoint for question in questions}
+def endpoint_of(requests: Sequence[Request]) -> Endpoint:
+    """The endpoint of all requests, of which there is at least one."""
+    (found,) = {request.endpoint for request in requests}
     return found

@@ -1,4 +1,4 @@
-"""Asking a server many things: at once, politely, and each only once in a lifetime."""
+"""Requests to one server: in parallel, rate-limited, retried, and none sent whose answer is stored."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from stratune.errors import ConfigError, RemoteError, choices
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers, answer_key
 from stratune.remote.client import KEY, Client, Fault
-from stratune.remote.pool import each
-from stratune.remote.rate_limit import Pace, Stopped, back_off
+from stratune.remote.pool import as_completed
+from stratune.remote.rate_limit import RateLimit, Stopped, back_off
 from stratune.remote.request import Body, Endpoint
 from stratune.watch import SILENT, Progress
 
-Task = tuple[str, Body]  # an answer's key, and what is asked
+Task = tuple[str, Body]  # the answer's key, and the request's body
 
-REFUSED = (400, 415, 422, 500, 501)  # how servers say that they do not know a field
-LISTED = 12  # names of models that an error shows
+REFUSED = (400, 415, 422, 500, 501)  # HTTP statuses of servers that do not know a field
+LISTED = 12  # model names that an error message shows
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How a server is asked."""
+    """Parallel requests, rate limit, timeout and retries."""
 
     workers: int = 8  # requests under way at once
-    per_minute: int | None = None  # requests started
-    timeout: float = 60.0  # seconds without a sign of life
-    attempts: int = 6  # at each request
+    per_minute: int | None = None  # requests started; None: no limit
+    timeout: float = 60.0  # seconds without a byte from the server
+    attempts: int = 6  # for each request
     pause: float = 1.0  # seconds before the second attempt; twice as long before each further one
     patience: float = 300.0  # seconds that a server may ask to wait (Retry-After)
 
@@ -44,22 +44,23 @@ class RetryPolicy:
 
 
 class Server:
-    """A server, with the answers it has given before. The package `openai` and the network are touched at the
-    first question that has no answer yet.
+    """A server and the stored answers it gave before.
+
+    `openai` is imported, and a connection opened, at the first request whose answer is not stored.
     """
 
     def __init__(self, address: Address, retry_policy: RetryPolicy, answers: Answers) -> None:
         self.address, self.retry_policy, self.answers = address, retry_policy, answers
-        self._pace = Pace(retry_policy.per_minute)
+        self._rate_limit = RateLimit(retry_policy.per_minute)
         self._client: Client | None = None
 
     def ask(
         self, endpoint: Endpoint, bodies: Sequence[Body], progress: Progress = SILENT
     ) -> list[dict[str, Any]]:
-        """The answers, in order. What was answered before is not asked, nor is anything asked twice.
+        """The answers, in order. Stored answers and duplicates are not requested.
 
-        Each answer is kept the moment it arrives, so an error or an interruption loses none of them. Raises
-        RemoteError at the first request that fails for good; those under way get two seconds to arrive.
+        Each answer is stored the moment it arrives, so an error or an interruption loses none. Raises
+        RemoteError at the first request that fails for good; the others get `pool.GRACE` seconds to arrive.
         """
         keys = [self.key(endpoint, body) for body in bodies]
         found, missing = self._known(keys, bodies)
@@ -68,7 +69,7 @@ class Server:
         if missing:
             self._connect()
         with closing(
-            each(lambda task, stop: self._answer(endpoint, task, stop), missing, self._workers)
+            as_completed(lambda task, stop: self._answer(endpoint, task, stop), missing, self._workers)
         ) as arriving:
             for (key, _), answer in arriving:
                 found[key] = answer
@@ -76,9 +77,9 @@ class Server:
         return [found[key] for key in keys]
 
     def probe(self, endpoint: Endpoint, body: Body) -> dict[str, Any] | None:
-        """The answer, or None when the server does not take such a request: 400 and its kin, or 500 twice.
+        """The answer, or None when the server rejects such a request (REFUSED; a 500 is retried once).
 
-        A refusal is not kept: the server may be started again with other options.
+        A rejection is not stored: the server may be restarted with other options.
         """
         key = self.key(endpoint, body)
         kept = self.answers.get(key)
@@ -99,12 +100,12 @@ class Server:
         return answer_key(self.address.url, endpoint, body)
 
     def close(self) -> None:
-        """Let go of the connections; the answers stay open, they may be shared."""
+        """Close the connections. The store of answers stays open: others may share it."""
         if self._client is not None:
             self._client.close()
             self._client = None
 
-    # -- pieces
+    # -- helpers
 
     @property
     def _workers(self) -> int:
@@ -139,12 +140,12 @@ class Server:
     def _tried(
         self, endpoint: Endpoint, task: Task, stop: threading.Event, *, probing: bool = False
     ) -> dict[str, Any]:
-        """Retries are here and nowhere else. Raises Fault."""
+        """Send one request, with all its retries. Raises Fault."""
         key, body = task
         client = self._connect()
         attempt = 1
         while True:
-            self._pace.turn(stop)
+            self._rate_limit.acquire(stop)
             try:
                 return self.answers.keep(key, client.post(endpoint, body))
             except Fault as fault:
@@ -156,17 +157,17 @@ class Server:
             attempt += 1
 
     def _wait(self, fault: Fault, attempt: int, attempts: int) -> float:
-        """Seconds until the next attempt. Raises the fault when there is none."""
+        """Seconds until the next attempt. Raises the fault when there is no next one."""
         if not fault.retry:
             raise fault
         if fault.after > self.retry_policy.patience:
-            why = f"{fault.why}; it asks to wait {fault.after:.0f} seconds: run this again then"
+            why = f"{fault.why}; it asks to wait {fault.after:.0f} seconds; run this again then"
             raise Fault(why, fault.status, retry=False) from None
         if attempt >= attempts:
             why = f"{fault.why}; gave up after {attempt} attempts"
             raise Fault(why, fault.status, retry=False) from None
         if fault.after:
-            self._pace.hold(fault.after)  # who asked too often were all threads together
+            self._rate_limit.hold(fault.after)  # the limit was hit by all threads together
         return fault.after + back_off(self.retry_policy.pause, attempt)
 
     def _explained(self, fault: Fault) -> RemoteError:

@@ -1,4 +1,4 @@
-"""How a server is asked, and what it costs: the section `remote` of a configuration."""
+"""The section `remote` of a configuration: rate limit, retries and price."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stratune.remote.server import RetryPolicy
 
 @dataclass(frozen=True)
 class Remote:
-    """`price`: of a million tokens of prompts, and of answers. The other fields are those of Manners."""
+    """`price`: of a million prompt tokens and of a million answer tokens. Other fields: see RetryPolicy."""
 
     workers: int = 8
     per_minute: int | None = None

@@ -1,10 +1,10 @@
-"""Having a server write freely."""
+"""Free generation by a server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stratune.remote.request import Body, Question, endpoint_of
+from stratune.remote.request import Body, Request, endpoint_of
 from stratune.remote.response import text_of
 from stratune.remote.server import Server
 from stratune.watch import SILENT, Progress
@@ -14,24 +14,24 @@ CHUNK = 1024  # answers held in memory at once
 
 def generate(
     server: Server,
-    questions: Sequence[Question],
+    requests: Sequence[Request],
     *,
     max_tokens: int,
     temperature: float,
     seed: int,
     progress: Progress = SILENT,
 ) -> list[str]:
-    """What the server writes for each question, as it stands. Raises RemoteError."""
-    bodies = writing_bodies(server, questions, max_tokens=max_tokens, temperature=temperature, seed=seed)
+    """The text generated for each request, unchanged. Raises RemoteError."""
+    bodies = writing_bodies(server, requests, max_tokens=max_tokens, temperature=temperature, seed=seed)
     texts: list[str] = []
     for start in range(0, len(bodies), CHUNK):
-        answers = server.ask(endpoint_of(questions), bodies[start : start + CHUNK], progress)
+        answers = server.ask(endpoint_of(requests), bodies[start : start + CHUNK], progress)
         texts += [text_of(answer) for answer in answers]
     return texts
 
 
 def writing_bodies(
-    server: Server, questions: Sequence[Question], *, max_tokens: int, temperature: float, seed: int
+    server: Server, requests: Sequence[Request], *, max_tokens: int, temperature: float, seed: int
 ) -> list[Body]:
     options = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
-    return [{**question.body(server.address.model), **options} for question in questions]
+    return [{**request.body(server.address.model), **options} for request in requests]

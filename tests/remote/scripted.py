@@ -7,7 +7,7 @@ from collections import Counter, defaultdict, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from stratune.remote.address import Address
-from stratune.remote.request import Question
+from stratune.remote.request import Request
 
 MODEL = "tiny"
 
@@ -145,15 +145,15 @@ def listed(body, tokens):
 
 
 def plain(*prompts):
-    return [Question(text=prompt) for prompt in prompts]
+    return [Request(text=prompt) for prompt in prompts]
 
 
 def chat(*prompts):
-    return [Question(messages=(("system", "Be brief."), ("user", prompt))) for prompt in prompts]
+    return [Request(messages=(("system", "Be brief."), ("user", prompt))) for prompt in prompts]
 
 
 def bodies(*prompts):
-    return [question.body(MODEL) for question in plain(*prompts)]
+    return [request.body(MODEL) for request in plain(*prompts)]
 
 
 def texts(answers):

@@ -4,7 +4,7 @@ import pytest
 
 from stratune.errors import ConfigError
 from stratune.remote.address import Address, is_remote, parse_address
-from stratune.remote.request import Question
+from stratune.remote.request import Request
 
 
 def test_an_address_is_a_url_and_a_model():
@@ -22,11 +22,11 @@ def test_only_http_is_remote():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("http://a:80/v1", "'http://a:80/v1': it does not say which model"),
-        ("http://a:80/v1#", "'http://a:80/v1': it does not say which model"),
+        ("http://a:80/v1", "'http://a:80/v1': it names no model"),
+        ("http://a:80/v1#", "'http://a:80/v1': it names no model"),
         ("http://a:http/v1#m", "'http://a:http/v1': Port could not be cast to integer value as 'http'"),
-        ("http:///v1#m", "'http:///v1#m': no address of a server"),
-        ("org/model#m", "'org/model#m': no address of a server"),
+        ("http:///v1#m", "'http:///v1#m': it is not the address of a server"),
+        ("org/model#m", "'org/model#m': it is not the address of a server"),
         ("http://a/v 1#m", "'http://a/v 1#m': an address has no white space"),
         (
             "https://me:s3cret@a/v1#m",
@@ -47,12 +47,12 @@ def test_what_is_no_address_is_told_what_would_be_one(given, message):
 
 
 def test_a_question_is_a_chat_or_plain_text():
-    chat = Question(messages=(("system", "Be brief."), ("user", "Hello")))
+    chat = Request(messages=(("system", "Be brief."), ("user", "Hello")))
     assert chat.endpoint == "chat" and chat.body("m")["messages"][0] == {
         "role": "system",
         "content": "Be brief.",
     }
-    assert Question(text="Hello").body("m") == {"model": "m", "prompt": "Hello"}
+    assert Request(text="Hello").body("m") == {"model": "m", "prompt": "Hello"}
     for wrong in ({}, {"text": "a", "messages": (("user", "a"),)}):
         with pytest.raises(ValueError, match="either messages or text"):
-            Question(**wrong)
+            Request(**wrong)

@@ -1,4 +1,4 @@
-"""The file of kept answers: shared, damaged, full."""
+"""The file of stored answers: shared, damaged, full."""
 
 import sqlite3
 import subprocess
@@ -56,7 +56,7 @@ def test_a_damaged_file_is_named(answers):
     answers.path.write_bytes(b"no database at all, and long enough to be looked at as one" * 20)
     with pytest.raises(ArtifactError) as caught:
         answers.get("key")
-    expected = f"{answers.path}: the kept answers cannot be read (file is not a database); delete the file"
+    expected = f"{answers.path}: the stored answers cannot be read (file is not a database); delete the file"
     assert str(caught.value) == expected
 
 
@@ -67,7 +67,7 @@ def test_a_damaged_answer_is_not_taken_for_one(answers):
         connection.execute("UPDATE answers SET answer = substr(answer, 1, 4)")
     connection.close()
     with pytest.raises(
-        ArtifactError, match=r"remote.sqlite: the kept answers cannot be read .*; delete the file"
+        ArtifactError, match=r"remote.sqlite: the stored answers cannot be read .*; delete the file"
     ):
         answers.get("key")
 
@@ -78,5 +78,5 @@ def test_a_full_disk_is_named_and_takes_nothing_with_it(answers):
         connection.execute("PRAGMA max_page_count = 4")
     with pytest.raises(RemoteError) as caught:
         answers.keep("after", {"said": "x" * 100_000})
-    assert str(caught.value) == f"{answers.path}: answers cannot be kept: database or disk is full"
+    assert str(caught.value) == f"{answers.path}: answers cannot be stored: database or disk is full"
     assert answers.get("before") == {"said": 1} and answers.get("after") is None

@@ -181,8 +181,8 @@ def test_what_would_learn_is_refused_without_asking(scripted, tmp_path):
     remote = scripted(sure)
     result, _ = run(remote, tmp_path, {"preset": "completion"})
     assert result.error == (
-        f"completion cannot run on {remote.url}#tiny: its weights are the server's; zero_shot and few_shot, "
-        "with `words` or `generate`, can ask it"
+        f"completion cannot run on {remote.url}#tiny: a server's weights cannot be trained; use zero_shot or few_shot, "
+        "with `words` or `generate`"
     )
     assert not remote.log
 

@@ -18,9 +18,9 @@ from stratune.backbone.load import load_backbone
 from stratune.errors import RemoteError
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
-from stratune.remote.request import Question
+from stratune.remote.request import Request
 from stratune.remote.server import RetryPolicy, Server
-from stratune.remote.verbalizer import RemoteWords
+from stratune.remote.verbalizer import RemoteVerbalizer
 from stratune.remote.writing import generate
 
 pytestmark = pytest.mark.server
@@ -98,17 +98,17 @@ def posts(log, settle=1.0):
 def plain(reviews=REVIEWS):
     """With demonstrations: without them neither word is among the 20 likeliest tokens in some rows."""
     shown = "Review: I loved it.\nSentiment: positive\n\nReview: I hated it.\nSentiment: negative\n\n"
-    return [Question(text=f"{shown}Review: {review}\nSentiment:") for review in reviews]
+    return [Request(text=f"{shown}Review: {review}\nSentiment:") for review in reviews]
 
 
 def chat(reviews=REVIEWS):
     asked = "Is this review positive or negative? Answer with one word.\n\n"
-    return [Question(messages=(("user", asked + review),)) for review in reviews]
+    return [Request(messages=(("user", asked + review),)) for review in reviews]
 
 
 def test_log_probabilities_are_those_of_the_model(server):
     backbone = load_backbone("smollm2", language_model=True)
-    ids = backbone.tokenizer([question.text for question in plain()], padding=True, return_tensors="pt")
+    ids = backbone.tokenizer([request.text for request in plain()], padding=True, return_tensors="pt")
     with torch.inference_mode():
         logits = backbone.language_model.eval()(**ids).logits
     last = ids["attention_mask"].sum(dim=1) - 1
@@ -118,7 +118,7 @@ def test_log_probabilities_are_those_of_the_model(server):
         for word in ("positive", "negative")
     ]
 
-    words = RemoteWords(server, WORDS)
+    words = RemoteVerbalizer(server, WORDS)
     rows, invalid = words.log_probs(plain())
     assert words.way == "logprobs" and not invalid.any()
     np.testing.assert_allclose(rows, local[:, first].numpy(), atol=QUANTISED, rtol=0)
@@ -126,14 +126,14 @@ def test_log_probabilities_are_those_of_the_model(server):
 
 
 def test_a_chat_has_log_probabilities_too(server):
-    words = RemoteWords(server, {"fresh": ["Positive"], "rotten": ["Negative"]})
+    words = RemoteVerbalizer(server, {"fresh": ["Positive"], "rotten": ["Negative"]})
     rows, invalid = words.log_probs(chat())
     assert words.way == "logprobs" and np.isfinite(rows[~invalid]).all() and (rows[~invalid] < 0).all()
 
 
 @pytest.mark.parametrize("ask", [plain, chat])
 def test_answers_can_be_constrained(server, ask):
-    words = RemoteWords(server, WORDS, way="constrained")
+    words = RemoteVerbalizer(server, WORDS, way="constrained")
     rows, invalid = words.log_probs(ask())
     assert not invalid.any() and (rows.max(axis=1) == 0).all() and ((rows == 0).sum(axis=1) == 1).all()
 

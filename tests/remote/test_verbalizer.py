@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from stratune.errors import ConfigError, RemoteError
-from stratune.remote.request_formats import NEVER, Word, grammar, read_tokens
-from stratune.remote.verbalizer import RemoteWords
+from stratune.remote.request_formats import MIN_LOG_PROB, Word, grammar, read_tokens
+from stratune.remote.verbalizer import RemoteVerbalizer
 from tests.helpers import Callbacks
 from tests.remote.scripted import chat, listed, plain, prompt_of, written
 
@@ -32,8 +32,8 @@ def words_of(*pairs):
 
 
 def enum_of(body):
-    form = body["response_format"]
-    schema = form["json_schema"]["schema"] if form["type"] == "json_schema" else form["schema"]
+    how = body["response_format"]
+    schema = how["json_schema"]["schema"] if how["type"] == "json_schema" else how["schema"]
     return schema["properties"]["answer"]["enum"]
 
 
@@ -47,27 +47,27 @@ def test_a_words_probability_is_that_of_the_tokens_that_begin_it():
         ("no", math.log(0.1)),
         ("Yes", math.log(0.1)),
     ]
-    reading = read_tokens(tokens, words_of(("yes", 0), ("no", 1)))
-    assert reading.clear and np.exp(reading.log_probs) == pytest.approx([0.8, 0.1])
+    scores = read_tokens(tokens, words_of(("yes", 0), ("no", 1)))
+    assert scores.distinct and np.exp(scores.log_probs) == pytest.approx([0.8, 0.1])
 
 
 def test_case_counts_where_it_tells_words_apart():
     tokens = [("Polish", math.log(0.6)), ("polish", math.log(0.3)), ("POLISH", math.log(0.1))]
-    reading = read_tokens(tokens, words_of(("polish", 0), ("Polish", 1)))
-    assert np.exp(reading.log_probs) == pytest.approx([0.3, 0.6])
+    scores = read_tokens(tokens, words_of(("polish", 0), ("Polish", 1)))
+    assert np.exp(scores.log_probs) == pytest.approx([0.3, 0.6])
 
 
 def test_a_token_of_two_words_of_one_label_counts_once():
     tokens = [("y", math.log(0.4)), ("yes", math.log(0.2)), ("n", math.log(0.3))]
-    reading = read_tokens(tokens, words_of(("yeah", 0), ("yes", 0), ("no", 1)))
-    assert logsumexp(reading.log_probs[:2]) == pytest.approx(math.log(0.6))
+    scores = read_tokens(tokens, words_of(("yeah", 0), ("yes", 0), ("no", 1)))
+    assert logsumexp(scores.log_probs[:2]) == pytest.approx(math.log(0.6))
 
 
 def test_what_is_not_listed_gets_the_lowest_listed_once_a_label():
     tokens = [("yes", math.log(0.5)), ("maybe", math.log(0.01))]
-    reading = read_tokens(tokens, words_of(("yes", 0), ("yeah", 0), ("no", 1), ("nope", 1)))
-    assert logsumexp(reading.log_probs[:2]) == pytest.approx(math.log(0.5), abs=1e-9)
-    assert logsumexp(reading.log_probs[2:]) == pytest.approx(math.log(0.01))
+    scores = read_tokens(tokens, words_of(("yes", 0), ("yeah", 0), ("no", 1), ("nope", 1)))
+    assert logsumexp(scores.log_probs[:2]) == pytest.approx(math.log(0.5), abs=1e-9)
+    assert logsumexp(scores.log_probs[2:]) == pytest.approx(math.log(0.01))
 
 
 def test_a_row_without_any_label_is_not_guessed():
@@ -75,16 +75,16 @@ def test_a_row_without_any_label_is_not_guessed():
         assert np.isnan(read_tokens(tokens, words_of(("yes", 0), ("no", 1))).log_probs).all()
 
 
-def test_a_likely_token_that_begins_two_labels_is_unclear():
+def test_a_likely_token_that_begins_two_labels_is_ambiguous():
     words = words_of(("negative", 0), ("neutral", 1))
-    assert not read_tokens([("ne", math.log(0.02)), ("neu", math.log(0.5))], words).clear
+    assert not read_tokens([("ne", math.log(0.02)), ("neu", math.log(0.5))], words).distinct
     unlikely = read_tokens([("ne", math.log(0.002)), ("neu", math.log(0.5)), ("neg", math.log(0.1))], words)
-    assert unlikely.clear and np.exp(unlikely.log_probs) == pytest.approx([0.1, 0.5])
+    assert unlikely.distinct and np.exp(unlikely.log_probs) == pytest.approx([0.1, 0.5])
 
 
 def test_servers_that_write_minus_infinity_give_numbers():
-    reading = read_tokens([("yes", 0.0), ("no", -math.inf), ("x", -9999.0)], words_of(("yes", 0), ("no", 1)))
-    assert reading.log_probs.tolist() == [0.0, NEVER]
+    scores = read_tokens([("yes", 0.0), ("no", -math.inf), ("x", -9999.0)], words_of(("yes", 0), ("no", 1)))
+    assert scores.log_probs.tolist() == [0.0, MIN_LOG_PROB]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "al", "b", "be", "x"]), st.floats(-30, 0)), min_size=2))
@@ -100,7 +100,7 @@ def test_the_order_of_tokens_does_not_matter(tokens):
 @pytest.mark.parametrize("ask", [chat, plain])
 def test_log_probabilities_take_one_request_a_row(scripted, asking, ask):
     remote, ticks = scripted(by_log_probs), []
-    words = RemoteWords(asking(remote), WORDS)
+    words = RemoteVerbalizer(asking(remote), WORDS)
     rows, invalid = words.log_probs(ask("a", "b", "a"), Callbacks(rows=ticks.append))
     np.testing.assert_allclose(np.exp(rows), [[0.7, 0.2]] * 3)
     assert (
@@ -113,13 +113,13 @@ def test_a_server_that_lists_few_is_asked_for_few(scripted, asking, ask):
     def say(body):
         return by_log_probs(body) if 5 in (body.get("top_logprobs"), body["logprobs"]) else REFUSAL
 
-    words = RemoteWords(asking(scripted(say)), WORDS)
+    words = RemoteVerbalizer(asking(scripted(say)), WORDS)
     assert words.log_probs(ask("a"))[0].shape == (1, 2) and words.way == "logprobs"
 
 
 def test_llama_cpps_own_shape_for_plain_text_is_read(scripted, asking):
     remote = scripted(lambda body: listed({"messages": []}, logs(_positive=0.6, _negative=0.2)))
-    rows, _ = RemoteWords(asking(remote), WORDS).log_probs(plain("a"))
+    rows, _ = RemoteVerbalizer(asking(remote), WORDS).log_probs(plain("a"))
     np.testing.assert_allclose(np.exp(rows), [[0.6, 0.2]])
 
 
@@ -127,14 +127,14 @@ def test_a_row_that_says_something_else_is_invalid(scripted, asking):
     def say(body):
         return listed(body, logs(I=0.7, sorry=0.2)) if prompt_of(body) == "b" else by_log_probs(body)
 
-    rows, invalid = RemoteWords(asking(scripted(say)), WORDS).log_probs(chat("a", "b", "c"))
+    rows, invalid = RemoteVerbalizer(asking(scripted(say)), WORDS).log_probs(chat("a", "b", "c"))
     assert invalid.tolist() == [False, True, False] and np.isnan(rows[1]).all()
 
 
 def test_a_model_that_ends_at_once_has_no_answer_in_that_row(scripted, asking):
     nothing = {"choices": [{"message": {"content": ""}, "logprobs": {"content": []}}]}
     remote = scripted(lambda body: nothing if prompt_of(body) == "a" else by_log_probs(body))
-    words = RemoteWords(asking(remote), WORDS)
+    words = RemoteVerbalizer(asking(remote), WORDS)
     assert words.log_probs(chat("a", "b"))[1].tolist() == [True, False] and words.way == "logprobs"
 
 
@@ -152,10 +152,10 @@ def test_without_log_probabilities_the_answer_is_constrained(scripted, asking, h
         assert enum_of(body) == ["positive", "negative"] and body["temperature"] == 0
         return written(json.dumps({"answer": "negative" if "bad" in prompt_of(body) else "positive"}))
 
-    words = RemoteWords(asking(scripted(say)), WORDS)
+    words = RemoteVerbalizer(asking(scripted(say)), WORDS)
     rows, invalid = words.log_probs(chat("good", "bad"))
     assert words.way == "constrained" and not invalid.any()
-    assert rows.tolist() == [[0.0, NEVER], [NEVER, 0.0]]
+    assert rows.tolist() == [[0.0, MIN_LOG_PROB], [MIN_LOG_PROB, 0.0]]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_constrained_answer_that_is_no_word_is_invalid(scripted, asking, answe
             return REFUSAL
         return written('{"answer": "positive"}' if prompt_of(body) == "a" else answer)
 
-    rows, invalid = RemoteWords(asking(scripted(say)), WORDS).log_probs(chat("a", "b"))
+    rows, invalid = RemoteVerbalizer(asking(scripted(say)), WORDS).log_probs(chat("a", "b"))
     assert invalid.tolist() == [False, True] and np.isnan(rows[1]).all()
 
 
@@ -180,15 +180,15 @@ def test_plain_text_is_constrained_by_a_grammar(scripted, asking):
             else REFUSAL
         )
 
-    words = RemoteWords(asking(scripted(say)), WORDS)
-    assert words.log_probs(plain("a"))[0].tolist() == [[NEVER, 0.0]] and words.way == "constrained"
+    words = RemoteVerbalizer(asking(scripted(say)), WORDS)
+    assert words.log_probs(plain("a"))[0].tolist() == [[MIN_LOG_PROB, 0.0]] and words.way == "constrained"
     assert grammar(['a "b"\\']) == r'root ::= [ \n]? ("a \"b\"\\")'
 
 
 @pytest.mark.parametrize("ask", [chat, plain])
 def test_a_server_that_does_neither_is_left_to_write(scripted, asking, ask):
     remote = scripted(lambda body: written("I think it is positive."))
-    words = RemoteWords(asking(remote), WORDS)
+    words = RemoteVerbalizer(asking(remote), WORDS)
     assert words.log_probs(ask("a", "b")) is None and words.way == "none"
     assert set(remote.log) == {"a"}  # found out with the first question
     asked = len(remote.log)
@@ -207,9 +207,9 @@ def test_words_that_begin_alike_are_constrained_in_all_rows(shows, asked, script
         return written('{"answer": "neutral"}')
 
     remote, ticks = scripted(say), []
-    words = RemoteWords(asking(remote), {"bad": ["negative"], "so-so": ["neutral"]})
+    words = RemoteVerbalizer(asking(remote), {"bad": ["negative"], "so-so": ["neutral"]})
     rows, _ = words.log_probs(chat(*[str(i) for i in range(40)]), Callbacks(rows=ticks.append))
-    assert words.way == "constrained" and rows.tolist() == [[NEVER, 0.0]] * 40 and sum(ticks) == 40
+    assert words.way == "constrained" and rows.tolist() == [[MIN_LOG_PROB, 0.0]] * 40 and sum(ticks) == 40
     assert len(remote.log) == (asked or 40 + 40)
 
 
@@ -218,32 +218,36 @@ def test_a_way_that_is_given_stays(scripted, asking):
         assert "logprobs" in body
         return listed(body, logs(ne=0.6, _neg=0.2) if prompt_of(body) == "b" else logs(_neg=0.6, _neu=0.2))
 
-    words = RemoteWords(asking(scripted(say)), {"bad": ["negative"], "so-so": ["neutral"]}, way="logprobs")
+    words = RemoteVerbalizer(
+        asking(scripted(say)), {"bad": ["negative"], "so-so": ["neutral"]}, way="logprobs"
+    )
     assert words.log_probs(chat("a", "b"))[1].tolist() == [False, True] and words.way == "logprobs"
 
 
 def test_a_way_that_is_given_and_gone_is_an_error(scripted, asking):
     remote = scripted(lambda body: written("hm"))
     with pytest.raises(RemoteError) as caught:
-        RemoteWords(asking(remote), WORDS, way="logprobs").log_probs(chat("a"))
-    assert str(caught.value) == f"{remote.url}: it no longer offers 'logprobs', by which this model was made"
-    assert RemoteWords(asking(remote), WORDS, way="none").log_probs(chat("a")) is None
+        RemoteVerbalizer(asking(remote), WORDS, way="logprobs").log_probs(chat("a"))
+    assert (
+        str(caught.value) == f"{remote.url}: it no longer offers 'logprobs', which this model was made with"
+    )
+    assert RemoteVerbalizer(asking(remote), WORDS, way="none").log_probs(chat("a")) is None
 
 
 def test_a_restart_asks_nothing_again_and_gives_the_same_numbers(scripted, asking):
     remote = scripted(by_log_probs)
-    first = RemoteWords(asking(remote), WORDS).log_probs(chat("a", "b"))
+    first = RemoteVerbalizer(asking(remote), WORDS).log_probs(chat("a", "b"))
     remote.close()
-    again = RemoteWords(asking(remote), WORDS).log_probs(chat("a", "b"))
+    again = RemoteVerbalizer(asking(remote), WORDS).log_probs(chat("a", "b"))
     np.testing.assert_array_equal(first[0], again[0])
 
 
 def test_no_rows_need_no_server(scripted, asking):
     remote = scripted()
-    rows, invalid = RemoteWords(asking(remote), WORDS).log_probs([])
+    rows, invalid = RemoteVerbalizer(asking(remote), WORDS).log_probs([])
     assert rows.shape == (0, 2) and invalid.shape == (0,) and not remote.log
 
 
 def test_a_word_that_no_token_could_begin_is_refused(asking, scripted):
     with pytest.raises(ConfigError, match="words: ' yes' is empty or has white space around it"):
-        RemoteWords(asking(scripted()), {"a": [" yes"]})
+        RemoteVerbalizer(asking(scripted()), {"a": [" yes"]})

@@ -3,7 +3,7 @@
 import pytest
 
 from stratune.remote.estimate import Estimate, estimate
-from stratune.remote.verbalizer import RemoteWords
+from stratune.remote.verbalizer import RemoteVerbalizer
 from stratune.remote.writing import generate, writing_bodies
 from tests.helpers import Callbacks
 from tests.remote.scripted import chat, plain, written
@@ -42,9 +42,9 @@ def test_no_rows_need_no_server(scripted, asking):
 def test_an_estimate_counts_what_is_not_yet_answered(scripted, asking):
     remote = scripted()
     server = asking(remote)
-    questions = plain("x" * 400, "y" * 402, "y" * 402, "z" * 8)
-    generate(server, questions[3:], **HOW)
-    bodies = writing_bodies(server, questions, **HOW)
+    requests = plain("x" * 400, "y" * 402, "y" * 402, "z" * 8)
+    generate(server, requests[3:], **HOW)
+    bodies = writing_bodies(server, requests, **HOW)
     found = Estimate(rows=4, requests=2, cached=1, prompt_tokens=201, answer_tokens=16, cost=None)
     assert estimate(server, bodies) == found
     assert estimate(server, bodies, (10.0, 100.0)).cost == pytest.approx(201 * 10e-6 + 16 * 100e-6)
@@ -53,6 +53,6 @@ def test_an_estimate_counts_what_is_not_yet_answered(scripted, asking):
 
 def test_an_estimate_of_label_words_reads_all_of_a_chat(scripted, asking):
     server = asking(scripted())
-    bodies = RemoteWords(server, {"a": ["yes"], "b": ["no"]}).bodies(chat("x" * 91))  # "Be brief." has 9
+    bodies = RemoteVerbalizer(server, {"a": ["yes"], "b": ["no"]}).bodies(chat("x" * 91))  # "Be brief." has 9
     assert estimate(server, bodies) == Estimate(1, 1, 0, 25, 1, None)
-    assert RemoteWords(server, {"a": ["yes"]}).bodies([]) == []
+    assert RemoteVerbalizer(server, {"a": ["yes"]}).bodies([]) == []
