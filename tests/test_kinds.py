@@ -197,7 +197,7 @@ def test_a_folder_that_reads_its_outputs_another_way_is_not_saved(kind, tiny, tm
 
     done = trained("probe", tiny("bert"), split=split_of(kind), epochs=1)
     monkeypatch.setattr(Objective, "restored", lambda self, state: self)
-    with pytest.raises(ArtifactError, match="does not reload to the same way to read its outputs"):
+    with pytest.raises(ArtifactError, match="reloaded, interprets its outputs in another way"):
         done.predictor.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -1,9 +1,9 @@
-"""Attention with keys and values in front of the text's own, under transformers' attention interface.
+"""Attention with a prefix: keys and values in front of the text's own (transformers' AttentionInterface).
 
-They are trained (a module's `prefix`), or were computed before (what all prompts begin with; for the time of
-a call, in the caller's context). Every family that asks transformers for its attention function by name gets
-it; without either, transformers' scaled dot product runs unchanged. Nothing is put into the sequence, so no
-position shifts.
+A prefix is either trained (a module's attribute `prefix`: prefix tuning, Li & Liang 2021) or computed once
+for the tokens that all prompts share (a context variable, for the time of one call). Every family that looks
+up its attention function by name gets it. Without a prefix, transformers' scaled dot product runs unchanged.
+Nothing is added to the sequence, so positions do not shift.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def prefixed_attention(
             attention_mask, prefix.length, query, causal=getattr(module, "is_causal", False)
         )
         key, value = (
-            torch.cat([learned.to(own.dtype).expand(len(own), -1, -1, -1), own], dim=2)
-            for learned, own in zip(prefix(), (key, value), strict=True)
+            torch.cat([added.to(own.dtype).expand(len(own), -1, -1, -1), own], dim=2)  # (B, G, P + T, D)
+            for added, own in zip(prefix(), (key, value), strict=True)
         )
     attended: tuple[Tensor, None] = sdpa_attention_forward(
         module, query, key, value, attention_mask, **options
@@ -61,33 +61,33 @@ def prefixed_attention(
 
 
 def widened(mask: Tensor | None, count: int, query: Tensor, *, causal: bool) -> Tensor | None:
-    """The mask with `count` columns in front that everybody sees; True (or 0.0) is seen."""
+    """The mask with `count` columns in front that every query attends to (True, or 0.0)."""
     if mask is None:
         if not causal:
             return None
         length = query.shape[2]
         mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()[None, None]
-    seen = mask.new_ones if mask.dtype == torch.bool else mask.new_zeros
-    return torch.cat([seen(*mask.shape[:-1], count), mask], dim=-1)
+    attended = mask.new_ones if mask.dtype == torch.bool else mask.new_zeros
+    return torch.cat([attended(*mask.shape[:-1], count), mask], dim=-1)
 
 
 def behind_shared(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, read: KeyValues, scale: float | None
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, prefix: KeyValues, scale: float | None
 ) -> Tensor:
-    """What `prefixed_attention` gives, without a copy of the read keys for every row. CPU only.
+    """What `prefixed_attention` gives, without a copy of the shared keys for every row. CPU only.
 
-    All rows ask the read tokens in one product, each row its own; the two are joined by their normalisers
-    (Juravsky et al. 2024, "Hydragen").
+    Queries of all rows attend to the shared prefix in one matrix product, and each row to its own tokens; the
+    two results are combined by their softmax normalisers (Juravsky et al. 2024, "Hydragen").
     """
     attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-    # Autocast leaves this operator alone, though not the one that it stands for.
+    # Autocast does not cast this operator's inputs, as it does those of scaled_dot_product_attention.
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else query.dtype
-    query, key, value, keys, values = (one.to(dtype) for one in (query, key, value, *read()))
+    query, key, value, keys, values = (one.to(dtype) for one in (query, key, value, *prefix()))
     count, heads, length, width = query.shape
     groups = key.shape[1]
     grouped = query.view(count, groups, heads // groups, length, width)
-    asked = grouped.permute(1, 2, 0, 3, 4).reshape(1, groups, -1, width)
-    shared, shared_norm = attend(asked, keys[None], values[None], scale=scale)
+    queries = grouped.permute(1, 2, 0, 3, 4).reshape(1, groups, -1, width)  # (1, G, H / G * B * T, D)
+    shared, shared_norm = attend(queries, keys[None], values[None], scale=scale)
     shape = (groups, heads // groups, count, length)
     shared = shared.reshape(*shape, width).permute(2, 0, 1, 3, 4).reshape(query.shape)
     shared_norm = shared_norm.reshape(shape).permute(2, 0, 1, 3).reshape(query.shape[:-1])
@@ -96,13 +96,14 @@ def behind_shared(
     if mask is None:
         mask = torch.ones(length, length, dtype=torch.bool).tril()[None, None]
     own, own_norm = attend(query, key, value, attn_mask=additive(mask, dtype), scale=scale)
-    part = torch.sigmoid(shared_norm - own_norm).unsqueeze(-1).to(own.dtype)
+    # Normalisers are logsumexp of the scores: the share of the prefix is exp(a) / (exp(a) + exp(b)).
+    part = torch.sigmoid(shared_norm - own_norm).unsqueeze(-1).to(own.dtype)  # (B, H, T, 1)
     joined: Tensor = own.lerp(shared, part)
     return joined.transpose(1, 2).contiguous()
 
 
 def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """0 where seen, minus infinity elsewhere."""
+    """0 where attended, minus infinity elsewhere."""
     if mask.dtype != torch.bool:
         return mask.to(dtype)
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -torch.inf)
@@ -118,7 +119,7 @@ def use_prefixes(backbone: Backbone) -> None:
 
 @dataclass(frozen=True)
 class KeyValues:
-    """Keys and values (G, P, D) of tokens that were computed before, in the place of a trained prefix."""
+    """Computed keys and values (G, P, D) of P tokens; called like a trained prefix."""
 
     keys: Tensor
     values: Tensor
@@ -133,23 +134,23 @@ class KeyValues:
 
 @dataclass(frozen=True)
 class Prefixes:
-    """What one row of `length` tokens has left behind in each attention module, by the module's id."""
+    """Keys and values of one row of `length` tokens in each attention module, by the module's id."""
 
     length: int
     of: dict[int, KeyValues]
 
 
 def prefix_length() -> int:
-    """Tokens in front of every row whose keys and values this call need not compute."""
+    """Tokens in front of every row whose keys and values are computed already."""
     computed = _prefixes.get()
     return computed.length if computed else 0
 
 
 @contextmanager
 def after(found: Cache, length: int) -> Iterator[None]:
-    """Within the block every row of this thread goes on from what one row, recorded in `found`, has left."""
-    kept = {module: KeyValues(keys[0], values[0]) for module, (keys, values) in found.items()}
-    token = _prefixes.set(Prefixes(length, kept))
+    """Within the block, every row that this thread runs continues the one row recorded in `found`."""
+    prefixes = {module: KeyValues(keys[0], values[0]) for module, (keys, values) in found.items()}
+    token = _prefixes.set(Prefixes(length, prefixes))
     try:
         yield
     finally:
@@ -158,7 +159,7 @@ def after(found: Cache, length: int) -> Iterator[None]:
 
 @contextmanager
 def recording() -> Iterator[Cache]:
-    """Within the block, keys and values (B, G, T, D) of each attention module that runs, by its id."""
+    """Within the block, record keys and values (B, G, T, D) of each attention module, by the module's id."""
     found: Cache = {}
     token = _recorded.set(found)
     try:

@@ -1,16 +1,16 @@
-"""The module of a bottleneck adapter."""
+"""The module of a bottleneck adapter (Houlsby et al. 2019)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-# Houlsby et al. (2019), 2.1: near zero, so that step 0 is nearly the pretrained model; cut at two deviations.
+# Houlsby et al. (2019), 2.1: near zero, so that step 0 is nearly the pretrained model; truncated at 2 std.
 START_STD = 1e-2
 
 
 class Bottleneck(nn.Module):
-    """A frozen linear layer (..., any) -> (..., width), and what is learned on top of its output."""
+    """y + up(gelu(down(y))), where y is the output (..., width) of a frozen linear layer."""
 
     def __init__(self, base_layer: nn.Module, width: int, inner: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""What one call changes in a module that many calls share: kept in the caller's context, never on the module.
+"""Intercept the calls of a module for one caller: kept in a context variable, never on the module.
 
-Two threads may run one model at once, and several models may stand on the same weights. So "skip these
-blocks", "stop here" and "pass these states through" are not written on the modules: an interceptable module
-looks into a context variable whether this very call wants something else of it.
+Two threads may run one model at once, and several models may share the same weights. So "skip these blocks",
+"stop here" and "pass these states through" are not stored on the modules: an interceptable module looks up in
+a context variable whether the current call replaces it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 from torch import nn
 
-# (the module's own call, its arguments) -> what stands for its output
+# (the module's own call, args, kwargs) -> what to return instead of the module's output
 Call = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 _calls: ContextVar[Mapping[int, Call] | None] = ContextVar("calls", default=None)
 
 
 class _Interceptable(nn.Module):
-    """Put before a module's own class, so that gradient checkpointing and hooks see the changed call, too."""
+    """A base before a module's own class, so that gradient checkpointing and hooks see the replaced call."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         calls = _calls.get()
@@ -32,12 +32,12 @@ class _Interceptable(nn.Module):
 
 @functools.cache
 def _interceptable(cls: Any) -> type[nn.Module]:
-    # The same name: transformers looks some classes up by it.
+    # transformers looks up some classes by name, so the name stays.
     return type(cls.__name__, (_Interceptable, cls), {"__module__": cls.__module__})
 
 
 def make_interceptable(module: nn.Module) -> None:
-    """Once for a module; it stays what it was, and a copy of it is interceptable too."""
+    """Allow `intercepting` for this module. Its behaviour stays; copies of it are interceptable, too."""
     if not isinstance(module, _Interceptable):
         cls: Any = type(module)
         module.__class__ = _interceptable(cls)
@@ -45,7 +45,7 @@ def make_interceptable(module: nn.Module) -> None:
 
 @contextmanager
 def intercepting(calls: Mapping[nn.Module, Call]) -> Iterator[None]:
-    """Within the block, and in this thread alone, `calls` are made in the place of those modules."""
+    """Within the block, and in this thread only, `calls` replace the calls of those modules."""
     token = _calls.set({**(_calls.get() or {}), **{id(module): call for module, call in calls.items()}})
     try:
         yield

@@ -34,9 +34,7 @@ EMBEDDED: dict[str, Embedded] = {
 
 
 def embedded_path(name: str) -> Path:
-    """The model's folder (or GGUF file) in the installed package. Raises BackboneError saying how to
-    install it.
-    """
+    """The model's folder (or GGUF file). Raises BackboneError when its package is not installed."""
     model = EMBEDDED[name]
     spec = find_spec(model.module)
     if spec is not None and spec.submodule_search_locations:

@@ -1,8 +1,6 @@
-"""What differs between model families, in one map: where blocks, linears and embeddings live, how text is
-pooled.
+"""What differs between model families: paths of blocks, linears and norms, and how a text is pooled.
 
-Everything else in stratune asks the map; a new family is one more `Family(...)` here, and the contract
-suite covers it.
+A new family is one more `Family(...)` here; the contract suite covers it.
 """
 
 from __future__ import annotations
@@ -35,14 +33,14 @@ class Family:
         default_factory=dict
     )  # post-norm blocks: role -> path: attention, output
     head_norm: bool = True  # LayerNorm between pooling and the linear head
-    reserved_positions: int = 0  # rows of the position table that stand for no place
-    attention_by_name: bool = True  # asks transformers for its attention function, so that ours can stand in
+    reserved_positions: int = 0  # first rows of the position table, which no token uses
+    attention_by_name: bool = True  # looks up its attention function in transformers, so ours can replace it
     transposed_linears: bool = False  # GPT-2's Conv1D keeps weights as (in, out)
-    # Longformer: the first token sees all and is seen by all, all others see their neighbours only
+    # Longformer: the first token attends globally, the others to their neighbours and to the first
     global_first: bool = False
-    pads: bool = False  # makes its input longer by itself: what is between its blocks is not of our lengths
-    options: Mapping[str, str] = field(default_factory=dict)  # of its configuration, when it is loaded
-    pooler: bool = False  # the bare class adds a dense layer on [CLS] that we never read: load it without
+    pads: bool = False  # pads its input itself: hidden states between its blocks are longer than the batch
+    options: Mapping[str, str] = field(default_factory=dict)  # configuration to load it with
+    pooler: bool = False  # the bare class adds a dense layer on [CLS], which we never use: load it without
 
     @property
     def attention(self) -> tuple[str, ...]:
@@ -87,8 +85,8 @@ FAMILIES: tuple[Family, ...] = (
         "longformer",
         ("longformer",),
         "encoder.layer",
-        # Not those of its global attention: of the last block they reach the first token alone, and nothing
-        # that is read elsewhere would teach them.
+        # Without the linears of its global attention: in the last block they change the first token only, so
+        # a head that pools the other tokens gives them no gradient.
         _BERT_LINEARS,
         norms=_BERT_NORMS,
         reserved_positions=2,
@@ -105,8 +103,8 @@ FAMILIES: tuple[Family, ...] = (
         _BERT_LINEARS,
         norms=_BERT_NORMS,
         attention_by_name=False,
-        # Its sparse attention draws blocks at random, and gives way to this one for good after the first
-        # short batch: a row's answer would hang on the rows before it.
+        # Its sparse attention draws random blocks, and switches to full attention for good after the first
+        # short batch: a row's logits would depend on the rows before it.
         options={"attention_type": "original_full"},
         pooler=True,
     ),

@@ -1,4 +1,4 @@
-"""What a family's model is given beside token ids, out of the attention mask."""
+"""Inputs of a family's model beside the token ids, made from the attention mask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def model_inputs(family: Family, mask: Tensor, types: Tensor | None) -> dict[str
     inputs: dict[str, Any] = {"attention_mask": mask}
     if types is not None:
         inputs["token_type_ids"] = types
-    # Given, so that they are the same under left padding.
+    # Passed explicitly, so that left padding does not shift them.
     inputs["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0) + family.reserved_positions
     if family.decoder:
         inputs["use_cache"] = False

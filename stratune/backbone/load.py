@@ -17,20 +17,20 @@ from torch import nn
 
 from stratune.backbone.family import Family, Pool, family_of
 from stratune.backbone.locate import locate, no_bars, why_not
-from stratune.backbone.tokenizer import places
+from stratune.backbone.tokenizer import context_length
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# What transformers raises over files that are missing, damaged or of something else.
+# What transformers raises for files that are missing, damaged, or not of a model.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
 
 
 @dataclass
 class Backbone:
-    """A bare pretrained model (no head), in float32, in eval mode; `weight_hash` identifies its numbers."""
+    """A bare pretrained model (no head), in float32, in eval mode; `weight_hash` identifies its weights."""
 
     id: str
     model: PreTrainedModel
@@ -38,9 +38,9 @@ class Backbone:
     family: Family
     weight_hash: str
     revision: str | None = None
-    declared_pool: Pool | None = None  # what a sentence-transformers folder says of itself
-    language_model: PreTrainedModel | None = None  # `model` with its LM head; asked for only
-    shared: bool = False  # others hold the same tensors
+    declared_pool: Pool | None = None  # from a sentence-transformers folder
+    language_model: PreTrainedModel | None = None  # `model` with its LM head, when it was loaded with one
+    shared: bool = False  # other backbones use the same tensors
 
     @property
     def pool(self) -> Pool:
@@ -48,7 +48,7 @@ class Backbone:
 
     @functools.cached_property
     def blocks(self) -> list[nn.Module]:
-        """The transformer blocks, bottom first; taken before an adapter wraps the model, which keeps them."""
+        """The transformer blocks, bottom first. Cached before adapters wrap the model, which moves them."""
         return list(self.model.get_submodule(self.family.blocks).children())
 
     @property
@@ -58,13 +58,13 @@ class Backbone:
     @property
     def max_length(self) -> int:
         """Tokens that fit, special tokens included."""
-        return places(self.tokenizer, self.model.config, self.family)
+        return context_length(self.tokenizer, self.model.config, self.family)
 
     def sharing(self) -> Backbone:
-        """The same tensors in memory under modules of their own: many techniques can stand on one backbone.
+        """New modules on the tensors of this backbone, so that many techniques share its memory.
 
-        What a technique adds or makes trainable in one of them is not in the others, and `Net.own` gives a
-        tensor memory of its own before it changes.
+        What a technique adds or makes trainable in one copy is not in the others. `Net.own` copies a tensor
+        before training changes it.
         """
         whole = self.language_model if self.language_model is not None else self.model
         kept: dict[int, Any] = {id(p): nn.Parameter(p.detach(), False) for p in whole.parameters()}
@@ -84,17 +84,16 @@ class Backbone:
         if backend is None:
             return sha256(json.dumps(self.tokenizer.get_vocab(), sort_keys=True))
         state = json.loads(backend.to_str())
-        # What its last call asked for is no property of a tokenizer.
+        # Truncation and padding are options of its last call, not of the tokenizer.
         return sha256(json.dumps({**state, "truncation": None, "padding": None}, sort_keys=True))
 
 
 def load_backbone(backbone_id: str, *, revision: str | None = None, language_model: bool = False) -> Backbone:
-    """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id; `language_model`: with the
-    layer that says words.
+    """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id.
 
-    An encoder's says words in the place of a mask. Raises BackboneError when it cannot be had (missing, no
-    network, damaged, without that layer) or its family is unknown, UnsupportedError for an encoder without a
-    mask that should say words.
+    `language_model`: with its LM head (of an encoder: the masked-LM head). Raises BackboneError when it
+    cannot be loaded (missing, no network, damaged, no LM head) or its family is unknown, UnsupportedError for
+    the LM head of an encoder without a mask token.
     """
     folder = locate(backbone_id)
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
@@ -106,17 +105,17 @@ def load_backbone(backbone_id: str, *, revision: str | None = None, language_mod
         family = family_of(config.model_type, backbone_id)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         if language_model and not family.decoder and tokenizer.mask_token_id is None:
-            why = "it neither continues text nor knows a mask; use the readout `head`"
+            why = "it is an encoder without a mask token; use the readout `head`"
             raise UnsupportedError("words", backbone_id, why)
         pooler = {"add_pooling_layer": False} if family.pooler and not language_model else {}
-        says = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
-        cls = says if language_model else AutoModel
+        with_lm_head = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
+        cls = with_lm_head if language_model else AutoModel
         model, found = cls.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, **options, **pooler, **family.options
         )
     except UNREADABLE as error:
         raise BackboneError(why_not(backbone_id, error)) from error
-    if lacking := sorted(found["missing_keys"]):  # transformers would go on with random numbers
+    if lacking := sorted(found["missing_keys"]):  # transformers would initialise them at random
         few = f"{len(lacking)} tensors, {lacking[0]} among them"
         asked = " of a language model" if language_model else ""
         raise BackboneError(f"{backbone_id}: its weights lack {few}{asked}")
@@ -143,7 +142,7 @@ def hash_weights(model: nn.Module) -> str:
 
 
 def _give_pad_token(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
-    """Decoders often have none. The id only fills masked places, so any token that exists will do."""
+    """Decoders often have none. It only fills masked positions, so any existing token will do."""
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     model.config.pad_token_id = tokenizer.pad_token_id

@@ -1,4 +1,4 @@
-"""From a backbone's id to what transformers can open, and why it cannot."""
+"""From a backbone's id to a folder that transformers can open, and the error message when it cannot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def locate(backbone_id: str) -> str:
 
 
 def _converted(gguf: Path) -> Path:
-    """transformers reads GGUF slowly (about 15 s for 135 M parameters): keep the plain weights it gives."""
+    """transformers reads GGUF slowly (about 15 s for 135 M parameters), so its weights are cached."""
     stat = gguf.stat()
     key = sha256(gguf.name, str(stat.st_size), str(stat.st_mtime_ns))[:16]
     folder = cache_folder() / "converted" / f"{gguf.stem}-{key}"
@@ -44,7 +44,7 @@ def _converted(gguf: Path) -> Path:
             ) from error
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise BackboneError(why_not(str(gguf), error)) from error
-        # transformers keeps calling a dequantised model quantised and refuses to save it: save a plain twin.
+        # transformers still marks the dequantised model as quantised and refuses to save it: save a copy.
         config = type(model.config).from_dict(
             {k: v for k, v in model.config.to_dict().items() if k != "quantization_config"}
         )
@@ -73,4 +73,4 @@ def no_bars() -> None:
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()  # its advice is about its own Trainer
+    transformers_logging.set_verbosity_error()  # its warnings advise on its own Trainer

@@ -1,4 +1,4 @@
-"""Counting tokens without loading a model, and how many of them a backbone reads."""
+"""A backbone's tokenizer without its weights: counting tokens, and the context length."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _encoding = threading.Lock()
 def encode(tokenizer: Any, *texts: Any, **options: Any) -> Any:
     """`tokenizer(*texts, **options)`, one thread at a time.
 
-    A fast tokenizer keeps a call's truncation and padding on itself, and refuses a second call meanwhile; it
-    uses all cores by itself.
+    A fast tokenizer stores a call's truncation and padding on itself, and fails when a second call comes
+    meanwhile. One call already uses all cores.
     """
     with _encoding:
         return tokenizer(*texts, **options)
@@ -32,16 +32,16 @@ def encode(tokenizer: Any, *texts: Any, **options: Any) -> Any:
 
 @dataclass(frozen=True)
 class TokenizerOnly:
-    """What can be known of a backbone without its weights."""
+    """What is known of a backbone without its weights."""
 
     id: str
     tokenizer: PreTrainedTokenizerBase
     family: Family
-    max_length: int  # tokens that fit, special ones included
+    max_length: int  # context length in tokens, special ones included
 
 
 def load_tokenizer(backbone_id: str) -> TokenizerOnly:
-    """Raises BackboneError when it cannot be had."""
+    """Raises BackboneError when it cannot be loaded."""
     from transformers import AutoConfig, AutoTokenizer
 
     folder = locate(backbone_id)
@@ -52,14 +52,13 @@ def load_tokenizer(backbone_id: str) -> TokenizerOnly:
     except (OSError, ValueError, KeyError) as error:
         raise BackboneError(why_not(backbone_id, error)) from error
     family = family_of(config.model_type, backbone_id)
-    return TokenizerOnly(backbone_id, tokenizer, family, places(tokenizer, config, family))
+    return TokenizerOnly(backbone_id, tokenizer, family, context_length(tokenizer, config, family))
 
 
 def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:
-    """(texts, pairs) -> tokens of each row, special ones included; and how many the backbone reads (512 at
-    most by default).
+    """A function (texts, pairs) -> tokens of each row, special ones included; and how many are read of a row.
 
-    Raises BackboneError when the tokenizer cannot be had.
+    Without `max_length` at most 512 are read. Raises BackboneError when the tokenizer cannot be loaded.
     """
     found = load_tokenizer(backbone_id)
 
@@ -71,8 +70,8 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
     return count, min(max_length or 512, found.max_length)
 
 
-def places(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, family: Family) -> int:
-    """Tokens that a backbone can read, special ones included."""
+def context_length(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, family: Family) -> int:
+    """Tokens that fit into a backbone, special ones included."""
     most = int(tokenizer.model_max_length)
     positions = getattr(config, "max_position_embeddings", None)
     return min(most, int(positions) - family.reserved_positions) if positions else most

@@ -1,4 +1,4 @@
-"""The modules of prefixes and prompts: trained vectors that stand for tokens nobody wrote."""
+"""Modules of prefix tuning and soft prompts: trained vectors in the place of virtual tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LearnedPrefix(nn.Module):
-    """Keys and values (G, n, D) of one block."""
+    """Trained keys and values (G, n, D) of one block."""
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class LearnedPrefix(nn.Module):
 
 
 class PrefixEncoder(nn.Module):
-    """Li & Liang (2021), 4.3: an MLP makes the keys and values of all blocks out of one small table."""
+    """Li & Liang (2021), 4.3: an MLP computes the keys and values of all blocks from one small table."""
 
     def __init__(self, blocks: int, shape: tuple[int, int, int], width: int, hidden: int) -> None:
         """`shape` is (n, G, D)."""
@@ -50,7 +50,10 @@ class PrefixEncoder(nn.Module):
 
 
 class SharedPrefix(nn.Module):
-    """One block's share of an encoder, which each block holds: so it counts to the lowest that learns."""
+    """One block's keys and values from a PrefixEncoder.
+
+    Every block holds the whole encoder, so the lowest block with a prefix counts as trainable.
+    """
 
     def __init__(self, encoder: PrefixEncoder, index: int) -> None:
         super().__init__()
@@ -61,7 +64,7 @@ class SharedPrefix(nn.Module):
 
 
 class Prompt(nn.Module):
-    """n vectors (n, E) in the place of token embeddings, straight or through an encoder."""
+    """Soft prompt: n vectors (n, E) in the place of token embeddings, directly or through an encoder."""
 
     def __init__(self, start: Tensor, encoder: nn.Module | None = None) -> None:
         super().__init__()
@@ -77,9 +80,7 @@ class Prompt(nn.Module):
 
 
 class VirtualTokens(nn.Module):
-    """A model with a prompt of n vectors in front of each text. Called as the model is, it gives back the
-    hidden states of the text alone.
-    """
+    """A model with n virtual tokens in front of each text; hidden states (B, T, C) are of the text only."""
 
     def __init__(self, model: nn.Module, prompt: Prompt, family: Family) -> None:
         super().__init__()
@@ -88,7 +89,7 @@ class VirtualTokens(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None, **inputs: Any
     ) -> BaseModelOutput:
-        """ids (B, T); mask (B, T), or (B, 1, T, T) of prompts, which brings their positions (B, T)."""
+        """ids (B, T); mask (B, T), or (B, 1, T, T) with `position_ids` (B, T), for prompts."""
         from transformers.modeling_outputs import BaseModelOutput
 
         embed: Any = self.model.get_input_embeddings
@@ -111,37 +112,38 @@ class VirtualTokens(nn.Module):
 
 @dataclass(frozen=True)
 class PromptOrder:
-    """Where a prompt of n goes: right before each row's first token, so that padding side changes nothing."""
+    """Puts n virtual tokens right before each row's first token, so that the padding side changes nothing."""
 
-    places: Tensor  # (B, n + T) indices into [prompt, text]
-    back: Tensor  # (B, T) where each place of the text went
+    order: Tensor  # (B, n + T) indices into [prompt, text]
+    back: Tensor  # (B, T) where each position of the text went
 
     @classmethod
     def of(cls, mask: Tensor, count: int) -> PromptOrder:
         """`mask` (B, T) has ones where there is a token."""
         first = mask.argmax(dim=1, keepdim=True)  # (B, 1)
         at = torch.arange(count + mask.shape[1], device=mask.device)[None]
-        places = torch.where(at < first, at + count, torch.where(at < first + count, at - first, at))
+        order = torch.where(at < first, at + count, torch.where(at < first + count, at - first, at))
         own = at[:, : mask.shape[1]]
-        return cls(places, torch.where(own < first, own, own + count))
+        return cls(order, torch.where(own < first, own, own + count))
 
     def joined(self, prompt: Tensor, text: Tensor) -> Tensor:
         """(B, n[, C]), (B, T[, C]) -> (B, n + T[, C])"""
-        return _taken(torch.cat([prompt, text], dim=1), self.places)
+        return _taken(torch.cat([prompt, text], dim=1), self.order)
 
     def text(self, joined: Tensor) -> Tensor:
         """(B, n + T, C) -> (B, T, C)"""
         return _taken(joined, self.back)
 
 
-def _taken(rows: Tensor, places: Tensor) -> Tensor:
+def _taken(rows: Tensor, index: Tensor) -> Tensor:
+    """(B, S[, C]), (B, T) -> (B, T[, C])"""
     if rows.dim() == 2:
-        return rows.gather(1, places)
-    return rows.gather(1, places[..., None].expand(-1, -1, rows.shape[2]))
+        return rows.gather(1, index)
+    return rows.gather(1, index[..., None].expand(-1, -1, rows.shape[2]))
 
 
 class LstmEncoder(nn.Module):
-    """A bidirectional LSTM of two layers and a small MLP (Liu et al., 2021): (n, E) -> (n, E)."""
+    """P-tuning (Liu et al. 2021): a bidirectional LSTM of two layers and a small MLP, (n, E) -> (n, E)."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
@@ -164,17 +166,17 @@ def mlp_encoder(width: int, hidden: int) -> nn.Module:
 
 
 def random_words(backbone: Backbone, count: int) -> Tensor:
-    """(count,) ids drawn from the vocabulary, special tokens left out; from torch's global generator."""
+    """(count,) ids drawn from the vocabulary without special tokens, by torch's global generator."""
     special = set(backbone.tokenizer.all_special_ids)
     rows = backbone.model.get_input_embeddings().weight.shape[0]
     words = torch.tensor([i for i in range(min(rows, len(backbone.tokenizer))) if i not in special])
     return words[torch.randint(len(words), (count,))]
 
 
-def after_virtual(seen: Tensor, count: int) -> Tensor:
-    """(B, 1, T, T) -> (B, 1, n + T, n + T): n places in front that all see, and that see no text."""
-    rows, length = len(seen), seen.shape[-1]
-    wide = seen.new_ones(rows, 1, count + length, count + length)
-    wide[:, :, :count] = seen.new_ones(count, count + length).tril()
-    wide[:, :, count:, count:] = seen
+def after_virtual(mask: Tensor, count: int) -> Tensor:
+    """(B, 1, T, T) -> (B, 1, n + T, n + T): all attend to n tokens in front, and those not to the text."""
+    rows, length = len(mask), mask.shape[-1]
+    wide = mask.new_ones(rows, 1, count + length, count + length)
+    wide[:, :, :count] = mask.new_ones(count, count + length).tril()
+    wide[:, :, count:, count:] = mask
     return wide

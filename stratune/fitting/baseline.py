@@ -1,4 +1,4 @@
-"""A baseline, fitted to the training texts."""
+"""Fitting a baseline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_words: int | None) -> Trained:
-    """`max_words`: read of each text, as by the language models beside it."""
+    """`max_words`: words read of each text, as by the other models of a comparison."""
     started = time.perf_counter()
     seen, chosen_on = (
         Examples(*text_columns(table), truth=task.target.truth(table["label"])).first_words(max_words)

@@ -1,4 +1,4 @@
-"""What fitting gives: a predictor, and what it cost."""
+"""Trained: the result of fitting, a predictor with its costs."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class Trained:
-    """A predictor and what its training was like. Baselines have no training state."""
+    """A predictor, and how its training went. `position`: None without a training loop."""
 
     predictor: Predictor
     position: TrainingState | None = None
-    train_seconds: float = 0.0  # frozen activations and choosing a prompt included, validation apart
+    train_seconds: float = 0.0  # with frozen activations and choosing a prompt, without validation
     trainable_params: int = 0
     total_params: int | None = 0  # None: a server's
     precision: str | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # what the user should know
+    notes: list[str] = field(default_factory=list)  # for the user
     trials: list[Trial] = field(default_factory=list)  # prompts that were tried, the chosen one first
-    is_main_process: bool = True  # of several that train together, the one that writes
+    is_main_process: bool = True  # in distributed training, the process that writes files
     processes: int = 1
 
 
 def predictor_of(
     strategy: Any, backbone: Any, task: Task, model: Model, split: Split, seed: int
 ) -> Predictor:
-    """The model with where it comes from. `strategy` says its settings, `backbone` (or None) what it is."""
+    """The model with its origin: `strategy.settings()`, and id and weights of `backbone` (or None)."""
     about = {
         "strategy": strategy.settings(),
         "backbone": backbone and {key: getattr(backbone, key) for key in ("id", "revision", "weight_hash")},

@@ -1,4 +1,4 @@
-"""Documents into chunks: whole sentences as far as they fit, never half a token."""
+"""Documents into chunks: whole sentences where they fit, never part of a token."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from stratune.tokens.tokens import Documents
 if TYPE_CHECKING:
     from stratune.longtext.options import LongText
 
-# Behind the end of a sentence (with what closes it), or a line, or a piece.
+# Boundaries: after a sentence (with closing quotes and brackets), a line, or a segment.
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\n+|" + SEPARATOR)
-TEXTS = 64  # tokenised at a time: a document may be a megabyte of offsets
+TEXTS = 64  # texts tokenised at a time: a document may have a megabyte of offsets
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,22 @@ class Span:
     end: int
 
 
-# Texts -> of each token of each text its characters, from and up to
+# Texts -> start and end, in characters, of each token of each text
 Offsets = Callable[[list[str]], list[list[tuple[int, int]]]]
 
 
 @dataclass(frozen=True)
 class Chunker:
-    """Chunks of `how.window` tokens at most, of which `special` are not the text's."""
+    """Cuts documents into chunks of at most `how.window` tokens, `special` ones included."""
 
     how: LongText
     offsets: Offsets
     special: int = 0
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Documents, list[str]]:
-        """Whose chunks the rows are, and the chunks. Raises UnsupportedError for pairs of texts."""
+        """(which document each chunk is of, the chunks). Raises UnsupportedError for pairs of texts."""
         if pairs is not None:
-            raise UnsupportedError("a pair of texts", self.how.way, "chunks are of one text")
+            raise UnsupportedError("a pair of texts", self.how.way, "only one text can be cut into chunks")
         spans = self.spans(texts)
         chunks = [
             readable(text[span.start : span.end])
@@ -54,8 +54,8 @@ class Chunker:
             for span in own
         ]
         owner = np.repeat(np.arange(len(texts)), [len(own) for own in spans])
-        places = np.array([(span.start, span.end) for own in spans for span in own], dtype=np.int64)
-        return Documents(owner, places.reshape(-1, 2), len(texts)), chunks
+        characters = np.array([(span.start, span.end) for own in spans for span in own], dtype=np.int64)
+        return Documents(owner, characters.reshape(-1, 2), len(texts)), chunks
 
     def spans(self, texts: Sequence[str]) -> list[list[Span]]:
         """The chunks of each text, at least one."""
@@ -71,7 +71,7 @@ class Chunker:
 
 
 def tokens_by(tokenizer: Any) -> Offsets:
-    """Tokens of a tokenizer that is here."""
+    """Offsets by a local tokenizer."""
 
     def offsets(texts: list[str]) -> list[list[tuple[int, int]]]:
         options = {"add_special_tokens": False, "return_offsets_mapping": True, "verbose": False}
@@ -82,26 +82,26 @@ def tokens_by(tokenizer: Any) -> Offsets:
 
 
 def words_as_tokens(texts: list[str]) -> list[list[tuple[int, int]]]:
-    """Words, where the tokens of a model are not known (a server's)."""
+    """Words in the place of tokens, for a server's model, whose tokenizer is not known."""
     return [[match.span() for match in re.finditer(r"\S+", text)] for text in texts]
 
 
 def _packed(text: str, starts: NDArray[np.int64], how: LongText, room: int) -> Iterator[Span]:
     units = _units(text, how.by)
-    for piece in units:
-        yield from _pack(piece, starts, room, how.overlap)
+    for group in units:
+        yield from _pack(group, starts, room, how.overlap)
 
 
 def _units(text: str, by: str) -> list[list[Span]]:
-    """Sentences, in groups that no chunk may join: the pieces, or the whole text."""
+    """Sentences in groups: the segments, or the whole text. A chunk never spans two groups."""
     if by == "token":
         return [[Span(0, len(text))]]
     if by == "sentence":
         return [_sentences(text, 0)]
     groups, start = [], 0
-    for piece in text.split(SEPARATOR):
-        groups.append(_sentences(piece, start))
-        start += len(piece) + 1
+    for segment in text.split(SEPARATOR):
+        groups.append(_sentences(segment, start))
+        start += len(segment) + 1
     return groups
 
 
@@ -113,7 +113,7 @@ def _sentences(text: str, offset: int) -> list[Span]:
 
 
 def _pack(units: list[Span], starts: NDArray[np.int64], room: int, overlap: int) -> Iterator[Span]:
-    """As many units in a row as there is room for; the last few of them may begin the next chunk again."""
+    """Chunks of as many whole units as fit. With `overlap`, the last units of a chunk begin the next one."""
     first = np.searchsorted(starts, [unit.start for unit in units])
     last = np.searchsorted(starts, [unit.end for unit in units])
     counts = last - first
@@ -132,7 +132,7 @@ def _pack(units: list[Span], starts: NDArray[np.int64], room: int, overlap: int)
 
 
 def _again(counts: NDArray[np.int64], i: int, j: int, overlap: int) -> int:
-    """Where the next chunk begins: before `j` by units of `overlap` tokens at most, and after `i`."""
+    """First unit of the next chunk: before `j` by units of at most `overlap` tokens, and after `i`."""
     total = 0
     while j - 1 > i and total + counts[j - 1] <= overlap:
         total += int(counts[j - 1])
@@ -143,7 +143,7 @@ def _again(counts: NDArray[np.int64], i: int, j: int, overlap: int) -> int:
 def _cut(
     unit: Span, starts: NDArray[np.int64], first: int, last: int, room: int, overlap: int
 ) -> Iterator[Span]:
-    """A unit by its tokens."""
+    """One long unit, cut by tokens."""
     begin = first
     while True:
         end = min(begin + room, last)

@@ -1,4 +1,4 @@
-"""How a strategy reads a text that is longer than its window."""
+"""Options for texts that are longer than the context length."""
 
 from __future__ import annotations
 
@@ -16,18 +16,22 @@ MODELS = ("mean", "attention", "mlp", "bilstm", "transformer")
 
 @dataclass(frozen=True)
 class LongText:
-    """`truncate`: its `head`, `tail` or `both` ends. `chunk`: learned by chunks, answered by all of them.
-    `hierarchical`: a small model (`model`) over the chunks' vectors. `long`: all that the backbone has places
-    for.
+    """How a long text is read.
+
+    `truncate`: its `head`, `tail` or `both` ends. `chunk`: trained on chunks, predictions of all chunks are
+    aggregated. `hierarchical`: a small model (`model`) over the chunks' vectors. `long`: the backbone's whole
+    context length.
     """
 
     way: Literal["truncate", "chunk", "hierarchical", "long"] = "truncate"
     keep: Literal["head", "tail", "both"] = "head"  # of `truncate`
     window: int = 256  # tokens of a chunk, special ones included
-    overlap: int = 0  # tokens that a chunk repeats of the one before, at most
-    by: Literal["sentence", "piece", "token"] = "sentence"  # what is kept whole: a piece never meets another
-    most: int | None = None  # chunks of a document that are read, spread evenly; None: all
-    aggregate: Literal["auto", "mean", "vote", "max", "learned"] = "auto"  # of `chunk`; auto: by validation
+    overlap: int = 0  # most tokens that a chunk repeats of the one before
+    # What is kept whole; `piece`: sentences, and no chunk spans two segments of a transcript
+    by: Literal["sentence", "piece", "token"] = "sentence"
+    most: int | None = None  # chunks read of a document, evenly spread; None: all
+    # Of `chunk`; `auto`: chosen on validation
+    aggregate: Literal["auto", "mean", "vote", "max", "learned"] = "auto"
     model: Literal["mean", "attention", "mlp", "bilstm", "transformer"] = "attention"  # of `hierarchical`
 
     def __post_init__(self) -> None:

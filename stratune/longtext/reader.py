@@ -1,4 +1,4 @@
-"""Documents as rows of chunks: another reader reads the chunks, this one knows whose they are."""
+"""Documents as rows of chunks: another reader tokenises the chunks, this one records their documents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ChunkReader:
         return self.inner.limit
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
-        """Rows are chunks; `documents` says of each which text it is of, and where in it."""
+        """Rows are chunks; `documents` holds the text and the characters that each comes from."""
         documents, chunks = self.chunker(texts, pairs)
         return replace(self.inner.tokens(chunks, None, keep=keep), documents=documents)
 

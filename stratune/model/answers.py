@@ -1,4 +1,4 @@
-"""What any model answers: a probability for each label of N rows, or a value."""
+"""The answers of any model to N rows: probabilities of labels, or values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chunks:
-    """The documents' chunks, answered one by one, before they are joined."""
+    """Predictions for chunks of documents, before they are aggregated."""
 
     predictions: NDArray[np.float64]  # (M, K); NaN where a chunk got no answer
     owner: NDArray[np.int64]  # (M,) the document of each, rising
@@ -36,9 +36,9 @@ class Chunks:
         return found
 
     def tuned(self, score: Callable[[NDArray[np.float64]], float]) -> Aggregate:
-        """How they are joined best, by the `score` of the documents' predictions on validation."""
+        """The aggregate with the best `score` of the documents' predictions on validation."""
         answered = ~np.isnan(self.predictions).any(axis=1)
-        if not answered.all():  # what is missing in validation cannot choose
+        if not answered.all():  # chunks without an answer cannot be scored
             return self.aggregate
         return self.aggregate.tuned(self.predictions, self.owner, self.count, score)
 
@@ -50,11 +50,11 @@ class Scored:
     predictions: NDArray[np.float64]  # (N, C), in the order of task.columns; NaN where invalid
     tokens_cut: NDArray[np.int32]  # (N,)
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
-    answers: list[str] | None = None  # what was generated, as it was
-    evidence: list[list[Evidence]] | None = None  # of documents in chunks: those that decided, first to last
-    chunks: Chunks | None = None  # of documents whose chunks were answered one by one
-    saved_seconds: float = 0.0  # what it would have taken longer without vectors that were there already
-    # (N, K) of values read from a scale: how probable each level is.
+    answers: list[str] | None = None  # generated text
+    evidence: list[list[Evidence]] | None = None  # of documents in chunks: the most important ones first
+    chunks: Chunks | None = None  # of documents whose chunks were predicted one by one
+    saved_seconds: float = 0.0  # time saved by vectors that were cached already
+    # (N, K) of values read from a rating scale: the probability of each level
     levels: NDArray[np.float64] | None = None
 
     def predicted(self, task: Task) -> list[Any]:
@@ -67,13 +67,13 @@ class Scored:
 def answered(
     model: Reads, probabilities: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
 ) -> Scored:
-    """The answers of rows with these probabilities (N, K), or values."""
+    """Scored from probabilities (N, K), or values (N, 1)."""
     predictions = model.predictions_of(probabilities)
     levels = None if predictions is probabilities else probabilities
     return Scored(predictions, tokens_cut, levels=levels, **more)
 
 
 class Reads(Protocol):
-    """What makes predictions of probabilities."""
+    """Maps probabilities to predictions."""
 
     def predictions_of(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]: ...

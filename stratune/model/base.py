@@ -1,8 +1,8 @@
-"""Model: whoever answers. Texts in, predictions out; it writes itself, and says whether a copy is the same.
+"""Model: texts in, predictions out. It writes its own files and compares itself with a reloaded copy.
 
-A net, a prompted language model (here or on a server), a baseline, an ensemble, chunks around any of them:
-nobody asks a model which of these it is. `kind` stands in the manifest of a model folder, where
-predictor/model_folder.py finds what reads it back.
+A model is a net, a prompted language model (local or on a server), a baseline, an ensemble, or chunks around
+any of them; no caller asks which. `kind` is written to the manifest of a model folder, and
+predictor/model_folder.py chooses the reader by it.
 """
 
 from __future__ import annotations
@@ -22,71 +22,71 @@ from stratune.watch import SILENT, Progress
 
 Floats = NDArray[np.float64]
 INSTEAD = "keep the model folder and use `stratune predict`"
-TOLERANCE = 1e-4  # of reloaded outputs, on the same device and in the same precision
+TOLERANCE = 1e-4  # relative, for outputs of a reloaded copy on the same device in the same precision
 
 
 class Model(ABC):
-    """Answers N rows at once. Several threads may call one model."""
+    """Predicts N rows at once. Several threads may call one model."""
 
     kind: ClassVar[str]
     cannot_export: str | None = f"it has no Hugging Face form; {INSTEAD}"  # why; None: it can
-    paid = False  # every answer may cost money
+    paid = False  # a prediction may cost money
 
     @abstractmethod
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
-        """The answers to texts (N) or pairs of them."""
+        """Predictions for N texts, or pairs of texts."""
 
     @abstractmethod
     def write(self, folder: Path) -> dict[str, Any]:
-        """Write its files into `folder`; returns what the manifest says beside them."""
+        """Write its files into `folder`; returns its entries of the manifest."""
 
-    # -- is a reloaded copy the same?
+    # -- comparison with a reloaded copy
 
     def same_as(self, other: Model, texts: Sequence[str], pairs: Sequence[str] | None) -> None:
-        """Raises ArtifactError when `other` has other outputs for these rows, or another meaning for them."""
+        """Raises ArtifactError when `other` differs in outputs for these rows, or in their interpretation."""
         if self.interpretation() != other.interpretation():
-            raise ArtifactError("the saved model does not reload to the same way to read its outputs")
-        if not texts:  # a server's model that was loaded has no rows that it need not pay for
+            raise ArtifactError("the saved model, reloaded, interprets its outputs in another way")
+        if not texts:  # a loaded server model: new rows would cost money
             return
         before, after = self.outputs(texts, pairs), other.outputs(texts, pairs)
-        if not np.array_equal(np.isnan(before), np.isnan(after)):  # rows without an answer
-            raise ArtifactError("the saved model does not reload to the same answers")
+        if not np.array_equal(np.isnan(before), np.isnan(after)):  # NaN: rows without an answer
+            raise ArtifactError("the saved model, reloaded, answers other rows")
         before, after = np.nan_to_num(before), np.nan_to_num(after)
         gap = float(np.abs(before - after).max())
         if not gap <= TOLERANCE * max(1.0, float(np.abs(before).max())):
             why = f"they differ by up to {gap:.2g}"
-            raise ArtifactError(f"the saved model does not reload to the same numbers: {why}")
+            raise ArtifactError(f"the saved model, reloaded, has other outputs: {why}")
 
     def outputs(self, texts: Sequence[str], pairs: Sequence[str] | None) -> NDArray[Any]:
-        """(N, outputs): the rawest numbers it has for these rows."""
+        """(N, outputs): logits, or predictions where there are no logits."""
         return self(texts, pairs).predictions
 
     def interpretation(self) -> Any:
-        """How outputs become predictions: units, thresholds, what chunks say together."""
+        """How outputs become predictions (units, thresholds, aggregation of chunks); compared with ==."""
         return None
 
-    # -- what chunks around it need
+    # -- for chunks around it
 
     def predictions_of(self, probabilities: Floats) -> Floats:
-        """(N, K) of a text or of its chunks together -> (N, C): another thing only where levels are rated."""
+        """Probabilities (N, K) -> predictions (N, C). They differ for a rating scale: levels -> a value."""
         return probabilities
 
     @property
     def origin(self) -> float | None:
-        """Of values: the prediction for a text that nothing is known of. None of labels."""
+        """Of values: the training mean. None for labels."""
         return None
 
     def notes(self) -> list[str]:
-        """What the user should know of how it reads."""
+        """Notes for the user, on texts or demonstrations that did not fit."""
         return []
 
-    # -- where it runs, what in it is trained
+    # -- device, precision, trainable tensors
 
     @property
     def device(self) -> str | None:
-        """None: none of torch's."""
+        """torch's device; None: it does not use torch."""
         return None
 
     @property
@@ -94,9 +94,9 @@ class Model(ABC):
         return None
 
     def caching(self) -> Self:
-        """A copy that keeps the texts' vectors for whoever answers from the same frozen backbone."""
+        """A copy that caches the texts' vectors, for other models on the same frozen backbone."""
         return self
 
     def trainable(self) -> dict[str, Tensor]:
-        """The tensors that training changed, by name; none where it is no net."""
+        """Tensors that training changed, by name; empty for a model without a net."""
         return {}

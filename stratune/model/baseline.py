@@ -1,4 +1,4 @@
-"""A fitted baseline, answering like any other model."""
+"""A fitted baseline as a model."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Examples:
-    """What a baseline sees: texts (and their pairs), and the truth where it is trained."""
+    """Texts (and their pairs), and the truth of training rows."""
 
     texts: Rows
     pairs: Rows | None = None
     truth: NDArray[Any] | None = None  # as data/rows.py gives it
 
     def first_words(self, count: int | None) -> Examples:
-        """Every text cut after `count` words; None: whole."""
+        """Every text cut after `count` words; None: uncut."""
         if count is None:
             return self
         cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
@@ -48,7 +48,7 @@ class FittedBaseline(Protocol):
 
 @dataclass
 class BaselineModel(Model):
-    """It reads as many words of a text as the language models beside it."""
+    """`max_words`: words read of a text, as by the other models of a comparison."""
 
     kind: ClassVar[str] = "baseline"
 

@@ -1,4 +1,4 @@
-"""Documents answered chunk by chunk, by any other model, and joined; and the chunks that decided."""
+"""Documents predicted chunk by chunk, by any other model, and aggregated; with the most important chunks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class ChunkModel(Model):
-    """`chunker` cuts documents, `inner` answers the chunks, `aggregate` makes one answer of a document's."""
+    """`chunker` cuts documents, `inner` predicts chunks, `aggregate` joins the predictions of a document."""
 
     kind: ClassVar[str] = "chunks"
 
@@ -64,7 +64,7 @@ class ChunkModel(Model):
         return most_important(self.predictions_of(joined), documents, without, self.origin)
 
     def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> None:
-        """Choose how chunks are joined, by the `score` of the documents' predictions on validation."""
+        """Choose the aggregate by the `score` of the documents' predictions on validation."""
         self.aggregate = chunks.tuned(score)
 
     def write(self, folder: Path) -> dict[str, Any]:
@@ -115,5 +115,5 @@ class ChunkModel(Model):
 def join(
     chunks: NDArray[np.float64], documents: Documents, aggregate: Aggregate | None
 ) -> NDArray[np.float64]:
-    """(M, K) of chunks -> (N, K) of their documents; without an aggregate, rows are whole texts already."""
+    """(M, K) of chunks -> (N, K) of documents. `aggregate` None: rows are whole texts already."""
     return chunks if aggregate is None else aggregate(chunks, documents.owner, documents.count)

@@ -1,4 +1,4 @@
-"""A net whose head reads the vectors of all chunks of a document at once."""
+"""A net with a document head, which reads the vectors of all chunks of a document at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INTERPRETED = tuple[Floats, Callable[[int], Floats]]
 
 @dataclass
 class DocumentModel(NetModel):
-    """Each chunk is encoded once only; for the evidence the head reads the vectors without each of them."""
+    """Each chunk is encoded once. For the evidence, the head runs again without each chunk in turn."""
 
     kind: ClassVar[str] = "documents"
 
@@ -50,7 +50,7 @@ class DocumentModel(NetModel):
         return answered(self, predictions, tokens.cut_by_text, **more)
 
     def _from_vectors(self, rows: Feed, documents: Documents, progress: Progress) -> INTERPRETED:
-        """Predictions (N, K), and of one document those without each of its chunks."""
+        """Probabilities (N, K), and a function: document -> its probabilities without each of its chunks."""
         head, edges = self.net.head, documents.edges
         assert isinstance(head, DocumentHead)
         if rows.frozen is not None and rows.frozen.pooled is not None:
@@ -60,7 +60,7 @@ class DocumentModel(NetModel):
             found = vectors(self.net, chunks, head.pool, self.runtime, progress)
 
         def predictions(made: list[Rows]) -> Floats:
-            """Of documents made of these chunks, as many at a time as VARIANTS allows."""
+            """Probabilities for documents made of these chunks, at most VARIANTS chunks in one call."""
             parts, start = [], 0
             while start < len(made):
                 stop, room = start + 1, VARIANTS - len(made[start])

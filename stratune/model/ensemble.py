@@ -1,4 +1,4 @@
-"""The mean of what several models answer."""
+"""Ensemble: the mean of the predictions of several models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stratune.watch import SILENT, Progress, Scaled
 
 
 class Member(Protocol):
-    """A predictor: a model that can write a model folder of its own."""
+    """A predictor: a model with `save`, which writes a model folder of its own."""
 
     @property
     def model(self) -> Model: ...
@@ -25,10 +25,10 @@ class Member(Protocol):
 
 @dataclass
 class EnsembleModel(Model):
-    """The mean of the members' predictions; of a row, of the members whose answer is valid."""
+    """The mean of the members' predictions. Members with an invalid answer for a row are left out there."""
 
     kind: ClassVar[str] = "ensemble"
-    cannot_export = "it is several models; export one of the folders members/0, members/1, ... in it"
+    cannot_export = "it is several models; export one of its folders members/0, members/1, ..."
 
     members: Sequence[Member]
 

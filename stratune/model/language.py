@@ -1,4 +1,4 @@
-"""LanguageModel: log-probabilities of labels' words, and writing; by a net that is here, or by a server."""
+"""LanguageModel: log-probabilities of a verbalizer's words, and generation; by a local net or a server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stratune.watch import Progress
 
 @dataclass(frozen=True)
 class LabelScores:
-    """`log_probs` (N, K) of each label's words behind each prompt; NaN in rows that are `invalid` (N,)."""
+    """`log_probs` (N, K) of each label's words after each prompt; NaN in rows that are `invalid` (N,)."""
 
     log_probs: NDArray[Any]
     invalid: NDArray[np.bool_] | None = None  # None: cannot happen
@@ -25,31 +25,31 @@ class LabelScores:
 
 @dataclass(frozen=True)
 class Writing:
-    """How an answer is written. The same prompts get the same answers: sampling starts from `seed`."""
+    """Options of generation. Sampling is seeded, so equal prompts get equal answers."""
 
     temperature: float = 0.0  # 0: greedy
-    max_new_tokens: int | None = None  # None: what the labels' words may need
+    max_new_tokens: int | None = None  # None: enough for the longest word
     seed: int = 0
 
 
 class LanguageModel(ABC):
-    """`prompts` are what its own kind of reader makes of rows (prompt/reader.py, remote/reader.py)."""
+    """`prompts`: the output of its kind of reader (prompt/reader.py, remote/reader.py)."""
 
-    paid = False  # every question that was not asked before may cost money
+    paid = False  # a request whose answer is not stored may cost money
 
     @abstractmethod
     def log_probs(self, prompts: Any, progress: Progress) -> LabelScores | None:
-        """Raises StratuneError; None where it can only write."""
+        """Log-probabilities of the verbalizer; None when it can only generate. Raises StratuneError."""
 
     @abstractmethod
     def generate(self, prompts: Any, how: Writing, progress: Progress) -> list[str]:
-        """What it writes for each prompt, as it stands."""
+        """The generated text for each prompt, unchanged."""
 
     @abstractmethod
     def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """Write what is not its backbone's own into `folder`; returns what the manifest says beside it.
+        """Write what is not the backbone's own into `folder`; returns its entries of the manifest.
 
-        `words`: the verbalizer that it is asked with.
+        `words`: the verbalizer.
         """
 
     @property
@@ -66,13 +66,13 @@ class LanguageModel(ABC):
 
 @dataclass(frozen=True)
 class Calibration:
-    """Log-probabilities less `bias` (K,), times `scale` (one over the temperature)."""
+    """(log-probabilities - `bias` (K,)) * `scale`, where `scale` is 1 / temperature."""
 
     bias: tuple[float, ...] = ()
     scale: float = 1.0
 
     def __call__(self, log_probs: NDArray[Any]) -> NDArray[Any]:
-        """(N, K) -> (N, K), computed in the precision that comes in."""
+        """(N, K) -> (N, K), in the precision of the input."""
         if not self.bias and self.scale == 1.0:
             return log_probs
         number = log_probs.dtype.type

@@ -1,4 +1,4 @@
-"""A net and how to run it."""
+"""A net as a model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class NetModel(Model):
-    """`reader` makes tokens of rows."""
+    """`reader` tokenises rows; `cached`: pooled vectors of a frozen backbone are cached."""
 
     kind: ClassVar[str] = "net"
     cannot_export = None
@@ -47,14 +47,14 @@ class NetModel(Model):
         return answered(self, probabilities, np.asarray(tokens.cut), saved_seconds=rows.saved_seconds)
 
     def feed(self, tokens: Tokens, progress: Progress = SILENT) -> Feed:
-        """What is answered from: the vectors of a wholly frozen backbone, where they are kept."""
+        """Batches of tokens, or the cached vectors of a wholly frozen backbone."""
         if not self.cached or self.net.frozen_blocks() < len(self.net.backbone.blocks):
             return Feed(tokens, self.pad, by_document=self.net.head.by_document)
         return feed(self.net, tokens, self.runtime, progress=progress)
 
     def logits(self, feed: Feed, progress: Progress = SILENT) -> NDArray[np.float32]:
         """(N, outputs) of the rows of a feed."""
-        counted = feed.frozen is not None  # while the vectors were made
+        counted = feed.frozen is not None  # rows were reported while the vectors were computed
         return infer(self.net, feed, self.runtime, progress=SILENT if counted else progress)
 
     def write(self, folder: Path) -> dict[str, Any]:

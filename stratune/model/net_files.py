@@ -37,14 +37,13 @@ def write_net(net: Net, folder: Path) -> None:
 
 
 def read_net(net: Net, folder: Path, adapt: Callable[[Net], None]) -> None:
-    """Put the files' tensors into a fresh net, which `adapt` makes what it was while it was trained.
+    """Load the files into a new net, after `adapt` has changed it as for training.
 
-    Raises ArtifactError where a tensor has no place, or a file is missing or damaged.
+    Raises ArtifactError when a tensor does not fit the net, or a file is missing or damaged.
     """
     files = {name: folder / f"{name}.safetensors" for name in ("head", "changed", "around", "prompt")}
-    if files["head"].is_file() and dict(
-        net.head.named_parameters()
-    ):  # in format 1 calibrations lay there, too
+    # In format 1 the file of a prompted model held its calibration; its head has no parameters.
+    if files["head"].is_file() and dict(net.head.named_parameters()):
         load_tensors(net.head, read_tensors(files["head"]), folder)
     if (folder / "adapter_config.json").is_file():
         from peft import PeftModel
@@ -56,12 +55,12 @@ def read_net(net: Net, folder: Path, adapt: Callable[[Net], None]) -> None:
     for name, module in (("changed", net.backbone.model), ("around", net.model)):
         if files[name].is_file():
             load_tensors(module, read_tensors(files[name]), folder)
-    if files["prompt"].is_file():  # format 1: of what makes the virtual tokens
+    if files["prompt"].is_file():  # format 1: the soft prompt had a file of its own
         load_tensors(net.model.prompt, read_tensors(files["prompt"]), folder)
 
 
 def is_peft(net: Net) -> bool:
-    """Whether peft's own format is the one to write."""
+    """Whether the model folder is in peft's format."""
     from peft import PeftModel
 
     return isinstance(net.model, PeftModel)
@@ -70,11 +69,11 @@ def is_peft(net: Net) -> bool:
 def _write_peft(net: Net, folder: Path) -> None:
     for config in net.model.peft_config.values():
         config.base_model_name_or_path = net.backbone.id
-        for name in ("target_modules", "feedforward_modules"):  # sets, which are written in any order
+        for name in ("target_modules", "feedforward_modules"):  # sets: sorted, so that files are reproducible
             if isinstance(getattr(config, name, None), set):
                 setattr(config, name, sorted(getattr(config, name)))
     net.model.save_pretrained(folder, save_embedding_layers=False)
-    (folder / "README.md").unlink(missing_ok=True)  # peft's model-card template, unfilled
+    (folder / "README.md").unlink(missing_ok=True)  # peft's empty model card
 
 
 def _write(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -85,16 +84,16 @@ def _write(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def load_tensors(module: nn.Module, tensors: Mapping[str, NDArray[Any]], folder: Path) -> None:
-    """Raises ArtifactError for a tensor that the module does not have, or has in another shape."""
+    """Raises ArtifactError for a tensor that the module lacks, or has in another shape."""
     parameters = dict(module.named_parameters())
     with torch.no_grad():
         for name, array in tensors.items():
             if name not in parameters or parameters[name].shape != array.shape:
                 raise ArtifactError(f"{folder}: tensor {name} {array.shape} has no place in this backbone")
             parameter = parameters[name]
-            # A tensor of its own: the backbone's may be shared with other models.
+            # A new tensor, because other models may share the backbone's.
             parameter.data = torch.from_numpy(array).to(parameter.dtype).to(parameter.device, copy=True)
-            # Only what was once trainable is loaded, so that saving again writes the same tensors.
+            # Every tensor in the files was trainable. Marked so again, it is written again by `save`.
             parameter.requires_grad_(True)
 
 
@@ -113,8 +112,8 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
 
 @contextmanager
 def peft_unwarned() -> Iterator[None]:
-    """peft asks a model for a property by the name that transformers has deprecated."""
+    """Hide peft's warnings on a deprecated property of transformers and on LayerNorm targets."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-        warnings.filterwarnings("ignore", message="Unsupported layer type", category=UserWarning)  # of a norm
+        warnings.filterwarnings("ignore", message="Unsupported layer type", category=UserWarning)
         yield

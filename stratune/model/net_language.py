@@ -1,4 +1,4 @@
-"""A language model whose weights are here: label scores in one pass, answers by transformers' `generate`."""
+"""A local language model: label scores in one forward pass, generation by transformers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from stratune.tokens.tokens import Tokens
     from stratune.train.runtime import Runtime
 
-SPARE = 4  # tokens more than the longest word has: an answer that goes on is seen to go on
-_drawing = threading.Lock()  # transformers draws from torch's one global generator
+SPARE = 4  # tokens beyond the longest word, so that a longer answer is seen not to match
+_sampling = threading.Lock()  # transformers samples from torch's global generator
 
 
 @dataclass
 class NetLanguageModel(LanguageModel):
-    """Its head is a VerbalizerHead: the net gives log-probabilities of the labels' words."""
+    """`net` has a VerbalizerHead: its outputs are log-probabilities of the labels' words."""
 
     net: Net
     runtime: Runtime
@@ -49,7 +49,7 @@ class NetLanguageModel(LanguageModel):
         lengths = prompts.lengths + len(prompts.scoring.prefix)
         decode = self.net.backbone.tokenizer.batch_decode
         self.net.eval()
-        with torch.inference_mode(), autocast(self.runtime), self._drawn(how):
+        with torch.inference_mode(), autocast(self.runtime), self._seeded(how):
             for rows in sorted_batches(lengths, self.runtime.micro_batch_tokens):
                 batch = feed.batch(rows).to(self.runtime.device)
                 ids, mask = on_the_left(*self.net.with_shared_prefix(batch), self.pad)
@@ -63,18 +63,18 @@ class NetLanguageModel(LanguageModel):
         return answers
 
     @contextmanager
-    def _drawn(self, how: Writing) -> Iterator[None]:
-        """The same random numbers for every call, and back to where they were; one call at a time."""
+    def _seeded(self, how: Writing) -> Iterator[None]:
+        """Seed torch's generator for this call, one call at a time, and restore it afterwards."""
         if not how.temperature:
             yield
             return
         devices = [self.runtime.device] if self.runtime.device.type == "cuda" else []
-        with _drawing, torch.random.fork_rng(devices):
+        with _sampling, torch.random.fork_rng(devices):
             torch.manual_seed(how.seed)
             yield
 
     def _options(self, how: Writing, most: int) -> GenerationConfig:
-        """Only what was asked for: a model's own generation settings may sample, or punish repetition."""
+        """A new config: a model's own generation config may sample, or have a repetition penalty."""
         from transformers import GenerationConfig
 
         ends = self._language_model.generation_config.eos_token_id
@@ -106,9 +106,9 @@ class NetLanguageModel(LanguageModel):
 
 
 def on_the_left(ids: Tensor, mask: Tensor, pad: int) -> tuple[Tensor, Tensor]:
-    """Rows (B, T) padded on the right -> padded on the left, where what is written goes on from the text."""
+    """Rows (B, T) padded on the right -> padded on the left, so that new tokens directly follow the text."""
     shift = ids.shape[1] - mask.sum(dim=1, keepdim=True)  # (B, 1)
-    place = torch.arange(ids.shape[1], device=ids.device) - shift
-    moved = ids.gather(1, place.clamp(min=0))
-    there = place >= 0
+    index = torch.arange(ids.shape[1], device=ids.device) - shift  # (B, T)
+    moved = ids.gather(1, index.clamp(min=0))
+    there = index >= 0
     return moved.where(there, torch.full_like(moved, pad)), there.to(mask.dtype)

@@ -1,4 +1,4 @@
-"""A language model that is asked: prompts in, the labels' log-probabilities or written answers out."""
+"""A prompted language model: predictions from log-probabilities of words, or from generated answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class PromptedModel(Model):
-    """`writing`: readout `generate`; None: `words`, which writes where the model offers nothing better."""
+    """`writing`: set for readout `generate`; None for `words`, which generates only as a last resort."""
 
     kind: ClassVar[str] = "prompted"
     cannot_export = f"it answers in words, not from a head; {INSTEAD}"
@@ -33,7 +33,7 @@ class PromptedModel(Model):
     objective: Objective
     writing: Writing | None = None
     calibration: Calibration = Calibration()
-    otherwise: Writing = Writing()  # how it writes where it can do nothing else
+    otherwise: Writing = Writing()  # how to generate when the language model has no log-probabilities
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
@@ -48,7 +48,7 @@ class PromptedModel(Model):
         return answered(self, probabilities, cut, invalid=scores.invalid)
 
     def calibrate(self, bias: Floats, scale: float) -> None:
-        """`bias` (K,) in logarithms; `scale` is one over the temperature."""
+        """`bias` (K,) of log-probabilities; `scale` is 1 / temperature."""
         self.calibration = Calibration(tuple(map(float, bias)), scale)
 
     def write(self, folder: Path) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class PromptedModel(Model):
         }
 
     def outputs(self, texts: Sequence[str], pairs: Sequence[str] | None) -> NDArray[Any]:
-        """Calibrated log-probabilities, unless they would be asked of a server for this alone."""
+        """Calibrated log-probabilities; predictions where those would cost more requests to a server."""
         scores = None
         if not (self.paid and self.writing):
             scores = self.language_model.log_probs(self.reader.read(texts, pairs)[0], SILENT)

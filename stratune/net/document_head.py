@@ -1,4 +1,4 @@
-"""The head over chunks: vectors of a document's chunks -> its answer.
+"""The head of `long: hierarchical`: vectors of a document's chunks -> the document's logits.
 
 Yang et al. 2016, "Hierarchical attention networks"; Pappagari et al. 2019, "Hierarchical transformers".
 """
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from stratune.backbone.family import Pool
     from stratune.tokens.batches import Batch
 
-HIDDEN = 128  # of the small models
-# Tokens of a document's chunks whose activations are held at once; on accelerators eight times as many. With
-# 4,096 LoRA on minilm held 5.0 GB while it was trained on whole hearings.
+HIDDEN = 128  # width of the small models over chunks
+# Tokens in one gradient-checkpointed group of chunks (x 8 on GPUs). With 4,096, LoRA on minilm took 5.0 GB.
 TOKENS_AT_ONCE = 2048
 
 
 class DocumentHead(Head):
-    """(N', C) vectors and the document (N',) of each -> (B, outputs) in float32."""
+    """Vectors (N', C) of chunks and the document (N',) of each -> logits (B, outputs) in float32."""
 
     def __init__(
         self, pool: Pool, width: int, outputs: int, model: str, dropout: float, last: nn.Module | None = None
@@ -50,8 +49,8 @@ class DocumentHead(Head):
         return self.classify(vectors, batch.owner, batch.count)
 
     def _vectors(self, net: Encoder, batch: Batch) -> Tensor:
-        """(N', C) of chunks. In training only so many are held in memory at once: their blocks run again in
-        the backward pass (as GradCache does, Gao et al. 2021).
+        """(N', C) of chunks. In training, groups of chunks are gradient-checkpointed (as in GradCache, Gao et
+        al. 2021): their activations are computed again in the backward pass.
         """
 
         def encoded(part: Batch) -> Tensor:
@@ -72,13 +71,13 @@ class DocumentHead(Head):
 
 
 def by_document(vectors: Tensor, owner: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """(N', C) in order of their documents -> (B, M, C) padded, (B, M) True where there is a chunk."""
+    """(N', C) in the order of documents -> (B, M, C) padded, and (B, M) True where there is a chunk."""
     sizes = torch.bincount(owner, minlength=count)
-    place = torch.arange(len(owner), device=owner.device) - (sizes.cumsum(0) - sizes)[owner]
+    position = torch.arange(len(owner), device=owner.device) - (sizes.cumsum(0) - sizes)[owner]  # (N',)
     longest = int(sizes.max())
-    packed = vectors.new_zeros(count, longest, vectors.shape[1]).index_put((owner, place), vectors)
+    packed = vectors.new_zeros(count, longest, vectors.shape[1]).index_put((owner, position), vectors)
     mask = torch.zeros(count, longest, dtype=torch.bool, device=owner.device)
-    mask[owner, place] = True
+    mask[owner, position] = True
     return packed, mask
 
 
@@ -99,8 +98,8 @@ class Mean(nn.Module):
 
 
 class Attention(nn.Module):
-    """Each vector through a layer; their mean, weighted by what each is worth to a learned question behind a
-    gate (Ilse, Tomczak & Welling 2018, "Attention-based deep multiple instance learning").
+    """Gated attention pooling of projected vectors (Ilse, Tomczak & Welling 2018, "Attention-based deep
+    multiple instance learning", equation 9).
     """
 
     def __init__(self, width: int) -> None:
@@ -113,13 +112,13 @@ class Attention(nn.Module):
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         found = nn.functional.gelu(self.layer(vectors))
-        worth = self.question(torch.tanh(self.key(found)) * torch.sigmoid(self.gate(found)))[..., 0]
-        weights = worth.masked_fill(~mask, -torch.inf).softmax(dim=1)
+        scores = self.question(torch.tanh(self.key(found)) * torch.sigmoid(self.gate(found)))[..., 0]
+        weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=1)  # (B, M)
         return torch.einsum("bmc,bm->bc", found, weights)
 
 
 class Mlp(nn.Module):
-    """Each vector through two layers; their mean and their highest values side by side."""
+    """Each vector through two layers; mean and maximum over chunks, concatenated."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -133,7 +132,7 @@ class Mlp(nn.Module):
 
 
 class BiLstm(nn.Module):
-    """Read in order from both ends; the highest values of all steps."""
+    """A bidirectional LSTM over the chunks in order; maximum over steps."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -150,7 +149,7 @@ class BiLstm(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Two layers in which the chunks see each other, with sines for their order; the mean."""
+    """Two transformer layers over the chunks, with sinusoidal positions; mean over chunks."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -168,10 +167,12 @@ class Transformer(nn.Module):
 
 
 def _sines(length: int, width: int) -> Tensor:
-    """(length, width), Vaswani et al. 2017."""
-    place = torch.arange(length)[:, None]
+    """(length, width) sinusoidal positions, Vaswani et al. 2017, 3.5."""
+    position = torch.arange(length)[:, None]
     rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
-    return torch.stack([torch.sin(place * rate), torch.cos(place * rate)], dim=-1).reshape(length, width)
+    return torch.stack([torch.sin(position * rate), torch.cos(position * rate)], dim=-1).reshape(
+        length, width
+    )
 
 
 MIXERS: dict[str, type[Mean | Attention | Mlp | BiLstm | Transformer]] = {

@@ -1,4 +1,4 @@
-"""What a head is, and what it may ask of the net it reads from: heads call the net, not the net its heads."""
+"""Base class of heads, and what a head may call on its net: heads call the net, not the net its heads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Encoder(Protocol):
-    """A net, as its head sees it."""
+    """The methods of a net that heads call."""
 
     def encode(self, batch: Batch) -> Tensor:
         """Token ids (B, T) -> last hidden states (B, T, C) of the text."""
@@ -23,15 +23,15 @@ class Encoder(Protocol):
         ...
 
     def with_shared_prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Ids and mask (B, T) of prompts, with the tokens that all of them begin with where needed."""
+        """Ids and mask (B, T) of prompts, with the shared prefix unless its keys and values are computed."""
         ...
 
 
 class Head(nn.Module):
     """`head(net, batch) -> logits (B, outputs)` in float32.
 
-    `pool`: how a text's hidden states become the one vector that is all it reads; None: it reads more, and
-    what frozen blocks compute is not kept. `by_document`: its rows are documents, answered from their chunks.
+    `pool`: how hidden states become the one vector that the head reads. None: it reads more than that, so the
+    output of frozen blocks is not cached. `by_document`: rows are documents, predicted from their chunks.
     """
 
     pool: Pool | None = None

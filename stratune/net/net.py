@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _Reached(Exception):
-    """Stops a forward pass at the boundary; carries nothing (the hidden states are kept already)."""
+    """Stops a forward pass at the boundary. The hidden states are stored before it is raised."""
 
 
 class Net(nn.Module):
@@ -36,12 +36,12 @@ class Net(nn.Module):
     def __init__(self, backbone: Backbone, head: Head, objective: Objective) -> None:
         super().__init__()
         self.backbone = backbone
-        self.model: Any = backbone.model  # what is called: the bare model, or what is wrapped around it
-        self.objective = objective  # what its outputs mean
+        self.model: Any = backbone.model  # the module that is called: the bare model, or one around it
+        self.objective = objective  # loss, and how logits become predictions
         self.head = head
-        self.reserved_positions = 0  # of the backbone's context, taken by what a technique puts in front
-        self.shares_prefix = True  # whether what all prompts begin with may be computed once for all rows
-        self.recomputes = False
+        self.reserved_positions = 0  # of the context length, taken by virtual tokens
+        self.shares_prefix = True  # whether the prefix of all prompts may be computed once for all rows
+        self.recomputes = False  # gradient checkpointing is on
         self._pretrained = list(backbone.model.parameters())
         for block in backbone.blocks:
             make_interceptable(block)
@@ -49,11 +49,11 @@ class Net(nn.Module):
             parameter.requires_grad_(False)
 
     def wrap(self, make: Callable[[Any], nn.Module], positions: int = 0) -> None:
-        """Put a module around the model: `make` gets the one that is called now and returns the one to call.
+        """Put a module around the model: `make` gets the module that is called now, and returns the new one.
 
-        It is called as the model is and gives back its hidden states, of the text alone. `positions` of the
-        context are its own (virtual tokens): the text gets so many fewer. Raises UnsupportedError when they
-        leave too little.
+        The new one takes the same arguments and returns hidden states of the text only. It uses `positions`
+        of the context length (virtual tokens), which the text loses. Raises UnsupportedError when those are
+        more than half.
         """
         room = self.backbone.max_length
         if positions > room // 2:
@@ -64,7 +64,7 @@ class Net(nn.Module):
         self.shares_prefix &= not positions
 
     def own(self) -> None:
-        """Give trainable tensors memory of their own, where others hold the backbone's."""
+        """Copy trainable tensors that other backbones share (`Backbone.sharing`)."""
         if self.backbone.shared:
             for parameter in self.trainable().values():
                 parameter.data = parameter.data.clone()
@@ -75,7 +75,7 @@ class Net(nn.Module):
         return self.head(self, batch)  # type: ignore[no-any-return]
 
     def encode(self, batch: Batch) -> Tensor:
-        """Ids (B, T), or what frozen blocks made of them -> last hidden states (B, T, C) of the text."""
+        """Ids (B, T), or cached hidden states -> last hidden states (B, T, C) of the text."""
         inputs = model_inputs(self.backbone.family, batch.mask, batch.types)
         if batch.hidden is None:
             return self.model(input_ids=batch.ids, **inputs).last_hidden_state  # type: ignore[no-any-return]
@@ -89,13 +89,13 @@ class Net(nn.Module):
         window = getattr(self.backbone.model.config, "sliding_window", None)
         length = prefix_length() + self.reserved_positions + ids.shape[1]
         if window and length > window:
-            why = f"it attends to {window} tokens at a time; read fewer words, or show fewer rows"
+            why = f"it attends to {window} tokens at a time; read fewer words or show fewer demonstrations"
             raise UnsupportedError(f"a prompt of {length} tokens", self.backbone.id, why)
         inputs = {"attention_mask": seen, "position_ids": positions + prefix_length(), "use_cache": False}
         return self.model(input_ids=ids, **inputs).last_hidden_state  # type: ignore[no-any-return]
 
     def with_shared_prefix(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Ids and mask (B, T), with the tokens that all prompts begin with unless they are known already."""
+        """Ids and mask (B, T) of prompts, with the shared prefix unless its keys and values are computed."""
         assert batch.scoring is not None
         if prefix_length():
             return batch.ids, batch.mask
@@ -104,12 +104,12 @@ class Net(nn.Module):
 
     @contextmanager
     def reading(self, tokens: Tokens) -> Iterator[None]:
-        """Within the block what all prompts of `tokens` begin with is run once, and its keys and values kept.
+        """Within the block, keys and values of the prefix shared by all prompts are computed only once.
 
-        For a prediction in this thread: in training every row needs its own way back through them.
+        For predictions in this thread only: training needs gradients through every row's own prefix.
         """
         scoring = tokens.scoring
-        # A masked model attends to both sides: what comes later changes what it makes of the beginning.
+        # A masked LM attends in both directions: keys and values of the prefix depend on what follows.
         if scoring is None or not len(scoring.prefix) or scoring.mask is not None or not self.shares_prefix:
             yield
             return
@@ -122,9 +122,9 @@ class Net(nn.Module):
             yield
 
     def recompute(self) -> None:
-        """Gradient checkpointing: blocks keep their input alone and run again in the backward pass.
+        """Gradient checkpointing (Chen et al. 2016): blocks store only their input and run twice.
 
-        Chen et al. 2016. Raises UnsupportedError where transformers' model cannot.
+        Raises UnsupportedError when transformers does not support it for the model.
         """
         model = self.backbone.model
         if not model.supports_gradient_checkpointing:
@@ -135,8 +135,9 @@ class Net(nn.Module):
     # -- what is trainable
 
     def trainable(self) -> dict[str, nn.Parameter]:
-        """The trainable tensors by name: all that training changes, checkpoints keep and the model folder
-        holds. Those of the backbone first, then the head's, then those of what is wrapped around.
+        """Trainable tensors by name: the backbone's, the head's, then those of modules around the backbone.
+
+        Training changes nothing else; checkpoints store these.
         """
         named = {name: p for name, p in self.named_parameters() if p.requires_grad}
         inside = {id(p) for module in (self.backbone.model, self.head) for p in module.parameters()}
@@ -144,8 +145,9 @@ class Net(nn.Module):
         return {**{name: p for name, p in named.items() if name not in around}, **around}
 
     def added(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Tensors that are not the pretrained ones as they were: (inside the backbone, around it), by their
-        names in `backbone.model` and in `model`.
+        """Trained or added tensors, without the head's: (inside the backbone, around it).
+
+        Named as in `backbone.model` and as in `model`.
         """
         pretrained = {id(p) for p in self._pretrained if not p.requires_grad}
         inner = dict(self.backbone.model.named_parameters())
@@ -155,12 +157,10 @@ class Net(nn.Module):
         return inside, around
 
     def frozen_blocks(self) -> int:
-        """How many bottom blocks have nothing trainable in or below them: their output is a function of the
-        text.
-        """
+        """How many bottom blocks have nothing trainable in or below them: their output can be cached."""
         blocks = self.backbone.blocks
         if self.head.pool is None:
-            return 0  # its rows are prompts and labels in one pass
+            return 0  # its rows are prompts with label tokens
         trainable = {id(p) for p in self.trainable().values()} - {id(p) for p in self.head.parameters()}
         if not trainable:
             return len(blocks)
@@ -177,7 +177,7 @@ class Net(nn.Module):
         return list(self.backbone.model.get_submodule(path).parameters()) if path else []
 
     def train(self, mode: bool = True) -> Net:
-        """Train mode reaches only what is trainable: a frozen block keeps its dropout off."""
+        """Train mode for trainable modules only: dropout of frozen blocks stays off."""
         super().train(False)
         if not mode:
             return self
@@ -185,7 +185,7 @@ class Net(nn.Module):
         self.head.train(_is_trainable(self.head))
         for block in self.backbone.blocks:
             block.train(_is_trainable(block))
-            block.training |= self.recomputes  # the flag that transformers looks at; what is in it stays
+            block.training |= self.recomputes  # transformers checks this flag; its submodules stay in eval
         if _is_trainable(self.backbone.model.get_input_embeddings()):
             for module in self.backbone.model.children():
                 if module is not self._block_list():
@@ -205,9 +205,7 @@ class Net(nn.Module):
 
     @torch.no_grad()
     def bottom(self, batch: Batch, depth: int) -> Tensor:
-        """Run embeddings and the first `depth` blocks only: the hidden states (B, T, C) that block `depth`
-        would get.
-        """
+        """Hidden states (B, T, C) before block `depth`; blocks from there on do not run."""
         kept: list[Tensor] = []
 
         def stop(_: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -222,11 +220,10 @@ class Net(nn.Module):
         raise AssertionError("the model never reached its own block")
 
     def _resumed(self, hidden: Tensor, depth: int) -> AbstractContextManager[None]:
-        """Within the block, the model's forward skips `depth` blocks and goes on from `hidden`.
+        """Within the block, the model's forward skips `depth` blocks and continues from `hidden`.
 
-        The model's own forward still runs, so masks, positions and rotary tables are whatever its family
-        makes them: the skipped blocks only pass their input through, and the first real one is handed
-        `hidden` instead.
+        The model's own forward still runs, so masks, positions and rotary tables are its family's own. The
+        skipped blocks return their input, and the first block that runs gets `hidden`.
         """
 
         def passed(_: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

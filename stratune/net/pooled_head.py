@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PooledHead(Head):
-    """Hidden states (B, T, C) -> (B, K) logits in float32; or vectors (B, C) that were pooled before."""
+    """Hidden states (B, T, C), or cached pooled vectors (B, C) -> logits (B, K) in float32."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class PooledHead(Head):
         return self.classify(pooled(net.encode(batch), batch.mask, self.pool))
 
     def classify(self, pooled_text: Tensor) -> Tensor:
-        """(B, C) -> (B, K), float32 whatever autocast does around it."""
+        """(B, C) -> (B, K), in float32 under autocast, too."""
         with torch.autocast(pooled_text.device.type, enabled=False):
             x = pooled_text.float()
             x = self.norm(x) if self.norm is not None else x
@@ -56,7 +56,7 @@ class PooledHead(Head):
 
 
 class OrderedCuts(nn.Module):
-    """One number (B, 1), less each of `count` cuts that stand in order -> (B, count)."""
+    """Cumulative link: one number (B, 1) minus each of `count` rising thresholds -> (B, count)."""
 
     def __init__(self, count: int) -> None:
         super().__init__()

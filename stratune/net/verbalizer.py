@@ -1,4 +1,4 @@
-"""The head of readout `words`: log-probabilities of the verbalizer's words behind the prompt, in one pass."""
+"""The head of readout `words`: log-probabilities of the verbalizer's words after the prompt."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 
 class VerbalizerHead(Head):
-    """(B, K): log of the probability of each label's words (its verbalizer) under the LM head."""
+    """(B, K): log of the summed probability of each label's words under the LM head.
+
+    `normalise`: the mean of a word's token log-probabilities in the place of their sum.
+    """
 
     def __init__(self, language_model: PreTrainedModel, outputs: int, normalise: bool) -> None:
         super().__init__()
         self.outputs = outputs
         self.normalise = normalise
         language_model.requires_grad_(False)
-        self._language_model = (language_model,)  # not a submodule: its body is the net's
+        # In a tuple, so that it is not a submodule: its body is the net's backbone.
+        self._language_model = (language_model,)
         make_interceptable(language_model.base_model)
 
     @property
@@ -36,7 +40,7 @@ class VerbalizerHead(Head):
         return self._language_model[0]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VerbalizerHead:
-        """What moves the net moves the LM head, too: tied to the embeddings or not."""
+        """`net.to(device)` moves the LM head, too, whether it is tied to the embeddings or not."""
         self.language_model._apply(fn, recurse)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
@@ -51,7 +55,7 @@ class VerbalizerHead(Head):
         return torch.stack(labels, dim=1)
 
     def _continued(self, net: Encoder, batch: Batch) -> Tensor:
-        """(B, W) log-probabilities of words behind the prompt: products along their tokens."""
+        """(B, W) log-probabilities of words after the prompt: sums along their tokens."""
         assert batch.scoring is not None
         trie = batch.scoring.trie
         log_probs = self._log_probs(self._states(net, batch, trie))  # (B, 1 + n, V)
@@ -59,10 +63,10 @@ class VerbalizerHead(Head):
         return edges @ torch.from_numpy(trie.paths).to(edges).T
 
     def _masked(self, net: Encoder, batch: Batch) -> Tensor:
-        """(B, W) log-probabilities of words in the place of as many masks as they have tokens.
+        """(B, W) log-probabilities of words, each in the place of as many masks as it has tokens.
 
-        The tokens of a word are taken to be independent, all masked at once (Schick & Schuetze 2021 ask so
-        first, before they fill in one after the other). One pass for each length that words have.
+        The tokens of a word are treated as independent and masked at once, as in the first step of Schick &
+        Schuetze (2021). One forward pass for each number of tokens.
         """
         assert batch.scoring is not None
         words = batch.scoring.trie.words
@@ -75,19 +79,19 @@ class VerbalizerHead(Head):
         return torch.stack([one for one in found if one is not None], dim=1)
 
     def _slots(self, net: Encoder, batch: Batch, count: int) -> Tensor:
-        """Hidden states (B, count, C) of so many masks between each prompt and the tail."""
+        """Hidden states (B, count, C) of `count` masks between each prompt and the tail."""
         assert batch.scoring is not None
         ids, mask = packed(*net.with_shared_prefix(batch))
         behind = [batch.scoring.mask or 0] * count + list(batch.scoring.tail)
-        place = mask.sum(dim=1, keepdim=True) + torch.arange(len(behind), device=ids.device)
+        at = mask.sum(dim=1, keepdim=True) + torch.arange(len(behind), device=ids.device)  # (B, width)
         width = len(behind)
         wide_ids = torch.cat([ids, ids.new_zeros(len(ids), width)], dim=1)
         wide_mask = torch.cat([mask, mask.new_zeros(len(ids), width)], dim=1)
-        wide_ids.scatter_(1, place, ids.new_tensor(behind).expand(len(ids), -1))
-        wide_mask.scatter_(1, place, 1)
+        wide_ids.scatter_(1, at, ids.new_tensor(behind).expand(len(ids), -1))
+        wide_mask.scatter_(1, at, 1)
         hidden = net.encode(replace(batch, ids=wide_ids, mask=wide_mask))
         rows = torch.arange(len(ids), device=ids.device)[:, None]
-        return hidden[rows, place[:, :count]]
+        return hidden[rows, at[:, :count]]
 
     def _log_probs(self, states: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, V) log-probabilities, in float32."""
@@ -95,40 +99,40 @@ class VerbalizerHead(Head):
             return self._vocabulary(states.float()).float().log_softmax(dim=-1)
 
     def _states(self, net: Encoder, batch: Batch, trie: Trie) -> Tensor:
-        """Hidden states (B, 1 + n, C) at the end of each prompt and at the trie's inner nodes behind it.
+        """Hidden states (B, 1 + n, C) at the end of each prompt and at the n inner nodes of the trie.
 
-        The nodes stand behind the padded prompts; the mask lets each see its prompt and what leads to it.
+        The nodes follow the padded prompts; each attends to its prompt and to its ancestors in the trie.
         """
         ids, mask = net.with_shared_prefix(batch)
         count, length = ids.shape
         nodes = torch.from_numpy(trie.fed).to(ids).expand(count, -1)
         depth = torch.from_numpy(trie.depth).to(ids)
-        places = (mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
         after = mask.sum(dim=1, keepdim=True) - 1 + depth  # (B, n)
         hidden = net.continued(
             torch.cat([ids, nodes], dim=1),
             tree_mask(mask, torch.from_numpy(trie.sees).to(mask.device)),
-            torch.cat([places, after], dim=1),
+            torch.cat([positions, after], dim=1),
         )
         last = (mask * torch.arange(length, device=mask.device)).argmax(dim=1)
         end = hidden[torch.arange(count, device=mask.device), last]
         return torch.cat([end[:, None], hidden[:, length:]], dim=1)
 
     def _vocabulary(self, states: Tensor) -> Tensor:
-        """(B, S, C) -> (B, S, V) by the family's own code: its body is told to pass the states through."""
+        """(B, S, C) -> (B, S, V) by the family's own LM head: its body is replaced and returns the states."""
         with _passing(self.language_model.base_model, states):
             logits: Tensor = self.language_model(inputs_embeds=states).logits
         return logits
 
 
 def packed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, T) with padding wherever it was -> tokens first, in their order, then padding."""
+    """(B, T) with padding anywhere -> tokens first, in their order, then padding."""
     order = (1 - mask).argsort(dim=1, stable=True)
     return ids.gather(1, order), mask.gather(1, order)
 
 
 def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:
-    """(B, T) ones for tokens, (n, n) who sees whom -> (B, 1, T + n, T + n), True where attended."""
+    """Mask (B, T) and tree (n, n), who attends to whom -> (B, 1, T + n, T + n), True where attended."""
     count, length = mask.shape
     nodes = len(sees)
     seen = mask.new_zeros(count, length + nodes, length + nodes, dtype=torch.bool)
@@ -136,17 +140,17 @@ def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:
     seen[:, length:, :length] = True
     seen[:, :, :length] &= mask.bool()[:, None]
     seen[:, length:, length:] = sees
-    seen.diagonal(dim1=1, dim2=2)[:] = True  # a padded place sees itself: no softmax is empty
+    seen.diagonal(dim1=1, dim2=2)[:] = True  # padding attends to itself: a softmax over nothing is NaN
     return seen[:, None]
 
 
 def _passing(body: nn.Module, states: Tensor) -> AbstractContextManager[None]:
-    """Within the block the language model's body gives back `states`, whatever this thread asks it."""
+    """Within the block, and in this thread, the language model's body returns `states` for any input."""
     from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
     def passed(*_: Any) -> BaseModelOutputWithPastAndCrossAttentions:
         given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
-        given.global_attentions = None  # some families pass them on
+        given.global_attentions = None  # some families' LM heads read it
         return given
 
     return intercepting({body: passed})

@@ -1,5 +1,4 @@
-"""The model folder: a manifest and only the tensors that changed. What is written is read back before it
-counts.
+"""The model folder: a manifest and only the tensors that changed. It is reloaded and compared when saved.
 
 stratune.json               task, strategy, backbone (id, revision, weight hash), kind of model, scores, ...
 head.safetensors, ...       a net's tensors (model/net_files.py)
@@ -26,7 +25,7 @@ from stratune.version import versions
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
 
-FORMAT = 2  # 1, up to 0.6, named no kind of model
+FORMAT = 2  # format 1 (up to 0.6) did not name the kind of model
 READS = (1, 2)
 MANIFEST = "stratune.json"
 PROBES = (
@@ -37,7 +36,7 @@ PROBES = (
 
 @dataclass
 class Saved:
-    """What a model folder holds. `about`: where the model comes from (strategy, backbone, scores, ...)."""
+    """A task and its model. `about`: where the model comes from (strategy, backbone, scores, ...)."""
 
     task: Task
     model: Model
@@ -45,8 +44,9 @@ class Saved:
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
 
     def save(self, folder: str | Path) -> Path:
-        """Write, reload on a fresh backbone, compare; only then does `folder` appear. Raises ArtifactError
-        when they differ.
+        """Write, reload on a new backbone, compare; only then does `folder` appear.
+
+        Raises ArtifactError when the reloaded model differs.
         """
         folder = Path(folder)
         with replacing_folder(folder) as temporary:
@@ -67,7 +67,7 @@ class Saved:
         return folder
 
     def _probes(self) -> tuple[list[str], list[str] | None]:
-        # A server has answered the sample before; what it has not been asked costs.
+        # A server's answers to the sample are stored; other texts would cost money.
         probes = () if self.model.paid else PROBES
         texts = [row["text"] for row in self.sample] + list(probes)
         if not self.task.text_pair:
@@ -76,17 +76,18 @@ class Saved:
 
 
 def load(folder: str | Path, *, device: str | None = None, backbone: Backbone | None = None) -> Saved:
-    """Read a model folder; `backbone`: one in memory, to be shared instead of loaded again.
+    """Read a model folder. `backbone`: a loaded one, whose tensors are shared; None: load it.
 
-    Raises ArtifactError (not one, damaged, another backbone) or BackboneError (not to be had).
+    Raises ArtifactError (not a model folder, damaged, another backbone), or BackboneError when the backbone
+    cannot be loaded.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
     _check_files(folder, manifest)
     task, kind = Task.from_dict(manifest["task"]), kind_of(manifest)
     if kind == EnsembleModel.kind:
-        places = [folder / "members" / str(number) for number in range(len(manifest["members"]))]
-        model: Model = EnsembleModel([load(place, device=device, backbone=backbone) for place in places])
+        members = [folder / "members" / str(number) for number in range(len(manifest["members"]))]
+        model: Model = EnsembleModel([load(member, device=device, backbone=backbone) for member in members])
     elif kind in READERS:
         model = READERS[kind](Source(folder, manifest, task, device, backbone))
     else:
@@ -120,9 +121,7 @@ def _what_is_missing(folder: Path) -> str:
 
 
 def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    """Every file that was written is there and whole: without its changed tensors a model would load, and
-    be wrong.
-    """
+    """Check that every file has the bytes that were saved. A missing file of tensors would go unnoticed."""
     for name, digest in manifest["files"].items():
         path = folder / name
         if not path.is_file():

@@ -1,6 +1,4 @@
-"""Predictor: what a strategy hands over. Texts in, labels and scores out; saved to a folder and loaded from
-it.
-"""
+"""Predictor: the result of fitting a strategy. Texts in, labels and scores out; it saves and loads itself."""
 
 from __future__ import annotations
 
@@ -26,10 +24,10 @@ Row = "str | tuple[str, str] | Mapping[str, Any]"
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row's answer. `scores` are probabilities by label; `label` is empty where `invalid`, `value` NaN.
+    """The prediction for one row. `scores`: probabilities by label; `invalid`: the answer was no label.
 
-    Of a multilabel task `label` names those of at least one half, separated by commas; of a regression there
-    is a `value` and no score.
+    For a multilabel task, `label` holds all labels of at least one half, separated by commas. A regression
+    has a `value` and no scores. An invalid row has an empty `label`, or NaN as `value`.
     """
 
     label: str
@@ -41,18 +39,14 @@ class Prediction:
 
 @dataclass
 class Predictor(Saved):
-    """A trained strategy, ready to use, by several threads at once. `about` is what its model folder says of
-    it (strategy, backbone, scores, ...); `save` writes that folder, reloads it and compares.
-    """
+    """A fitted strategy; several threads may use it at once. `about` is written to its model folder."""
 
     @property
     def labels(self) -> tuple[str, ...]:
         return self.task.labels
 
     def predict(self, rows: Iterable[Row]) -> list[Prediction]:  # type: ignore[valid-type]
-        """One Prediction per row, in order. A row is a text, a pair of texts, or a mapping with the task's
-        columns.
-        """
+        """One Prediction per row, in order. A row: a text, a pair of texts, or a mapping of columns."""
         rows = list(rows)
         if not rows:
             return []
@@ -79,15 +73,13 @@ class Predictor(Saved):
     def load(
         cls, folder: str | Path, *, device: str | None = None, backbone: Backbone | None = None
     ) -> Predictor:
-        """Read a model folder. `backbone`: one that is loaded already, on whose weights it stands, too; many
-        predictors can share one.
-        """
+        """Read a model folder. `backbone`: a loaded one, which many predictors can share."""
         found = load(folder, device=device, backbone=backbone)
         return cls(found.task, found.model, found.about)
 
 
 def columns(rows: Sequence[Any], task: Task) -> tuple[list[str], list[str] | None]:
-    """Texts and pairs of texts out of rows of any of the three shapes. Raises DataError naming the row."""
+    """Texts and pairs from rows of any of the three kinds. Raises DataError with the row's number."""
     pairs = [_cells(row, number, task) for number, row in enumerate(rows, start=1)]
     texts = [first for first, _ in pairs]
     return texts, [second for _, second in pairs] if task.text_pair else None

@@ -1,4 +1,4 @@
-"""Models out of model folders: one reader for each kind of model that a manifest can name."""
+"""Models from model folders: one reader for each kind of model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A model folder that is being read; `backbone`: one that is in memory already."""
+    """A model folder that is being read; `backbone`: a loaded one, to share."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -46,13 +46,13 @@ class Source:
 
 
 def read_local(source: Source) -> Model:
-    """A net, with a head or asked in words. Raises ArtifactError when its backbone has other weights."""
+    """A net with a head, or a local prompted model. Raises ArtifactError when the backbone differs."""
     manifest, task = source.manifest, source.task
     strategy: Any = parse_strategy(manifest["strategy"])
     readout = strategy.readout
     backbone = _backbone(source, readout.language_model)
     objective = readout.objective(task).restored(manifest.get("objective", {}))
-    with torch.random.fork_rng(devices=[]):  # heads and adapters draw a start that is then overwritten
+    with torch.random.fork_rng(devices=[]):  # initial values of heads and adapters, overwritten below
         net = Net(backbone, readout.head(backbone, objective, 0), objective)
         read_net(net, source.folder, strategy.tune.adapt)
     runtime = runtime_of(manifest["precision"], source.device)
@@ -91,7 +91,7 @@ def _calibration(source: Source) -> Calibration:
 
 
 def read_prompted(source: Source) -> Model:
-    """A language model that is asked: of a server's, the prompt and the calibration are all there is."""
+    """A prompted language model: local, or on a server, of which only prompt and calibration are saved."""
     manifest, task = source.manifest, source.task
     address = manifest["backbone"]["id"]
     if not is_remote(address):

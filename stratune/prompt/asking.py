@@ -1,4 +1,4 @@
-"""What a language model is asked about rows of texts, whoever it is."""
+"""Asking: rows -> prompts, for local and remote language models alike."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 class Asking(ABC):
-    """Rows -> prompts. `renderer` says how a row is asked, `limit` how much of its texts is read; with
-    `nearest` each row is shown its own demonstrations.
-    """
+    """`renderer` renders rows, `limit` cuts texts; with `nearest` each row has its own demonstrations."""
 
     renderer: Renderer
     limit: TextLimit
@@ -28,11 +26,11 @@ class Asking(ABC):
 
     @abstractmethod
     def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Any, NDArray[np.int32]]:
-        """(prompts of N rows in the form that one kind of model takes, what was cut of each (N,))."""
+        """(prompts of N rows, as one kind of language model takes them; tokens or words cut of each (N,))."""
 
     @abstractmethod
     def notes(self) -> list[str]:
-        """What the user should know of the prompts."""
+        """Notes for the user, on demonstrations that did not fit."""
 
     @property
     def words(self) -> dict[str, tuple[str, ...]]:
@@ -41,5 +39,5 @@ class Asking(ABC):
         return {label: tuple(word.strip() for word in words[label]) for label in self.renderer.labels}
 
     def state(self) -> dict[str, Any]:
-        """What a model folder holds of it: the template with its words, and the demonstrations."""
+        """What a model folder stores: the template with its words, and the demonstrations."""
         return kept(self.renderer.template, self.renderer.shots, self.nearest)

@@ -1,8 +1,7 @@
-"""What a language model would say anyway, taken away from what it says of a text; threshold and temperature.
+"""Calibration: subtract the model's prior over the labels; decision threshold; temperature scaling.
 
-Arrays are log-probabilities of the labels (N, K), rows normalised; NaN in rows that were answered with no
-label, which only `threshold` takes. Only `threshold` and `temperature` read
-labels, those of the validation part.
+Arrays are normalised log-probabilities of labels (N, K). Rows with an invalid answer are NaN, which only
+`threshold` accepts. `threshold` and `scale_of` use labels of the validation part, `bias_of` uses none.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from stratune.errors import ConfigError
 Floats = NDArray[np.float64]
 
 CONTENT_FREE = ("N/A", "[MASK]", "")  # Zhao et al. 2021, section 5
-SHIFTS = 200  # thresholds that are tried, at most
+SHIFTS = 200  # most thresholds that are tried
 
 
 def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floats:
-    """(K,) to subtract.
+    """The prior (K,) to subtract, in log-probabilities.
 
-    `contextual`: the mean probability over texts without content (Zhao et al. 2021, "Calibrate before use").
-    `batch`: the mean over the validation texts (Zhou et al. 2024, "Batch calibration").
-    Zeros where not one row was answered with a label.
+    `contextual`: log of the mean probability over content-free texts (Zhao et al. 2021, "Calibrate before
+    use"). `batch`: mean log-probability over the validation texts (Zhou et al. 2024, "Batch calibration").
+    Zeros when no row has a valid answer.
     """
     rows = content_free() if how == "contextual" else texts
     if how == "none" or not len(rows):
@@ -34,9 +33,9 @@ def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floa
 
 
 def threshold(predictions: Floats, metric: Callable[[Floats], float]) -> Floats:
-    """The bias (2,) that makes the second label win from where `metric` (higher is better) is highest.
+    """The bias (2,) for which `metric` (higher is better) is highest; of ties the smallest.
 
-    Of equals the one that moves least. Raises ConfigError for more than two labels.
+    Raises ConfigError unless there are two labels.
     """
     check_two(predictions.shape[1])
     margins = predictions[:, 1] - predictions[:, 0]
@@ -51,17 +50,17 @@ def threshold(predictions: Floats, metric: Callable[[Floats], float]) -> Floats:
 
 def check_two(labels: int) -> None:
     if labels != 2:
-        raise ConfigError(f"a threshold is between two labels, not {labels}", key="readout.threshold")
+        raise ConfigError(f"a threshold needs two labels, not {labels}", key="readout.threshold")
 
 
-def scale_of(predictions: Floats, of: Callable[[Floats], float]) -> float:
-    """One over the temperature at which the loss `of` what is said is lowest (Guo et al. 2017).
+def scale_of(predictions: Floats, loss_of: Callable[[Floats], float]) -> float:
+    """1 / temperature at which the loss of `predictions` is lowest (Guo et al. 2017).
 
-    It changes no answer, but where several of them are joined to one.
+    It does not change which label is most probable, except where chunks are aggregated.
     """
     from scipy.optimize import minimize_scalar
 
     def loss(log_scale: float) -> float:
-        return of(predictions * np.exp(log_scale))
+        return loss_of(predictions * np.exp(log_scale))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x))

@@ -1,4 +1,4 @@
-"""Rows -> the token ids of their prompts, and the labels' words as tokens behind them."""
+"""Rows -> token ids of their prompts, and the verbalizer as tokens after a prompt."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 Shots = tuple[Shot, ...]
 
-SPARE = 8  # tokens that a text may grow by between other words
-LEAST = 16  # tokens of the text that must fit beside the instruction
-SHARE = 4  # demonstrations leave the text such a part of the places, or `max_length` where that is less
+SPARE = 8  # a text may have some more tokens inside a prompt than alone
+LEAST = 16  # tokens of a text that must fit beside the instruction
+SHARE = 4  # demonstrations leave a text 1/4 of the context length (or `max_length`, if that is less)
 
 
 @dataclass
 class PromptReader(Asking):
-    """`renderer` says how a row is asked; `limit` how much of its text is read.
+    """`renderer` renders a row, `limit` cuts its text.
 
-    Demonstrations that do not fit beside the text are left out, the last first (of the nearest, the
-    farthest); `left_out` counts them. With `nearest` each row is shown its own.
+    Demonstrations that do not fit beside the text are dropped, the last one first; `left_out` counts them.
+    With `nearest`, each row has its own demonstrations, and the farthest is dropped first.
     """
 
     backbone: Backbone | TokenizerOnly
@@ -45,12 +45,12 @@ class PromptReader(Asking):
 
     def __post_init__(self) -> None:
         self.left_out = 0
-        self.rows_short = 0  # rows that had to do with fewer of their nearest
-        self._paths = self._behind_a_prompt()
+        self.rows_short = 0  # rows with fewer than `nearest.count` demonstrations
+        self._paths = self._label_tokens()
         longest = max(len(ids) for ids in self._encode_text(self._words)["input_ids"]) + len(self._end)
-        # Tokens that a prompt may have, the label's word behind it apart.
-        self.places = self.backbone.max_length - self.limit.virtual - longest - len(self._tail)
-        self.room = self._room()  # tokens of a row's text (both texts of a pair together) that fit
+        # Positions for a prompt, without the label's word after it.
+        self.positions = self.backbone.max_length - self.limit.virtual - longest - len(self._tail)
+        self.room = self._room()  # tokens that fit of a row's text (of a pair: of both texts)
         wanted = min(self.limit.max_length or 512, self.backbone.max_length // SHARE)
         while self.room < wanted and self.renderer.shots:
             self.renderer = replace(self.renderer, shots=self.renderer.shots[:-1])
@@ -65,7 +65,7 @@ class PromptReader(Asking):
 
     def _room(self) -> int:
         pair = "" if self.renderer.template.pairs else None
-        free = self.places - len(self._encode([self.renderer("", pair)])[0]) - SPARE
+        free = self.positions - len(self._encode([self.renderer("", pair)])[0]) - SPARE
         return min(self.limit.max_length or 512, free)
 
     @property
@@ -85,9 +85,9 @@ class PromptReader(Asking):
         return [f"only {kept} of {kept + self.left_out} demonstrations fit beside the text"]
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
-        """Prompts of N rows, without the tokens that all of them begin with (`scoring.prefix`).
+        """Prompts of N rows, without their shared prefix (`scoring.prefix`).
 
-        Raises ConfigError when the label's tokens depend on the row, which a template ending in text avoids.
+        Raises ConfigError when the label's tokens depend on the row; a `row` that ends in text prevents that.
         """
         ids: list[NDArray[np.int64]] = []
         cut: list[int] = []
@@ -105,18 +105,18 @@ class PromptReader(Asking):
         return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), scoring)
 
     def rendered(self, text: str, pair: str | None) -> str:
-        """The prompt of one row, as the model gets it."""
+        """The prompt of one row, as text."""
         return self._prompts([text], [pair] if pair is not None else None)[0][0]
 
     def words_as_tokens(self) -> dict[str, list[str]]:
-        """Each word that counts as an answer -> its tokens behind a prompt."""
+        """Each word of the verbalizer -> its tokens after a prompt."""
         decode = self.backbone.tokenizer.decode
         return {
             word: [decode([token]) for token in path + self._end]
             for word, path in zip(self._words, self._paths, strict=True)
         }
 
-    # -- pieces
+    # -- helpers
 
     def _chunk(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[list[int], int]]:
         rows = self._prompts(texts, pairs)
@@ -149,12 +149,12 @@ class PromptReader(Asking):
 
     def _too_long(self, prompts: list[str], shown: list[Shots], rows: Sequence[int]) -> list[int]:
         encoded = self._encode([prompts[i] for i in rows])
-        return [i for i, ids in zip(rows, encoded, strict=True) if len(ids) > self.places and shown[i]]
+        return [i for i, ids in zip(rows, encoded, strict=True) if len(ids) > self.positions and shown[i]]
 
     def _fitting(
         self, texts: Sequence[str], pairs: Sequence[str] | None
     ) -> list[tuple[str, str | None, int]]:
-        """(text, pair, tokens cut) of each row, cut to the words and tokens that are read."""
+        """(text, pair, tokens cut) of each row, after cutting."""
         given_columns = [texts, *([pairs] if pairs else [])]
         columns = [[self._harmless(text) for text in column] for column in given_columns]
         whole = [self._encode_text(column) for column in columns]
@@ -164,7 +164,7 @@ class PromptReader(Asking):
         for i in range(len(texts)):
             given = [column[i] for column in short]
             found = [len(column["input_ids"][i]) for column in encoded]
-            keep = share_out(found, self.room)
+            keep = lengths_kept(found, self.room)
             if keep != found:
                 ends = [
                     c["offset_mapping"][i][n - 1][1] if n else 0 for c, n in zip(encoded, keep, strict=True)
@@ -176,7 +176,7 @@ class PromptReader(Asking):
         return rows
 
     def _harmless(self, text: str) -> str:
-        """A text that holds a special token's name must not end the user's turn: the name gets a space."""
+        """Put a space into special tokens that a text spells out, so that it cannot end the user's turn."""
         for name in self.backbone.tokenizer.all_special_tokens:
             if name in text:
                 text = text.replace(name, f"{name[0]} {name[1:]}")
@@ -192,9 +192,9 @@ class PromptReader(Asking):
         )
 
     def _encode(self, prompts: list[str]) -> list[list[int]]:
-        """A rendered chat brings its own special tokens; plain text gets those that the model begins with.
+        """A rendered chat has its special tokens already; plain text gets those at the beginning.
 
-        Those that it ends with are `_tail`: the answer comes before them.
+        Those at the end are `_tail`, because the answer comes before them.
         """
         options = {"add_special_tokens": not self.renderer.chat, "verbose": False}
         found = encode(self.backbone.tokenizer, prompts, **options)
@@ -207,12 +207,12 @@ class PromptReader(Asking):
 
     @cached_property
     def _tail(self) -> tuple[int, ...]:
-        """What a masked model's tokenizer puts behind a text."""
+        """Special tokens that a masked LM's tokenizer appends to a text."""
         tokenizer = self.backbone.tokenizer
         if self._mask is None:
             return ()
         around = encode(tokenizer, "", verbose=False)["input_ids"]
-        return tuple(around[1:])  # the first one opens the text
+        return tuple(around[1:])  # the first one is at the beginning
 
     @property
     def _words(self) -> list[str]:
@@ -221,8 +221,9 @@ class PromptReader(Asking):
 
     @cached_property
     def _end(self) -> Path:
-        """What ends an answer. It is part of every word where one begins another, as 1 begins 10; a masked
-        model knows how many tokens are asked for.
+        """End token of an answer, added to every word where one is a prefix of another (1 and 10).
+
+        A masked LM needs none: its number of masks is the number of tokens.
         """
         tokenizer = self.backbone.tokenizer
         if self._mask is not None or beginning(self._paths) is None:
@@ -231,20 +232,22 @@ class PromptReader(Asking):
         end = line[-1] if line else tokenizer.eos_token_id
         return () if end is None else (int(end),)
 
-    def _behind_a_prompt(self) -> list[Path]:
-        """The words' tokens behind a prompt, tokenised together with it: no space lost, no merge missed."""
+    def _label_tokens(self) -> list[Path]:
+        """Tokens of each word after a prompt, tokenised together: spaces and merges depend on both."""
         prompt = self.renderer("x", "x" if self.renderer.template.pairs else None)
         (before,) = self._encode([prompt])
         whole = self._encode([prompt + self.renderer.gap + word for word in self._words])
         start = min(common(before, ids) for ids in whole)
         if start < len(before):
             key = self.renderer.template.name
-            raise ConfigError("the label melts into the text before it; put a space between them", key=key)
+            raise ConfigError(
+                "the label is in one token with the text before it; put a space between them", key=key
+            )
         return [tuple(ids[start:]) for ids in whole]
 
 
-def share_out(lengths: Sequence[int], room: int) -> list[int]:
-    """How much of each of one or two texts is kept: what is too long is taken from the longer one."""
+def lengths_kept(lengths: Sequence[int], room: int) -> list[int]:
+    """How many tokens of each text are kept; of two, the longer one is cut first."""
     if sum(lengths) <= room:
         return list(lengths)
     if len(lengths) == 1:
@@ -257,7 +260,7 @@ def share_out(lengths: Sequence[int], room: int) -> list[int]:
 
 
 def common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many elements two sequences begin with together."""
+    """Length of the common prefix of two sequences."""
     for i, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return i
@@ -265,7 +268,7 @@ def common(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def shared_length(rows: Sequence[NDArray[np.int64]]) -> int:
-    """How many tokens all rows begin with; each keeps one at least of its own."""
+    """Length of the common prefix of all rows, at most one less than the shortest row."""
     if len(rows) < 2:
         return 0
     shortest = min(len(row) for row in rows) - 1

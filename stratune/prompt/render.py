@@ -1,4 +1,4 @@
-"""A row and its demonstrations -> the text that the model continues, rendered once."""
+"""Renderer: a row and its demonstrations -> the prompt, as plain text or as a chat."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Renderer:
-    """`template` with the words of its labels (Template.for_labels); as plain text or as the model's chat.
+    """`template` has the words of these labels (Template.for_labels).
 
-    The rendered text ends right before the white space (`gap`) in front of the label.
+    A prompt ends right before the white space (`gap`) in front of the label, which most tokenizers put into
+    the label's first token.
     """
 
     template: Template
     labels: tuple[str, ...]
-    tokenizer: PreTrainedTokenizerBase | None  # None: a server's model, which renders its chat itself
+    tokenizer: PreTrainedTokenizerBase | None  # None: a server renders the chat
     shots: tuple[Shot, ...] = ()
 
     def __post_init__(self) -> None:
@@ -37,7 +38,7 @@ class Renderer:
 
     @property
     def chat(self) -> bool:
-        """As the template says; else where the tokenizer has a chat template."""
+        """The template's `chat`; when that is None, whether the tokenizer has a chat template."""
         return self._has_chat if self.template.chat is None else self.template.chat
 
     @property
@@ -63,7 +64,7 @@ class Renderer:
         return "\n\n".join(part for part in parts if part)
 
     def messages(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> list[Message]:
-        """The turns of a chat, up to the question."""
+        """The turns of a chat, up to the row in question."""
         shown = self.shots if shots is None else shots
         turns: list[tuple[str, str | None]] = [(self._row(shot), self._answer(shot)) for shot in shown]
         turns.append((self.template.row.format(text=text, pair=pair), None))
@@ -83,16 +84,19 @@ class Renderer:
         return self.template.answer.format(label=self.template.words[shot.label][0])
 
     def _filled(self, text: str) -> str:
-        said = [self.template.words[label][0] for label in self.labels]
+        words = [self.template.words[label][0] for label in self.labels]
         described = [
             f"{word}: {self.template.descriptions.get(label, '')}".strip()
-            for label, word in zip(self.labels, said, strict=True)
+            for label, word in zip(self.labels, words, strict=True)
         ]
-        return text.format(labels=", ".join(said), descriptions="\n".join(described)).strip()
+        return text.format(labels=", ".join(words), descriptions="\n".join(described)).strip()
 
 
 def render_chat(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """The chat template with the assistant's turn begun. Without a system role, its text goes first."""
+    """Apply the chat template, up to the assistant's turn.
+
+    When the chat template has no system role, its text is put before the first user message.
+    """
     from jinja2.exceptions import TemplateError
 
     options: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}

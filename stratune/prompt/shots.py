@@ -1,4 +1,4 @@
-"""Demonstrations: rows of the training part, and of no other; the same for all, or each row's nearest."""
+"""Demonstrations: training rows, either the same for all prompts or the nearest to each row."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from stratune.tokens.tokens import first_words
 if TYPE_CHECKING:
     from datasets import Dataset
 
-# The template, the demonstrations of all rows, or whence each row's come
+# The template, the demonstrations of all rows, or the pool that each row's are chosen from
 Shown = tuple[Template, tuple[Shot, ...], "Nearest | None"]
-POOL = 2000  # rows that a model folder keeps, to find the nearest among
+POOL = 2000  # most training rows that a model folder stores for `nearest`
 
 
 def balanced_shots(
     train: Dataset, labels: Sequence[str], count: int, seed: int, max_words: int | None, draw: int = 0
 ) -> tuple[Shot, ...]:
-    """`count` training rows, as many of each label as of any other (give or take one), in random order.
+    """`count` training rows in random order, balanced over labels (numbers differ by at most one).
 
-    Another `draw` takes others, in another order. Raises ConfigError when there are fewer rows than that.
+    `draw` numbers independent draws of one seed. Raises ConfigError when there are fewer rows.
     """
     if count > len(train):
         raise ConfigError(f"{count} demonstrations out of {len(train)} training rows", key="readout.shots")
@@ -44,7 +44,7 @@ def balanced_shots(
 
 
 def pool_of(train: Dataset, seed: int, max_words: int | None) -> tuple[Shot, ...]:
-    """Training rows to find the nearest among: all, or `POOL` drawn by `seed`."""
+    """Training rows that `Nearest` chooses from: all, or `POOL` drawn by `seed`."""
     drawn = np.random.default_rng([seed, 0x5407]).permutation(len(train))[:POOL]
     pairs = "text_pair" in train.column_names
     return tuple(_shot(train[int(i)], pairs, max_words) for i in np.sort(drawn))
@@ -52,7 +52,7 @@ def pool_of(train: Dataset, seed: int, max_words: int | None) -> tuple[Shot, ...
 
 @dataclass(frozen=True)
 class Nearest:
-    """The `count` rows of `pool` that share the most words with a text, by TF-IDF; the nearest comes last.
+    """The `count` rows of `pool` most similar to a text, by cosine of TF-IDF; the nearest comes last.
 
     Liu et al. 2022, "What makes good in-context examples for GPT-3?"
     """
@@ -69,8 +69,8 @@ class Nearest:
         """The demonstrations of each of N rows."""
         words, known = self._words
         given = list(texts) if pairs is None else [f"{a} {b}" for a, b in zip(texts, pairs, strict=True)]
-        likeness = (words.transform(given) @ known.T).toarray()  # (N, P): rows have length 1
-        nearest = np.argsort(-likeness, axis=1, kind="stable")[:, : self.count]
+        similarity = (words.transform(given) @ known.T).toarray()  # (N, P) cosines: rows have length 1
+        nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : self.count]
         return [tuple(self.pool[i] for i in row[::-1]) for row in nearest]
 
     @cached_property
@@ -82,12 +82,12 @@ class Nearest:
         texts = [shot.text if shot.pair is None else f"{shot.text} {shot.pair}" for shot in self.pool]
         try:
             return words, words.fit_transform(texts)
-        except ValueError as error:  # not one word in all of them
-            raise DataError("the training part has no words to find near rows by") from error
+        except ValueError as error:  # an empty vocabulary
+            raise DataError("the training part has no words to compare rows by") from error
 
 
 def kept(template: Template, shots: Sequence[Shot], nearest: Nearest | None) -> dict[str, Any]:
-    """What a model folder holds of a prompt: template with words, demonstrations or their pool."""
+    """What a model folder stores of a prompt: template with words, demonstrations or their pool."""
     shown = nearest.pool if nearest else shots
     count = {"nearest": nearest.count} if nearest else {}
     return {"template": template.to_dict(), "shots": [asdict(shot) for shot in shown], **count}
@@ -96,7 +96,7 @@ def kept(template: Template, shots: Sequence[Shot], nearest: Nearest | None) -> 
 def shown_by(
     state: Mapping[str, Any], labels: Sequence[str]
 ) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
-    """What `kept` wrote, read back: template, demonstrations of all rows, or whence each row's come."""
+    """Reads what `kept` returned: template, demonstrations of all rows, or the pool of each row's."""
     template = parse_template(state["template"], "template").for_labels(labels)
     shots = tuple(Shot(**shot) for shot in state["shots"])
     return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)

@@ -1,4 +1,4 @@
-"""One prompt that was tried, and how far several lie apart."""
+"""One prompt that was tried, and the spread of several."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """A prompt, a way to calibrate it, and what both are worth on validation."""
+    """A prompt, its calibration, and their metrics on validation."""
 
     template: str
     shots: int

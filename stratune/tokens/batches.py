@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-BUCKET_STEPS = 50  # optimiser steps' worth of shuffled rows are sorted together: random, yet of even length
+BUCKET_STEPS = 50  # rows of so many steps are sorted by length together: little padding, still random
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B rows, padded on the right to T. `hidden` (or `pooled`) stands for what frozen blocks compute."""
+    """B rows, padded on the right to T. `hidden` or `pooled`: the cached output of frozen blocks."""
 
     ids: Tensor  # (B, T) int64
     mask: Tensor  # (B, T) int64, 1 where there is a token
     types: Tensor | None = None  # (B, T) int64
-    hidden: Tensor | None = None  # (B, T, C) input of block `depth`
+    hidden: Tensor | None = None  # (B, T, C) input of block number `depth`
     depth: int = 0
     pooled: Tensor | None = None  # (B, C)
-    scoring: LabelScoring | None = None  # of prompts: what all rows share
-    owner: Tensor | None = None  # (B,) of chunks that are answered together: their document, 0 to count - 1
-    count: int = 0
+    scoring: LabelScoring | None = None  # of prompts: shared prefix and label tokens
+    owner: Tensor | None = None  # (B,) of chunks: the number of their document, 0 to count - 1
+    count: int = 0  # documents
 
     def to(self, device: torch.device) -> Batch:
         moved = {
@@ -46,7 +46,7 @@ class Batch:
         return len(self.ids)
 
     def split(self, count: int) -> list[Batch]:
-        """The same rows, `count` at a time; of documents, without their owners."""
+        """The rows in parts of `count`; `owner` is dropped."""
         parts = []
         for start in range(0, len(self), count):
             rows = slice(start, start + count)
@@ -76,7 +76,7 @@ def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:
 
 
 def by_budget(rows: Rows, lengths: NDArray[np.int64], budget: int) -> Iterator[Rows]:
-    """Cut rows, in the order given, into batches of at most `budget` padded tokens (one row at least)."""
+    """Rows, in their order, as batches of at most `budget` padded tokens (at least one row each)."""
     start, longest = 0, 0
     for i, row in enumerate(rows):
         longest = max(longest, int(lengths[row]))
@@ -94,10 +94,10 @@ def sorted_batches(lengths: NDArray[np.int64], budget: int) -> list[Rows]:
 
 
 def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[Rows]:
-    """One epoch as optimiser steps: each about `batch_size` rows' worth of tokens, of similar length, in
-    random order.
+    """Optimiser steps of one epoch, in random order: rows of similar length, about equal numbers of tokens.
 
-    A function of (lengths, batch_size, seed, epoch) alone: a resumed run finds the same steps.
+    A step has the tokens of `batch_size` rows of mean length. The result depends on the arguments only, so a
+    resumed run gets the same steps.
     """
     random = np.random.default_rng([seed, epoch, 0x5EED])
     order = random.permutation(len(lengths))
@@ -114,10 +114,10 @@ def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch
 def micro_batches(
     step: Rows, lengths: NDArray[np.int64], budget: int, rank: int, world: int
 ) -> list[tuple[Rows, int]]:
-    """This process's share of a step as forward passes: (rows, how many of them count).
+    """This process's share of a step as micro-batches: (rows, how many of them count).
 
-    Every process gets the same number of passes, because each must join the others' gradient sum; a process
-    that runs out of rows repeats one that counts nothing.
+    Every process gets the same number of micro-batches, because all take part in each gradient sum. A process
+    with too few rows repeats one with a count of 0.
     """
     shares = [step[r::world] for r in range(world)]
     count = max(1, max(len(list(by_budget(share, lengths, budget))) for share in shares if len(share)))
@@ -131,6 +131,6 @@ def micro_batches(
 
 
 def padding_share(batches: Sequence[Rows], lengths: NDArray[np.int64]) -> float:
-    """Share of padded places among all places of these batches."""
-    places = sum(len(rows) * int(lengths[rows].max()) for rows in batches)
-    return 1.0 - float(sum(lengths[rows].sum() for rows in batches)) / places
+    """Share of padding among all positions of these batches."""
+    positions = sum(len(rows) * int(lengths[rows].max()) for rows in batches)
+    return 1.0 - float(sum(lengths[rows].sum() for rows in batches)) / positions

@@ -1,4 +1,4 @@
-"""Rows as readout `head` reads them: their texts, tokenised."""
+"""Reader: rows -> token ids. The reader of readout `head` tokenises the texts as they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Rows -> token ids. `state` is what a model folder has to hold to make the same reader again."""
+    """Rows -> token ids. `state`: what a model folder stores to build the reader again."""
 
     @property
     def limit(self) -> TextLimit: ...
@@ -34,7 +34,9 @@ class TextReader:
 
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
         if pairs is not None and self.limit.keep != "head":
-            raise UnsupportedError("a pair of texts", f"keep: {self.limit.keep}", "which text would be cut?")
+            raise UnsupportedError(
+                "a pair of texts", f"keep: {self.limit.keep}", "it is not defined which text to cut"
+            )
         return tokenise(self.backbone, [readable(text) for text in texts], pairs, self.limit, keep=keep)
 
     def state(self) -> None:

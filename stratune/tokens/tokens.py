@@ -1,6 +1,4 @@
-"""Tokenise once: a column of texts becomes flat arrays of token ids, kept on disk by what they were made
-from.
-"""
+"""Tokenise once: a column of texts becomes flat arrays of token ids, cached on disk by content hash."""
 
 from __future__ import annotations
 
@@ -21,22 +19,20 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.tokens.trie import LabelScoring
 
-CHUNK = 8192  # texts tokenised at a time: enough to keep the tokenizer's threads busy, little enough memory
-VERSION = 2  # of what is made of a text: older entries of the cache are not read
+CHUNK = 8192  # texts tokenised at a time: enough to keep the tokenizer's threads busy in little memory
+VERSION = 2  # part of the cache key; raised when token ids of a text change
 FIELDS = ("ids", "offsets", "types", "cut")
 
 
 @dataclass(frozen=True)
 class TextLimit:
-    """How much of a text is read. Words are cut first (as some papers do), then tokens; only text is ever
-    cut.
-    """
+    """How much of a text is read: words are cut first, then tokens. Instructions are never cut."""
 
-    # tokens, special ones included (of a prompt: those of the text); None: what fits, 512 at most
+    # Tokens, special ones included (of a prompt: of its text only). None: the context length, at most 512
     max_length: int | None = None
     max_words: int | None = None  # words of each text
-    virtual: int = 0  # places of the backbone that a prompt takes
-    keep: str = "head"  # of a text that is too long: head, tail, or both ends
+    virtual: int = 0  # positions taken by virtual tokens
+    keep: str = "head"  # what is kept of a text that is too long: head, tail, or both (ends)
 
     def tokens(self, backbone: Backbone) -> int:
         return min(self.max_length or 512, backbone.max_length - self.virtual)
@@ -44,10 +40,10 @@ class TextLimit:
 
 @dataclass(frozen=True)
 class Documents:
-    """Whose chunks the rows are: rows stand in the order of their documents."""
+    """The documents that rows are chunks of. Rows are in the order of their documents."""
 
     owner: NDArray[np.int64]  # (N,) document of each row
-    places: NDArray[np.int64]  # (N, 2) its characters there, from and up to
+    spans: NDArray[np.int64]  # (N, 2) start and end of each row, in characters of its document
     count: int
 
     @property
@@ -64,7 +60,7 @@ class Tokens:
     offsets: NDArray[np.int64]  # (N + 1,)
     types: NDArray[np.uint8]  # (total,) segment of each token; empty where the tokenizer has no segments
     cut: NDArray[np.int32]  # (N,) tokens that did not fit
-    scoring: LabelScoring | None = None  # of prompts: what all rows share
+    scoring: LabelScoring | None = None  # of prompts: shared prefix and label tokens
     documents: Documents | None = None  # of chunks
 
     def __len__(self) -> int:
@@ -76,14 +72,14 @@ class Tokens:
 
     @property
     def cut_by_text(self) -> NDArray[np.int32]:
-        """Tokens that did not fit, by text: of a document those of all its chunks."""
+        """Tokens cut of each text; of a document: of all its chunks."""
         if self.documents is None:
             return np.asarray(self.cut)
         owner, count = self.documents.owner, self.documents.count
         return np.bincount(owner, weights=self.cut, minlength=count).astype(np.int32)
 
     def digest(self) -> str:
-        """Identifies these token ids, row by row."""
+        """Hash of the token ids and of where rows begin."""
         return sha256(np.ascontiguousarray(self.ids).tobytes(), np.ascontiguousarray(self.offsets).tobytes())
 
 
@@ -95,7 +91,7 @@ def tokenise(
     *,
     keep: bool = False,
 ) -> Tokens:
-    """Tokenise texts (N) or pairs of them. `keep` reads from and writes to the cache folder."""
+    """Tokenise N texts, or pairs of texts. `keep`: use the cache folder."""
     if not keep:
         return _tokenise(backbone, texts, pairs, limit)
     folder = cache_folder() / "tokens" / _key(backbone, texts, pairs, limit)
@@ -108,7 +104,7 @@ def tokenise(
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            return tokens  # the disk is full: they are made again next time
+            return tokens  # the disk is full: not cached
     ids, offsets, types, cut = (_mapped(folder / f"{field}.npy") for field in FIELDS)
     return Tokens(ids, offsets, types, cut)
 
@@ -125,8 +121,7 @@ def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, 
             content.update(len(encoded).to_bytes(8, "little"))
             content.update(encoded)
         content.update(b"|")
-    # Two models may share a tokenizer and still be fed differently: with segments or without, a line feed
-    # between pairs.
+    # Two models that share a tokenizer may still get other ids: segments, or a line feed between two texts.
     fed = f"{has_segments(backbone)} {backbone.family.decoder} {backbone.tokenizer.pad_token_id}"
     reads = f"{limit.tokens(backbone)} {limit.max_words} {limit.keep} {VERSION}"
     return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest())
@@ -155,9 +150,7 @@ def _tokenise(
 def _chunk(
     backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
 ) -> list[tuple[list[int], list[int], int]]:
-    """(ids, segments, tokens cut) per row. Whole rows are tokenised first, to know what is cut; only long
-    ones again.
-    """
+    """(ids, segments, tokens cut) of each row. Long rows are tokenised twice, to count what is cut."""
     most = limit.tokens(backbone)
     whole, whole_types = _encode(backbone, texts, pairs, None)
     words = limit.max_words
@@ -177,18 +170,18 @@ def _chunk(
         cut, cut_types = _encode(backbone, short_texts, short_pairs, most)
         for i, row, row_types in zip(long, cut, cut_types, strict=True):
             rows[i] = (row, row_types, len(whole[i]) - len(row))
-    filler = backbone.tokenizer.pad_token_id  # an empty text has no token in some decoders; a net needs one
+    filler = backbone.tokenizer.pad_token_id  # some decoders give an empty text no token; a row needs one
     return [row if row[0] else ([filler], [0] if row[1] else [], row[2]) for row in rows]
 
 
 def first_words(text: str, words: int | None) -> str:
-    """The text up to its `words`-th word, words joined by one space; as it is when it has no more."""
+    """The first `words` words, joined by one space; a text without more words is returned unchanged."""
     parts = text.split() if words is not None else []
     return text if len(parts) <= (words or 0) else " ".join(parts[:words])
 
 
 def ends(tokenizer: Any, text: str, room: int, keep: str) -> str:
-    """The last `room` tokens of a text, or (`both`) the first and the last halves of as many."""
+    """The last `room` tokens of a text, or (`both`) the first and the last `room / 2`."""
     encoded = encode(tokenizer, text, add_special_tokens=False, return_offsets_mapping=True)
     starts = [start for start, _ in encoded["offset_mapping"]]
     if len(starts) <= room:
@@ -205,7 +198,7 @@ def _encode(
     seconds = list(pairs) if pairs else None
     if seconds is not None and backbone.family.decoder:
         seconds = ["\n" + text for text in seconds]  # decoders have no token that separates two texts
-    segments = has_segments(backbone)  # asked for: some tokenizers leave them out by themselves
+    segments = has_segments(backbone)  # requested explicitly: some tokenizers omit them by default
     encoded = encode(
         backbone.tokenizer,
         list(texts),
@@ -221,5 +214,5 @@ def _encode(
 
 
 def has_segments(backbone: Backbone) -> bool:
-    """Whether the model has embeddings for the segments that a tokenizer may name."""
+    """Whether the model has segment embeddings (token types) of more than one kind."""
     return int(getattr(backbone.model.config, "type_vocab_size", 0) or 0) > 1

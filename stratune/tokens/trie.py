@@ -1,4 +1,4 @@
-"""The labels' words as a trie of tokens, so that what they share is computed once."""
+"""The verbalizer's words as a trie of tokens, so that shared first tokens are computed once."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ Path = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Trie:
-    """State 0 is the end of the prompt; states 1 to n are the inner nodes, each the token it was reached by.
+    """State 0 is the end of the prompt; states 1 to n are the inner nodes, one for each token that leads on.
 
-    A word is a path of edges: the probability of a token at a state.
+    An edge is a token at a state, and has a probability. A word is a path of edges.
     """
 
     fed: NDArray[np.int64]  # (n,) token of each inner node
-    sees: NDArray[np.bool_]  # (n, n) node i attends to node j: itself and what leads to it
+    sees: NDArray[np.bool_]  # (n, n) whether node i attends to node j: itself and its ancestors
     depth: NDArray[np.int64]  # (n,) 1 for the first token after the prompt
-    state: NDArray[np.int64]  # (E,) where an edge starts
-    token: NDArray[np.int64]  # (E,) what it says
-    paths: NDArray[np.float32]  # (W, E) 1 where a word takes an edge
+    state: NDArray[np.int64]  # (E,) state where an edge starts
+    token: NDArray[np.int64]  # (E,) token of an edge
+    paths: NDArray[np.float32]  # (W, E) 1 where a word uses an edge
     owner: NDArray[np.int64]  # (W,) label of each word
-    words: tuple[Path, ...]  # (W,) their tokens
+    words: tuple[Path, ...]  # (W,) tokens of each word
 
 
 @dataclass(frozen=True)
 class LabelScoring:
-    """What all rows of a table part share: the first tokens of their prompts, what may be answered, and for a
-    masked model what stands in the answer's place and behind it.
+    """What the prompts of all rows share: their first tokens, the label tokens that are scored behind them,
+    and for a masked language model the mask and the tokens after it.
     """
 
     prefix: NDArray[np.int64]  # (P,)
     trie: Trie
-    mask: int | None = None  # token id; None: the model continues text
+    mask: int | None = None  # the mask token's id; None: a causal language model
     tail: tuple[int, ...] = ()
 
 
 def beginning(words: Sequence[Path]) -> tuple[int, int] | None:
-    """A word that is, or begins, another one; and that one."""
+    """(i, j) where word i equals word j or is a prefix of it; None without such a pair."""
     for i, one in enumerate(words):
         for j, other in enumerate(words):
             if i != j and other[: len(one)] == one:
@@ -52,7 +52,10 @@ def beginning(words: Sequence[Path]) -> tuple[int, int] | None:
 
 
 def build_trie(words: Sequence[Path], owner: Sequence[int], names: Sequence[str]) -> Trie:
-    """`words` are token ids. Raises ConfigError when one begins another: it could never lose to that."""
+    """`words` are token ids.
+
+    Raises ConfigError when one is a prefix of another: its probability could not be lower than the other's.
+    """
     if found := beginning(words):
         i, j = found
         same = "is" if words[i] == words[j] else "is the beginning of"

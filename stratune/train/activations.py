@@ -1,9 +1,8 @@
-"""Frozen activations, computed once: what the blocks below the first learning one make of each text.
+"""Frozen activations, computed once: the output of the blocks below the first trainable one.
 
-They are a function of weights, tokens and depth, so the key is a hash of those; strategies, seeds and
-epochs share them. A table part is one entry, written whole: a text's activations never depend on what an
-earlier, interrupted or overlapping run had left in the cache, which keeps "same seed, same numbers" true to
-the last bit.
+They are a function of weights, tokens and depth, so a hash of those is the key; strategies, seeds and epochs
+share them. A table part is one entry, written whole. So a text's activations never depend on what an earlier
+or parallel run left in the cache, and the same seed gives the same numbers to the last bit.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ DEFAULT_LIMIT_GB = 10.0
 
 
 def cache_limit_bytes() -> int:
-    """$STRATUNE_CACHE_GB (default 10), and never more than half of what the disk has left."""
+    """$STRATUNE_CACHE_GB (default 10), but never more than half of the free disk space."""
     wanted = float(os.environ.get("STRATUNE_CACHE_GB", DEFAULT_LIMIT_GB)) * 1e9
     return int(min(wanted, shutil.disk_usage(cache_folder()).free / 2))
 
@@ -53,9 +52,7 @@ def feed(
     cache: bool = True,
     progress: Progress = SILENT,
 ) -> Feed:
-    """The batches of a table part; with frozen activations when something below the readout is frozen and
-    `cache` is on.
-    """
+    """The batches of a table part, with cached activations if `cache` is on and bottom blocks are frozen."""
     plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id), by_document=net.head.by_document)
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
@@ -66,7 +63,7 @@ def feed(
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        return plain  # the disk is full: slower, and still right
+        return plain  # the disk is full: nothing is cached
     return plain
 
 
@@ -80,7 +77,7 @@ class _Store:
 
     @property
     def whole(self) -> bool:
-        """Nothing in the backbone learns: the pooled text is all that is ever read."""
+        """Nothing in the backbone is trainable: the head reads pooled texts only."""
         return self.depth == len(self.net.backbone.blocks)
 
     @property
@@ -102,7 +99,7 @@ class _Store:
         folder = cache_folder() / "activations" / self.key()
         if not (found := folder.exists()):
             self._compute(folder)
-        os.utime(folder)  # the least recently used entries go first
+        os.utime(folder)  # least recently used entries are evicted first
         about = read_json(folder / "about.json")
         return CachedActivations(
             folder=folder,
@@ -130,7 +127,7 @@ class _Store:
             (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
     def _rows_that_fit(self, store: Path) -> int:
-        """Make room by dropping the least recently used entries; then as many texts as the limit allows."""
+        """Evict least recently used entries; returns how many texts then fit within the limit."""
         if self.whole:
             return len(self.tokens)
         limit = cache_limit_bytes()
@@ -141,7 +138,7 @@ class _Store:
 
     def _pooled(self) -> NDArray[np.float32]:
         pool = self.net.head.pool
-        assert pool is not None  # what reads more than one vector is never cached
+        assert pool is not None  # a head that reads more than one vector has no frozen blocks
         feed = Feed(self.tokens, int(self.net.backbone.tokenizer.pad_token_id))
         return np.asarray(vectors(self.net, feed, pool, self.runtime, self.progress).numpy())
 
@@ -171,7 +168,7 @@ class _Store:
 
 
 def _evict(store: Path, room: int) -> None:
-    """Drop the least recently used entries until the rest takes at most `room` bytes."""
+    """Delete least recently used entries until the others take at most `room` bytes."""
     if not store.is_dir():
         return
     entries = sorted(

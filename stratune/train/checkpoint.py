@@ -1,8 +1,7 @@
-"""A checkpoint: one safetensors file with what learns, what the optimiser remembers, and where training
-stood.
+"""Checkpoint: one safetensors file with trainable tensors, the best ones, optimiser state and progress.
 
-One file, so one rename makes it whole. No random state is kept: every draw is a function of (seed, step,
-rank).
+It is one file, so that one rename replaces it atomically. It holds no random state: every random draw is a
+function of (seed, step, rank).
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from torch import Tensor
 from stratune.files import replacing
 
 Tensors = dict[str, Tensor]
-LAYOUT = 2  # of names in the file: checkpoints of another one are not resumed
+LAYOUT = 2  # version of the names in the file; a checkpoint of another version is not resumed
 
 
 @dataclass
 class TrainingState:
-    """Where training stands, and what it has seen so far."""
+    """Progress of training, and its history."""
 
-    step: int = 0  # optimiser steps done, all epochs
+    step: int = 0  # optimiser steps done, over all epochs
     examples_seen: int = 0
     train_seconds: float = 0.0
     best_score: float | None = None  # validation metric at the best step; None: undefined there
@@ -49,7 +48,7 @@ class TrainingState:
 
 
 def snapshot(parameters: Mapping[str, Tensor]) -> Tensors:
-    """Copies on the CPU, as safetensors wants them: in one piece."""
+    """Contiguous copies on the CPU, as safetensors needs them."""
     return {
         name: p.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, p in parameters.items()
@@ -70,7 +69,7 @@ def save(
     best: Tensors,
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """`identity` says which run this is: settings, data and seed, in any form."""
+    """`identity`: a string for all that the run depends on (settings, data, seed)."""
     tensors = {f"learning/{name}": t for name, t in snapshot(trainable).items()}
     tensors |= {f"best/{name}": t for name, t in best.items()}
     for name, parameter in trainable.items():
@@ -85,7 +84,7 @@ def save(
 def load(
     path: Path, identity: str, trainable: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> tuple[TrainingState, Tensors] | None:
-    """Put a checkpoint back into place; None when there is none of this very run, or it is damaged."""
+    """Restore a checkpoint. None when there is none of this run (same `identity`), or it is damaged."""
     if not path.is_file():
         return None
     try:

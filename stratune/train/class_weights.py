@@ -1,4 +1,4 @@
-"""How much the rows of each label count in training."""
+"""Class weights of the training loss."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ ClassWeights = str | Mapping[str, float]  # "none", "balanced", or label -> weig
 
 
 def class_weights(wanted: ClassWeights, labels: NDArray[np.int64], task: Task) -> Tensor | None:
-    """(K,) weights whose mean over the training rows is 1, so that they move no learning rate; None: all
-    equal.
-    """
+    """(K,) weights with mean 1 over the training rows, so that the learning rate stays; None: all equal."""
     if wanted == "none":
         return None
     names = task.labels

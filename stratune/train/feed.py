@@ -1,4 +1,4 @@
-"""Rows of one table part as batches, with frozen activations filled in where there are any."""
+"""Feed: rows of one table part as batches, with cached frozen activations filled in."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Feed:
-    """Rows of one table part as batches, with frozen activations filled in where there are any."""
+    """`feed.batch(rows)`: tokens of these rows, padded, and their cached activations if there are any."""
 
     tokens: Tokens
     pad: int
     frozen: CachedActivations | None = None
-    by_document: bool = False  # rows are documents, answered from all their chunks at once
+    by_document: bool = False  # rows are documents, and a batch holds all their chunks
 
     def batch(self, rows: Rows) -> Batch:
         if self.by_document:
@@ -59,7 +59,9 @@ class Feed:
         edges = self.tokens.documents.edges
         chunks = np.concatenate([np.arange(edges[row], edges[row + 1]) for row in rows])
         owner = np.repeat(np.arange(len(rows)), [edges[row + 1] - edges[row] for row in rows])
-        if self.frozen is not None and self.frozen.pooled is not None:  # no token is looked at again
+        if (
+            self.frozen is not None and self.frozen.pooled is not None
+        ):  # the head reads vectors only, no tokens
             nothing = torch.zeros(len(chunks), 1, dtype=torch.int64)
             batch = self.frozen.fill(Batch(nothing, nothing), chunks)
         else:
@@ -69,38 +71,32 @@ class Feed:
 
     @property
     def seconds(self) -> float:
-        """What computing the frozen activations took, whoever computed them: each row of the leaderboard
-        bears it.
-        """
+        """Time that computing the frozen activations took, in this run or an earlier one."""
         return self.frozen.seconds if self.frozen is not None else 0.0
 
     @property
     def saved_seconds(self) -> float:
-        """The same where somebody else computed them, before."""
+        """That time when an earlier run computed them; 0 when this one did."""
         return self.frozen.seconds if self.frozen is not None and self.frozen.found else 0.0
 
 
 @dataclass
 class CachedActivations:
-    """The cached activations of one table part: pooled texts (N, C), or the hidden states of the first
-    `rows` texts.
-    """
+    """Cached activations of a table part: pooled texts (N, C), or hidden states of the first `rows` texts."""
 
     folder: Path
     depth: int
-    rows: int  # texts below this index are cached; the rest did not fit and run live
+    rows: int  # texts below this index are cached; the others did not fit and are computed each time
     seconds: float
     offsets: NDArray[np.int64]
     width: int
     dtype: torch.dtype
     live: Callable[[Batch], Tensor]
     pooled: NDArray[np.float32] | None = None
-    found: bool = False  # they were in the cache
+    found: bool = False  # an earlier run computed them
 
     def __post_init__(self) -> None:
-        """Keep the file open: an entry that is dropped to make room for another stays readable while it is
-        in use.
-        """
+        """Keep the file open, so that an entry that is evicted meanwhile can still be read."""
         self.stream: int | None = None
         if self.pooled is None and self.rows:
             self.stream = os.open(self.folder / "hidden.bin", os.O_RDONLY)

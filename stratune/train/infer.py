@@ -1,4 +1,4 @@
-"""Logits of many rows: sorted by length, batched by token budget, given back in the order they came."""
+"""Logits of many rows: sorted by length, batched by token budget, returned in the original order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def infer(
     world: int = 1,
     progress: Progress = SILENT,
 ) -> NDArray[np.float32]:
-    """(N, K) logits. With `world` > 1 only this rank's batches are filled in; the caller sums over ranks."""
+    """(N, K) logits. With `world` > 1 only this rank's rows are filled in; the caller sums over ranks."""
     net.eval()
     parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
     with torch.inference_mode(), autocast(runtime), net.reading(feed.tokens):

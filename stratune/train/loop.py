@@ -1,4 +1,4 @@
-"""The training loop: the only one. It knows tensors, rows and steps; no strategy, no file of a comparison."""
+"""The training loop, the only one. It knows tensors, rows and steps, but no strategy and no comparison."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stratune.train.feed import Feed
     from stratune.train.settings import Recipe, TrainSettings
 
-FINITE_EVERY = 20  # steps between looks at the non-finite flag: each look waits for the device
+FINITE_EVERY = 20  # steps between checks for a non-finite loss: each check waits for the device
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,10 @@ class Evaluation:
 
 @dataclass
 class Loop:
-    """Train what learns in `net`. Afterwards the net holds its best step's tensors.
+    """Train the trainable tensors of `net`. Afterwards the net holds those of its best step.
 
-    `truth` (N,) or (N, K) is the training rows'; `weights` (K,) or None weigh classes; `evaluate` looks at
-    validation.
-    Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
+    `truth` (N,) or (N, K): targets of the training rows; `weights` (K,): class weights or None; `evaluate`:
+    scores the net on validation. Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
     """
 
     net: Net
@@ -152,16 +151,15 @@ class Loop:
         self._save_when_due(evaluates)
 
     def _backward(self, step: NDArray[np.int64]) -> None:
-        """Gradients of sum(losses) / batch_size over one step, in as many passes as memory asks for.
+        """Gradients of sum(losses) / batch_size over one step, accumulated over micro-batches.
 
-        The divisor is constant, so every row weighs the same in whatever batch it falls, alone or on
-        several processes.
+        The divisor is constant, so every row has the same weight in any step and on any number of processes.
         """
         self.module.train()
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         torch.manual_seed(
             (self.seed * 1_000_003 + self.position.step) * 64 + rank
-        )  # dropout: exact resume for free
+        )  # dropout is the same after a resume
         budget = self.runtime.micro_batch_tokens
         todo = micro_batches(step, self.lengths, budget, rank, world)
         for i, (rows, counted) in enumerate(todo):
@@ -192,7 +190,7 @@ class Loop:
     # -- validation, best step, checkpoints
 
     def _is_evaluation(self, done: int, count: int) -> bool:
-        """Evaluations stand evenly in an epoch; its end is always one."""
+        """Evaluations are evenly spaced in an epoch, and the last is at its end."""
         per_epoch = min(self.settings.evals_per_epoch, count)
         return any(done == math.ceil(count * i / per_epoch) for i in range(1, per_epoch + 1))
 
@@ -230,7 +228,7 @@ class Loop:
         self.position.loss_rows = 0
 
     def _save_when_due(self, evaluated: bool) -> None:
-        """By the clock; several processes, whose clocks differ, after every evaluation instead."""
+        """Every `checkpoint_seconds`; with several processes, whose clocks differ, after every evaluation."""
         alone = self.accelerator.num_processes == 1
         due = time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds if alone else evaluated
         if self.checkpoint_file is None or not (due or self.position.finished):
@@ -244,9 +242,7 @@ class Loop:
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak learning rate at 0-based `step`: up linearly over the warm-up, then linearly down
-    to 0.
-    """
+    """Share of the peak learning rate at 0-based `step`: linear warm-up, then linear decay to 0."""
     rising = max(1, round(warmup * steps))
     if step < rising:
         return (step + 1) / rising
@@ -254,7 +250,7 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.AdamW:
-    """Fused AdamW; vectors (biases, norms) are not decayed; the new head may have a rate of its own."""
+    """Fused AdamW. Vectors (biases, norms) have no weight decay; the head may have its own learning rate."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     head = {id(p) for p in net.head.parameters()}
     for parameter in net.trainable().values():

@@ -1,4 +1,4 @@
-"""What the forward pass computes in. Weights, gradients and optimiser state are float32 always."""
+"""Precision of the forward pass. Weights, gradients and optimiser state are always float32."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def _cpu_flags() -> set[str]:
-    """Instruction sets by the kernel's own list (Linux; elsewhere unknown, and we stay in float32)."""
+    """Instruction sets from /proc/cpuinfo (Linux; elsewhere empty, which means float32)."""
     listing = Path("/proc/cpuinfo")
     if not listing.is_file():
         return set()

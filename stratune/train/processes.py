@@ -1,4 +1,4 @@
-"""Several processes that train together: were we started as some, and do they meet on CPUs?"""
+"""Distributed training: whether this is one of several processes, and whether they run on CPUs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 
 
 def launched() -> bool:
-    """Did `accelerate launch` (or torchrun) start several of us?"""
+    """Whether `accelerate launch` (or torchrun) started several processes."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def is_main() -> bool:
-    """Of several, the one that writes."""
+    """Whether this is the process that writes files."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def on_cpus() -> bool:
-    """Whether they meet on CPUs (gloo). accelerate must be told: left alone, each would train by itself."""
+    """Whether they run on CPUs (gloo). Without being told so, accelerate would train each on its own."""
     if not launched():
         return False
     import torch
@@ -26,7 +26,7 @@ def on_cpus() -> bool:
 
 
 def meet() -> None:
-    """Wait until all have come this far."""
+    """Barrier: wait for all processes."""
     if launched():
         from accelerate import PartialState
 

@@ -1,4 +1,4 @@
-"""Where a net runs, and in what: handed on as one thing."""
+"""Runtime: device, precision and batch size of a net."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Runtime:
 
 
 def runtime_of(precision: str, device: str | None) -> Runtime:
-    """What a model that was trained in `precision` answers in, here: on `device`, or the best there is."""
+    """For predictions of a model trained in `precision`: on `device`, or on the best device there is."""
     where = torch.device(device or default_device())
     found = resolve("auto" if precision == "bfloat16" else "float32", where)
     return Runtime(where, found, TrainSettings().tokens_per_micro_batch(where.type))

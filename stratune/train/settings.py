@@ -36,7 +36,7 @@ class TrainSettings:
     patience: int = 3  # evaluations without a better validation score before stopping
     # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
     micro_batch_tokens: int | None = None
-    checkpoint_seconds: float = 60.0  # at most so much work is lost to a kill
+    checkpoint_seconds: float = 60.0  # between checkpoints
     cache: bool = True  # compute frozen activations once
     gradient_checkpointing: bool = False  # blocks run again in the backward pass: less memory, more time
     max_length: int | None = None  # tokens read of a text; None: what the backbone takes, 512 at most
@@ -56,16 +56,16 @@ class TrainSettings:
                 raise ConfigError(f"{value} is below 1", key=f"train.{key}")
 
     def tokens_per_micro_batch(self, device_type: str) -> int:
-        """What a pass may hold: more on a GPU, where small passes leave it idle."""
+        """Padded tokens of a micro-batch: more on a GPU, which small micro-batches leave idle."""
         return self.micro_batch_tokens or (4096 if device_type == "cpu" else 32768)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a strategy is trained, unless the user says otherwise. Measured defaults: docs/log.md."""
+    """How a strategy is trained unless the user sets it. How defaults were measured: docs/log.md."""
 
     learning_rate: float = 1e-3  # peak, after warm-up
-    head_learning_rate: float | None = None  # of the new head; None: the same
+    head_learning_rate: float | None = None  # of the new head; None: `learning_rate`
     weight_decay: float = 0.01  # AdamW's, on matrices only
     batch_size: int = 32  # rows per optimiser step, on average over the epoch
     epochs: float | None = None  # None: the budget's

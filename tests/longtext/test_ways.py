@@ -90,7 +90,7 @@ def test_the_mean_of_chunks_is_the_mean_of_what_chunks_say(tiny):
     done = trained(spec(**CHUNK), tiny("bert"), split=split, epochs=1)
     scorer = done.predictor.model
     text = split.test["text"][0]
-    places = scorer.chunker([text], None)[0].places
+    places = scorer.chunker([text], None)[0].spans
     assert len(places) > 2 and "".join(text[a:b] for a, b in places) == text
     said = np.concatenate([scorer([text[a:b]], None).predictions for a, b in places])
     np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-6)
@@ -199,7 +199,7 @@ def test_words_asks_about_each_chunk(tiny):
     asked = {"preset": "zero_shot", "readout": {"template": ONE, "long": CHUNK}}
     done = trained(asked, tiny("llama"), split=needle_split(rows=8))
     scorer, text = done.predictor.model, needle_split(rows=8).test["text"][0]
-    places = scorer.chunker([text], None)[0].places
+    places = scorer.chunker([text], None)[0].spans
     said = np.concatenate([scorer([text[a:b]], None).predictions for a, b in places])
     assert len(said) > 1
     np.testing.assert_allclose(proba(done, [text])[0], said.mean(axis=0), atol=1e-5)
@@ -266,7 +266,7 @@ def test_options_that_make_no_sense_are_refused(long, message):
 
 
 def test_pairs_of_texts_have_no_chunks(tiny):
-    with pytest.raises(UnsupportedError, match="chunks are of one text"):
+    with pytest.raises(UnsupportedError, match="only one text can be cut into chunks"):
         trained(spec(**CHUNK), tiny("bert"), split=toy_split(pairs=True))
 
 

@@ -38,7 +38,7 @@ def test_many_rows_are_tried_at_some_places_only():
 
 
 def test_three_labels_have_no_threshold():
-    with pytest.raises(ConfigError, match="readout.threshold: a threshold is between two labels, not 3"):
+    with pytest.raises(ConfigError, match="readout.threshold: a threshold needs two labels, not 3"):
         threshold(np.zeros((4, 3)), lambda moved: 0.0)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stratune.errors import ConfigError
-from stratune.prompt.reader import share_out, shared_length
+from stratune.prompt.reader import lengths_kept, shared_length
 from stratune.prompt.template import Shot
 from stratune.readout.words import Words
 from stratune.testing import toy_split
@@ -46,7 +46,7 @@ def encode(model, text, special=False):
     return model.tokenizer(text, add_special_tokens=special)["input_ids"]
 
 
-def places_left(model, around, longest=""):
+def positions_left(model, around, longest=""):
     """How many tokens of text fit into the prompt `around` an empty text, before the longest word."""
     return model.max_length - len(encode(model, around, True)) - len(encode(model, longest)) - 8
 
@@ -110,7 +110,10 @@ def test_a_word_that_melts_into_the_prompt_is_refused(model):
     assert len(encode(model, "mal")) == 1
     with pytest.raises(ConfigError) as said:
         reader_of(model, template)
-    assert str(said.value) == "template: the label melts into the text before it; put a space between them"
+    assert (
+        str(said.value)
+        == "template: the label is in one token with the text before it; put a space between them"
+    )
 
 
 def test_a_word_that_melts_into_one_row_is_refused_there(model):
@@ -164,7 +167,7 @@ def test_shared_length_is_the_most_that_leaves_each_row_something(rows):
 def test_only_the_text_is_cut_to_what_fits(model):
     template = {"task": "Say:", "row": "<{text}> so", "answer": "is {label}"}
     reader = reader_of(model, template)
-    room = places_left(model, "Say:\n\n<> so\nis", "weather")
+    room = positions_left(model, "Say:\n\n<> so\nis", "weather")
     ids = encode(model, LONG)
     assert len(ids) > room
     kept = model.tokenizer.decode(ids[:room])
@@ -200,7 +203,7 @@ def test_words_are_cut_before_tokens(model):
 
 def test_virtual_tokens_take_places_from_the_text(model):
     ids = encode(model, LONG)
-    room = places_left(model, "\n:", "weather")
+    room = positions_left(model, "\n:", "weather")
     tokens = reader_of(model, virtual=30).tokens([LONG, "snow"], None)
     assert tokens.cut.tolist() == [len(ids) - room + 30, 0]
 
@@ -221,7 +224,7 @@ def test_demonstrations_that_do_not_fit_are_left_out_from_the_last(model):
     shots = [Shot("the old house", label) for label in ("animal", "weather") * 4]
     reader = reader_of(model, SHORT, shots=shots)
     shown = [f"the old house\n: {shot.label}\n\n" for shot in shots]
-    rooms = [places_left(model, "".join(shown[:n]) + "\n:", "weather") for n in range(len(shots) + 1)]
+    rooms = [positions_left(model, "".join(shown[:n]) + "\n:", "weather") for n in range(len(shots) + 1)]
     fit = max(n for n, room in enumerate(rooms) if room >= 128 // 4)
     assert 0 < fit < len(shots)
     assert reader.shots == tuple(shots[:fit]) and reader.left_out == len(shots) - fit
@@ -248,12 +251,12 @@ def test_what_is_kept_is_what_taking_from_the_longer_leaves(lengths, room):
     while sum(wanted) > room:
         longest = max(wanted)
         wanted[wanted.index(longest)] -= 1
-    assert share_out(lengths, room) == wanted
+    assert lengths_kept(lengths, room) == wanted
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=2), st.integers(16, 60))
 def test_no_more_is_kept_than_there_is_room(lengths, room):
-    kept = share_out(lengths, room)
+    kept = lengths_kept(lengths, room)
     assert sum(kept) == min(sum(lengths), room)
     assert all(0 <= n <= length for n, length in zip(kept, lengths, strict=True))
 

@@ -111,7 +111,7 @@ def test_more_than_there_are_is_refused():
 
 
 def test_rows_without_words_are_refused():
-    with pytest.raises(DataError, match="no words to find near rows by"):
+    with pytest.raises(DataError, match="no words to compare rows by"):
         Nearest((Shot("?!", "a"), Shot("", "b")), 1)(["cat"], None)
 
 

@@ -115,7 +115,7 @@ def test_of_the_nearest_as_many_are_shown_as_fit(tiny):
     reader = found.predictor.model.reader
     texts = list(toy_split().test["text"])
     tokens = reader.tokens(texts, None)
-    assert int(tokens.lengths.max()) + len(tokens.scoring.prefix) <= reader.places
+    assert int(tokens.lengths.max()) + len(tokens.scoring.prefix) <= reader.positions
     assert reader.rows_short > 0
     assert reader.notes() == [f"{reader.rows_short} rows had room for fewer than 6 demonstrations"]
 

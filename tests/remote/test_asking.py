@@ -151,7 +151,7 @@ def test_a_threshold_between_three_labels_is_refused_without_asking(scripted, tm
     remote = scripted(sure)
     spec = {"preset": "zero_shot", "readout": {"threshold": True}}
     result, _ = run(remote, tmp_path, spec, split=toy_split(3))
-    assert result.error == "readout.threshold: a threshold is between two labels, not 3"
+    assert result.error == "readout.threshold: a threshold needs two labels, not 3"
     assert not remote.log
 
 

@@ -15,9 +15,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a sh
 from stratune.errors import StratuneError
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers
-from stratune.remote.server import Manners, Server
+from stratune.remote.server import RetryPolicy, Server
 from tests.remote.scripted import bodies
-server = Server(Address(sys.argv[1], "tiny"), Manners(workers=2), Answers())
+server = Server(Address(sys.argv[1], "tiny"), RetryPolicy(workers=2), Answers())
 print("ready", flush=True)
 try:
     server.ask("plain", bodies(*sys.argv[2:]))

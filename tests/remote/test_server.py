@@ -237,7 +237,7 @@ def test_models_are_those_the_server_lists(scripted, asking):
     assert asking(remote).models() == ["a", "b"]
 
 
-def test_manners_that_make_no_sense_are_refused():
+def test_a_retry_policy_that_makes_no_sense_is_refused():
     with pytest.raises(ConfigError, match="workers: 0 is not above 0"):
         RetryPolicy(workers=0)
 
