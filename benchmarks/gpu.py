@@ -40,7 +40,9 @@ BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, 
 def fitted(spec, folder, split=None, epochs=1, **settings):
     split = split or toy_split(rows=64)
     options = TrainSettings(**settings)
-    return train(parse_strategy(spec), str(folder), split.task, split, Budget(epochs=epochs), 0, settings=options)
+    return train(
+        parse_strategy(spec), str(folder), split.task, split, Budget(epochs=epochs), 0, settings=options
+    )
 
 
 def say(what, ok=True, **found):

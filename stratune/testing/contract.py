@@ -22,11 +22,11 @@ import torch
 from torch.nn import functional as F
 
 from stratune.errors import ArtifactError, UnsupportedError
+from stratune.evaluate.kinds import KINDS
 from stratune.model.answers import Scored
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Combination
-from stratune.evaluate.kinds import KINDS
 from stratune.testing.check import Check, Spec, check, is_of_a_net, trains
 from stratune.testing.trained import fitted, run, split_of
 from stratune.tokens.batches import Batch

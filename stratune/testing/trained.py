@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from stratune.backbone.load import Backbone, load_backbone
+from stratune.data.rows import truth_of
 from stratune.data.split import Split
+from stratune.evaluate.kinds import Kind
 from stratune.fitting.combine import combined
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
@@ -22,7 +24,6 @@ from stratune.predictor.predictor import Predictor
 from stratune.result import RunResult
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Combination
-from stratune.task import Kind
 from stratune.testing.check import Spec
 from stratune.testing.nets import fresh_net, net_of, reader_of
 from stratune.testing.toy import toy_split, toy_split_of
@@ -78,8 +79,7 @@ class Run:
         """All training rows and their labels, as numbers."""
         assert self.net is not None
         tokens = reader_of(self.predictor.model).tokens(list(self.split.train["text"]), None)
-        index = self.split.task.label_index()
-        labels = torch.tensor([index[name] for name in self.split.train["label"]])
+        labels = torch.from_numpy(truth_of(self.split.train, self.split.task))
         return collate(tokens, range(len(tokens)), int(self.net.backbone.tokenizer.pad_token_id)), labels
 
     def loss(self, net: Net) -> float:
