@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from stratune.backbone.load import Backbone, load_backbone
-from stratune.data.rows import truth_of
 from stratune.data.split import Split
 from stratune.evaluate.kinds import Kind
 from stratune.fitting.combine import combined
@@ -79,7 +78,7 @@ class Run:
         """All training rows and their labels, as numbers."""
         assert self.net is not None
         tokens = reader_of(self.predictor.model).tokens(list(self.split.train["text"]), None)
-        labels = torch.from_numpy(truth_of(self.split.train, self.split.task))
+        labels = torch.from_numpy(self.split.task.target.truth(self.split.train["label"]))
         return collate(tokens, range(len(tokens)), int(self.net.backbone.tokenizer.pad_token_id)), labels
 
     def loss(self, net: Net) -> float:
