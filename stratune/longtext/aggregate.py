@@ -41,16 +41,16 @@ class Aggregate:
         return weighted(predictions, weights, owner, count)
 
     def tuned(
-        self, predictions: Floats, owner: Owners, count: int, worth: Callable[[Floats], float]
+        self, predictions: Floats, owner: Owners, count: int, score: Callable[[Floats], float]
     ) -> Aggregate:
-        """With what validation prefers, by `worth` of what the documents say (higher is better)."""
+        """With what validation prefers, by the `score` of the documents' predictions (higher is better)."""
         if self.how == "auto":
             options = [replace(self, how=how) for how in ("mean", "vote", "max")] + self._sharpened()
         elif self.how == "learned":
             options = [replace(self, sharpness=0.0), *self._sharpened()]
         else:
             return self
-        return max(options, key=lambda one: worth(one(predictions, owner, count)))  # of equals the first
+        return max(options, key=lambda one: score(one(predictions, owner, count)))  # of equals the first
 
     def state(self) -> dict[str, Any]:
         return {"how": self.how, "sharpness": self.sharpness}

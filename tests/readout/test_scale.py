@@ -141,7 +141,9 @@ def test_a_correlation_of_answers_that_are_all_invalid_is_undefined(tiny):
     tries = {"template": [SCALE["template"], {**SCALE["template"], "answer": "is {label}"}]}
     found = done(tiny("llama"), split=split, kind="generate", tries=tries)
     assert len(found.trials) == 2 and all("pearson" not in trial.val for trial in found.trials)
-    assert spread(found.trials, "pearson").startswith("2 prompts tried: validation pearson undefined; kept")
+    assert spread(found.trials, split.task.selection).startswith(
+        "2 prompts tried: validation pearson undefined; kept"
+    )
 
 
 def test_the_loss_is_that_of_the_nearest_level():

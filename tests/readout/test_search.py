@@ -10,6 +10,7 @@ from stratune.data.store import store_split
 from stratune.engine.job import Job
 from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
+from stratune.evaluate.selection import Selection
 from stratune.model.answers import Scored
 from stratune.predictor.predictor import Predictor
 from stratune.prompt.trial import Trial, spread
@@ -53,9 +54,7 @@ def tried(split, *wrong, surer=()):
         said = np.log(np.where(np.eye(2)[right] == 1, probability, 1 - probability))
         answers = Scored(np.exp(said), np.zeros(len(said), dtype=np.int32))
         values = judge.values(said, answers)
-        found.append(
-            _Tried(Trial(str(name), 0, "", 0, "none", values), judge.worth(values), None, said, None, answers)
-        )
+        found.append(_Tried(Trial(str(name), 0, "", 0, "none", values), None, said, None, answers))
     return _kept(found, judge).trial.template
 
 
@@ -191,7 +190,7 @@ def test_the_spread_names_what_was_kept():
         Trial("b", 0, "", 0, "none", {"f1_macro": 0.5}),
         Trial("c", 0, "", 0, "none", {"f1_macro": 0.6}),
     ]
-    assert spread(trials, "f1_macro") == (
+    assert spread(trials, Selection("f1_macro")) == (
         "3 prompts tried: validation f1_macro 0.500 to 0.800, median 0.600; "
         "kept a, 4 random demonstrations, draw 2, calibration batch"
     )
