@@ -28,7 +28,6 @@ from stratune.evaluate.scoring import Scorer
 from stratune.files import replacing, sha256, write_json
 from stratune.report import publish
 from stratune.strategy import parse_strategy
-from stratune.strategy.base import Combination
 from stratune.transcript.read import read_transcripts
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def _spec(config: Config, name: str) -> dict[str, Any]:
     for spec in config.strategies:
         strategy = parse_strategy(spec)
         if strategy.name == name:
-            if isinstance(strategy, Combination):
+            if strategy.made_of_runs:
                 raise ConfigError(f"{name} is made of others and cannot be trained by itself", key="retrain")
             return strategy.settings()
     raise ConfigError(

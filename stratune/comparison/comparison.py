@@ -89,7 +89,7 @@ def _runs(
     task: Task,
     watch: Callable[[Progress], None],
 ) -> Iterator[RunResult]:
-    done: list[RunResult] = []
+    done: dict[str, RunResult] = {}
     for index, planned in enumerate(runs):
         members = members_of(planned, done, task)
         job = _job(planned, config, out, stored, fingerprint, members)
@@ -98,8 +98,8 @@ def _runs(
             watch(Progress(index, len(runs), planned, {"event": "started"}))
             result = engine.run(job, lambda e, i=index, p=planned: watch(Progress(i, len(runs), p, e)))  # type: ignore[misc]
         watch(Progress(index, len(runs), planned, {"event": "done"}, result))
-        if planned.combination is None and result.status == "ok":
-            done.append(result)
+        if result.status == "ok":
+            done[planned.run_id] = result
         yield result
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +13,27 @@ from stratune.result import RunResult, run_id
 
 if TYPE_CHECKING:
     from stratune.comparison.config import Config
-    from stratune.strategy.base import Combination
+    from stratune.strategy.base import Candidate
     from stratune.task import Task
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One run of the plan. Floors have no backbone, and one seed: nothing in them is random."""
+    """One run of the plan."""
 
-    strategy: dict[str, Any]  # settings, every option written out
-    backbone: str | None
+    candidate: Candidate
+    backbone: str | None  # None: it uses none
     seed: int
-    combination: Combination | None = None  # made of the runs before it
+    needs: tuple[str, ...] = ()  # run ids, as planned, that must have ended before: it may be made of them
+
+    @property
+    def strategy(self) -> dict[str, Any]:
+        """Settings, every option written out."""
+        return self.candidate.settings()
 
     @property
     def run_id(self) -> str:
-        return run_id(self.strategy["name"], self.backbone, self.seed)
+        return run_id(self.candidate.name, self.backbone, self.seed)
 
 
 def plan(config: Config) -> list[Planned]:
@@ -37,15 +42,29 @@ def plan(config: Config) -> list[Planned]:
     Raises ConfigError on a name used twice, or a combination of what is not there.
     """
     from stratune.remote.settings import Remote
-    from stratune.strategy import Strategy, parse_strategy
-    from stratune.strategy.base import Combination
+    from stratune.strategy import parse_strategy
     from stratune.train.settings import Budget, TrainSettings
 
     sections = ((Budget, config.budget), (TrainSettings, config.train), (Remote, config.remote))
     for cls, section in sections:
         cls(**section.model_dump())  # what is wrong is said now
-    strategies = [parse_strategy(spec) for spec in config.strategies]
-    names = [strategy.name for strategy in strategies]
+    candidates = [parse_strategy(spec) for spec in config.strategies]
+    _check_names([candidate.name for candidate in candidates])
+    alone = [candidate for candidate in candidates if not candidate.made_of_runs]
+    runs = [
+        Planned(candidate, backbone, seed)
+        for candidate in alone
+        for backbone, seed in candidate.runs(config.backbones, config.llms, config.seeds)
+    ]
+    runs.sort(key=lambda run: run.seed)  # stable
+    combined: list[Planned] = []
+    for candidate in candidates:
+        if candidate.made_of_runs:
+            combined += _combined(candidate, runs, config.seeds)
+    return runs + combined
+
+
+def _check_names(names: Sequence[str]) -> None:
     folders = [run_id(name, None, 0) for name in names]
     for name, folder in zip(names, folders, strict=True):
         if folders.count(folder) > 1:
@@ -53,36 +72,34 @@ def plan(config: Config) -> list[Planned]:
                 f"{name!r} stands there twice; give one of them another `name`", key="strategies"
             )
 
-    trained = [strategy for strategy in strategies if isinstance(strategy, Strategy) and strategy.trains]
 
-    def places(strategy: Strategy) -> tuple[str, ...]:
-        return (config.llms if strategy.readout.language_model else ()) or config.backbones
-
-    combinations = [strategy for strategy in strategies if isinstance(strategy, Combination)]
-    runs: list[Planned] = []
-    for seed in range(config.seeds):
-        for strategy in strategies:
-            if isinstance(strategy, Strategy):
-                runs += [Planned(strategy.settings(), backbone, seed) for backbone in places(strategy)]
-            elif seed == 0 and not isinstance(strategy, Combination):
-                runs.append(Planned(strategy.settings(), None, seed))
-    members = {run.strategy["name"] for run in runs}
-    for combination in combinations:
-        combination.check(config.seeds)
-        for name in combination.of:
-            if name not in members:
-                raise ConfigError(choices(name, sorted(members)), key=f"strategies.{combination.name}.of")
-        where: dict[str | None, None] = {None: None}
-        if combination.within_backbone:
-            where = dict.fromkeys(place for strategy in trained for place in places(strategy))
-        runs += [Planned(combination.settings(), backbone, 0, combination) for backbone in where]
-    return runs
+def _combined(candidate: Candidate, runs: Sequence[Planned], seeds: int) -> list[Planned]:
+    """The runs of what is made of `runs`."""
+    candidate.check(seeds)
+    names = {run.candidate.name for run in runs}
+    for name in candidate.of:
+        if name not in names:
+            raise ConfigError(choices(name, sorted(names)), key=f"strategies.{candidate.name}.of")
+    trained_on = dict.fromkeys(run.backbone for run in runs if run.candidate.trains and run.backbone)
+    return [
+        Planned(candidate, backbone, seed, tuple(_needed(candidate, backbone, runs)))
+        for backbone, seed in candidate.runs(list(trained_on), (), seeds)
+    ]
 
 
-def members_of(planned: Planned, done: Sequence[RunResult], task: Task) -> dict[str, str]:
-    """Of a combination: the runs it takes, each with a digest of how it was made."""
-    if planned.combination is None:
-        return {}
-    runs = [run for run in done if planned.backbone in (None, run.backbone)]
-    chosen = planned.combination.choose(runs, lambda run: task.selection.score(run.val))
+def _needed(candidate: Candidate, backbone: str | None, runs: Iterable[Planned]) -> list[str]:
+    return [
+        run.run_id
+        for run in runs
+        if backbone in (None, run.backbone) and (not candidate.of or run.candidate.name in candidate.of)
+    ]
+
+
+def members_of(planned: Planned, done: Mapping[str, RunResult], task: Task) -> dict[str, str]:
+    """Of what is made of runs: those that it takes, each with a digest of how it was made.
+
+    `done`: the results of runs that ended well, by run id.
+    """
+    runs = [done[name] for name in planned.needs if name in done]
+    chosen = planned.candidate.choose(runs, lambda run: task.selection.score(run.val))
     return {run.run_id: sha256(json.dumps([run.settings, run.val, run.fingerprint]))[:12] for run in chosen}

@@ -20,7 +20,6 @@ from stratune.data.store import load_parts
 from stratune.engine.job import Job
 from stratune.errors import StratuneError
 from stratune.files import folder_bytes, replacing, write_text
-from stratune.fitting.combine import combined
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
 from stratune.longtext.evidence import shortened
@@ -30,7 +29,6 @@ from stratune.prompt.trial import spread
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
-from stratune.strategy.base import Combination
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.version import versions
@@ -61,21 +59,19 @@ def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
     memory = PeakMemory()
     budget, settings = Budget(**job.budget), TrainSettings(**job.train)
     strategy = parse_strategy(job.strategy)
-    if isinstance(strategy, Combination):
-        trained = combined(strategy, list(job.members), job.folder.parent, split)
-    else:
-        trained = train(
-            strategy,
-            job.backbone,
-            split.task,
-            split,
-            budget,
-            job.seed,
-            settings=settings,
-            work=job.folder,
-            progress=progress,
-            remote=Remote(**job.remote),
-        )
+    trained = train(
+        strategy,
+        job.backbone,
+        split.task,
+        split,
+        budget,
+        job.seed,
+        settings=settings,
+        work=job.folder,
+        progress=progress,
+        remote=Remote(**job.remote),
+        members=[job.folder.parent / member for member in job.members],
+    )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
     )

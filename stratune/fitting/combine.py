@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stratune.data.rows import sample_rows
 from stratune.errors import TrainingError
 from stratune.fitting.trained import Trained
+from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.predictor import Predictor
 from stratune.result import RunResult
+from stratune.train.checkpoint import restore, snapshot
 from stratune.train.processes import is_main, meet
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.strategy.base import Combination
 
+    Averaged = tuple[Predictor, dict[str, Any]]  # and what its model folder is read back as
 
-def combined(combination: Combination, members: Sequence[str], runs: Path, split: Split) -> Trained:
-    """`members` are run folders below `runs`. Their training time is the combination's: without them there
-    is none. Raises TrainingError when they are fewer than two.
+
+def combine(combination: Combination, members: Sequence[Path], split: Split) -> Trained:
+    """`members` are run folders. Their training time is the combination's: without them there is none.
+
+    Raises TrainingError when they are fewer than two.
     """
     meet()  # under `accelerate launch` one process has just written the last of them
-    results = [RunResult.load(runs / member / "result.json") for member in members]
-    if len(results) < 2:
+    if len(members) < 2:
         of = f" of {', '.join(combination.of)}" if combination.of else ""
-        found = ", ".join(members) or "none"
+        found = ", ".join(member.name for member in members) or "none"
         raise TrainingError(f"{combination.name} needs two finished runs{of} at least; found {found}")
-    predictor = combination.combine(results, lambda result: Predictor.load(runs / result.run_id / "model"))
+    results = [RunResult.load(member / "result.json") for member in members]
+    predictor, strategy = AVERAGES[combination.averages](combination, members)
     predictor.sample = sample_rows(split.val)
     predictor.about |= {
-        "strategy": _described(combination, predictor),
+        "strategy": strategy,
         "fingerprint": split.fingerprint,
         "seed": [result.seed for result in results],
         "members": [result.run_id for result in results],
@@ -46,8 +51,25 @@ def combined(combination: Combination, members: Sequence[str], runs: Path, split
     )
 
 
-def _described(combination: Combination, predictor: Predictor) -> dict[str, object]:
-    """What the model folder is read back as: tensors that were averaged are still those of their strategy."""
-    if predictor.model.trainable():
-        return {**predictor.about["strategy"], "name": combination.name}
-    return combination.settings()
+def _average_of_predictions(combination: Combination, members: Sequence[Path]) -> Averaged:
+    loaded = [Predictor.load(member / "model") for member in members]
+    return Predictor(loaded[0].task, EnsembleModel(loaded), {"backbone": None}), combination.settings()
+
+
+def _average_of_weights(combination: Combination, members: Sequence[Path]) -> Averaged:
+    """Tensors that were averaged are still those of their strategy, and are read back as such."""
+    first, *others = members
+    predictor = Predictor.load(first / "model")
+    trainable = predictor.model.trainable()
+    total = {name: tensor.double() for name, tensor in snapshot(trainable).items()}
+    for other in others:  # one at a time: a second backbone in memory, never all of them
+        for name, tensor in snapshot(Predictor.load(other / "model").model.trainable()).items():
+            total[name] += tensor
+    restore(trainable, {name: tensor / len(members) for name, tensor in total.items()})
+    return predictor, {**predictor.about["strategy"], "name": combination.name}
+
+
+AVERAGES: dict[str, Callable[[Combination, Sequence[Path]], Averaged]] = {
+    "predictions": _average_of_predictions,
+    "weights": _average_of_weights,
+}

@@ -1,30 +1,32 @@
-"""fit: one strategy on one backbone with one seed -> a Predictor."""
+"""fit: a candidate on one backbone with one seed -> a Predictor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.errors import ConfigError
 from stratune.fitting.baseline import fit_baseline
+from stratune.fitting.combine import combine
 from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
 from stratune.predictor.predictor import Predictor
 from stratune.remote.address import is_remote
-from stratune.strategy import Strategy, parse_strategy
-from stratune.strategy.base import Baseline, Combination
+from stratune.remote.settings import Remote
+from stratune.strategy import Baseline, Candidate, Combination, Strategy, parse_strategy
 from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
-    from stratune.remote.settings import Remote
     from stratune.task import Task
 
 
 def fit(
-    strategy: str | dict[str, Any] | Strategy | Baseline | Combination,
+    strategy: str | dict[str, Any] | Candidate,
     backbone: str | Backbone | None,
     task: Task,
     split: Split,
@@ -45,7 +47,7 @@ def fit(
 
 
 def train(
-    strategy: Strategy | Baseline | Combination,
+    candidate: Candidate,
     backbone: str | Backbone | None,
     task: Task,
     split: Split,
@@ -56,25 +58,63 @@ def train(
     work: Path | None = None,
     progress: Progress = SILENT,
     remote: Remote | None = None,
+    members: Sequence[Path] | None = None,
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
 
-    `remote`: how a server is asked, when `backbone` is the address of one.
+    `remote`: how a server is asked, when `backbone` is the address of one. `members`: the run folders that a
+    combination is made of.
     """
-    if isinstance(strategy, Combination):
-        raise ConfigError(f"{strategy.name} is made of finished runs: ask `compare` for it", key="strategies")
-    if not isinstance(strategy, Strategy):
-        return fit_baseline(strategy, task, split, seed, (settings or TrainSettings()).max_words)
-    if backbone is None:
-        raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
-    settings = settings or TrainSettings()
-    if isinstance(backbone, str) and is_remote(backbone):
-        from stratune.fitting.remote import ask
-        from stratune.remote.settings import Remote
+    options = (settings or TrainSettings(), work, progress, remote or Remote(), members)
+    return candidate.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
 
-        return ask(strategy, backbone, task, split, seed, settings, remote or Remote(), progress)
-    if isinstance(backbone, str):
-        loaded = load_backbone(backbone, language_model=strategy.readout.language_model)
-    else:
-        loaded = backbone.sharing()
-    return NetFitting(strategy, loaded, task, split, budget, seed, settings, work, progress).run()
+
+@dataclass(frozen=True)
+class _Fitter:
+    """Fits each kind of candidate in its own way (strategy/base.py)."""
+
+    backbone: str | Backbone | None
+    task: Task
+    split: Split
+    budget: Budget
+    seed: int
+    settings: TrainSettings
+    work: Path | None
+    progress: Progress
+    remote: Remote
+    members: Sequence[Path] | None
+
+    def strategy(self, strategy: Strategy) -> Trained:
+        backbone = self.backbone
+        if backbone is None:
+            raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
+        if isinstance(backbone, str) and is_remote(backbone):
+            from stratune.fitting.remote import ask
+
+            return ask(
+                strategy,
+                backbone,
+                self.task,
+                self.split,
+                self.seed,
+                self.settings,
+                self.remote,
+                self.progress,
+            )
+        if isinstance(backbone, str):
+            loaded = load_backbone(backbone, language_model=strategy.readout.language_model)
+        else:
+            loaded = backbone.sharing()
+        return NetFitting(
+            strategy, loaded, self.task, self.split, self.budget, self.seed, self.settings, self.work,
+            self.progress,
+        ).run()  # fmt: skip
+
+    def baseline(self, baseline: Baseline) -> Trained:
+        return fit_baseline(baseline, self.task, self.split, self.seed, self.settings.max_words)
+
+    def combination(self, combination: Combination) -> Trained:
+        if self.members is None:
+            why = f"{combination.name} is made of finished runs: ask `compare` for it"
+            raise ConfigError(why, key="strategies")
+        return combine(combination, self.members, self.split)

@@ -1,10 +1,13 @@
-"""What every way to read an answer does, until one says otherwise."""
+"""Readout: where the answer is read, and what every way to read it does until one says otherwise."""
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from stratune.longtext.options import LongText
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.longtext.aggregate import Aggregate
     from stratune.longtext.chunks import Chunker
-    from stratune.longtext.options import LongText
     from stratune.model.base import Model
     from stratune.net.head import Head
     from stratune.net.net import Net
@@ -27,13 +29,29 @@ if TYPE_CHECKING:
 
 
 class Readout(ABC):
-    """Options of a readout (a frozen dataclass), and what they make of a backbone and a task."""
+    """Options of a readout (a frozen dataclass), and what they make of a backbone and a task.
 
-    kind: ClassVar[str]
-    language_model: ClassVar[bool]  # whether it needs the LM head
-    if TYPE_CHECKING:
-        long: LongText
-        __dataclass_fields__: ClassVar[dict[str, Any]]
+    `register_readout` makes it known.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    kind: ClassVar[str]  # the name it is registered under
+    language_model: ClassVar[bool] = False  # whether it needs the LM head
+
+    long: LongText = LongText()  # texts that are longer than the window
+
+    def settings(self) -> dict[str, Any]:
+        """Its options written out."""
+        return {"kind": self.kind, **dataclasses.asdict(self)}
+
+    def shared_with(self, other: type[Readout]) -> dict[str, Any]:
+        """The options that stay when `other` takes its place: those that both have, if both ask a language
+        model. Other kinds share none: an option of the same name means something else there.
+        """
+        if other is not type(self) and not (self.language_model and other.language_model):
+            return {}
+        known = {field.name for field in dataclasses.fields(other)}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name in known}
 
     @property
     def refuses_training(self) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
+from stratune.readout.registry import register_readout
 from stratune.readout.words import Words
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from stratune.train.runtime import Runtime
 
 
+@register_readout("generate")
 @dataclass(frozen=True)
 class Generate(Words):
     """Options of `words` (weights that learn do so as there), and how the answer is written."""
 
-    kind: ClassVar[str] = "generate"
     calibrates: ClassVar[bool] = False
 
     sample: float = 0.0  # temperature of sampling; 0: greedy

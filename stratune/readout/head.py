@@ -8,11 +8,12 @@ into the family's own classification class, mean pooling included (see export/no
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stratune.errors import ConfigError, choices
 from stratune.longtext.options import LongText
 from stratune.readout.base import Readout
+from stratune.readout.registry import register_readout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +33,10 @@ if TYPE_CHECKING:
 POOLS = ("auto", "first", "mean", "last")
 
 
+@register_readout("head")
 @dataclass(frozen=True)
 class Head(Readout):
     """Options of the head; `auto` asks the backbone (its folder, else its family)."""
-
-    kind: ClassVar[str] = "head"
-    language_model: ClassVar[bool] = False
 
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice

@@ -16,8 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.data.rows import group_numbers, text_columns
-from stratune.model.chunks import ChunkModel
-from stratune.objective.classes import softmax
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
 from stratune.prompt.trial import Trial
 
@@ -83,6 +81,9 @@ def choose(
     `model` answers the texts: `prompted` itself, or their chunks by it. Returns every trial, the chosen one
     first; none where there is nothing to choose or to calibrate.
     """
+    from stratune.model.chunks import ChunkModel  # torch: only where something is asked
+    from stratune.objective.classes import softmax
+
     if readout.is_plain:
         return []
     prompts, judge = readout.prompts(), _Judge(split, readout.objective(split.task).predictions)
@@ -152,6 +153,8 @@ def _logarithms(answers: Scored) -> Floats:
 
 def _joined(predictions: Floats, answers: Scored) -> Floats:
     """Log-probabilities (M, K) -> probabilities of the texts (N, K)."""
+    from stratune.objective.classes import softmax
+
     probabilities = softmax(predictions)
     return probabilities if answers.chunks is None else answers.chunks.joined(probabilities)
 

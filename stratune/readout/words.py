@@ -13,6 +13,7 @@ from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.longtext.options import LongText
 from stratune.prompt.template import Shot, Template, find_template
 from stratune.readout.base import Readout
+from stratune.readout.registry import register_readout
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -51,6 +52,7 @@ TRIED = (
 )  # what several can be tried of
 
 
+@register_readout("words")
 @dataclass(frozen=True)
 class Words(Readout):
     """Options of the readout. `words` and `descriptions` (by label) stand above those of the template.
@@ -59,7 +61,6 @@ class Words(Readout):
     that comes of them is asked about the validation texts, and the best one is kept (prompt/search.py).
     """
 
-    kind: ClassVar[str] = "words"
     language_model: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True
 

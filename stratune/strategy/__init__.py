@@ -6,23 +6,24 @@ import importlib
 import pkgutil
 from importlib.metadata import entry_points
 
-from stratune.strategy.base import (
+from stratune.strategy.base import TUNES, Baseline, Candidate, Combination, Strategy, Tune
+from stratune.strategy.parse import parse_strategy
+from stratune.strategy.registry import (
     BASELINES,
     COMBINATIONS,
     PRESETS,
-    TUNES,
-    Strategy,
-    Tune,
     about,
-    parse_strategy,
     register,
+    register_baseline,
+    register_combination,
     strategy_names,
 )
 from stratune.train.settings import Recipe
 
 __all__ = [
-    "COMBINATIONS", "BASELINES", "PRESETS", "TUNES", "Recipe", "Strategy", "Tune", "about", "parse_strategy",
-    "register", "strategy_names",
+    "BASELINES", "COMBINATIONS", "PRESETS", "TUNES", "Baseline", "Candidate", "Combination", "Recipe",
+    "Strategy", "Tune", "about", "parse_strategy", "register", "register_baseline", "register_combination",
+    "strategy_names",
 ]  # fmt: skip
 
 # The order in which `stratune list strategies` shows them.

@@ -10,7 +10,8 @@ import numpy as np
 
 from stratune.errors import UnsupportedError
 from stratune.model.baseline import Examples
-from stratune.strategy.base import register_baseline
+from stratune.strategy.base import Baseline
+from stratune.strategy.registry import register_baseline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class PriorModel:
         return {"prior": self.prior}, {}
 
 
-class _Constant:
+class _Constant(Baseline):
     """A floor that says the same of every row."""
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive, norms, top_blocks
+from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stratune.strategy.adapters import attach, linear_names
-from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive
+from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:

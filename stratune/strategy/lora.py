@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError
 from stratune.strategy.adapters import attach, linear_names
-from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive
+from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.strategy.adapters import Targets, attach, linear_names
-from stratune.strategy.base import register
 from stratune.strategy.blocks import check_positive, norms, top_blocks
+from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:

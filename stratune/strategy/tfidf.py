@@ -10,8 +10,9 @@ import numpy as np
 
 from stratune.errors import TrainingError
 from stratune.model.baseline import Examples
-from stratune.strategy.base import register_baseline
+from stratune.strategy.base import Baseline
 from stratune.strategy.linear import fit_linear
+from stratune.strategy.registry import register_baseline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @register_baseline("tfidf")
 @dataclass(frozen=True)
-class TfIdf:
+class TfIdf(Baseline):
     """TF-IDF of words (1-2) and characters (2-5 in words), logistic (of values: ridge) regression.
 
     For a pair the features of both texts, their absolute difference and their product stand side by side:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.base import register
 from stratune.strategy.blocks import top_blocks
+from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 
 if TYPE_CHECKING:

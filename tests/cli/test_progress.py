@@ -5,8 +5,9 @@ from stratune.comparison.plan import Planned
 from stratune.comparison.progress import Display
 from stratune.engine.events import Reporting
 from stratune.result import RunResult
+from stratune.strategy import parse_strategy
 
-PLANNED = Planned({"name": "few_shot"}, "smollm2", 0)
+PLANNED = Planned(parse_strategy("few_shot"), "smollm2", 0)
 
 
 def test_a_note_is_told_at_once_and_only_once(capsys):

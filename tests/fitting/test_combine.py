@@ -124,11 +124,12 @@ def test_a_member_made_otherwise_makes_it_anew(finished):
     out, results, _ = finished
     task = Predictor.load(out / "runs" / "tfidf@none#0" / "model").task
     soup = run_of(results, "soup")
-    planned = Planned(soup.settings["strategy"], soup.backbone, 0, parse_strategy({"preset": "soup"}))
-    runs = [r for r in results.values() if r.strategy == "lora"]
+    runs = {name: r for name, r in results.items() if r.strategy == "lora"}
+    planned = Planned(parse_strategy("soup"), soup.backbone, 0, needs=tuple(runs))
     assert members_of(planned, runs, task) == soup.settings["members"]
-    other = replace(runs[0], settings={**runs[0].settings, "budget": {"epochs": 2.0}})
-    changed = members_of(planned, [other, runs[1]], task)
+    name, first = next(iter(runs.items()))
+    other = replace(first, settings={**first.settings, "budget": {"epochs": 2.0}})
+    changed = members_of(planned, {**runs, name: other}, task)
     assert changed.keys() == soup.settings["members"].keys() and changed != soup.settings["members"]
 
 
