@@ -1,10 +1,9 @@
-"""Readouts: where the answer is read. One way, one file; importing this package finds them all."""
+"""Readouts: where the answer is read. One way, one file; importing this package finds ours."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
 
 from stratune.readout.registry import READOUTS, register_readout
 
@@ -16,5 +15,3 @@ for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-for _plugin in entry_points(group="stratune.readouts"):
-    _plugin.load()

@@ -32,5 +32,8 @@ for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-for _plugin in entry_points(group="stratune.strategies"):
-    _plugin.load()
+# Readouts of others too: a module that has both imports this package, which is whole only now. Modules are
+# imported, not looked into: one that imports us first is not whole itself yet.
+for _group in ("stratune.readouts", "stratune.strategies"):
+    for _plugin in entry_points(group=_group):
+        importlib.import_module(_plugin.module)
