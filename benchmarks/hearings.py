@@ -86,8 +86,8 @@ def main():
 
 def predicted(model, board, source):
     """All hearings by `stratune predict`, in a process of its own."""
-    from stratune.comparison.config import read_config
     from stratune.comparison.source import split_of
+    from stratune.config import read_config
 
     parts = split_of(read_config(board.out / "config.yaml")).parts.values()
     texts = [text for rows in parts for text in rows["text"]]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import Config, parse_config, read_config
 from stratune.comparison.source import KEPT_ROWS, split_of
+from stratune.config import Config, parse_config, read_config
 
 if TYPE_CHECKING:
     from stratune.data.split import Split

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from stratune.errors import ConfigError
 from stratune.evaluate.kinds import Kind
 from stratune.evaluate.selection import Selection
 from stratune.target import Target, target_of
@@ -21,6 +22,10 @@ class Bins:
     names: tuple[str, ...] = ()
     edges: tuple[float, ...] = ()
     quantiles: int = 0
+
+    def __post_init__(self) -> None:
+        if self.quantiles < 0:
+            raise ConfigError(f"{self.quantiles} is below 0", key="task.bins.quantiles")
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Bins:

@@ -33,14 +33,14 @@ def test_the_reference_is_current(page):
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_recipes_are_valid_configurations(recipe):
     from stratune.comparison.comparison import plan
-    from stratune.comparison.config import read_config
+    from stratune.config import read_config
 
     assert plan(read_config(recipe))
 
 
 def test_the_configuration_in_the_tutorial_is_valid():
     from stratune.comparison.comparison import plan
-    from stratune.comparison.config import parse_config
+    from stratune.config import parse_config
 
     block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8"), re.S)
     config = parse_config(yaml.safe_load(block.group(1)))
@@ -55,7 +55,7 @@ def test_the_configuration_in_the_tutorial_is_valid():
 
 def test_the_template_and_the_options_in_the_page_on_prompts_are_valid(tmp_path, monkeypatch):
     from stratune.comparison.comparison import plan
-    from stratune.comparison.config import parse_config
+    from stratune.config import parse_config
     from stratune.prompt.template import find_template
 
     page = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
@@ -75,8 +75,8 @@ def test_the_template_and_the_options_in_the_page_on_prompts_are_valid(tmp_path,
 
 
 def test_the_settings_in_the_page_on_servers_are_valid():
-    from stratune.comparison.config import parse_config
     from stratune.comparison.plan import plan
+    from stratune.config import parse_config
 
     page = (ROOT / "docs" / "servers.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import parse_config
+from stratune.config import parse_config
 from stratune.data.load import load_split
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError, DataError

@@ -12,7 +12,7 @@ from stratune.cli.data import Kind
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stratune.comparison.config import Config
+    from stratune.config import Config
 
 Size = Annotated[
     str | None, typer.Option(help="So many rows of the part (600), or such a share of it (0.5); stratified.")
@@ -98,7 +98,7 @@ def compare(
 
 def configure(arguments: list[str], options: dict[str, Any]) -> Config:
     """A file, `a.b=c` overrides and options, each stronger than the one before."""
-    from stratune.comparison.config import parse_config, read_fields, set_key
+    from stratune.config import parse_config, read_fields, set_key
 
     file = arguments.pop(0) if arguments and "=" not in arguments[0] else None
     fields = read_fields(file) if file else {}

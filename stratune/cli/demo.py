@@ -28,7 +28,7 @@ def demo(
 ) -> None:
     """Compare every strategy on embedded data with the embedded model: no file, no network, ten minutes."""
     from stratune.cli.compare import default_out, run
-    from stratune.comparison.config import parse_config
+    from stratune.config import parse_config
     from stratune.data.demo import DEMOS
 
     if name not in DEMOS:

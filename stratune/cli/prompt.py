@@ -97,8 +97,8 @@ def _rows(
     """(split, the row asked about). Without data: the labels and texts that were typed."""
     kind: Kind = "regression" if levels else "classification"
     if data is not None:
-        from stratune.comparison.config import parse_config
         from stratune.comparison.source import split_of
+        from stratune.config import parse_config
 
         task = {k: v for k, v in {"text": text, "text_pair": pair, "label": label}.items() if v is not None}
         split = split_of(parse_config({"data": {"source": data}, "task": {**task, "kind": kind}}))

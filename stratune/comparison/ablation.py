@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import Config, DataConfig, TaskConfig, read_config
 from stratune.comparison.source import KEPT_ROWS, read_texts_of, split_of
+from stratune.config import Config, DataConfig, TaskConfig, read_config
 from stratune.data.arrow import as_text, to_arrow
 from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, ConfigError, DataError, TrainingError, choices
@@ -207,7 +207,8 @@ def _without(config: Config, part: Part) -> Config:
     transcripts = config.data.transcripts
     assert transcripts is not None
     key = f"without_{part.field}s"
-    less = transcripts.model_copy(update={key: (*getattr(transcripts, key), part.name), "min_words": 0})
+    options: dict[str, Any] = {key: (*getattr(transcripts, key), part.name), "min_words": 0}
+    less = replace(transcripts, **options)
     return config.model_copy(update={"data": config.data.model_copy(update={"transcripts": less})})
 
 

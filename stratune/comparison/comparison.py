@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from stratune.comparison.config import Config
 from stratune.comparison.plan import Planned, members_of, plan
 from stratune.comparison.source import KEPT_ROWS, read_split
+from stratune.config import Config, spelt_out
 from stratune.engine.events import Event
 from stratune.engine.inline import InlineEngine
 from stratune.engine.job import Job
@@ -106,6 +106,7 @@ def _runs(
 def _job(
     planned: Planned, config: Config, out: Path, stored: str, fingerprint: str, members: dict[str, str]
 ) -> Job:
+    sections = config.model_dump(mode="json")
     return Job(
         out=str(out),
         split=stored,
@@ -113,9 +114,9 @@ def _job(
         strategy=planned.strategy,
         backbone=planned.backbone,
         seed=planned.seed,
-        budget=config.budget.model_dump(mode="json"),
-        train=config.train.model_dump(mode="json"),
-        remote=config.remote.model_dump(mode="json"),
+        budget=sections["budget"],
+        train=sections["train"],
+        remote=sections["remote"],
         members=members,
     )
 
@@ -128,7 +129,7 @@ def finished(job: Job) -> RunResult | None:
     if not path.is_file():
         return None
     result = RunResult.load(path)
-    same = result.settings == job.settings() and result.fingerprint == job.fingerprint
+    same = spelt_out(result.settings) == job.settings() and result.fingerprint == job.fingerprint
     return result if same and result.status == "ok" else None
 
 

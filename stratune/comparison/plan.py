@@ -12,7 +12,7 @@ from stratune.files import sha256
 from stratune.result import RunResult, run_id
 
 if TYPE_CHECKING:
-    from stratune.comparison.config import Config
+    from stratune.config import Config
     from stratune.strategy.base import Candidate
     from stratune.task import Task
 
@@ -41,13 +41,8 @@ def plan(config: Config) -> list[Planned]:
 
     Raises ConfigError on a name used twice, or a combination of what is not there.
     """
-    from stratune.remote.settings import Remote
     from stratune.strategy import parse_strategy
-    from stratune.train.settings import Budget, TrainSettings
 
-    sections = ((Budget, config.budget), (TrainSettings, config.train), (Remote, config.remote))
-    for cls, section in sections:
-        cls(**section.model_dump())  # what is wrong is said now
     candidates = [parse_strategy(spec) for spec in config.strategies]
     _check_names([candidate.name for candidate in candidates])
     alone = [candidate for candidate in candidates if not candidate.made_of_runs]

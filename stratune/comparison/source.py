@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.comparison.config import Config
+from stratune.config import Config
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stratune.comparison.config import DataConfig
+    from stratune.config import DataConfig
     from stratune.data.read import Tables
     from stratune.data.split import Split
     from stratune.transcript.texts import TextsReport
@@ -58,16 +58,15 @@ def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, Tex
     Texts of one document (of speakers, of segments) stay on one side of the split, unless the user groups.
     """
     from stratune.data.read import Tables, read
-    from stratune.transcript.texts import Texts, read_texts
+    from stratune.transcript.texts import read_texts
 
     assert data.transcripts is not None
     for key in ("val", "test"):
         if getattr(data, key) is not None:
             message = "a file of its own does not go with transcripts: name the parts with split_column"
             raise ConfigError(message, key=f"data.{key}")
-    options = Texts(**{name: getattr(data.transcripts, name) for name in type(data.transcripts).model_fields})
-    rows, report = read_texts(data.source, options, encoding=data.encoding)
+    rows, report = read_texts(data.source, data.transcripts, encoding=data.encoding)
     fields["id"] = fields["id"] or "id"
-    if options.unit != "document":
+    if data.transcripts.unit != "document":
         fields["group"] = fields["group"] or "document"
     return Tables(read(rows), f"texts of {data.source}"), report

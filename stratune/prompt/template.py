@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from stratune.comparison.config import read_mapping
 from stratune.errors import ConfigError, choices
+from stratune.options import read_mapping
 
 ROW, ASKED, ANSWER = ("text", "pair"), ("labels", "descriptions"), ("label",)
 

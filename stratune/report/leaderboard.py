@@ -52,11 +52,12 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     for place, row in enumerate(ranked, start=1):
         row["rank"] = place
     agreement = people.of_raters(comparison, resamples)
+    budget = comparison.config.get("budget")
     return {
         "task": comparison.task.to_dict(),
         "metric": selection.metric,
         "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
-        "budget": comparison.config.get("budget"),
+        "budget": {**budget, "trials": 1} if budget else budget,  # one setting of each strategy is tried
         **({"people": agreement} if agreement else {}),
         "rows": ranked + unranked,
     }

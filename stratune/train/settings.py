@@ -17,15 +17,10 @@ class Budget:
 
     # passes over the training rows (a recipe that names its own is shown with what it used)
     epochs: float = 4.0
-    trials: int = 1  # settings tried per strategy and seed
 
     def __post_init__(self) -> None:
         if not self.epochs > 0:
             raise ConfigError(f"{self.epochs} is not above 0", key="budget.epochs")
-        if self.trials != 1:
-            raise ConfigError(
-                f"{self.trials}: only one trial per strategy is supported yet", key="budget.trials"
-            )
 
 
 @dataclass(frozen=True)

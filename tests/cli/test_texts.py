@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import parse_config, read_config
 from stratune.comparison.source import split_of
+from stratune.config import parse_config, read_config
 from stratune.data.read import read
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ConfigError, DataError

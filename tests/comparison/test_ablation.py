@@ -11,7 +11,7 @@ from stratune.cli import app
 from stratune.comparison.ablation import ablate
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import parse_config, read_config
+from stratune.config import parse_config, read_config
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError
 

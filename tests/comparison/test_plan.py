@@ -2,8 +2,8 @@
 
 import pytest
 
-from stratune.comparison.config import parse_config
 from stratune.comparison.plan import plan
+from stratune.config import parse_config
 from stratune.errors import ConfigError
 
 

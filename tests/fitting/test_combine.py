@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import parse_config
 from stratune.comparison.plan import Planned, members_of, plan
+from stratune.config import parse_config
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.export import export_hf

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import parse_config
+from stratune.config import parse_config
 from stratune.engine.inline import InlineEngine
 from stratune.report.evidence import shown_evidence
 from tests.cli.comparison import stratune
