@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
+from stratune.comparison.place import default_out
+from stratune.comparison.progress import Display
 from stratune.comparison.source import KEPT_ROWS, split_of
 from stratune.config import Config, parse_config, read_config
 
@@ -31,28 +33,27 @@ def compare(
     test: Any = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    jobs: int = 1,
     progress: bool = True,
     **sections: Any,
 ) -> Board:
     """Compare strategies on a file, a pandas frame, a list of dicts, `hub:name/config` or `demo:name`.
 
     `sections` are the configuration's: data={...}, task={...}, budget={...}, train={...}. A `source` that
-    ends in .yaml is a whole configuration. Failed strategies are rows; wrong input raises a StratuneError.
+    ends in .yaml is a whole configuration. `jobs` runs are under way at once and share cores and GPU.
+    Failed strategies are rows; wrong input raises a StratuneError.
     """
-    from stratune.comparison.progress import Display
-
+    place = Path(out or default_out(source))
     if isinstance(source, (str, Path)) and str(source).endswith((".yaml", ".yml")):
         config = read_config(source)
-        place = Path(out or Path("stratune-out") / Path(source).stem)
     else:
-        place = Path(out or Path("stratune-out") / _name(source))
         own = {"source": source, "val": val, "test": test}
         fields = _fields(
             own, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections, place
         )
         config = parse_config(fields)
     with Display(shown=progress) as display:
-        for _ in run_comparison(config, place, fresh=fresh, watch=display.on):
+        for _ in run_comparison(config, place, fresh=fresh, jobs=jobs, watch=display.on):
             pass
     return Board.load(place)
 
@@ -115,10 +116,3 @@ def _files(own: dict[str, Any], out: Path) -> dict[str, str]:
             pq.write_table(to_arrow(read(source)), temporary)
         named[part] = str(path)
     return named
-
-
-def _name(source: Any) -> str:
-    if not isinstance(source, (str, Path)):
-        return "comparison"
-    text = str(source)
-    return Path(text).stem if ":" not in text else text.replace(":", "-").replace("/", "-")

@@ -6,6 +6,9 @@ from pathlib import Path
 import torch
 
 from stratune.backbone.load import load_backbone
+from stratune.data.store import store_split
+from stratune.engine.job import Job, Place
+from stratune.engine.run import execute
 from stratune.fitting.fit import train
 from stratune.objective.classes import CrossEntropy
 from stratune.strategy import Strategy, parse_strategy
@@ -74,6 +77,16 @@ def trained(spec, folder, *, split=None, epochs=2, seed=0, work=None, progress=S
         work=work,
         progress=progress,
     )
+
+
+def executed(spec, backbone, split, out, *, seed=0, epochs=1.0, remote=None, **settings):
+    """A run as an engine does it: (its result, its folder below `out`)."""
+    job = Job(
+        store_split(split).name, split.fingerprint, parse_strategy(spec).settings(), str(backbone), seed,
+        {"epochs": epochs}, settings, remote or {},
+    )  # fmt: skip
+    place = Place.here(out)
+    return execute(job, place), place.run(job.run_id)
 
 
 def learned(run):

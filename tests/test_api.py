@@ -1,5 +1,8 @@
 """import stratune as st: compare, Board."""
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -45,3 +48,12 @@ def test_a_board_is_loaded_again_and_names_what_it_has(board):
 def test_wrong_rows_are_named(board):
     with pytest.raises(st.StratuneError, match="1: column 'review': missing; the row has text"):
         board.best.predict([{"text": "hello"}])
+
+
+def test_comparing_loads_no_command_line():
+    code = (
+        "import sys, stratune as st; st.compare; import stratune.comparison.comparison;"
+        "print([name for name in sys.modules if name.startswith(('typer', 'click', 'stratune.cli'))])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("[]\n", "")

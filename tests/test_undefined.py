@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from stratune.comparison.config import parse_config
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.config import parse_config
 from stratune.comparison.generalisation_gap import measure_gap
 from stratune.data.read import read
 from stratune.engine.inline import InlineEngine

@@ -49,7 +49,7 @@ def ablate_command(
             sections=_listed(sections),
             roles=_listed(roles),
             retrain=retrain,
-            watch=bar.at,
+            progress=bar,
         )
     if as_json:
         typer.echo(json.dumps(ablation.to_dict(), indent=2, ensure_ascii=False))

@@ -26,6 +26,7 @@ Epochs = Annotated[
     float | None, typer.Option(help="Passes over the training rows, the same for every strategy.")
 ]
 Strategies = Annotated[str | None, typer.Option(help="Comma-separated; see `stratune list strategies`.")]
+Jobs = Annotated[int, typer.Option(help="Runs under way at once, which share cores and GPU.")]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
@@ -71,6 +72,7 @@ def compare(
     max_words: Annotated[int | None, typer.Option(help="Words read of each text.")] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens read of each row.")] = None,
     track: Track = None,
+    jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
     quiet: Quiet = False,
@@ -93,7 +95,7 @@ def compare(
         "train.track": [track] if track else None,
     }  # fmt: skip
     config = configure(list(arguments or []), options)
-    run(config, out or default_out(config), fresh=fresh, quiet=quiet, as_json=as_json)
+    run(config, out, jobs=jobs, fresh=fresh, quiet=quiet, as_json=as_json)
 
 
 def configure(arguments: list[str], options: dict[str, Any]) -> Config:
@@ -115,21 +117,16 @@ def configure(arguments: list[str], options: dict[str, Any]) -> Config:
     return parse_config(fields, where=file or "config")
 
 
-def default_out(config: Config) -> Path:
-    source = config.data.source
-    return Path("stratune-out") / (
-        Path(source).stem if ":" not in source else source.replace(":", "-").replace("/", "-")
-    )
-
-
-def run(config: Config, out: Path, *, fresh: bool, quiet: bool, as_json: bool) -> None:
+def run(config: Config, out: Path | None, *, jobs: int, fresh: bool, quiet: bool, as_json: bool) -> None:
     """Compare with progress, show the leaderboard, exit with 1 when a strategy failed."""
     from stratune.comparison.comparison import run_comparison
+    from stratune.comparison.place import default_out
     from stratune.comparison.progress import Display
 
+    out = out or default_out(config.data.source)
     try:
         with Display(shown=not (quiet or as_json)) as display:
-            results = list(run_comparison(config, out, fresh=fresh, watch=display.on))
+            results = list(run_comparison(config, out, fresh=fresh, jobs=jobs, watch=display.on))
     except KeyboardInterrupt:
         typer.echo(f"\nstopped; the same command goes on where it was ({out})", err=True)
         raise typer.Exit(130) from None

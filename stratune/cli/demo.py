@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Json, Out, Quiet, Seeds, Strategies
+from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds, Strategies
 from stratune.errors import ConfigError, choices
 
 # Every technique once. `soup` is not among them: it needs several seeds.
@@ -21,13 +21,14 @@ def demo(
     strategies: Strategies = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
+    jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Compare every strategy on embedded data with the embedded model: no file, no network, ten minutes."""
-    from stratune.cli.compare import default_out, run
+    from stratune.cli.compare import run
     from stratune.config import parse_config
     from stratune.data.demo import DEMOS
 
@@ -40,5 +41,4 @@ def demo(
     fields |= {k: v for k, v in {"strategies": strategies, "seeds": seeds}.items() if v is not None}
     if epochs is not None:
         fields["budget"] = {"epochs": epochs}
-    config = parse_config(fields)
-    run(config, out or default_out(config), fresh=fresh, quiet=quiet, as_json=as_json)
+    run(parse_config(fields), out, jobs=jobs, fresh=fresh, quiet=quiet, as_json=as_json)

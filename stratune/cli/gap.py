@@ -65,7 +65,7 @@ def gap_command(
             strategy=_spec(strategy),
             backbone=backbone,
             epochs=epochs,
-            watch=lambda name, *done: bar.at(f"{name} folds", *done),
+            progress=bar,
         )
     if as_json:
         typer.echo(json.dumps(gap.to_dict(), indent=2, ensure_ascii=False))

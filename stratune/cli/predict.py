@@ -55,7 +55,7 @@ def predict(
         set_up_memory()
         for batch in predicted(predictor, source, text, pair, prefix, encoding, format_, explain):
             writer.write(batch)
-            bar.advance(len(next(iter(batch.values()))))
+            bar.rows(len(next(iter(batch.values()))))
 
 
 def predicted(

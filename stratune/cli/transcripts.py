@@ -109,7 +109,7 @@ def clean_command(
     _check_out(out, source)
     turns = sum(len(transcript.turns) for transcript in transcripts)
     with Bar("cleaning", turns * len(specs)) as bar:
-        cleaned, changes = clean(transcripts, specs, examples=limit, watch=bar.advance)
+        cleaned, changes = clean(transcripts, specs, examples=limit, watch=bar.rows)
     if out is not None:
         _write(cleaned, out, suffixes)
     if as_json:
@@ -163,7 +163,7 @@ def _read(source: str, columns: str | None, encoding: str | None) -> tuple[list[
         for file, found in read_files(source, mapping(columns), encoding=encoding):
             transcripts += found
             suffixes |= {transcript.document: Path(file).suffix.lower() for transcript in found}
-            bar.advance(sum(len(transcript.turns) for transcript in found))
+            bar.rows(sum(len(transcript.turns) for transcript in found))
     return transcripts, suffixes
 
 

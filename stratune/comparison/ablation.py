@@ -7,7 +7,7 @@ says whether the part holds something that the rest does not: the first one may 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +29,7 @@ from stratune.files import replacing, sha256, write_json
 from stratune.report import publish
 from stratune.strategy import parse_strategy
 from stratune.transcript.read import read_transcripts
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from stratune.task import Task
 
     Floats = NDArray[np.float64]
-    Watch = Callable[[str, int, int], None]  # what is done, so many of so many
 
 FIELDS: tuple[Literal["section", "role"], ...] = ("section", "role")
 MOST_PARTS = 20  # that are tried without having been named
@@ -104,7 +104,7 @@ def ablate(
     sections: Sequence[str] | None = None,
     roles: Sequence[str] | None = None,
     retrain: bool = False,
-    watch: Watch = lambda name, done, total: None,
+    progress: Progress = SILENT,
 ) -> Ablation:
     """Of a finished comparison of transcripts in `out`; without a `strategy` of its winner.
 
@@ -129,9 +129,10 @@ def ablate(
     steps = [(part, what) for part in parts for what in ("answers", *(["training"] if retrain else []))]
 
     def told(part: Part, what: str) -> None:
-        watch(f"{what} without {part}", 1 + steps.index((part, what)), 1 + len(steps))
+        progress.stage(f"{what} without {part}", 1 + len(steps))
+        progress.rows(1 + steps.index((part, what)))
 
-    watch("answers", 0, 1 + len(steps))
+    progress.stage("answers", 1 + len(steps))
     model = board.model(row["strategy"], row["backbone"])
     test = _Test(split.test, split.task, model.model(list(split.test["text"]), None))
     found = []

@@ -19,6 +19,7 @@ from stratune.evaluate.scoring import mean_of_shared
 from stratune.fitting.fit import train
 from stratune.strategy import parse_strategy
 from stratune.train.settings import Budget
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Plans = list[list[Parts]]  # the rounds of each time that rows were dealt out
-    Watch = Callable[[str, int, int], None]  # way of folding, models done, of how many
 
 MOST_GROUPS = 50  # of leave one group out: it trains a model for each
 RESAMPLES = 1000
@@ -71,7 +71,7 @@ def measure_gap(
     strategy: str | dict[str, Any] = "tfidf",
     backbone: str | None = None,
     epochs: float = 4.0,
-    watch: Watch = lambda name, done, total: None,
+    progress: Progress = SILENT,
 ) -> Gap:
     """`table` is canonical, with its labels in `task` and a group of every row.
 
@@ -99,7 +99,7 @@ def measure_gap(
         model = train(parse_strategy(strategy), backbone, task, split, Budget(epochs=epochs), seed).predictor
         return model.model(*text_columns(asked)).predictions
 
-    answers = {name: _answers(answer, len(table), task, plan, watch, name) for name, plan in plans.items()}
+    answers = {name: _answers(answer, len(table), task, plan, progress, name) for name, plan in plans.items()}
     means = {
         name: mean_of_shared([target.score(truth, predictions) for predictions in times])
         for name, times in answers.items()
@@ -146,15 +146,16 @@ def _lacking(plans: Plans, truth: NDArray[Any], task: Task) -> str | None:
 
 
 def _answers(
-    answer: Callable[[Parts], Floats], rows: int, task: Task, plans: Plans, watch: Watch, name: str
+    answer: Callable[[Parts], Floats], rows: int, task: Task, plans: Plans, progress: Progress, name: str
 ) -> list[Floats]:
     """(N, C) of each time: what is said of a row by the model that did not see it."""
-    done, total, answers = 0, sum(map(len, plans)), []
+    progress.stage(f"{name} folds", sum(map(len, plans)))
+    answers = []
     for plan in plans:
         predictions = np.full((rows, len(task.columns)), np.nan)
         for parts in plan:
             predictions[parts.test] = answer(parts)
-            watch(name, done := done + 1, total)
+            progress.rows(1)
         answers.append(predictions)
     return answers
 

@@ -1,4 +1,4 @@
-"""Progress on a terminal: a bar, and for a comparison the whole with the time left and the run at work."""
+"""Progress on a terminal: a bar, and for a comparison the whole with the time left and the runs at work."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from stratune.watch import Progress
+
 if TYPE_CHECKING:
-    from stratune.comparison.comparison import Progress as Moment
+    from rich.progress import TaskID
+
+    from stratune.comparison.schedule import RunEvent
+    from stratune.engine.events import Event
 
 
 PATIENCE = 2.0  # seconds before a bar is shown
 
 
-class Bar:
+class Bar(Progress):
     """Things done, on a terminal, once it takes longer than `patience` seconds; `total` None: nobody knows of
     how many.
     """
@@ -28,8 +33,8 @@ class Bar:
         count = TextColumn("{task.completed:,.0f}")
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), count, TimeElapsedColumn())
         disabled = not (shown and console.is_terminal)
-        self.progress = Progress(*columns, console=console, transient=True, disable=disabled)
-        self.task = self.progress.add_task(name, total=total)
+        self.bars = Progress(*columns, console=console, transient=True, disable=disabled)
+        self.task = self.bars.add_task(name, total=total)
         self.due, self.started = time.monotonic() + patience, False
 
     def __enter__(self) -> Bar:
@@ -38,26 +43,25 @@ class Bar:
 
     def __exit__(self, *_: object) -> None:
         if self.started:
-            self.progress.stop()
+            self.bars.stop()
 
-    def advance(self, count: int) -> None:
+    def stage(self, name: str, total: int) -> None:
         self._show()
-        self.progress.advance(self.task, count)
+        self.bars.update(self.task, description=name, completed=0, total=total)
 
-    def at(self, name: str, done: int, total: int) -> None:
-        """Where it is now, in a part called `name`."""
+    def rows(self, count: int) -> None:
         self._show()
-        self.progress.update(self.task, description=name, completed=done, total=total)
+        self.bars.advance(self.task, count)
 
     def _show(self) -> None:
         if not self.started and time.monotonic() >= self.due:
             self.started = True
-            self.progress.start()
+            self.bars.start()
 
 
 class Display:
-    """`with Display(shown=True) as display: run_comparison(..., watch=display.on)`. Silent when not on a
-    terminal.
+    """`with Display(shown=True) as display: run_comparison(..., watch=display.on)`. One bar for all runs, and
+    one for each that is under way. Silent when not on a terminal, but for what failed and notes.
     """
 
     def __init__(self, shown: bool) -> None:
@@ -86,7 +90,7 @@ class Display:
             speed_estimate_period=3600,  # runs differ: the mean over all of them says most about what is left
         )
         self.runs = self.bars.add_task("reading", total=None, note="")
-        self.run = self.bars.add_task("", total=None, note="", visible=False)
+        self.under_way: dict[str, TaskID] = {}
         self.told: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Display:
@@ -98,41 +102,40 @@ class Display:
     ) -> None:
         self.bars.stop()
 
-    def on(self, moment: Moment) -> None:
-        kind = moment.event["event"]
-        if kind == "started":
-            self.bars.update(self.runs, description="runs", total=moment.total, completed=moment.index)
-            self.bars.reset(
-                self.run, description=moment.planned.run_id, total=None, visible=True, note="loading"
-            )
-        elif kind == "done":
-            self.bars.update(self.runs, description="runs", total=moment.total, completed=moment.index + 1)
-            self._say(moment)
-        elif kind == "stage":
-            self.bars.update(self.run, total=moment.event["total"], completed=0, note=moment.event["name"])
-        elif kind == "rows":
-            self.bars.update(self.run, advance=moment.event["count"])
-        elif kind == "step":
-            self.bars.update(
-                self.run, total=moment.event["steps"], completed=moment.event["step"], note="training"
-            )
-        elif kind == "note":
-            self._note(moment, moment.event["text"])
-        elif kind == "val":
-            self.bars.update(self.run, note=f"training, val {moment.event['value']:.4f}")
+    def on(self, told: RunEvent) -> None:
+        name, event = told.planned.run_id, told.event
+        if event["event"] in ("started", "done"):
+            self.bars.update(self.runs, description="runs", total=told.total, completed=told.ended)
+        if event["event"] == "started":
+            self.under_way[name] = self.bars.add_task(name, total=None, note="loading")
+        elif event["event"] == "done":
+            if name in self.under_way:
+                self.bars.remove_task(self.under_way.pop(name))
+            self._say(told)
+        elif event["event"] == "note":
+            self._note(name, event["text"])
+        else:
+            self._advance(self.under_way[name], event)
 
-    def _note(self, moment: Moment, text: str) -> None:
+    def _advance(self, run: TaskID, event: Event) -> None:
+        if event["event"] == "stage":
+            self.bars.update(run, total=event["total"], completed=0, note=event["name"])
+        elif event["event"] == "rows":
+            self.bars.update(run, advance=event["count"])
+        elif event["event"] == "step":
+            self.bars.update(run, total=event["steps"], completed=event["step"], note="training")
+        elif event["event"] == "val":
+            self.bars.update(run, note=f"training, val {event['value']:.4f}")
+
+    def _note(self, run: str, text: str) -> None:
         """Each once: what a run tells at its start, its result tells again."""
-        told = (moment.planned.run_id, text)
-        if told not in self.told:
-            self.told.add(told)
-            self.bars.console.print(f"[yellow]note[/yellow] {told[0]}: {text}", highlight=False)
+        if (run, text) not in self.told:
+            self.told.add((run, text))
+            self.bars.console.print(f"[yellow]note[/yellow] {run}: {text}", highlight=False)
 
-    def _say(self, moment: Moment) -> None:
-        result = moment.result
+    def _say(self, told: RunEvent) -> None:
+        name, result = told.planned.run_id, told.result
         for note in result.notes if result is not None else ():
-            self._note(moment, note)
+            self._note(name, note)
         if result is not None and result.status == "failed":
-            self.bars.console.print(
-                f"[red]failed[/red] {moment.planned.run_id}: {result.error}", highlight=False
-            )
+            self.bars.console.print(f"[red]failed[/red] {name}: {result.error}", highlight=False)

@@ -14,6 +14,10 @@ from stratune.files import cache_folder, read_json, replacing_folder, sha256, wr
 from stratune.task import Task
 
 
+def splits_folder() -> Path:
+    return cache_folder() / "splits"
+
+
 def store_split(split: Split) -> Path:
     """The folder of this split, written if it is not there. Its name covers contents, assignment and task."""
     task = sorted(split.task.to_dict().items())
@@ -23,7 +27,7 @@ def store_split(split: Split) -> Path:
         for name in ("group", COLUMN)
         if name in table.column_names
     ]
-    folder = cache_folder() / "splits" / sha256(split.fingerprint, str(task), *others)[:32]
+    folder = splits_folder() / sha256(split.fingerprint, str(task), *others)[:32]
     if not folder.exists():
         with replacing_folder(folder, keep=True) as temporary:
             for part, table in split.parts.items():

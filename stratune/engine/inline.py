@@ -1,34 +1,45 @@
-"""Runs in this very process: under `accelerate launch`, where the processes are already there, and for
-debugging.
+"""Runs in this very process, one after the other: under `accelerate launch`, where the processes are already
+there, and for debugging.
 """
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from stratune.engine.events import OnEvent, Reporting
+from stratune.engine.job import Job, Place
 from stratune.train.processes import meet
 
 if TYPE_CHECKING:
-    from stratune.engine.job import Job
     from stratune.result import RunResult
 
 
 class InlineEngine:
+    jobs = 1
+
+    def __init__(self) -> None:
+        self._place: Place | None = None
+        self._waiting: deque[tuple[Job, OnEvent]] = deque()
+
     def __enter__(self) -> InlineEngine:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         """Nothing to end."""
 
-    def ready(self) -> None:
+    def open(self, out: Path) -> None:
         """Wait for the other processes: one of them has just prepared the folder."""
         meet()
+        self._place = Place.here(out)
 
-    def run(self, job: Job, on_event: OnEvent) -> RunResult:
+    def submit(self, job: Job, on_event: OnEvent) -> None:
+        self._waiting.append((job, on_event))
+
+    def wait(self) -> tuple[Job, RunResult]:
         from stratune.engine.run import execute
 
-        return execute(job, Reporting(on_event))
+        assert self._place is not None
+        job, on_event = self._waiting.popleft()
+        return job, execute(job, self._place, Reporting(on_event))

@@ -1,4 +1,7 @@
-"""Job: what a run needs to know, as plain values, so that it travels to another process as JSON."""
+"""Job: what a run needs to know, as plain values, so that it travels to another process as JSON.
+
+It names no path: where its split is stored and where its results go is the Place of the machine it runs on.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,35 @@ from stratune.version import versions
 
 
 @dataclass(frozen=True)
-class Job:
-    """One strategy on one backbone with one seed, and where its split and its results are."""
+class Place:
+    """Where a machine keeps stored splits (data/store.py) and the runs of a comparison."""
 
-    out: str  # the comparison folder
-    split: str  # folder of the stored split
+    splits: str
+    runs: str
+
+    @classmethod
+    def here(cls, out: Path) -> Place:
+        """Splits in this machine's cache folder, runs in the comparison's."""
+        from stratune.data.store import splits_folder
+
+        return cls(str(splits_folder()), str(out.absolute() / "runs"))
+
+    def split(self, job: Job) -> Path:
+        return Path(self.splits) / job.split
+
+    def run(self, name: str) -> Path:
+        """The folder of a run, by its id."""
+        return Path(self.runs) / name
+
+    def result_file(self, job: Job) -> Path:
+        return self.run(job.run_id) / "result.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One strategy on one backbone with one seed."""
+
+    split: str  # name of the stored split
     fingerprint: str  # of the split
     strategy: dict[str, Any]  # settings, as `parse_strategy` takes them
     backbone: str | None
@@ -28,10 +55,6 @@ class Job:
     @property
     def run_id(self) -> str:
         return run_id(self.strategy["name"], self.backbone, self.seed)
-
-    @property
-    def folder(self) -> Path:
-        return Path(self.out) / "runs" / self.run_id
 
     def settings(self) -> dict[str, Any]:
         """What makes two runs the same run."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from stratune.data.arrow import to_arrow
 from stratune.data.raters import COLUMN
 from stratune.data.rows import text_columns
 from stratune.data.store import load_parts
-from stratune.engine.job import Job
+from stratune.engine.job import Job, Place
 from stratune.errors import StratuneError
 from stratune.files import folder_bytes, replacing, write_text
 from stratune.fitting.fit import train
@@ -35,15 +36,15 @@ from stratune.version import versions
 from stratune.watch import SILENT, Progress
 
 
-def execute(job: Job, progress: Progress = SILENT) -> RunResult:
+def execute(job: Job, place: Place, progress: Progress = SILENT) -> RunResult:
     """Run a job to its end. Whatever goes wrong becomes a failed result: the comparison goes on (design,
     rule 12).
     """
     set_up_memory()
-    split = load_parts(Path(job.split))
-    job.folder.mkdir(parents=True, exist_ok=True)
+    split = load_parts(place.split(job))
+    place.run(job.run_id).mkdir(parents=True, exist_ok=True)
     try:
-        result = _execute(job, split, progress)
+        result = _execute(job, place, split, progress)
     except StratuneError as error:
         result = job.failed(str(error), split.fingerprint)
     except Exception as error:  # noqa: BLE001  the only broad one: a failure is a row
@@ -51,12 +52,12 @@ def execute(job: Job, progress: Progress = SILENT) -> RunResult:
         text = f"{type(error).__name__}: {reason[0] if reason else 'no message'}"
         result = job.failed(text, split.fingerprint, traceback.format_exc())
     if is_main():  # under `accelerate launch` one process writes
-        result.save(job.folder / "result.json")
+        result.save(place.result_file(job))
     return result
 
 
-def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
-    memory = PeakMemory()
+def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResult:
+    memory, folder = PeakMemory(), place.run(job.run_id)
     budget, settings = Budget(**job.budget), TrainSettings(**job.train)
     strategy = parse_strategy(job.strategy)
     trained = train(
@@ -67,10 +68,10 @@ def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
         budget,
         job.seed,
         settings=settings,
-        work=job.folder,
+        work=folder,
         progress=progress,
         remote=Remote(**job.remote),
-        members=[job.folder.parent / member for member in job.members],
+        members=[place.run(member) for member in job.members],
     )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
@@ -99,14 +100,15 @@ def _execute(job: Job, split: Any, progress: Progress) -> RunResult:
     result.peak_bytes = memory.peak_bytes()
     trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
     if trained.is_main_process:
-        _write(job.folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
-        result.artifact_bytes = folder_bytes(job.folder / "model")
+        _write(folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
+        result.artifact_bytes = folder_bytes(folder / "model")
     return result
 
 
 def _costs(result: RunResult, trained: Trained) -> None:
     result.trainable_params, result.total_params = trained.trainable_params, trained.total_params
     result.precision, result.processes = trained.precision, trained.processes
+    result.threads = torch.get_num_threads()
     result.train_seconds, result.notes = trained.train_seconds, trained.notes
     if trained.position is not None:
         result.examples_seen = trained.position.examples_seen

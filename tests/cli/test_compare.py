@@ -130,8 +130,10 @@ def test_killed_and_started_again_it_ends_in_the_same_leaderboard(finished, tmp_
     write_rows(tmp_path / "reviews.csv")
     command = [sys.executable, "-m", "stratune", "compare", *map(str, finished.options), "--quiet"]
     environment = {**os.environ, "STRATUNE_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-    for runs in (1, 4, 8):  # in the floors, in the first seed, in the second
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    for runs, jobs in ((1, 1), (4, 2), (8, 2)):  # in the floors, in the first seed, in the second
+        process = subprocess.Popen(
+            [*command, "--jobs", str(jobs)], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
+        )
         _wait_for_results(tmp_path / "out", runs, process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

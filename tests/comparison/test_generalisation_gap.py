@@ -12,6 +12,7 @@ from stratune.data.read import read
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
 from stratune.testing import toy_split
+from stratune.watch import Progress
 
 WORDS = [f"word{number}" for number in range(40)]
 
@@ -37,13 +38,23 @@ TASK = Task(group="group", labels=("no", "yes"), metric="accuracy")
 
 def test_groups_that_give_the_label_away():
     seen = []
-    gap = measure_gap(table(sign=True), TASK, folds=4, repeats=2, watch=lambda *told: seen.append(told))
+
+    class Seen(Progress):
+        def stage(self, name, total):
+            seen.append([name, 0, total])
+
+        def rows(self, count):
+            seen[-1][1] += count
+
+    gap = measure_gap(table(sign=True), TASK, folds=4, repeats=2, progress=Seen())
     by = {name: folded.score.value for name, folded in gap.by.items()}
     assert by[RANDOM] == 1.0 and by[GROUPED] < 0.75 and by[ONE_OUT] < 0.75
     assert gap.gap.value == pytest.approx(by[RANDOM] - by[GROUPED])
     assert 0 < gap.gap.low <= gap.gap.value <= gap.gap.high
     assert {name: folded.models for name, folded in gap.by.items()} == {RANDOM: 8, GROUPED: 8, ONE_OUT: 12}
-    assert seen[:2] == [(RANDOM, 1, 8), (RANDOM, 2, 8)] and seen[-1] == (ONE_OUT, 12, 12)
+    assert seen == [
+        [f"{name} folds", count, count] for name, count in ((RANDOM, 8), (GROUPED, 8), (ONE_OUT, 12))
+    ]
     assert (gap.rows, gap.groups) == (96, 12)
 
 

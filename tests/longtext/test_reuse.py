@@ -6,11 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from stratune.data.store import store_split
-from stratune.engine.job import Job
-from stratune.engine.run import execute
 from stratune.net.net import Net
-from stratune.strategy import parse_strategy
+from tests.helpers import executed
 from tests.longtext.needles import needle_split
 
 WAYS = {
@@ -39,11 +36,9 @@ def run(name, out, backbone, **train):
     split = needle_split(rows=16)
     spec = {"preset": "probe", "name": name, "batch_size": 8, "readout": {"long": WAYS[name]}}
     settings = {"precision": "float32", **train}
-    job = Job(str(out), str(store_split(split)), split.fingerprint, parse_strategy(spec).settings(),
-              str(backbone), 0, {"epochs": 1.0}, settings)  # fmt: skip
-    result = execute(job)
+    result, folder = executed(spec, backbone, split, out, **settings)
     assert result.status == "ok", result.error
-    return result, pq.read_table(job.folder / "predictions.parquet").to_pylist()
+    return result, pq.read_table(folder / "predictions.parquet").to_pylist()
 
 
 def test_vectors_are_computed_once_for_all_aggregators_and_small_models(tiny, tmp_path, encoded):

@@ -8,9 +8,6 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from stratune.data.store import store_split
-from stratune.engine.job import Job
-from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.predictor import Predictor
@@ -18,8 +15,7 @@ from stratune.readout.words import Words
 from stratune.strategy import parse_strategy
 from stratune.testing import DECODERS, toy_split
 from stratune.testing.nets import net_of
-from stratune.train.settings import Budget, TrainSettings
-from tests.helpers import trained
+from tests.helpers import executed, trained
 from tests.scores import score
 
 TEXTS = ["we saw the dog", "snow", "they talked about the storm and the wind again", "it was there"]
@@ -123,13 +119,9 @@ def test_a_run_tells_how_many_answers_were_none(tiny, tmp_path):
     spec = parse_strategy(
         {"preset": "zero_shot+generate", "readout": {"kind": "generate", "template": SHORT}}
     )
-    job = Job(
-        str(tmp_path), str(store_split(split)), split.fingerprint, spec.settings(),
-        str(tiny("llama")), 0, vars(Budget(epochs=1)), vars(TrainSettings(precision="float32")),
-    )  # fmt: skip
-    result = execute(job)
+    result, folder = executed(spec, tiny("llama"), split, tmp_path, precision="float32")
     assert (result.error, result.invalid) == (None, 1.0)
-    rows = pq.read_table(job.folder / "predictions.parquet").to_pylist()
+    rows = pq.read_table(folder / "predictions.parquet").to_pylist()
     assert all(row["prediction"] == "" and row["answer"] and math.isnan(row["score_animal"]) for row in rows)
 
 

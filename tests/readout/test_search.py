@@ -1,14 +1,10 @@
 """Several prompts: each is asked, the best on validation is kept, and the folder remembers it."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from stratune.data.store import store_split
-from stratune.engine.job import Job
-from stratune.engine.run import execute
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.selection import Selection
 from stratune.model.answers import Scored
@@ -18,8 +14,7 @@ from stratune.readout.search import _Judge, _kept, _Tried
 from stratune.readout.words import Words
 from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
-from stratune.train.settings import Budget, TrainSettings
-from tests.helpers import trained
+from tests.helpers import executed, trained
 
 ONE = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
 TWO = {"name": "two", "row": "Of: {text}", "answer": "is {label}", "chat": False}
@@ -165,21 +160,17 @@ def test_what_is_wrong_is_said_before_anything_runs(tries, message):
 def test_the_run_keeps_every_trial_and_says_how_far_they_lie_apart(tiny, tmp_path):
     split = toy_split()
     spec = {"preset": "zero_shot", "readout": {"template": ONE, "tries": BOTH}}
-    job = Job(
-        str(tmp_path), str(store_split(split)), split.fingerprint, parse_strategy(spec).settings(),
-        str(tiny("llama")), 0, vars(Budget(epochs=1)), vars(TrainSettings(precision="float32")),
-    )  # fmt: skip
-    result = execute(job)
+    result, folder = executed(spec, tiny("llama"), split, tmp_path, precision="float32")
     assert result.error is None
-    lines = [json.loads(line) for line in (job.folder / "trials.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     assert result.trials == len(lines) == 2
     assert lines[0]["val"]["f1_macro"] == pytest.approx(result.val["f1_macro"])
     low, high = sorted(line["val"]["f1_macro"] for line in lines)
     assert f"2 prompts tried: validation f1_macro {low:.3f} to {high:.3f}" in result.notes[-1]
     assert result.train_seconds > 0
-    plain = parse_strategy({"preset": "zero_shot", "readout": {"template": ONE}}).settings()
-    assert execute(replace(job, strategy=plain)).error is None
-    assert not (job.folder / "trials.jsonl").exists()  # those were another run's
+    plain = {"preset": "zero_shot", "readout": {"template": ONE}}
+    assert executed(plain, tiny("llama"), split, tmp_path, precision="float32")[0].error is None
+    assert not (folder / "trials.jsonl").exists()  # those were another run's
 
 
 def test_the_spread_names_what_was_kept():

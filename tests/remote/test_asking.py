@@ -10,16 +10,12 @@ import pytest
 
 from stratune.api import compare
 from stratune.data.split import assemble
-from stratune.data.store import store_split
-from stratune.engine.job import Job
-from stratune.engine.run import execute
 from stratune.errors import ConfigError
 from stratune.predictor.predictor import Predictor
-from stratune.strategy import parse_strategy
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import FAMILIES
-from stratune.train.settings import Budget, TrainSettings
+from tests.helpers import executed
 from tests.remote.scripted import listed, prompt_of, written
 
 TEMPLATE = {"name": "short", "task": "One of {labels}.", "row": "Text: {text}", "answer": "It is {label}"}
@@ -51,20 +47,16 @@ def writes(body):
 def run(scripted, tmp_path, spec, *, seed=0, remote=None, split=None):
     split = split or toy_split()
     readout = {"template": TEMPLATE, **spec.get("readout", {})}
-    strategy = parse_strategy({**spec, "readout": readout})
-    job = Job(
-        str(tmp_path / "out"), str(store_split(split)), split.fingerprint, strategy.settings(),
-        f"{scripted.url}#tiny", seed, vars(Budget(epochs=1)), vars(TrainSettings()), {"attempts": 2, **(remote or {})},
-    )  # fmt: skip
-    return execute(job), job
+    how = {"seed": seed, "remote": {"attempts": 2, **(remote or {})}}
+    return executed({**spec, "readout": readout}, f"{scripted.url}#tiny", split, tmp_path / "out", **how)
 
 
 def test_log_probabilities_of_a_servers_model_become_scores(scripted, tmp_path):
-    result, job = run(scripted(sure), tmp_path, {"preset": "zero_shot"})
+    result, folder = run(scripted(sure), tmp_path, {"preset": "zero_shot"})
     assert (result.error, result.test["accuracy"], result.invalid) == (None, 1.0, 0.0)
     assert result.trainable_params == 0 and result.total_params is None
     texts = list(toy_split().test["text"])
-    said = Predictor.load(job.folder / "model").predict_proba(texts)
+    said = Predictor.load(folder / "model").predict_proba(texts)
     right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
     np.testing.assert_allclose(said.max(axis=1), right / (right + other), atol=1e-6)
 
@@ -80,9 +72,9 @@ def test_a_server_rates_on_a_scale(scripted, tmp_path):
     split = assemble(tables, Task(kind="regression"))
     words = {"words": {"2": "animal", "4": "weather"}}
     readout = {"scale": [2, 4], "template": {**TEMPLATE, **words}}
-    result, job = run(scripted(sure), tmp_path, {"preset": "zero_shot", "readout": readout}, split=split)
+    result, folder = run(scripted(sure), tmp_path, {"preset": "zero_shot", "readout": readout}, split=split)
     assert result.error is None and result.test["pearson"] == pytest.approx(1.0)
-    said = Predictor.load(job.folder / "model").predict_proba(list(split.test["text"]))
+    said = Predictor.load(folder / "model").predict_proba(list(split.test["text"]))
     right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
     wrong = other / (right + other)
     wanted = [2 + 2 * (wrong if label == "2.1" else 1 - wrong) for label in split.test["label"]]
@@ -103,11 +95,11 @@ def answers_of(place):
 def test_each_prompt_is_asked_once_however_often_the_run_is_made(scripted, tmp_path):
     remote = scripted(sure)
     for place in ("one", "two"):
-        result, job = run(
+        result, folder = run(
             remote, tmp_path / place, {"preset": "few_shot", "readout": {"shots": 2, "draws": 2}}
         )
         assert result.error is None and result.trials == 2
-        Predictor.load(job.folder / "model").predict(list(toy_split().test["text"]))
+        Predictor.load(folder / "model").predict(list(toy_split().test["text"]))
     assert set(Counter(map(str, remote.bodies)).values()) == {1}
     assert len(remote.bodies) == 2 * 16 + 16  # both draws about validation, the better one about test
 
@@ -118,13 +110,13 @@ def test_the_best_prompt_is_kept_and_calibrated(scripted, tmp_path):
 
     heard = {**TEMPLATE, "name": "heard", "row": "Heard. Text: {text}"}
     tries = {"template": [TEMPLATE, heard], "calibrate": ["none", "batch"]}
-    result, job = run(
+    result, folder = run(
         scripted(deaf), tmp_path, {"preset": "zero_shot", "readout": {"tries": tries, "temperature": True}}
     )
     assert result.error is None and result.test["accuracy"] == 1.0
-    trials = [json.loads(line) for line in (job.folder / "trials.jsonl").read_text().splitlines()]
+    trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     assert trials[0]["template"] == "heard" and len(trials) == 4
-    manifest = json.loads((job.folder / "model" / "stratune.json").read_text())
+    manifest = json.loads((folder / "model" / "stratune.json").read_text())
     assert (
         manifest["server"]["way"] == "logprobs" and manifest["calibration"]["scale"] > 1
     )  # all right: surer
@@ -138,10 +130,10 @@ def test_rows_without_an_answer_leave_the_calibration_alone(calibrate, scripted,
         return sure(body) if known else listed(body, {"the": -0.1, "so": -3.0})
 
     options = {"calibrate": calibrate, "threshold": True, "temperature": True}
-    result, job = run(scripted(unsure), tmp_path, {"preset": "zero_shot", "readout": options})
+    result, folder = run(scripted(unsure), tmp_path, {"preset": "zero_shot", "readout": options})
     assert result.error is None and 0 < result.invalid < 1
     assert result.test["accuracy"] == pytest.approx(1 - result.invalid)
-    manifest = json.loads((job.folder / "model" / "stratune.json").read_text())
+    manifest = json.loads((folder / "model" / "stratune.json").read_text())
     assert np.isfinite(manifest["calibration"]["bias"]).all() and np.isfinite(
         manifest["calibration"]["scale"]
     )
@@ -156,12 +148,12 @@ def test_a_threshold_between_three_labels_is_refused_without_asking(scripted, tm
 
 
 def test_a_server_that_only_writes_is_read_strictly(scripted, tmp_path):
-    result, job = run(scripted(writes), tmp_path, {"preset": "zero_shot"})
+    result, folder = run(scripted(writes), tmp_path, {"preset": "zero_shot"})
     split = toy_split()
     snowy = np.mean(["snow" in text for text in split.test["text"]])
     assert result.error is None and result.invalid == pytest.approx(snowy) and snowy > 0
     assert result.test["accuracy"] == pytest.approx(1 - snowy)
-    loaded = Predictor.load(job.folder / "model")
+    loaded = Predictor.load(folder / "model")
     answers = loaded.model(["rain and snow", "the cat"], None).answers
     assert answers == ["no idea", " Animal.\n"]
 
@@ -209,12 +201,12 @@ def test_a_failed_server_is_a_failed_row_that_the_next_call_makes(scripted, tmp_
 
 def test_nearest_demonstrations_are_turns_of_the_chat(scripted, tmp_path):
     remote = scripted(sure)
-    result, job = run(remote, tmp_path, {"preset": "few_shot", "readout": {"shots": 1, "pick": "nearest"}})
+    result, folder = run(remote, tmp_path, {"preset": "few_shot", "readout": {"shots": 1, "pick": "nearest"}})
     assert result.error is None
     shown = {body["messages"][0]["content"] for body in remote.bodies}
     assert len(shown) > 5  # each row has its own
     assert [message["role"] for message in remote.bodies[0]["messages"]] == ["user", "assistant", "user"]
-    assert job.folder.name.startswith("few_shot@http--127.0.0.1--")
+    assert folder.name.startswith("few_shot@http--127.0.0.1--")
 
 
 def test_plain_templates_are_sent_as_text(scripted, tmp_path):

@@ -1,0 +1,104 @@
+"""The runs of a plan, done by an engine: as many at once as it takes, each when what it needs has ended."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stratune.comparison.plan import Planned, members_of
+from stratune.config import Config, spelt_out
+from stratune.engine.base import Engine
+from stratune.engine.events import Event
+from stratune.engine.job import Job, Place
+from stratune.result import RunResult
+
+if TYPE_CHECKING:
+    from stratune.task import Task
+
+
+@dataclass(frozen=True)
+class RunEvent:
+    """Told to whoever watches: what happens in a run (`started`, an engine event, `done` with its result),
+    and how many of all have ended.
+    """
+
+    planned: Planned
+    event: Event
+    ended: int
+    total: int
+    result: RunResult | None = None
+
+
+@dataclass
+class Schedule:
+    """Runs begin in the order of the plan. What is on disk already is not done again."""
+
+    runs: Sequence[Planned]
+    config: Config
+    place: Place
+    split: str  # name of the stored split
+    fingerprint: str
+    task: Task
+    engine: Engine
+    watch: Callable[[RunEvent], None]
+    ended: dict[str, RunResult] = field(default_factory=dict)  # by run id
+
+    def results(self) -> Iterator[RunResult]:
+        """As they come."""
+        waiting, under_way = deque(self.runs), dict[str, Planned]()
+        while waiting or under_way:
+            while waiting and len(under_way) < self.engine.jobs and self._is_ready(waiting[0]):
+                planned = waiting.popleft()
+                job = self._job(planned)
+                if (result := finished(job, self.place)) is not None:
+                    yield self._end(planned, result)
+                else:
+                    self._begin(planned, job)
+                    under_way[job.run_id] = planned
+            if under_way:
+                job, result = self.engine.wait()
+                yield self._end(under_way.pop(job.run_id), result)
+
+    def _is_ready(self, planned: Planned) -> bool:
+        return all(name in self.ended for name in planned.needs)
+
+    def _begin(self, planned: Planned, job: Job) -> None:
+        def tell(event: Event) -> None:
+            self.watch(RunEvent(planned, event, len(self.ended), len(self.runs)))
+
+        tell({"event": "started"})
+        self.engine.submit(job, tell)
+
+    def _end(self, planned: Planned, result: RunResult) -> RunResult:
+        self.ended[planned.run_id] = result
+        self.watch(RunEvent(planned, {"event": "done"}, len(self.ended), len(self.runs), result))
+        return result
+
+    def _job(self, planned: Planned) -> Job:
+        sections: dict[str, Any] = self.config.model_dump(mode="json")
+        well = {name: result for name, result in self.ended.items() if result.status == "ok"}
+        return Job(
+            split=self.split,
+            fingerprint=self.fingerprint,
+            strategy=planned.strategy,
+            backbone=planned.backbone,
+            seed=planned.seed,
+            budget=sections["budget"],
+            train=sections["train"],
+            remote=sections["remote"],
+            members=members_of(planned, well, self.task),
+        )
+
+
+def finished(job: Job, place: Place) -> RunResult | None:
+    """The result on disk if this very run (settings and split) is done and well; a failed one is tried
+    again.
+    """
+    path = place.result_file(job)
+    if not path.is_file():
+        return None
+    result = RunResult.load(path)
+    same = spelt_out(result.settings) == job.settings() and result.fingerprint == job.fingerprint
+    return result if same and result.status == "ok" else None

@@ -1,0 +1,20 @@
+"""Cores are shared out among runs that are under way at once."""
+
+from __future__ import annotations
+
+import os
+
+
+def share_cores(jobs: int) -> None:
+    """Leave the other runs of `jobs` their share: of torch's threads, of the linear algebra libraries', and
+    of the tokenizers'. More threads than cores wait for each other (docs/log.md: a fraction of the rate).
+    """
+    if jobs == 1:
+        return
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threads = max(1, torch.get_num_threads() // jobs)
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+    os.environ["RAYON_NUM_THREADS"] = str(threads)  # read when the tokenizers' threads start
