@@ -112,6 +112,20 @@ def test_the_strategy_in_the_guide_works(tmp_path, tiny):
         TUNES.pop("norms", None), PRESETS.pop("norms", None)
 
 
+def test_the_readout_in_the_guide_works(tmp_path, tiny):
+    from stratune.readout import READOUTS
+    from stratune.testing import CHECKS
+
+    text = (ROOT / "docs" / "add-a-readout.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.S).group(1)
+    try:
+        exec(compile(code, "add-a-readout.md", "exec"), {"__name__": "guide"})
+        for check in CHECKS:
+            check("partial+attention", tiny("bert"), tmp_path)
+    finally:
+        READOUTS.pop("attention", None)
+
+
 def test_the_metric_in_the_guide_works():
     import numpy as np
 

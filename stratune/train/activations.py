@@ -7,6 +7,7 @@ or parallel run left in the cache, and the same seed gives the same numbers to t
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 DEFAULT_LIMIT_GB = 10.0
+ABANDONED_SECONDS = 3600.0
 
 
 def cache_limit_bytes() -> int:
@@ -97,9 +99,16 @@ class _Store:
 
     def open(self) -> CachedActivations:
         folder = cache_folder() / "activations" / self.key()
-        if not (found := folder.exists()):
-            self._compute(folder)
-        os.utime(folder)  # least recently used entries are evicted first
+        try:
+            if found := folder.exists():
+                return self._opened(folder, found)
+        except FileNotFoundError:  # another run has just dropped it to make room
+            found = False
+        self._compute(folder)
+        return self._opened(folder, found)
+
+    def _opened(self, folder: Path, found: bool) -> CachedActivations:
+        os.utime(folder)  # the least recently used entries go first
         about = read_json(folder / "about.json")
         return CachedActivations(
             folder=folder,
@@ -168,13 +177,18 @@ class _Store:
 
 
 def _evict(store: Path, room: int) -> None:
-    """Delete least recently used entries until the others take at most `room` bytes."""
-    if not store.is_dir():
-        return
-    entries = sorted(
-        (f for f in store.iterdir() if f.is_dir()), key=lambda f: f.stat().st_mtime, reverse=True
-    )
-    for entry in entries:
-        room -= folder_bytes(entry)
+    """Drop the least recently used entries until the rest takes at most `room` bytes.
+
+    Other runs write and drop entries meanwhile: what they are writing (a dot in front of its name) stays,
+    unless nobody has for an hour, as after a kill.
+    """
+    entries: list[tuple[float, int, Path]] = []
+    for entry in store.glob("*/"):
+        with contextlib.suppress(FileNotFoundError):
+            used = max(file.stat().st_mtime for file in (entry, *entry.iterdir()))
+            if not entry.name.startswith(".") or time.time() - used > ABANDONED_SECONDS:
+                entries.append((entry.stat().st_mtime, folder_bytes(entry), entry))
+    for _, size, entry in sorted(entries, reverse=True):
+        room -= size
         if room < 0:
             shutil.rmtree(entry, ignore_errors=True)
