@@ -33,7 +33,7 @@ def print_board(folder: Path) -> None:
     from rich.console import Console
 
     from stratune.files import read_json
-    from stratune.report.leaderboard import table
+    from stratune.report.terminal import table
 
     console = Console()
     if not console.is_terminal:

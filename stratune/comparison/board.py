@@ -69,7 +69,7 @@ class Board:
     def __str__(self) -> str:
         from rich.console import Console
 
-        from stratune.report.leaderboard import table
+        from stratune.report.terminal import table
 
         page = io.StringIO()
         Console(width=120, file=page).print(table(self.leaderboard))

@@ -1,4 +1,4 @@
-"""What a comparison says, for people: leaderboard, plots, one HTML page. Reads files, never a model."""
+"""A comparison for people: leaderboard, plots, one HTML page. Reads files, never a model."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ def publish(out: str | Path) -> dict[str, Any]:
 
     Raises ArtifactError or ConfigError when OUT is not a whole comparison; nothing is written then.
     """
-    from stratune.report import figures, html, leaderboard
+    from stratune.report import html, leaderboard, plots
     from stratune.report.comparison import load
 
     comparison = load(out)
     board = leaderboard.build(comparison)
-    drawn = figures.draw(comparison, board)
+    drawn = plots.draw(comparison, board)
     page = html.render(comparison, board, drawn)
     leaderboard.save(comparison.out, board)
-    figures.save(comparison.out, drawn)
+    plots.save(comparison.out, drawn)
     html.save(comparison.out, page)
     return board

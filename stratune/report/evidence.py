@@ -1,4 +1,4 @@
-"""What decided: of the surest test documents, right and wrong, the chunks that their answers hung on."""
+"""The chunks that decided: for the test documents whose prediction changes most without one of them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from stratune.report import human
-from stratune.target import TARGETS
+from stratune.task import Task
 
-SHOWN = 3  # documents that were answered right, and as many wrong
+SHOWN = 3  # documents with a right prediction, and as many with a wrong one
 COLUMNS = ("id", "part", "truth", "prediction", "evidence")
 
 
-def shown_evidence(folder: Path, kind: str) -> list[dict[str, Any]]:
-    """Rows {id, truth, prediction, right, chunks: [{score, text}]}; none where nothing is named.
+def shown_evidence(folder: Path, task: Task) -> list[dict[str, Any]]:
+    """Rows {id, truth, prediction, right, chunks: [{score, text}]} of a run; none where it names no chunks.
 
-    Of values the farthest from each other come first, as there is no right or wrong.
+    The largest change comes first. Values are neither right nor wrong: their `right` is None.
     """
     import pyarrow.parquet as pq
 
@@ -24,7 +24,7 @@ def shown_evidence(folder: Path, kind: str) -> list[dict[str, Any]]:
         return []
     rows = [row for row in pq.read_table(path, columns=list(COLUMNS)).to_pylist() if row["part"] == "test"]
     rows = [row for row in rows if row["evidence"]]
-    numeric = TARGETS[kind].is_numeric
+    numeric = task.target.is_numeric
     for row in rows:
         row["right"] = None if numeric else row["truth"] == row["prediction"]
         row["chunks"] = row.pop("evidence")

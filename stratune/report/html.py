@@ -15,24 +15,15 @@ from stratune.files import write_text
 from stratune.report import human, people, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
-from stratune.report.figures import BY_ENTRY, stem_of
+from stratune.report.figure import Section, figures_of
+from stratune.report.plots import stem_of
 from stratune.report.style import FAINT, INK, PAPER
+from stratune.task import Task
 from stratune.version import __version__
 
 Board = dict[str, Any]
 
 _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
-_OVERVIEW = ("leaderboard", "cost", "learning", "roc", "labels", "prompts", "parts", "balance")
-
-
-def write(out: str | Path) -> Path:
-    """Write OUT/report.html from OUT's runs alone. Raises ArtifactError or ConfigError as `load`."""
-    from stratune.report import figures, leaderboard
-    from stratune.report.comparison import load
-
-    comparison = load(out)
-    board = leaderboard.build(comparison)
-    return save(comparison.out, render(comparison, board, figures.draw(comparison, board)))
 
 
 def save(out: Path, page: str) -> Path:
@@ -40,8 +31,8 @@ def save(out: Path, page: str) -> Path:
     return out / "report.html"
 
 
-def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str:
-    """The page as text. `figures` as `figures.draw` returns them; every value of the user's is escaped."""
+def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
+    """The page as text. `drawn` as `plots.draw` returns it; every value of the user's is escaped."""
     environment = Environment(
         loader=PackageLoader("stratune.report", "."),
         autoescape=True,
@@ -53,7 +44,10 @@ def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str
         score=human.score, interval=human.interval, plain=human.plain, count=human.count
     )
     entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries()}
-    rows = [_row(row, entries[row["strategy"], row["backbone"]], board, figures) for row in board["rows"]]
+    rows = [
+        _row(row, entries[row["strategy"], row["backbone"]], comparison.task, board, drawn)
+        for row in board["rows"]
+    ]
     return environment.get_template("report.html").render(
         board=board,
         comparison=comparison,
@@ -61,8 +55,8 @@ def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str
         metrics=tables.shown_metrics(board),
         cost_heads=[head for _, head, _ in tables.costs(board)],
         rows=rows,
-        overview=[(stem, inline(figures[stem])) for stem in _OVERVIEW if stem in figures],
-        people=_people(board, figures),
+        overview=_shown("overview", drawn),
+        people=_people(board, drawn),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,
         config=yaml.safe_dump(comparison.config, sort_keys=False, allow_unicode=True),
@@ -70,18 +64,27 @@ def render(comparison: Comparison, board: Board, figures: dict[str, str]) -> str
     )
 
 
-def _people(board: Board, figures: dict[str, str]) -> dict[str, Any] | None:
+def _shown(section: Section, drawn: dict[str, str], entry: Entry | None = None) -> list[dict[str, Any]]:
+    """The figures of a section that have something to show, in order."""
+    found = []
+    for figure in figures_of(section):
+        stem = figure.name if entry is None else stem_of(figure.name, entry)
+        if stem in drawn:
+            found.append({"title": figure.title, "tall": figure.tall, "svg": inline(drawn[stem])})
+    return found
+
+
+def _people(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
     """What the section on agreement with people shows; None where nobody rated."""
     if not board.get("people"):
         return None
     heads, lines = people.table(board)
-    figure = inline(figures["people"]) if "people" in figures else None
     return {
         "facts": people.facts(board),
         "line": people.line(board),
         "heads": heads,
         "lines": lines,
-        "figure": figure,
+        "figures": _shown("people", drawn),
         "target": people.target(board),
     }
 
@@ -103,11 +106,12 @@ def _themed(style: str) -> str:
     return style
 
 
-def _row(row: dict[str, Any], entry: Entry, board: Board, figures: dict[str, str]) -> dict[str, Any]:
+def _row(
+    row: dict[str, Any], entry: Entry, task: Task, board: Board, drawn: dict[str, str]
+) -> dict[str, Any]:
     """A leaderboard row with what the page shows beside it."""
     results = [run.result for run in entry.runs]
     best = next((run.result for run in entry.ok), results[0])
-    stems = [stem_of(figure, entry) for figure in BY_ENTRY[board["task"]["kind"]]]
     cut = [run.predictions["test"].tokens_cut for run in entry.ok]
     return {
         **row,
@@ -117,12 +121,11 @@ def _row(row: dict[str, Any], entry: Entry, board: Board, figures: dict[str, str
         "overall": [
             (name, row["val"].get(name), row["test"][name]) for name in METRICS if name in row["test"]
         ],
-        "errs": [inline(figures[stem]) for stem in stems if stem in figures],
-        "evidence": shown_evidence(entry.ok[0].folder, board["task"]["kind"]) if entry.ok else [],
+        "errs": _shown("entry", drawn, entry),
+        "evidence": shown_evidence(entry.ok[0].folder, task) if entry.ok else [],
         "runs": [(result, human.seconds(result.train_seconds)) for result in results],
         "settings": best.settings,
         "versions": best.versions,
         "rows_cut": int((cut[0] > 0).sum()) if cut else 0,
         "tokens_cut": int(cut[0].sum()) if cut else 0,
-        "metric": board["metric"],
     }

@@ -11,13 +11,10 @@ import numpy as np
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
 from stratune.report import people
-from stratune.report.comparison import Comparison, Entry, load
+from stratune.report.comparison import Comparison, Entry
 from stratune.report.tables import to_csv, to_markdown
-from stratune.report.terminal import table
 from stratune.result import RunResult
 from stratune.task import Task
-
-__all__ = ["build", "save", "table", "write"]
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -27,15 +24,8 @@ _COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "a
 _RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "invalid")
 
 
-def write(out: str | Path) -> Board:
-    """Write OUT/leaderboard.json, .csv and .md, each in one step. Raises as `load` does."""
-    comparison = load(out)
-    board = build(comparison)
-    save(comparison.out, board)
-    return board
-
-
 def save(out: Path, board: Board) -> None:
+    """Write OUT/leaderboard.json, .csv and .md, each whole or not at all."""
     write_json(out / "leaderboard.json", board)
     write_text(out / "leaderboard.csv", to_csv(board))
     write_text(out / "leaderboard.md", to_markdown(board))

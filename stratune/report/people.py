@@ -94,7 +94,7 @@ def line(board: Board) -> str | None:
         return None
     shown = [
         f"{sign} {human.interval(people['ceiling'][name])}"
-        for name, sign in list(_target(board).agreement.items())[:3]
+        for name, sign in measures(board)[:3]
         if name in people["ceiling"]
     ]
     return f"one rater against the others: {', '.join(shown)}"
@@ -116,6 +116,11 @@ def facts(board: Board) -> str:
     return "; ".join(found)
 
 
+def measures(board: Board) -> list[tuple[str, str]]:
+    """(metric, how a person reads it): the figure shows the first, the page two, the line below three."""
+    return list(_target(board).agreement.items())
+
+
 def target(board: Board) -> str:
     """What raters agree on: their mean or majority."""
     return _target(board).consensus
@@ -129,13 +134,14 @@ def table(board: Board) -> tuple[list[str], list[list[str]]]:
     """Headings and lines for the page: the raters first, then each model, in the two measures that say most,
     and with each rater who can be told apart in the first of them.
     """
-    signs = _target(board).agreement
-    columns = [(target, name) for target in TARGETS for name in list(signs)[:2]]
-    heads = ["", *(f"{signs[name]} with {TARGETS[target]}" for target, name in columns)]
+    shown = measures(board)[:2]
+    columns = [(target, name) for target in TARGETS for name, _ in shown]
+    heads = ["", *(f"{sign} with {whom}" for whom in TARGETS.values() for _, sign in shown)]
     if board["people"]["identified"]:
         raters = annotation_columns(Task.from_dict(board["task"]))
-        columns += [(rater_key(number), next(iter(signs))) for number in range(len(raters))]
-        heads += [f"{next(iter(signs.values()))} with {human.short(rater)}" for rater in raters]
+        (name, sign), *_ = shown
+        columns += [(rater_key(number), name) for number in range(len(raters))]
+        heads += [f"{sign} with {human.short(rater)}" for rater in raters]
     lines = [_line("one rater", {"others": board["people"]["ceiling"]}, columns)]
     for row in board["rows"]:
         if "with_people" in row:

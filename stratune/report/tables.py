@@ -49,14 +49,18 @@ def costs(board: Board) -> list[tuple[str, str, Callable[[Any], str]]]:
 def caption(board: Board) -> str:
     """ranked by validation f1_macro; test opened once; ..."""
     seeds = max((len(row["seeds"]) for row in board["rows"]), default=0)
-    task = Task.from_dict(board["task"])
-    lower = "" if task.target.selection(board["metric"]).higher_is_better else " (lower is better)"
     over = f"means over {seeds} seeds" if seeds > 1 else "one seed"
     cover = "rows and seeds" if seeds > 1 else "rows"
     return (
-        f"ranked by validation {human.plain(board['metric'])}{lower}; test opened once; "
+        f"ranked by validation {human.plain(board['metric'])}{direction(board)}; test opened once; "
         f"{over}; 95 % intervals over {cover}"
     )
+
+
+def direction(board: Board) -> str:
+    """What stands behind the name of the metric that ranks: " (lower is better)", or nothing."""
+    selection = Task.from_dict(board["task"]).target.selection(board["metric"])
+    return "" if selection.higher_is_better else " (lower is better)"
 
 
 def shown_metrics(board: Board) -> list[str]:

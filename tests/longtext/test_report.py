@@ -9,6 +9,7 @@ from stratune.comparison.comparison import run_comparison
 from stratune.config import parse_config
 from stratune.engine.inline import InlineEngine
 from stratune.report.evidence import shown_evidence
+from stratune.task import Task
 from tests.cli.comparison import stratune
 from tests.longtext.needles import needle_split
 
@@ -54,9 +55,9 @@ def test_the_page_shows_them_and_only_for_who_has_them(compared):
     folder, _ = compared
     page = (folder / "out" / "report.html").read_text()
     assert page.count("What decided") == 1
-    shown = shown_evidence(run_folder(folder, "chunked"), "classification")
+    shown = shown_evidence(run_folder(folder, "chunked"), Task())
     assert shown and shown[0]["chunks"][0]["text"] in page
-    assert shown_evidence(run_folder(folder, "probe"), "classification") == []
+    assert shown_evidence(run_folder(folder, "probe"), Task()) == []
 
 
 def test_predict_explains(compared, tmp_path):

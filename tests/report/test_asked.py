@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stratune.report import figures, html, leaderboard, tables
+from stratune.report import leaderboard, plots, publish, tables
 from stratune.report.comparison import load
 from stratune.result import RunResult
 from tests.report.synthetic import make
-from tests.report.test_leaderboard import by_strategy, printed
+from tests.report.test_leaderboard import built, by_strategy, printed
 
 ASKED = ("few_shot", "smollm2", 1.0, 0, 12.0)
 RUNS = "runs/few_shot@smollm2#{}"
@@ -38,7 +38,7 @@ def asked(tmp_path):
 
 
 def test_the_leaderboard_has_both_and_counts_invalid_answers_wrong(asked):
-    board = leaderboard.write(asked)
+    board = built(asked)
     row = by_strategy(board)["few_shot"]
     assert (row["trials"], row["invalid"]) == (2, pytest.approx(0.1))
     runs = next(entry for entry in load(asked).entries() if entry.strategy == "few_shot").runs
@@ -50,7 +50,7 @@ def test_the_leaderboard_has_both_and_counts_invalid_answers_wrong(asked):
 
 
 def test_every_spelling_shows_them_and_only_where_somebody_asked(asked, two_class):
-    board, other = leaderboard.write(asked), leaderboard.write(two_class)
+    board, other = built(asked), built(two_class)
     for text in (printed(board, 200), tables.to_markdown(board), tables.to_csv(board).replace("_", " ")):
         assert "invalid" in text
     assert "10 %" in printed(board, 200)
@@ -58,10 +58,11 @@ def test_every_spelling_shows_them_and_only_where_somebody_asked(asked, two_clas
 
 
 def test_the_page_and_the_figure_show_the_prompts(asked):
-    page = html.write(asked).read_text()
+    publish(asked)
+    page = (asked / "report.html").read_text()
     assert "2 prompts tried &lt;here&gt;." in page and "How much the prompt matters" in page
     comparison = load(asked)
-    drawn = figures.draw(comparison, leaderboard.build(comparison, resamples=50))
+    drawn = plots.draw(comparison, leaderboard.build(comparison, resamples=50))
     assert "few_shot" in drawn["prompts"] and "(2)" in drawn["prompts"]
     assert "invalid" in drawn["confusion-few_shot@smollm2"]
     assert "few_shot" not in drawn["roc"]  # answers without a probability have no curve

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from stratune.errors import ArtifactError
-from stratune.report import html, publish
+from stratune.report import html, leaderboard, plots, publish
+from stratune.report.comparison import load
 from stratune.result import RunResult
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -37,9 +38,15 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
+def page_of(out):
+    comparison = load(out)
+    board = leaderboard.build(comparison, resamples=50)
+    return html.render(comparison, board, plots.draw(comparison, board))
+
+
 @pytest.fixture
 def page(odd):
-    return Page(html.write(odd).read_text(encoding="utf-8"))
+    return Page(page_of(odd))
 
 
 def test_the_page_is_well_formed_and_has_every_part(page):
@@ -72,7 +79,7 @@ def test_user_text_is_escaped(page):
 
 
 def test_nothing_is_fetched(odd):
-    text = html.write(odd).read_text(encoding="utf-8")
+    text = page_of(odd)
     links = re.findall(r"""(?:src|href|action)\s*=\s*["']([^"']*)""", text)
     assert all(link.startswith("#") for link in links)  # only an SVG's own parts
     assert not re.search(r"url\((?!['\"]?#)|@import", text)
@@ -80,19 +87,19 @@ def test_nothing_is_fetched(odd):
 
 
 def test_ids_of_two_figures_do_not_meet(odd):
-    text = html.write(odd).read_text(encoding="utf-8")
+    text = page_of(odd)
     paths = re.findall(r'<clipPath id="([^"]+)"', text)
     assert paths and len(paths) == len(set(paths))
 
 
 def test_colours_follow_the_theme_and_odd_ends_do_not_break(odd):
-    assert "fill: var(--ink)" in html.write(odd).read_text(encoding="utf-8")
+    assert "fill: var(--ink)" in page_of(odd)
     (odd / "data.json").unlink()
     for result in odd.glob("runs/*/result.json"):
         fields = RunResult.load(result)
         if fields.strategy != "tfidf":
             RunResult(fields.strategy, fields.backbone, fields.seed, status="failed", error="x").save(result)
-    text = html.write(odd).read_text(encoding="utf-8")
+    text = page_of(odd)
     assert "What the data check found" not in text and "tfidf" in text
 
 

@@ -10,12 +10,12 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score, f1_score, root_mean_squared_error
 
 from stratune.errors import ArtifactError
-from stratune.report import figures, html, leaderboard, publish, tables
+from stratune.report import leaderboard, plots, publish, tables
 from stratune.report.comparison import load
-from stratune.report.regression import _running
+from stratune.report.figures.residuals import running_mean
 from stratune.target import TARGETS
 from tests.report.synthetic import LABELS_OF, LEVELS, TOPICS, make
-from tests.report.test_html import Page
+from tests.report.test_html import Page, page_of
 from tests.report.test_leaderboard import by_strategy, printed
 from tests.report.test_plots import BACKBONE, drawn, words
 
@@ -121,11 +121,11 @@ def test_many_rows_become_cells(tmp_path):
 def test_the_running_mean_is_of_neighbours():
     draws = np.random.default_rng(0)
     x, y = draws.normal(size=300), draws.normal(size=300)
-    found_x, found_y = _running(x, y, 10, points=291)
+    found_x, found_y = running_mean(x, y, 10, points=291)
     order = np.argsort(x)
     assert found_x[7] == pytest.approx(x[order][7:17].mean())
     assert found_y[290] == pytest.approx(y[order][290:300].mean())
-    assert len(_running(x, y, 10)[0]) == 200
+    assert len(running_mean(x, y, 10)[0]) == 200
 
 
 def test_each_label_has_a_bar_for_each_entry_and_few_entries_where_labels_are_many(tmp_path):
@@ -180,7 +180,7 @@ def test_an_answer_that_is_no_number_is_invalid_and_left_out_of_the_figures(tmp_
     filled = np.where(test.invalid, test.truth.mean(), test.predictions[:, 0])
     value = by_strategy(board)["tfidf"]["test"]["pearson"]["value"]
     assert value == pytest.approx(stats.pearsonr(test.truth, filled).statistic)
-    said = words(figures.draw(comparison, board)["predicted-tfidf@none"])
+    said = words(plots.draw(comparison, board)["predicted-tfidf@none"])
     assert "true label (without 12 invalid answers)" in said
 
 
@@ -205,4 +205,4 @@ def test_a_page_without_any_result_of_a_regression_still_opens(tmp_path):
     for folder in (out / "runs").iterdir():
         fields = json.loads((folder / "result.json").read_text())
         (folder / "result.json").write_text(json.dumps(fields | {"status": "failed", "error": "x"}))
-    assert Page(html.write(out).read_text(encoding="utf-8")).open == []
+    assert Page(page_of(out)).open == []

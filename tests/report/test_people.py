@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from stratune.errors import ArtifactError
-from stratune.report import html, leaderboard, people, publish, tables
+from stratune.report import leaderboard, people, publish, tables
 from stratune.report.comparison import load
 from stratune.target import TARGETS
 from tests.report.synthetic import LABELS_OF, make
-from tests.report.test_html import Page
+from tests.report.test_html import Page, page_of
 from tests.report.test_kinds import rewritten
 from tests.report.test_leaderboard import by_strategy, printed
 from tests.report.test_plots import drawn, words
@@ -59,7 +59,7 @@ def test_without_ratings_nothing_is_said(two_class):
     board = leaderboard.build(load(two_class), resamples=20)
     assert "people" not in board and all("with_people" not in row for row in board["rows"])
     assert people.line(board) is None and "one rater" not in printed(board, 120)
-    assert "Agreement with people" not in html.write(two_class).read_text(encoding="utf-8")
+    assert "Agreement with people" not in page_of(two_class)
     assert "people" not in drawn(two_class)
 
 

@@ -9,8 +9,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation
 
-from stratune.report import confusion, figures, leaderboard
+from stratune.report import leaderboard, plots
 from stratune.report.comparison import load
+from stratune.report.figures.confusion import summed_confusion
 from stratune.report.labels import place_labels
 from stratune.report.style import look, panel
 from tests.report.synthetic import ODD_LABELS, make
@@ -20,7 +21,11 @@ BACKBONE = "sentence-transformers--all-MiniLM-L6-v2"
 
 def drawn(out):
     comparison = load(out)
-    return figures.draw(comparison, leaderboard.build(comparison, resamples=50))
+    return plots.draw(comparison, leaderboard.build(comparison, resamples=50))
+
+
+def written(out):
+    return plots.save(out, drawn(out))
 
 
 def words(svg):
@@ -31,8 +36,8 @@ def test_one_file_for_each_figure(two_class):
     stale = two_class / "plots" / "confusion-gone@none.svg"
     stale.parent.mkdir()
     stale.write_text("old")
-    written = figures.write(two_class)
-    names = {path.name for path in written}
+    paths = written(two_class)
+    names = {path.name for path in paths}
     assert names == {path.name for path in (two_class / "plots").iterdir()}  # nothing stale is left
     overview = {"leaderboard.svg", "cost.svg", "learning.svg", "roc.svg", "balance.svg"}
     confusions = [f"lora@{BACKBONE}", f"full@{BACKBONE}", "tfidf@none", "majority@none"]
@@ -70,7 +75,7 @@ def test_legends_and_titles_say_what_is_shown(two_class, odd):
 
 def test_confusion_counts_cover_every_test_row_of_every_seed(two_class):
     entry = next(entry for entry in load(two_class).entries() if entry.strategy == "lora")
-    counts = confusion.summed_confusion(entry)
+    counts = summed_confusion(entry)
     assert counts.shape == (2, 2) and counts.sum() == 3 * 120
 
 
@@ -116,6 +121,6 @@ def test_odd_strategy_names_make_files_that_stay_in_the_folder(tmp_path, strateg
     text = (run / "result.json").read_text()
     fields = json.loads(text) | {"strategy": strategy}
     (run / "result.json").write_text(json.dumps(fields))
-    written = figures.write(out)
-    assert {path.parent for path in written} == {out / "plots"} and all(path.is_file() for path in written)
-    assert len(written) == 9
+    paths = written(out)
+    assert {path.parent for path in paths} == {out / "plots"} and all(path.is_file() for path in paths)
+    assert len(paths) == 9

@@ -1,25 +1,24 @@
-"""The figure of ROC curves."""
+"""ROC curves of test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stratune.evaluate.arrays import Flags, Floats
 from stratune.evaluate.ranking import roc_points
+from stratune.report.comparison import Entry
+from stratune.report.figure import figure
+from stratune.report.predictions import Predictions
+from stratune.report.scene import Scene
 from stratune.report.style import FAINT, panel, to_svg
 
-if TYPE_CHECKING:
-    from stratune.report.comparison import Entry
-    from stratune.report.predictions import Predictions
-    from stratune.report.scene import Scene
 
-
+@figure("roc", title="ROC curves", order=40)
 def roc(scene: Scene) -> str | None:
-    """ROC on test: mean over seeds, and over labels; of two classes only the second is drawn."""
-    figure, axes = panel(6.4, 4.2)
+    """The mean over seeds and labels; of two classes only the second is drawn. Numbers have no such curve."""
+    drawing, axes = panel(6.4, 4.2)
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
     drawn = 0
     grid = np.linspace(0, 1, 201)
@@ -39,11 +38,11 @@ def roc(scene: Scene) -> str | None:
     axes.set_ylabel("true positive rate")
     axes.set_title(f"ROC on test, {_of(scene)}")
     axes.legend(title="AUC", alignment="left", loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
-    return to_svg(figure)
+    return to_svg(drawing)
 
 
 def _of(scene: Scene) -> str:
-    if scene.comparison.task.kind == "multilabel":
+    if scene.label_sets:
         return "mean over labels"
     return f"of {scene.labels[1]!r}" if len(scene.labels) == 2 else "macro, one against the rest"
 
@@ -63,9 +62,9 @@ def _mean_roc(entry: Entry, grid: Floats) -> Floats | None:
 
 
 def _against_the_rest(part: Predictions) -> Iterator[tuple[Flags, Floats]]:
-    """Of each label whose curve counts: which rows have it (N,), and how sure the model was (N,)."""
+    """For each label whose curve counts: (N,) whether a row has it, and (N,) the label's probability."""
     label_count = part.predictions.shape[1]
-    if part.truth.ndim == 2:  # multilabel: a label by itself has no counterpart to leave out
+    if part.truth.ndim == 2:  # label sets: each label is a yes-or-no question of its own
         yield from ((part.truth[:, label] == 1, part.predictions[:, label]) for label in range(label_count))
         return
     for label in [1] if label_count == 2 else range(label_count):

@@ -1,23 +1,21 @@
-"""The figure of a multilabel task: which labels are found, and by whom."""
+"""F1 of each label of a multilabel task, for each strategy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from stratune.report.figure import figure
+from stratune.report.scene import Scene
 from stratune.report.style import INK, panel, to_svg
 
-if TYPE_CHECKING:
-    from stratune.report.scene import Scene
-
-_ENTRIES = (3, 8)  # at least and at most; the page's tables have all
-_BARS = 90  # of a figure that still fits a page
+_ENTRIES = (3, 8)  # strategies shown, at least and at most; the page's tables have all
+_BARS = 90  # more do not fit a page
 
 
+@figure("labels", title="F1 of each label", order=50, tall=True)
 def label_f1(scene: Scene) -> str | None:
-    """F1 of each label on test, a bar for each entry, best entry first, with 95 % intervals."""
-    if scene.comparison.task.kind != "multilabel":  # elsewhere the confusion of an entry says more
+    """On test, with 95 % intervals; the best strategy first. A single label has the confusion matrix."""
+    if not scene.label_sets:
         return None
     labels = scene.comparison.task.labels
     few, many = _ENTRIES
@@ -27,7 +25,7 @@ def label_f1(scene: Scene) -> str | None:
         return None
     crowded = len(labels) * len(shown) > 60
     thick = 0.085 if crowded else 0.15  # inches of a bar
-    figure, axes = panel(6.4, 1.3 + len(labels) * (thick * len(shown) + 0.12))
+    drawing, axes = panel(6.4, 1.3 + len(labels) * (thick * len(shown) + 0.12))
     height = 0.82 / len(shown)
     for place, i in enumerate(shown):
         estimates = [scene.rows[i]["test"][f"f1[{label}]"] for label in labels]
@@ -45,4 +43,4 @@ def label_f1(scene: Scene) -> str | None:
     best = f", the best {len(shown)}" if len(shown) < len(scene.rows) else ""
     axes.set_title(f"F1 of each label{best}")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8.5)
-    return to_svg(figure)
+    return to_svg(drawing)
