@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stratune.cli.data import Json
+from stratune.cli.options import Json
+from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def ablate_command(
             progress=bar,
         )
     if as_json:
-        typer.echo(json.dumps(ablation.to_dict(), indent=2, ensure_ascii=False))
+        print_json(ablation.to_dict())
     else:
         _print(ablation)
         typer.echo(f"{out / 'report.html'} has them as a figure, {out / 'ablation.json'} as numbers")
@@ -63,7 +63,6 @@ def _listed(text: str | None) -> list[str] | None:
 
 
 def _print(ablation: Ablation) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     where = f" on {ablation.backbone}" if ablation.backbone else ""
@@ -77,7 +76,7 @@ def _print(ablation: Ablation) -> None:
         table.add_row(one.part, *size, *_cells(one.without, one.change))
         if one.trained is not None and one.trained_change is not None:
             table.add_row("  in training, too", "", "", *_cells(one.trained, one.trained_change))
-    Console().print(table)
+    console().print(table)
     for one in ablation.parts:
         if one.lost:
             typer.echo(f"note: {one.lost:,} test texts have nothing but {one.part}, and are not scored there")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.data import Encoding, Json, Source
+from stratune.cli.options import Encoding, Json, Source
+from stratune.cli.output import console, print_json
 from stratune.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ def agree_command(
 
     Columns with one rating a cell are raters that can be told apart; lists say nothing of who rated.
     """
-    import json
-
     from stratune.data.rows import group_numbers
     from stratune.report.people import among_raters
 
@@ -50,11 +49,9 @@ def agree_command(
     groups = group_numbers(_cells(raw, group, source)) if group is not None else None
     found = {"kind": task.kind, "labels": list(task.labels), **among_raters(ratings, task, groups=groups)}
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return
-    from rich.console import Console
-
-    Console().print(_table(found))
+    console().print(_table(found))
 
 
 def _read(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.data import Kind
+from stratune.cli.options import Group, Id, Kind, Label, MaxWords, Pair, SplitColumn, Test, Text, Val
+from stratune.cli.output import print_json
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,19 +35,17 @@ def compare(
     data: Annotated[
         str | None, typer.Option(help="csv, tsv, json, jsonl, parquet; hub:name/config; demo:name")
     ] = None,
-    val: Annotated[str | None, typer.Option(help="Own validation file.")] = None,
-    test: Annotated[str | None, typer.Option(help="Own test file.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column that says train, val or test.")] = None,
-    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
-    pair: Annotated[str | None, typer.Option(help="Column of the second text of a pair.")] = None,
-    label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
-    group: Annotated[
-        str | None, typer.Option(help="Column of groups that stay on one side of the split.")
-    ] = None,
+    val: Val = None,
+    test: Test = None,
+    split_column: SplitColumn = None,
+    text: Text = None,
+    pair: Pair = None,
+    label: Label = None,
+    group: Group = None,
     annotations: Annotated[
         str | None, typer.Option(help="Column of single ratings, one or a list a row; several joined by +.")
     ] = None,
-    id_: Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")] = None,
+    id_: Id = None,
     kind: Kind = None,
     bins: Annotated[
         str | None,
@@ -69,7 +67,7 @@ def compare(
     train_rows: Size = None,
     val_rows: Size = None,
     test_rows: Size = None,
-    max_words: Annotated[int | None, typer.Option(help="Words read of each text.")] = None,
+    max_words: MaxWords = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens read of each row.")] = None,
     track: Track = None,
     jobs: Jobs = 1,
@@ -131,7 +129,7 @@ def run(config: Config, out: Path | None, *, jobs: int, fresh: bool, quiet: bool
         typer.echo(f"\nstopped; the same command goes on where it was ({out})", err=True)
         raise typer.Exit(130) from None
     if as_json:
-        typer.echo(json.dumps(_board(out), indent=2, ensure_ascii=False))
+        print_json(_board(out))
     elif not quiet:
         from stratune.cli.show import print_board
 

@@ -8,8 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.options import (
+    Encoding,
+    Group,
+    Id,
+    Json,
+    Kind,
+    Label,
+    Pair,
+    Source,
+    SplitColumn,
+    Test,
+    Text,
+    Val,
+)
+from stratune.cli.output import console, print_json
+
 if TYPE_CHECKING:  # heavy at run time: they load datasets and pyarrow
-    from rich.console import Console
     from rich.table import Table
 
     from stratune.data.check import Report, TokenLengths
@@ -18,21 +33,7 @@ if TYPE_CHECKING:  # heavy at run time: they load datasets and pyarrow
 
 app = typer.Typer(no_args_is_help=True, help="Look at the data before you train.")
 
-Source = Annotated[
-    str, typer.Argument(help="csv, tsv, json, jsonl or parquet file; hub:name/config; demo:name")
-]
-Text = Annotated[str | None, typer.Option(help="Column of the text.")]
-Label = Annotated[str | None, typer.Option(help="Column of the label.")]
-Pair = Annotated[str | None, typer.Option(help="Column of the second text of a pair.")]
-Group = Annotated[str | None, typer.Option(help="Column of groups that stay on one side of the split.")]
-Kind = Annotated[str | None, typer.Option(help="classification, ordinal, multilabel or regression.")]
-Id = Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")]
-Val = Annotated[str | None, typer.Option(help="Own validation file.")]
-Test = Annotated[str | None, typer.Option(help="Own test file.")]
-SplitColumn = Annotated[str | None, typer.Option(help="Column that says train, val or test.")]
-Encoding = Annotated[str | None, typer.Option(help="Text encoding of the files, when not UTF-8.")]
 Seed = Annotated[int, typer.Option(help="Seed of the split.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
 @app.command("check")
@@ -70,7 +71,7 @@ def check_command(
         encoding=encoding,
     )
     if as_json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         _print_report(report)
     if not report.ok:
@@ -110,13 +111,13 @@ def split_command(
     )
     write_split(split, out, format_)
     if as_json:
-        _print_json({"out": str(out), "fingerprint": split.fingerprint, "rows": split.sizes})
+        print_json({"out": str(out), "fingerprint": split.fingerprint, "rows": split.sizes})
     else:
-        console = _console()
-        console.print(_balance_table(split.balance()))
+        screen = console()
+        screen.print(_balance_table(split.balance()))
         for note in split.notes:
-            console.print(f"note: {note}", markup=False)
-        console.print(f"wrote {out}", markup=False, soft_wrap=True)
+            screen.print(f"note: {note}", markup=False)
+        screen.print(f"wrote {out}", markup=False, soft_wrap=True)
 
 
 def run_check(
@@ -153,29 +154,17 @@ def write_split(split: Split, out: Path, format: str) -> None:
                 writer.write(batch)
 
 
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console()
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
 def _print_report(report: Report) -> None:
-    console = _console()
-    console.print(_balance_table(report.balance))
-    console.print(_length_table(report))
+    screen = console()
+    screen.print(_balance_table(report.balance))
+    screen.print(_length_table(report))
     colors = {"error": "red", "warning": "yellow", "info": "cyan"}
     for issue in report.issues:
-        console.print(f"[{colors[issue.level]}]{issue.level}[/]:", end=" ")
+        screen.print(f"[{colors[issue.level]}]{issue.level}[/]:", end=" ")
         examples = f" (such as {', '.join(issue.examples)})" if issue.examples else ""
-        console.print(f"{issue.message}{examples}", markup=False, highlight=False, soft_wrap=True)
+        screen.print(f"{issue.message}{examples}", markup=False, highlight=False, soft_wrap=True)
     if not report.issues:
-        console.print("nothing to report")
+        screen.print("nothing to report")
 
 
 def _balance_table(balance: dict[str, dict[str, int]]) -> Table:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.data import Encoding, Id, Json, Kind, Pair, Source, Text
+from stratune.cli.options import Encoding, Id, Json, Kind, Label, Pair, Source, Text
+from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def gap_command(
     source: Source,
-    label: Annotated[str | None, typer.Option(help="Column of the label.")] = None,
+    label: Label = None,
     group: Annotated[str | None, typer.Option(help="Column of groups: authors, speakers, venues.")] = None,
     text: Text = None,
     pair: Pair = None,
@@ -68,7 +68,7 @@ def gap_command(
             progress=bar,
         )
     if as_json:
-        typer.echo(json.dumps(gap.to_dict(), indent=2, ensure_ascii=False))
+        print_json(gap.to_dict())
     else:
         _print(gap, strategy)
 
@@ -89,7 +89,6 @@ def _spec(text: str) -> str | dict[str, Any]:
 
 
 def _print(gap: Gap, strategy: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     title = f"{strategy} on {gap.rows:,} rows of {gap.groups:,} groups"
@@ -99,7 +98,7 @@ def _print(gap: Gap, strategy: str) -> None:
     for name, folded in gap.by.items():
         score = folded.score
         table.add_row(name, f"{folded.models}", f"{score.value:.3f}", f"{score.low:.3f} to {score.high:.3f}")
-    Console().print(table)
+    console().print(table)
     low, value, high = gap.gap.low, gap.gap.value, gap.gap.high
     way = "too good" if low > 0 else "too bad" if high < 0 else "neither too good nor too bad"
     typer.echo(f"gap {value:+.3f} ({low:+.3f} to {high:+.3f}): random folds look {way}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
+from stratune.cli.output import console, print_json
 from stratune.errors import ConfigError, choices
 
 KINDS = ("strategies", "backbones", "templates", "metrics", "demos")
@@ -21,15 +21,14 @@ def list_names(
         raise ConfigError(choices(kind, KINDS), key="list")
     names = _names(kind)
     if as_json:
-        typer.echo(json.dumps(names, indent=2, ensure_ascii=False))
+        print_json(names)
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("name", "what it is", box=None, header_style="bold", pad_edge=False)
     for name, about in names.items():
         table.add_row(name, about)
-    Console().print(table)
+    console().print(table)
 
 
 def _names(kind: str) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.options import MaxWords
+from stratune.cli.output import print_json
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def show(
     describe: Annotated[list[str] | None, typer.Option(help="LABEL=WHAT IT MEANS; repeatable.")] = None,
     shots: Annotated[int, typer.Option(help="Demonstrations, from the training part of --data.")] = 0,
     seed: Annotated[int, typer.Option(help="Which demonstrations, in which order.")] = 0,
-    max_words: Annotated[int | None, typer.Option(help="Words read of each text.")] = None,
+    max_words: MaxWords = None,
     llm: Annotated[str, typer.Option(help="Whose chat template and tokens.")] = "smollm2",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -50,11 +51,7 @@ def show(
     rendered = reader.rendered(row["text"], row.get("text_pair"))
     words = reader.words_as_tokens()
     if as_json:
-        typer.echo(
-            json.dumps(
-                {"prompt": rendered, "words": words, "notes": reader.notes()}, indent=2, ensure_ascii=False
-            )
-        )
+        print_json({"prompt": rendered, "words": words, "notes": reader.notes()})
         return
     typer.echo(rendered)
     typer.echo("")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stratune.cli.transcripts import Columns, Encoding, Json, Source, mapping
+from stratune.cli.options import Encoding, Json
+from stratune.cli.output import print_json
+from stratune.cli.transcripts import Columns, Source, mapping
 from stratune.errors import ConfigError
 
 
@@ -73,7 +74,7 @@ def texts_command(
             writer.write({name: [row[name] for row in rows] for name in rows[0]})
     if as_json:
         told = {**report.to_dict(), "out": None if out is None else str(out)}
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     for line in [*report.lines(), *([] if out is None else [f"wrote {out}"])]:
         typer.echo(line)

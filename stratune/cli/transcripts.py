@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.options import Encoding, Json
+from stratune.cli.output import console, print_json
 from stratune.cli.transcript_tables import (
     about,
     changes_table,
@@ -22,8 +24,6 @@ from stratune.comparison.progress import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from stratune.transcript.turn import Transcript
 
 Source = Annotated[
@@ -34,8 +34,6 @@ Source = Annotated[
     ),
 ]
 Columns = Annotated[str | None, typer.Option(help="What the input calls its fields: text=words,speaker=who.")]
-Encoding = Annotated[str | None, typer.Option(help="Text encoding of the files, when not UTF-8.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
 def turns_command(
@@ -60,7 +58,7 @@ def turns_command(
         for piece in (pieces(transcript, by) if by else [])
     ]
     if as_json:
-        _print_json(
+        print_json(
             {
                 "total": total(transcripts),
                 "pieces": {"by": by, "count": len(words), "median_words": median(words)} if words else None,
@@ -69,14 +67,14 @@ def turns_command(
             }
         )
         return
-    console = _console()
-    console.print(turns_table(transcripts))
+    screen = console()
+    screen.print(turns_table(transcripts))
     if words:
-        say(console, f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
-    print_troubles(console, total(transcripts)["troubles"])
+        say(screen, f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
+    print_troubles(screen, total(transcripts)["troubles"])
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-        say(console, f"not read, of another type: {', '.join(left_out[:3])}{more}")
+        say(screen, f"not read, of another type: {', '.join(left_out[:3])}{more}")
 
 
 def clean_command(
@@ -113,14 +111,14 @@ def clean_command(
     if out is not None:
         _write(cleaned, out, suffixes)
     if as_json:
-        _print_json({**changes.to_dict(), "out": None if out is None else str(out)})
+        print_json({**changes.to_dict(), "out": None if out is None else str(out)})
         return
-    console = _console()
+    screen = console()
     if diff:
-        print_diff(console, changes)
-    console.print(changes_table(changes))
+        print_diff(screen, changes)
+    screen.print(changes_table(changes))
     if out is not None:
-        say(console, f"wrote {out}")
+        say(screen, f"wrote {out}")
 
 
 def _specs(steps: str | None, fillers: Path | None, boilerplate: Path | None) -> list[dict[str, Any]]:
@@ -200,15 +198,3 @@ def _write(transcripts: Sequence[Transcript], out: Path, suffixes: Mapping[str, 
         return
     kinds = {name: suffix for name, suffix in suffixes.items() if suffix in (*SINGLE, ".json")}
     write_folder(transcripts, out, kinds)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console()
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
