@@ -1,6 +1,4 @@
-"""The command line. Importing this imports no torch, no pandas: each command brings what it needs when it
-runs.
-"""
+"""The command line. A command imports what it needs when it runs: `stratune --help` loads no torch."""
 
 from __future__ import annotations
 
@@ -37,13 +35,13 @@ def _root(
 
 
 def main() -> None:
-    """The entry point: 0 done, 1 some strategy failed, 2 the input is wrong (one line), 130 interrupted."""
+    """The entry point. Exit codes: 0 done, 1 a strategy failed, 2 wrong input (one line), 130 interrupted."""
     try:
         app()
     except StratuneError as error:
         print(f"stratune: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # who reads our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""stratune ablate: what a section of the transcripts, or a role, is worth to a model."""
+"""stratune ablate: how a model scores without a section of the transcripts, or without a role."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def ablate_command(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Score a model on its test texts with and without each section, or what each role says.
+    """Score a model on its test texts with and without each section, or the turns of each role.
 
-    A model may miss a part only because it is used to it: --retrain trains it without the part, too.
+    A score may fall only because the model was trained with the part; --retrain trains it without, too.
     """
     from stratune.comparison.ablation import ablate
     from stratune.memory import set_up_memory

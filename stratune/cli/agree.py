@@ -1,4 +1,4 @@
-"""stratune data agree: how well the raters of a file agree, before a model is held against them."""
+"""stratune data agree: how well the raters of a file agree, before a model is compared with them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def agree_command(
 ) -> None:
     """ICC, Krippendorff's alpha, and what one rater reaches against the others.
 
-    Columns with one rating a cell are raters that can be told apart; lists say nothing of who rated.
+    Columns with one rating a cell are identified raters; in lists nobody knows who rated.
     """
     from stratune.data.rows import group_numbers
     from stratune.report.people import among_raters
@@ -57,7 +57,7 @@ def agree_command(
 def _read(
     source: str, annotations: str, kind: str | None, labels: str | None, encoding: str | None
 ) -> tuple[Ratings, Task, Any]:
-    """Ratings of the whole source, the task that they are of, and the raw table."""
+    """(ratings of the whole source, their task, the raw table)."""
     from dataclasses import replace
 
     import numpy as np
@@ -121,7 +121,7 @@ def _table(found: dict[str, Any]) -> Table:
     least, most = per_row["least"], per_row["most"]
     spread = f"{least}" if least == most else f"{least} to {most}, mean {per_row['mean']:.2f}"
     table.add_row("ratings a row", spread)
-    table.add_row("raters", "told apart" if found["identified"] else "not told apart: no two-way ICC")
+    table.add_row("raters", "identified" if found["identified"] else "not identified: no two-way ICC")
     for name, meaning in RELIABILITY.items():
         if name in found["icc"]:
             table.add_row(f"{name}: {meaning}", human.interval(found["icc"][name]))

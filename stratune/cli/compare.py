@@ -60,7 +60,7 @@ def compare(
     ] = None,
     llm: Annotated[
         list[str] | None,
-        typer.Option(help="The same for strategies that ask; repeatable. [default: backbone]"),
+        typer.Option(help="Language model for strategies that prompt one; repeatable. [default: backbone]"),
     ] = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
@@ -97,7 +97,7 @@ def compare(
 
 
 def configure(arguments: list[str], options: dict[str, Any]) -> Config:
-    """A file, `a.b=c` overrides and options, each stronger than the one before."""
+    """A file, then `a.b=c` overrides, then options: a later one overrides an earlier one."""
     from stratune.config import parse_config, read_fields, set_key
 
     file = arguments.pop(0) if arguments and "=" not in arguments[0] else None

@@ -139,13 +139,13 @@ def run_check(
 
 
 def write_split(split: Split, out: Path, format: str) -> None:
-    """OUT/train.csv, val.csv, test.csv, split.json. All are written before the first takes its place."""
+    """OUT/train.csv, val.csv, test.csv, split.json. All are written before the first is renamed into OUT."""
     from stratune.data.read import iter_batches
     from stratune.data.write import check_writable, open_writer
     from stratune.files import replacing, write_json
 
     check_writable(out / "split.json")
-    # The stack unwinds backwards: split.json, which vouches for the others, comes last.
+    # The stack unwinds backwards: split.json comes last, so that a folder with it has all four files.
     with contextlib.ExitStack() as stack:
         write_json(stack.enter_context(replacing(out / "split.json")), split.to_dict())
         for part, table in split.parts.items():

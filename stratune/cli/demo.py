@@ -1,4 +1,4 @@
-"""stratune demo: the whole thing on data and a model that are already there."""
+"""stratune demo: a whole comparison on embedded data with an embedded model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""stratune data gap: what random folds flatter, against groups that no model has seen."""
+"""stratune data gap: how much higher random folds score than folds of unseen groups."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def gap_command(
     backbone: Annotated[str, typer.Option(help="Of a strategy that has one.")] = "minilm",
     epochs: Annotated[float, typer.Option(help="Passes over the training rows of a fold.")] = 4.0,
     folds: Annotated[int, typer.Option(help="Of the random and of the grouped folds.")] = 5,
-    repeats: Annotated[int, typer.Option(help="Times that rows are dealt out to folds anew.")] = 3,
+    repeats: Annotated[int, typer.Option(help="Times that rows are assigned to folds anew.")] = 3,
     encoding: Encoding = None,
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Score a strategy on random folds, on folds of groups, and leaving one group out (up to 50 groups).
 
-    The gap between the first two is what a random split would promise too much for a new author or speaker.
+    The gap between the first two is how far a random split overestimates scores on new authors or speakers.
     """
     from stratune.comparison.generalisation_gap import measure_gap
     from stratune.data.columns import canonical

@@ -15,7 +15,7 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.predictor.predictor import Predictor
 
-# read, predicted and written at a time: sorting by length within them is what makes it fast
+# Rows read, predicted and written at a time; sorting by length within them saves most of the padding.
 BATCH_ROWS = 4096
 
 
@@ -68,7 +68,7 @@ def predicted(
     format_: str | None = None,
     explain: bool = False,
 ) -> Any:
-    """Batches of columns: the input's, then what was predicted."""
+    """Batches of columns: those of the input, then the predictions."""
     from dataclasses import replace
 
     from stratune.data.columns import canonical
@@ -105,7 +105,7 @@ def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str
 
 
 def _evidence(answers: Any, texts: list[str]) -> list[str]:
-    """The chunks that decided, as JSON with their words: a list of {score, start, end, text} for each row."""
+    """(N,) JSON: for each row a list of {score, start, end, text}, the chunks that decided."""
     from stratune.data.segments import readable
 
     if answers.evidence is None:

@@ -1,4 +1,4 @@
-"""stratune prompt: look at what a model is asked."""
+"""stratune prompt: look at the prompts that a model gets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.evaluate.kinds import Kind
 
-app = typer.Typer(no_args_is_help=True, help="Look at what a model is asked.")
+app = typer.Typer(no_args_is_help=True, help="Look at the prompts that a model gets.")
 Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --data.")]
 
 
@@ -38,7 +38,7 @@ def show(
     llm: Annotated[str, typer.Option(help="Whose chat template and tokens.")] = "smollm2",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print one prompt as the model gets it, and the tokens of each label behind it."""
+    """Print one prompt as the model gets it, and the tokens of each label."""
     from stratune.readout.words import Words
 
     if shots and data is None:
@@ -65,10 +65,10 @@ def _named(given: list[str] | None, option: str) -> dict[str, Any]:
     """`--word 0=negative`; one label may be named several times."""
     found: dict[str, Any] = {}
     for one in given or []:
-        label, equals, said = one.partition("=")
+        label, equals, value = one.partition("=")
         if not equals:
             raise ConfigError(f"{one!r} is not LABEL=TEXT", key=option)
-        found[label] = said if label not in found else [*_as_list(found[label]), said]
+        found[label] = value if label not in found else [*_as_list(found[label]), value]
     return found
 
 
@@ -91,7 +91,7 @@ def _rows(
     labels: str | None,
     levels: tuple[float, ...],
 ) -> tuple[Any, dict[str, str]]:
-    """(split, the row asked about). Without data: the labels and texts that were typed."""
+    """(split, the row in the prompt). Without data: the labels and texts that were typed."""
     kind: Kind = "regression" if levels else "classification"
     if data is not None:
         from stratune.comparison.source import split_of
@@ -117,7 +117,7 @@ def _rows(
 
 
 def _reader(llm: str, readout: Any, split: Any, max_words: int | None, seed: int) -> Any:
-    """Only the tokenizer is loaded, and the configuration that says how much the model reads."""
+    """Loads the tokenizer and the configuration, for the context length; no weights."""
     from stratune.backbone.tokenizer import load_tokenizer
     from stratune.tokens.tokens import TextLimit
 

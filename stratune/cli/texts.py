@@ -73,8 +73,8 @@ def texts_command(
         with open_writer(out) as writer:
             writer.write({name: [row[name] for row in rows] for name in rows[0]})
     if as_json:
-        told = {**report.to_dict(), "out": None if out is None else str(out)}
-        print_json(told)
+        found = {**report.to_dict(), "out": None if out is None else str(out)}
+        print_json(found)
         return
     for line in [*report.lines(), *([] if out is None else [f"wrote {out}"])]:
         typer.echo(line)
@@ -96,7 +96,7 @@ def _kept(options: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _check_out(out: Path, source: str, labels: Path | None) -> None:
-    """Before anything is read: a format that can be written, and nobody's own file."""
+    """Before anything is read: the format can be written, and OUT is not an input file."""
     from stratune.data.write import check_format
 
     suffix = out.suffix.lower().removeprefix(".")

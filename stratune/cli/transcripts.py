@@ -46,7 +46,7 @@ def turns_command(
     encoding: Encoding = None,
     as_json: Json = False,
 ) -> None:
-    """What was read: documents, turns, speakers, words, minutes, and what was wrong with the files."""
+    """Count what was read: documents, turns, speakers, words, minutes, and what was wrong with the files."""
     from stratune.transcript.read import transcript_files
     from stratune.transcript.segment import pieces
 
@@ -122,7 +122,7 @@ def clean_command(
 
 
 def _specs(steps: str | None, fillers: Path | None, boilerplate: Path | None) -> list[dict[str, Any]]:
-    """The steps with the files that belong to them."""
+    """The steps, each with the options from its file."""
     from stratune.transcript.steps import STEPS, parse_step
 
     names = [name.strip() for name in (steps or "").split(",") if name.strip()]
@@ -152,7 +152,7 @@ def _lines(path: Path) -> dict[str, Any]:
 
 
 def _read(source: str, columns: str | None, encoding: str | None) -> tuple[list[Transcript], dict[str, str]]:
-    """(the documents, which kind of file each is from)."""
+    """(the documents, document -> suffix of the file it is from)."""
     from stratune.transcript.read import read_files
 
     transcripts: list[Transcript] = []
@@ -177,7 +177,7 @@ def mapping(columns: str | None) -> dict[str, str] | None:
 
 
 def _check_out(out: Path | None, source: str) -> None:
-    """Nobody's own transcripts are overwritten."""
+    """Raises ConfigError where writing would overwrite the input."""
     from stratune.transcript.write import check_target
 
     if out is None:

@@ -1,8 +1,8 @@
-"""The single ratings behind a label, read: what each annotator said, as one list for each row.
+"""Reading the single ratings behind a label: one list of ratings for each row.
 
-A cell is one rating, or several: a list, JSON ("[3, 4]"), or numbers and names with commas between ("3,4").
-Columns that all hold one rating a cell are raters (raters.py), each with a place of its own in the list, null
-where the rating is missing; lists are put behind each other.
+A cell is one rating, or several: a list, JSON ("[3, 4]"), or numbers or names with commas between ("3,4").
+Where every column holds one rating a cell, each column is a rater (raters.py): a row's list has one item for
+each column, null where a rating is missing. Otherwise the lists of a row are concatenated.
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ from stratune.data.read import row_of
 from stratune.errors import DataError, choices
 from stratune.task import Task
 
-Place = Callable[[str, str, int], DataError]  # message, column, index -> the error
+Place = Callable[[str, str, int], DataError]  # (message, column, row index) -> the error
 
 
 def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Place) -> pa.Array:
-    """Columns of N cells -> N lists, of float64 for a regression, else of label names. DataError for what is
-    neither, checked against `task.labels` unless that is empty.
+    """Columns of N cells -> N lists, of float64 for a regression, else of label names.
+
+    Raises DataError for a rating that is no number, or none of `task.labels` (any name, where that is empty).
     """
     found: list[list[Any]] = [[] for _ in next(iter(cells.values()))]
-    told_apart = not any(_listed(cell) for column in cells.values() for cell in column)
+    identified = not any(_listed(cell) for column in cells.values() for cell in column)
     for column, given in cells.items():
         for index, cell in enumerate(given):
-            ratings = [cell] if told_apart else _unpacked(cell)
+            ratings = [cell] if identified else _unpacked(cell)
             for rating in ratings:
                 value = _rating(rating, task, column, index, error)
-                if value is not None or told_apart:
+                if value is not None or identified:
                     found[index].append(value)
     of_one = pa.float64() if task.target.is_numeric else pa.string()
     return pa.array(found, pa.list_(of_one))
 
 
 def check_ratings(table: Dataset, task: Task, labels: Sequence[str], path: str | Path) -> None:
-    """DataError for a rating that is none of the `labels`, which were found after they were read."""
+    """Raises DataError for a rating that is none of `labels`: labels that were inferred after reading."""
     if task.annotations is None or not labels:
         return
     known = {None, *labels}
@@ -67,7 +68,7 @@ def _listed(cell: Any) -> bool:
 
 
 def _unpacked(cell: Any) -> list[Any]:
-    """The ratings of a cell, of which there may be none."""
+    """The ratings of a cell, possibly none."""
     if isinstance(cell, (list, tuple)):
         return list(cell)
     if not isinstance(cell, str):
@@ -76,6 +77,6 @@ def _unpacked(cell: Any) -> list[Any]:
         try:
             loaded = json.loads(cell)
         except ValueError:
-            return [cell]  # no list after all: an error that shows it as it is
+            return [cell]  # not JSON: the error shows the cell as it is
         return loaded if isinstance(loaded, list) else [cell]
     return cell.split(",")

@@ -1,4 +1,4 @@
-"""Who goes to which part. Pure arithmetic on labels and groups; every choice comes from the seed."""
+"""Which row goes to which part. Pure arithmetic on labels and groups; every choice comes from the seed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Fractions = Sequence[float]  # wanted share of each part, part 0 is train; they sum to 1
-ALL = ""  # beside the labels, none of which is empty
+ALL = ""  # key of the count over all labels; no label is empty
 
 
 def stratified(labels: Sequence[str], fractions: Fractions, seed: int) -> NDArray[np.int64]:
-    """The part of every row, (N,). Each label's rows are shared out within one row of its target.
+    """(N,) the part of every row. For each label, a part gets its target number of rows, give or take one.
 
-    A label's first row always goes to part 0. What rounding takes from a part in one label it is given in the
-    next, so the parts' sizes stay near their targets however many labels there are.
+    A label has at least one row in part 0. Rounding errors are carried from label to label, so that the sizes
+    of the parts stay near their targets however many labels there are.
     """
     parts = np.zeros(len(labels), dtype=np.int64)
     generator, owed = np.random.default_rng(seed), np.zeros(len(fractions))
@@ -53,7 +53,7 @@ def _rounded(targets: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray
 def grouped(
     labels: Sequence[str], groups: Sequence[str], fractions: Fractions, seed: int
 ) -> NDArray[np.int64]:
-    """The part of every row, (N,); all rows of a group share it.
+    """(N,) the part of every row; all rows of a group share it.
 
     Greedy: groups from large to small (equal sizes in an order drawn from the seed), each to the part where
     it most reduces the distance from the wanted size and label counts. A group that brings a label part 0
@@ -65,24 +65,22 @@ def grouped(
     names = sorted(counts)
     names = [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
     names.sort(key=lambda name: -counts[name].total())
-    ledger = _Ledger(Counter(labels), fractions)
-    placed = {name: ledger.place(counts[name], len(names) - done) for done, name in enumerate(names)}
+    parts = _PartCounts(Counter(labels), fractions)
+    placed = {name: parts.place(counts[name], len(names) - done) for done, name in enumerate(names)}
     return np.asarray([placed[group] for group in groups], dtype=np.int64)
 
 
-class _Ledger:
-    """What each part wants and has, as rows by label and in all."""
+class _PartCounts:
+    """Rows that each part should have and has, by label and in all."""
 
     def __init__(self, totals: Counter[str], fractions: Fractions) -> None:
         all_rows = {ALL: totals.total(), **totals}
         self.wanted = [{key: count * share for key, count in all_rows.items()} for share in fractions]
         self.has: list[Counter[str]] = [Counter() for _ in fractions]
-        self.lacking = set(
-            totals
-        )  # labels that part 0 has not: each may claim one of the groups that are left
+        self.lacking = set(totals)  # labels that part 0 has not yet; each may need one of the groups left
 
     def place(self, group: Counter[str], groups_left: int) -> int:
-        """Choose the part of a group and write it down; `groups_left` counts this one too."""
+        """Choose the part of a group and count its rows there; `groups_left` includes this group."""
         options = list(range(len(self.has)))
         empty = [part for part in options if not self.has[part]]
         if not self.lacking.isdisjoint(group):
@@ -97,20 +95,20 @@ class _Ledger:
         return part
 
     def _cost(self, part: int, rows: dict[str, int]) -> float:
-        """Change in the squared distance from what is wanted, relative to what is wanted."""
+        """Change in the squared distance from the wanted counts, relative to them."""
         wanted, has = self.wanted[part], self.has[part]
         terms = ((2 * n * (has[key] - wanted[key]) + n * n) / wanted[key] for key, n in rows.items())
         return float(sum(terms))
 
 
 def apportioned(sizes: Sequence[int], total: int) -> NDArray[np.int64]:
-    """`total` seats by largest remainder among strata of these sizes, (K,); one each if possible."""
+    """(K,) `total` rows shared among strata of these sizes by largest remainder; one each if possible."""
     quotas = total * np.asarray(sizes) / sum(sizes)
-    seats: NDArray[np.int64] = np.floor(quotas.round(9)).astype(np.int64)
-    order = np.argsort(-(quotas - seats), kind="stable")
-    seats[order[: total - int(seats.sum())]] += 1
-    for empty in np.flatnonzero(seats == 0):
-        if seats.max() > 1:
-            seats[np.argmax(seats)] -= 1
-            seats[empty] = 1
-    return seats
+    rows: NDArray[np.int64] = np.floor(quotas.round(9)).astype(np.int64)
+    order = np.argsort(-(quotas - rows), kind="stable")
+    rows[order[: total - int(rows.sum())]] += 1
+    for empty in np.flatnonzero(rows == 0):
+        if rows.max() > 1:
+            rows[np.argmax(rows)] -= 1
+            rows[empty] = 1
+    return rows

@@ -1,4 +1,4 @@
-"""A score becomes a level: low, medium, high. Where the edges lie is learned from the training rows alone."""
+"""Binning: a score becomes a level (low, medium, high). Quantile edges come from the training rows alone."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NAMES = {2: ("low", "high"), 3: ("low", "medium", "high"), 5: ("1", "2", "3", "4
 
 
 def unbinned(task: Task) -> Task:
-    """The task of the scores themselves: what is read and split, so that both have the same split."""
+    """The task of the raw scores. They are read and split as such, so that both tasks have the same split."""
     return replace(task, kind="regression", labels=(), bins=None, metric="")
 
 
 def binned(split: Split, task: Task) -> Split:
-    """`split`, of scores, with a level in the place of every score.
+    """A split of scores, with every score replaced by its level.
 
     Raises ConfigError for bins that make no sense, DataError for one that no training row falls into.
     """
@@ -48,7 +48,7 @@ def binned(split: Split, task: Task) -> Split:
 
 
 def _with_binned_ratings(table: pa.Table, names: Sequence[str], edges: NDArray[np.float64]) -> pa.Table:
-    """What a rater said is a level by the same edges."""
+    """Ratings become levels by the same edges."""
     if COLUMN not in table.column_names:
         return table
     lists = [
@@ -58,12 +58,12 @@ def _with_binned_ratings(table: pa.Table, names: Sequence[str], edges: NDArray[n
         ]
         for ratings in table.column(COLUMN).to_pylist()
     ]
-    place = table.column_names.index(COLUMN)
-    return table.set_column(place, COLUMN, pa.array(lists, pa.list_(pa.string())))
+    index = table.column_names.index(COLUMN)
+    return table.set_column(index, COLUMN, pa.array(lists, pa.list_(pa.string())))
 
 
 def _resolved(bins: Bins, values: NDArray[np.float64]) -> Bins:
-    """With edges and names, whichever of them were given."""
+    """The bins with both edges and names filled in."""
     count = len(bins.edges) + 1 if bins.edges else bins.quantiles or len(bins.names)
     if count < 2:
         raise ConfigError("give edges, a number of quantiles, or names of two bins or more", key="task.bins")

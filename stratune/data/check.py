@@ -1,4 +1,4 @@
-"""check(): what to know about the data before anything is trained on it. Finds, never changes."""
+"""check(): what to know about the data before anything is trained on it. It changes nothing."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from stratune.task import Task
 
 TokenLengths = Callable[[list[str], list[str] | None], list[int]]  # texts, pairs -> tokens of each row
 
-FEW_ROWS = 20  # of a label in all parts together; with fewer no score of that label means much
+FEW_ROWS = 20  # of a label, over all parts; with fewer, scores of that label are mostly noise
 EXAMPLES = 5
-LEAK_ERROR = 0.5  # a part that shares more than this with train was not held out at all
+LEAK_ERROR = 0.5  # share of a part's rows that are in train; above it the part is not held out
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class _Part:
 
 
 def _pairs(parts: Mapping[str, _Part]) -> list[tuple[_Part, _Part]]:
-    """What must share nothing: train with val, train with test, val with test."""
+    """Pairs of parts that must not share rows: train with val, train with test, val with test."""
     names = [
         pair for pair in (("train", "val"), ("train", "test"), ("val", "test")) if set(pair) <= set(parts)
     ]
@@ -187,7 +187,7 @@ def _duplicates(part: _Part) -> Iterator[Issue]:
 
 
 def _conflicts(parts: Sequence[_Part]) -> Iterator[Issue]:
-    """The same text under two labels, wherever the two rows are."""
+    """One text under two labels, in one part or in two."""
     labels: dict[bytes, str] = {}
     conflicting: dict[bytes, str] = {}  # text -> the id that first contradicted
     for part in parts:

@@ -1,6 +1,4 @@
-"""canonical(): the user's columns, checked, as strings: id, text, [text_pair], label, [group], [annotations];
-the last as lists.
-"""
+"""canonical(): the user's columns, checked and as strings; single ratings as lists."""
 
 from __future__ import annotations
 
@@ -80,7 +78,7 @@ class _Source:
             raise self.error(f"expected one value a row, found {values.type}", column, 0)
         if pa.types.is_string(values.type):
             names = pc.if_else(pc.equal(values, ""), None, values)
-        else:  # name each distinct value once; as one chunk, since each would carry all of them
+        else:  # name each distinct value once; one chunk, as every chunk would carry its own dictionary
             encoded = pc.dictionary_encode(pa.concat_arrays(values.chunks))
             distinct = pa.array(self._named(column, encoded), pa.string())
             names = pa.chunked_array([distinct.take(encoded.indices)])
@@ -90,7 +88,7 @@ class _Source:
         return names
 
     def labels(self, task: Task) -> pa.ChunkedArray:
-        """A name, a number, or names in the order of the alphabet: whatever the kind of task has."""
+        """A name, a number, or sorted names joined by commas, as the kind of task has it."""
         column, target = task.label, task.target
         cells = self._sets(column) if target.several_labels else self.names(column, "no label")
         problems = {cell: target.problem(cell) for cell in cells.unique().to_pylist()}

@@ -27,7 +27,7 @@ def csv_batches(path: Path, rows: int, encoding: str | None = None) -> Iterator[
 
 
 def tsv_batches(path: Path, rows: int, encoding: str | None = None) -> Iterator[Batch]:
-    """The same for tabs; quote characters are text where the file shows that it does not quote."""
+    """As csv_batches, with tabs; quote characters are text where the file does not quote its cells."""
     quoting = _tsv_quoting(path, encoding)
     with open_text(path, encoding) as stream:
         yield from stream_batches(stream, path, rows, delimiter="\t", quoting=quoting)
@@ -113,10 +113,10 @@ def _explained(error: csv.Error) -> str:
 
 
 def _tsv_quoting(path: Path, encoding: str | None, *, loosely: bool = False) -> Quoting:
-    """Some TSV files quote like CSV, some (GLUE's among them) hold bare quotes as text: the cells tell which.
+    """Some TSV files quote like CSV; in others, GLUE's among them, a quote is text. The cells show which.
 
-    Bare when every line has as many tabs as the first and some cell that starts with a quote is no quoted
-    cell.
+    Quotes are text when every line has as many tabs as the first, and some cell begins with a quote without
+    being a quoted cell.
     """
     with open_loosely(path) if loosely else open_text(path, encoding) as stream:
         width, bare = 0, False

@@ -51,7 +51,7 @@ def _reviews(name: str) -> dict[str, list[str]]:
 
 
 def _speeches(name: str) -> dict[str, list[str]]:
-    """Not the package's CSV: it lost the turns and the audience, and names whoever spoke first, or nobody."""
+    """From the JSON: the package's CSV lacks turns and audience, and names the first speaker, or none."""
     parties = json.loads(_file(name, "political_data.json").read_text(encoding="utf-8"))
     rows = [(text, party["name"]) for party in parties for text in party["speeches"]]
     speakers = [main_speaker(text) or f"unknown {number}" for number, (text, _) in enumerate(rows, start=1)]
@@ -59,12 +59,12 @@ def _speeches(name: str) -> dict[str, list[str]]:
 
 
 def main_speaker(text: str) -> str | None:
-    """Who says most words in a transcript of "NAME: ..." turns; the audience is nobody."""
+    """The speaker with most words in a transcript of "NAME: ..." turns, the audience left out."""
     parts = _TURN.split(text)
     words: Counter[str] = Counter()
-    for speaker, said in zip(parts[1::2], parts[2::2], strict=True):
+    for speaker, speech in zip(parts[1::2], parts[2::2], strict=True):
         if not speaker.startswith("AUDIENCE"):
-            words[speaker] += len(said.split())
+            words[speaker] += len(speech.split())
     return words.most_common(1)[0][0] if words else None
 
 

@@ -1,4 +1,4 @@
-"""Folds: every row is tested once, by a model that has not seen it (or its group). Pure, seeded."""
+"""Cross-validation folds: every row is tested once, by a model that has not seen it (or its group)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Parts:
 
 
 def random_folds(labels: Sequence[str], count: int, seed: int) -> Fold:
-    """(N,) folds of 0, ..., count - 1, each label shared out among them; groups do not matter."""
+    """(N,) folds 0, ..., count - 1, stratified by label; groups are ignored."""
     _check(count, len(labels), "rows")
     return assign.stratified(labels, [1 / count] * count, seed)
 
 
 def group_folds(labels: Sequence[str], groups: Sequence[str], count: int, seed: int) -> Fold:
-    """(N,) the same, with all rows of a group in one fold."""
+    """(N,) folds 0, ..., count - 1, with all rows of a group in one fold."""
     _check(count, len(set(groups)), "groups")
     return assign.grouped(labels, groups, [1 / count] * count, seed)
 
@@ -44,10 +44,10 @@ def one_group_folds(groups: Sequence[str]) -> Fold:
 
 
 def rounds(folds: Fold, choosing: Fold | None = None) -> Iterator[Parts]:
-    """A round for each fold: it is tested, the next of `choosing` (default: the folds) is validation, the
-    rest train.
+    """A round for each fold: it is the test part, the next fold is validation, and the rest train.
 
-    Where `folds` are single groups, `choosing` are larger folds, each made of some of them.
+    `choosing`: folds to take validation from instead. Where `folds` are single groups, these are larger ones,
+    each of several groups.
     """
     numbers = _numbered(folds)
     of_val = numbers if choosing is None else _numbered(choosing)
@@ -60,13 +60,13 @@ def rounds(folds: Fold, choosing: Fold | None = None) -> Iterator[Parts]:
 
 
 def _numbered(names: NDArray[Any]) -> Fold:
-    """0, 1, ...: none without rows."""
+    """Names -> 0, 1, ... in sorted order."""
     numbers: Fold = np.unique(names, return_inverse=True)[1].astype(np.int64)
     return numbers
 
 
 def _check(count: int, most: int, what: str) -> None:
-    """One fold is tested, one is validation, and something has to be left."""
+    """One fold is tested, one is validation, and at least one is left to train on."""
     if not LEAST <= count <= most:
         raise ConfigError(
             f"{count} folds of {most} {what}: from {LEAST} up to as many as there are", key="folds"

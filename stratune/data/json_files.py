@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 
 def json_batches(path: Path, rows: int, encoding: str | None = None) -> Iterator[Batch]:
-    """A JSON array has no lines to speak of: errors in its records give the record's number."""
+    """Errors give the number of the record: lines mean little in a JSON array."""
     with open_text(path, encoding) as stream:
         text = stream.read()
     found = _parse(text, path)

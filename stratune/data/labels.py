@@ -23,7 +23,7 @@ def label_counts(table: Dataset, task: Task) -> dict[str, int]:
 def infer_labels(tables: Iterable[Dataset], task: Task, path: str | Path | None = None) -> tuple[str, ...]:
     """The labels of canonical tables, sorted (as numbers when all are); none of a regression.
 
-    DataError for too few, ConfigError for levels whose order nobody said.
+    DataError for too few, ConfigError for levels whose order is not known.
     """
     distinct = {cell for table in tables for cell in table.unique("label")}
     found = {name for cell in distinct for name in task.target.members(cell)}

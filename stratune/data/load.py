@@ -28,8 +28,7 @@ def load_split(
     sizes: Sequence[int | float | None] = (None, None, None),
     encoding: str | None = None,
 ) -> Split:
-    """Read, check and split. Sources are what `read` takes; without a task the source's own or the default
-    one.
+    """Read, check and split. Sources are what `read` takes. Without a task: the source's own, or the default.
 
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
@@ -55,7 +54,7 @@ def load_split(
 
 
 def _with_own(tables: Tables, val: Any, test: Any, split_column: str | None, encoding: str | None) -> Tables:
-    """The user's own files take the place of what the source brought."""
+    """The user's own files replace the parts that came with the source."""
     if split_column is not None and (val is not None or test is not None):
         raise ConfigError("a split column and own val or test files exclude each other", key="split_column")
     return replace(

@@ -1,7 +1,7 @@
-"""Who rated: what `task.annotations` names, and whether raters can be told apart. Knows no table library.
+"""Raters: the columns that `task.annotations` names, and whether raters are identified. Knows no tables.
 
-It names a column of single ratings, or several joined by "+". Columns that all hold one rating a cell are
-raters that can be told apart; a list of ratings says nothing of who rated.
+`task.annotations` names a column of ratings, or several joined by "+". Where every column holds one rating a
+cell, each column is one rater and raters are identified; a list of ratings does not show who rated.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ def annotation_columns(task: Task) -> list[str]:
 
 
 def identified(task: Task, lists: Sequence[Sequence[Any]]) -> bool:
-    """Whether each place in the lists of a canonical table is one and the same rater."""
+    """Whether position i in every list of a canonical table is the rating of rater i."""
     raters = len(annotation_columns(task))
     return raters > 1 and all(len(ratings) == raters for ratings in lists)

@@ -1,4 +1,4 @@
-"""read(source): whatever the user has, as a raw table; iter_batches(source): the same a piece at a time.
+"""read(source): a file or object as a raw table. iter_batches(source): its rows in batches.
 
 A reader is a row of READERS, found by the file's suffix.
 """
@@ -60,7 +60,7 @@ READERS: dict[str, Reader] = {
 
 @dataclass(frozen=True)
 class Tables:
-    """What a source holds: a table, perhaps its own val, test and task. `name` is for messages."""
+    """A source's table, with its own val, test and task where it has them. `name` is for messages."""
 
     train: Dataset
     name: str
@@ -79,7 +79,7 @@ def read(source: Any, *, encoding: str | None = None) -> Dataset:
 
 
 def read_tables(source: Any, *, encoding: str | None = None) -> Tables:
-    """The same with everything the source has: a hub dataset's own splits, a demo's task."""
+    """As read, with all that the source has: a hub dataset's own splits, a demo's task."""
     if isinstance(source, Tables):
         return source
     name = source_name(source)
@@ -105,10 +105,9 @@ def source_name(source: Any) -> str:
 
 
 def row_of(name: str | Path, index: int) -> int:
-    """Where a message sends the user for record `index` (from 0): a line of the file, else the record's
-    number.
+    """The row that a message names for record `index` (from 0): a line of the file, else the record's number.
 
-    Reads the file again: nobody pays for line numbers until something is wrong.
+    Reads the file again, so that line numbers cost nothing until something is wrong.
     """
     path = Path(name)
     reader = READERS.get(path.suffix.lower())
@@ -120,10 +119,9 @@ def row_of(name: str | Path, index: int) -> int:
 def iter_batches(
     source: Any, rows: int = 4096, *, encoding: str | None = None, format: str | None = None
 ) -> Iterator[Batch]:
-    """Batches of at most `rows` records, in order, at constant memory (a .json array apart: it is read
-    whole).
+    """Batches of at most `rows` records, in order, at constant memory (but a .json array is read whole).
 
-    `source`: a file, "-" for standard input (csv or jsonl: `format`, else told from its first character), or
+    `source`: a file, "-" for standard input (csv or jsonl: `format`, else by its first character), or
     anything that `read` takes. DataError as in `read`; a source without records is one too.
     """
     if isinstance(source, str | Path) and str(source) == "-":
@@ -175,7 +173,7 @@ def _from_stream(raw: BinaryIO, rows: int, encoding: str | None, format: str | N
         raise DataError(message, path=STANDARD_INPUT) from None
     finally:
         stream.detach()
-        buffer.detach()  # standard input is not ours to close
+        buffer.detach()  # standard input stays open: others may read it
 
 
 def _from_splits(splits: DatasetDict, name: str) -> Tables:

@@ -1,4 +1,4 @@
-"""What a canonical table holds, as models and metrics take it."""
+"""A canonical table's columns, as models and metrics take them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def group_numbers(names: Sequence[Any]) -> NDArray[np.intp]:
 
 
 def sample_rows(table: Dataset, count: int = 8) -> list[dict[str, str]]:
-    """A few rows for the check that a saved model gives the same numbers."""
+    """A few rows, for the check that a reloaded model gives the same outputs."""
     few = table.select(range(min(count, len(table))))
     return [dict(row) for row in few]

@@ -1,4 +1,4 @@
-"""Split: three parts, fixed once, and the fingerprint that says so."""
+"""Split: three fixed parts, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HASHED = ("id", "text", "text_pair", "label")
 
 @dataclass(frozen=True)
 class Split:
-    """Canonical tables, the task with its labels, and what the user should know about how they came to be."""
+    """Canonical tables, the task with its labels, and notes for the user on how the split was made."""
 
     train: Dataset
     val: Dataset
@@ -85,17 +85,17 @@ def make_split(
     check_fractions(fractions)
     own = {"val": val, "test": test}
     tables = {"train": table, **{part: rows for part, rows in own.items() if rows is not None}}
-    place, paths = _Place(paths or {}), paths or {}
+    origin, paths = _Origin(paths or {}), paths or {}
     if assigned is not None:
         numbers = np.asarray([PARTS.index(part) for part in assigned])
         tables |= _picked(table, numbers)
-        place = _Place(paths, numbers)
+        origin = _Origin(paths, numbers)
     carved = [part for part in PARTS if part not in tables]
     if carved:
         shares = [fractions[PARTS.index(part)] for part in carved]
         tables |= _carve(tables["train"], task, carved, shares, seed, paths.get("train"))
     task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
-    _check_labels(tables, task, place)
+    _check_labels(tables, task, origin)
     return assemble(tables, task, _notes(tables, task, carved))
 
 
@@ -114,8 +114,8 @@ def check_fractions(fractions: Sequence[float]) -> None:
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a part's rows came from: a file of its own, or the one file that `numbers` shares out."""
+class _Origin:
+    """Where a part's rows came from: a file of its own, or one file whose rows `numbers` assigns to parts."""
 
     paths: Mapping[str, str | Path]
     numbers: NDArray[np.int64] | None = None
@@ -159,23 +159,23 @@ def _picked(table: Dataset, parts: NDArray[np.int64], names: Sequence[str] = PAR
     }
 
 
-def _check_labels(tables: Mapping[str, Dataset], task: Task, place: _Place) -> None:
+def _check_labels(tables: Mapping[str, Dataset], task: Task, origin: _Origin) -> None:
     members = task.target.members
     train = {name for cell in set(cells(tables["train"])) for name in members(cell)}
     for part in ("val", "test"):
         for index, cell in enumerate(cells(tables[part])):
             if unknown := [name for name in members(cell) if name not in train]:
                 message = f"{choices(unknown[0], sorted(train))}, the labels of the training rows"
-                raise place.error(message, part, index, task.label)
+                raise origin.error(message, part, index, task.label)
     never = [label for label in task.labels if label not in train]
     if never:
         raise DataError(
-            f"no training row has the label {never[0]!r}", path=place.paths.get("train"), column=task.label
+            f"no training row has the label {never[0]!r}", path=origin.paths.get("train"), column=task.label
         )
 
 
 def _notes(tables: Mapping[str, Dataset], task: Task, carved: Sequence[str]) -> list[str]:
-    """A label with too few rows to be in every part."""
+    """Labels with too few rows to be in every part."""
     notes = []
     for part in carved:
         missing = [label for label, count in label_counts(tables[part], task).items() if count == 0]

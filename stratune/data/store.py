@@ -1,4 +1,4 @@
-"""A split on disk in the cache folder, so that runs in other processes read just what the comparison read."""
+"""A split in the cache folder, so that runs in other processes read exactly the rows of the comparison."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def splits_folder() -> Path:
 def store_split(split: Split) -> Path:
     """The folder of this split, written if it is not there. Its name covers contents, assignment and task."""
     task = sorted(split.task.to_dict().items())
-    others = [  # columns that the fingerprint leaves out: they change nothing that is learned
+    others = [  # columns that the fingerprint leaves out, as training does not read them
         str(list(table[name]))
         for table in split.parts.values()
         for name in ("group", COLUMN)

@@ -1,4 +1,4 @@
-"""The task that a source stands for: a demo's own or the default one, with the fields that the user named."""
+"""The task of a source: a demo's own or the default one, with the fields that the user set."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from stratune.task import Bins, Task
 
 
 def task_of(source: Any, **fields: Any) -> Task:
-    """`fields` are Task's; those that are None or empty leave the source's own. Raises ConfigError as Task
-    does.
-    """
+    """`fields` are Task's; None or empty keeps the source's own. Raises ConfigError as Task does."""
     from stratune.data.demo import TASKS
 
     named = isinstance(source, str) and source.startswith("demo:")

@@ -1,4 +1,4 @@
-"""Opening a text file so that whatever is wrong with it is said with its place."""
+"""Opening a text file: errors name the file, the line and the byte."""
 
 from __future__ import annotations
 
@@ -53,8 +53,7 @@ def check_encoding(encoding: str | None) -> None:
 
 @contextlib.contextmanager
 def open_text(path: Path, encoding: str | None = None) -> Iterator[TextIO]:
-    """The file as text, line ends untouched; UTF-8 with or without a byte-order mark unless `encoding` is
-    named.
+    """The file as text, line ends untouched; UTF-8, with or without its mark, unless `encoding` is set.
 
     DataError where the bytes are not in the encoding (line, byte, what they look like) or cannot be read.
     """
@@ -77,7 +76,7 @@ def open_loosely(path: Path) -> TextIO:
 
 
 def _raise_undecodable(path: Path, encoding: str | None) -> NoReturn:
-    """Read again, line by line: the stream's own error knows a buffer, not the file."""
+    """Read again, line by line: the stream's own error gives the position in a buffer, not in the file."""
     position = 0
     with path.open("rb") as stream:
         for row, line in enumerate(stream, start=1):

@@ -1,4 +1,4 @@
-"""open_writer: batches in, one csv, jsonl or parquet file out, whole or not at all."""
+"""open_writer: batches -> one csv, jsonl or parquet file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ class Writer(Protocol):
 
 @contextlib.contextmanager
 def open_writer(path: str | Path, format: str | None = None) -> Iterator[Writer]:
-    """A writer to `path` ("-" is standard output, csv unless `format` says otherwise).
+    """A writer to `path`; "-" is standard output, which gets csv unless `format` is set.
 
-    A file appears when the block ends without an error; before that, and after an error, the old one is
-    untouched.
+    The file appears when the block ends without an error. Until then, and after an error, the old one stays.
     """
     kind = _format(path, format)
     if str(path) == "-":
@@ -107,9 +106,7 @@ class CsvWriter:
 
 
 class _Lines:
-    """csv.writer's file: one write a row. It must think that rows end in \\r\\n, else it leaves a lone \\r
-    unquoted.
-    """
+    """csv.writer's file, written a row at a time. One that ends rows with \\n does not quote \\r."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream = stream
@@ -163,7 +160,7 @@ class ParquetWriter:
 
 
 def _aligned(batch: Batch, columns: list[str], path: str | Path) -> list[list[Any]]:
-    """The batch's values in the order of `columns`; what it lacks is missing, what is new has no place."""
+    """The batch's values in the order of `columns`; a missing column is None. DataError for a new one."""
     new = [name for name in batch if name not in columns]
     if new:
         raise DataError(

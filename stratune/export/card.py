@@ -1,4 +1,4 @@
-"""README.md of the exported folder: how to use it, and what such a folder cannot say by itself."""
+"""README.md of the exported folder: how to use it, and what its user has to do by hand."""
 
 from __future__ import annotations
 
@@ -49,22 +49,18 @@ def write_card(predictor: Predictor, folder: Path) -> None:
 
 
 def notes(predictor: Predictor) -> list[str]:
-    """What the user must do by hand for the same answers, one sentence each."""
+    """What the user must do by hand for the same predictions, one sentence each."""
     scorer = exportable(predictor)
     backbone, limit = scorer.net.backbone, scorer.limit
     most = limit.tokens(backbone)
-    predictions = [f"Give `truncation=True`: texts are cut at {most} tokens, as they were in training."]
+    found = [f"Give `truncation=True`: texts are cut at {most} tokens, as they were in training."]
     if limit.max_words:
-        predictions.append(
-            f"In training texts were first cut at {limit.max_words} words; this folder cannot say that, "
+        found.append(
+            f"In training texts were first cut at {limit.max_words} words; this folder cannot hold that, "
             f'so cut them yourself: `" ".join(text.split()[:{limit.max_words}])`.'
         )
     if predictor.task.text_pair and backbone.family.decoder:
-        predictions.append(
-            r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.'
-        )
+        found.append(r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.')
     if backbone.family.norms and getattr(scorer.net.head, "norm", None) is not None:
-        predictions.append(
-            "Run it in float32 or bfloat16; its last block uses numbers too small for float16."
-        )
-    return predictions
+        found.append("Run it in float32 or bfloat16; its last block uses numbers too small for float16.")
+    return found

@@ -1,4 +1,4 @@
-"""export --to hf: a folder that transformers runs by itself, with the same answers and no code of ours."""
+"""export --to hf: a folder that transformers runs by itself, same predictions, no code of ours."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
 
     backbone, head = net.backbone, net.head
     if not isinstance(head, PooledHead):
-        why = f"its answer is said in words, not read from a head; {INSTEAD}"
+        why = f"it answers with its LM head, not with a classification head; {INSTEAD}"
         raise UnsupportedError(EXPORT, backbone.id, why)
     native = native_head(backbone, (head.pool, head.norm is not None), len(labels))
     extra_block = bool(backbone.family.norms) and head.norm is not None
@@ -94,25 +94,25 @@ def _merged(net: Net) -> Any:
     # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
     try:
         return copy.deepcopy(net.model).merge_and_unload()
-    except NotImplementedError as error:  # a method of peft's that is no change of weights
+    except NotImplementedError as error:  # a method of peft's that does not change weights
         raise _no_place(net.backbone) from error
 
 
 def _load(model: Any, trained: Any, backbone: Backbone) -> None:
-    """Copy the trained weights into the class; all of them have their place, or it is not the same model."""
+    """Copy the trained weights into the class. UnsupportedError for a weight that it does not have."""
     _, unexpected = model.base_model.load_state_dict(trained.state_dict(), strict=False)
     if unexpected:
         raise _no_place(backbone)
 
 
 def _no_place(backbone: Backbone) -> UnsupportedError:
-    why = f"what it learned has no place in the family's own class (lora's has); {INSTEAD}"
+    why = f"the family's own class has no parameters for what it trained (it has for lora); {INSTEAD}"
     return UnsupportedError(EXPORT, backbone.id, why)
 
 
 @torch.no_grad()
 def _fit_vocabulary(model: Any, tokenizer: Any) -> None:
-    """A row for the pad token, if the tokenizer had to be given one; what it holds is never looked at."""
+    """An embedding of zeros for the pad token, if it was added to the tokenizer; the mask hides it."""
     model.config.pad_token_id = tokenizer.pad_token_id
     embeddings = model.get_input_embeddings()
     if len(tokenizer) > embeddings.num_embeddings:

@@ -1,7 +1,7 @@
-"""How our head is said in the words of each family's own `...ForSequenceClassification` class.
+"""Our head as each family's own `...ForSequenceClassification` class can compute it.
 
-Those classes put one more dense layer and an activation between the text and the linear layer. Both are made
-to do nothing, each in the way its activation allows; no code travels with the model.
+Those classes have one more dense layer and an activation between the pooled text and the linear layer. Their
+weights are chosen so that both together are the identity, in the way that the activation allows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.net.pooled_head import PooledHead
 
-EXPORT = "export to hf"  # what an UnsupportedError says could not be done
+EXPORT = "export to hf"  # the `strategy` of an UnsupportedError: what could not be done
 
 Form = tuple[Pool, bool]  # how the head pools, and whether it normalises
 

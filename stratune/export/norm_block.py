@@ -1,9 +1,9 @@
-"""One more transformer block that computes LayerNorm(pooled text) at the first place, for post-norm families.
+"""One more block that computes LayerNorm(pooled text) at the first position, for post-norm families.
 
 A post-norm block is `y = N1(x + Attention(x)); z = N2(y + FeedForward(y))`. With the queries and keys zero,
-attention is the mean over the places the mask keeps; with the feed-forward layer zero, z = N2(N1(x + mean)).
+attention is the mean over the unmasked positions; with a feed-forward layer of zeros, z = N2(N1(x + mean)).
 
-Two things stand in the way, and scales remove both, exactly:
+Two obstacles, which scales remove exactly:
 - the residual x must vanish beside the mean: the mean is taken GAIN times as large;
 - two norms one after another, with the family's eps (1e-12 in BERT), must be one norm with ours. With a the
   scale of what N1 gets and w its weight, and p the pooled text of variance v,

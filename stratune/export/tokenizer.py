@@ -1,4 +1,4 @@
-"""The tokenizer, with the way we use it written into its settings: limit, padding side, inputs, pad token."""
+"""The tokenizer with our settings written into its own: limit, padding side, inputs, pad token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAD = "<|pad|>"
 
 
 def exported_tokenizer(backbone: Backbone, limit: TextLimit) -> PreTrainedTokenizerBase:
-    """A copy that cuts where we cut and gives the model what we give it."""
+    """A copy that truncates as we do and gives the model the same inputs."""
     tokenizer = copy.deepcopy(backbone.tokenizer)
     tokenizer.model_max_length = limit.tokens(backbone)
     tokenizer.padding_side = "right"

@@ -1,4 +1,4 @@
-"""The exported folder is opened the way its user will open it; its logits must be ours."""
+"""Load the exported folder as its user will, and compare its logits with ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stratune.model.net import NetModel
     from stratune.predictor.predictor import Predictor
 
-TOLERANCE = 1e-4  # of logits, both in float32; times the logit where it is above 1
+TOLERANCE = 1e-4  # difference of float32 logits; relative where a logit is above 1
 PROBES = (
     "A short sentence to compare two copies of one model.",
     "No.",
@@ -45,7 +45,7 @@ def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
 
 
 def _rows(predictor: Predictor, scorer: NetModel) -> tuple[list[str], list[str] | None]:
-    """Sample rows and our own. Empty texts are left out: some decoders get no token at all from them."""
+    """Sample rows and PROBES. Empty texts are left out: some decoders get no token from them."""
     rows = [(row["text"], row.get("text_pair", "")) for row in predictor.sample]
     rows += list(zip(PROBES, reversed(PROBES), strict=True))
     words = scorer.limit.max_words
@@ -54,7 +54,7 @@ def _rows(predictor: Predictor, scorer: NetModel) -> tuple[list[str], list[str] 
 
 
 def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetModel) -> None:
-    """The same ids in the same places; of a text beyond the limit too, at no cost of a forward pass."""
+    """Raises ArtifactError where token ids differ, also for texts beyond the limit. No forward pass."""
     long = " ".join(PROBES * scorer.limit.tokens(scorer.net.backbone))
     texts, pairs = [*texts, long, PROBES[0]], [*pairs, PROBES[0], long] if pairs is not None else None
     ours = tokenise(scorer.net.backbone, texts, pairs, replace(scorer.limit, max_words=None))

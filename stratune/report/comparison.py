@@ -1,4 +1,4 @@
-"""A comparison folder, read and checked: the one door through which the report sees results."""
+"""A comparison folder, read and checked. All that the report shows comes through here."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from stratune.task import Task
 
 @dataclass(frozen=True)
 class Run:
-    """One run's files. `history`, `trials`: one dict a line. `predictions` by part, none of a failed one."""
+    """One run's files. `history`, `trials`: a dict a line. `predictions` by part, empty for a failed run."""
 
     folder: Path
     result: RunResult
     history: tuple[dict[str, Any], ...] = ()
     predictions: dict[str, Predictions] = field(default_factory=dict)
-    trials: tuple[dict[str, Any], ...] = ()  # prompts that were tried, the kept one first
+    trials: tuple[dict[str, Any], ...] = ()  # prompts that were tried, the one that was kept first
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What becomes one row of the leaderboard: a strategy on a backbone, over its seeds."""
+    """A strategy on a backbone with the runs of all its seeds: one row of the leaderboard."""
 
     strategy: str
     backbone: str | None
@@ -49,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """OUT, in memory. `unfinished` names the run folders without a result: stopped, or still at work."""
+    """The folder OUT in memory. `unfinished`: run folders without a result, stopped or still running."""
 
     out: Path
     config: dict[str, Any]
@@ -58,8 +58,8 @@ class Comparison:
     ids: dict[str, list[str]]  # part -> row ids
     balance: dict[str, dict[str, int]]  # part -> label -> rows
     notes: tuple[str, ...]
-    data: Any  # data.json as it is, None without one
-    ablation: Any  # ablation.json likewise
+    data: Any  # contents of data.json; None without it
+    ablation: Any  # contents of ablation.json; None without it
     runs: tuple[Run, ...]
     unfinished: tuple[str, ...]
 
@@ -123,7 +123,7 @@ def _run(folder: Path, task: Task, ids: dict[str, list[str]], fingerprint: str) 
 
 
 def _lines(path: Path) -> tuple[dict[str, Any], ...]:
-    """Lines of JSON; none without the file. A last line cut short (killed while writing) is dropped."""
+    """One dict a line; empty without the file. A last line that a kill has cut off is dropped."""
     if not path.exists():
         return ()
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -156,7 +156,7 @@ def _json(path: Path) -> Any:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Turn what a damaged file makes Python say into one line that names the file."""
+    """Turn Python's error about a damaged file into one line that names the file."""
     try:
         yield
     except KeyError as error:

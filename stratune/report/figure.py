@@ -47,7 +47,7 @@ _FIGURES: dict[str, Figure] = {}
 def figure(
     name: str, *, title: str, order: float, section: Section = "overview", tall: bool = False
 ) -> Callable[[_D], _D]:
-    """Make a figure known. One that has the name of another takes its place."""
+    """Make a figure known. One that has the name of another replaces it."""
     if re.fullmatch(r"[\w-]+", name) is None:
         raise ValueError(f"{name!r} names a file: letters, digits, _ and - only")
 

@@ -1,4 +1,4 @@
-"""report.html: one file with everything, readable offline and by whoever was not there."""
+"""report.html: one file that opens offline and explains itself to readers who did not run the comparison."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _shown(section: Section, drawn: dict[str, str], entry: Entry | None = None) 
 
 
 def _people(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
-    """What the section on agreement with people shows; None where nobody rated."""
+    """The section on agreement with people; None where there are no ratings."""
     if not board.get("people"):
         return None
     heads, lines = people.table(board)
@@ -109,7 +109,7 @@ def _themed(style: str) -> str:
 def _row(
     row: dict[str, Any], entry: Entry, task: Task, board: Board, drawn: dict[str, str]
 ) -> dict[str, Any]:
-    """A leaderboard row with what the page shows beside it."""
+    """A leaderboard row, with all that the page shows of its strategy."""
     results = [run.result for run in entry.runs]
     best = next((run.result for run in entry.ok), results[0])
     cut = [run.predictions["test"].tokens_cut for run in entry.ok]

@@ -66,7 +66,7 @@ def share(value: float | None) -> str:
 
 
 def entry(strategy: str, backbone: str | None) -> str:
-    """`lora@minilm`, and `tfidf` for a floor."""
+    """`lora@minilm`; `tfidf`, which has no backbone."""
     return strategy if backbone is None else f"{strategy}@{backbone}"
 
 
@@ -76,13 +76,13 @@ def plain(text: object) -> str:
 
 
 def short(text: object, width: int = 24) -> str:
-    """The same, cut with an ellipsis."""
+    """On one line, cut to `width` characters with an ellipsis."""
     line = plain(text)
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
 def backbones(ids: Iterable[str | None]) -> dict[str | None, str]:
-    """Id -> a name for a narrow place: `org/model` is `model` while no other id ends the same."""
+    """Id -> a short name: `org/model` is `model` where no other id ends in `model`."""
     known = set(ids)
     tails = {one: (one or NOTHING).rstrip("/").rsplit("/", 1)[-1] for one in known}
     seen = list(tails.values())
@@ -92,7 +92,7 @@ def backbones(ids: Iterable[str | None]) -> dict[str | None, str]:
 def file_name(*parts: str | None) -> str:
     """`lora@minilm`: part of a file name on any system. Slashes become "--" as in run folders.
 
-    Other odd characters become "-", with a short hash so that two names never meet in one file.
+    Other odd characters become "-", and a short hash keeps two such names from sharing a file.
     """
     name = "@".join((part or "none").strip("/").replace("/", "--") for part in parts)
     safe = re.sub(r"[^\w.@+=,()-]", "-", name, flags=re.ASCII)[:120]
@@ -100,7 +100,7 @@ def file_name(*parts: str | None) -> str:
 
 
 def _decimals(*values: float) -> int:
-    """Three, which is right for shares; fewer for large numbers, more for small ones that are not zero."""
+    """Three, as for shares; fewer for large numbers, more for small ones that are not zero."""
     largest = max(map(abs, values))
     if 1e-6 < largest < 0.001:
         return 1 - math.floor(math.log10(largest))

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
-# where a name may sit around its point, in points, best first; then further out
+# offsets of a name from its point, in typographic points, best first; each ring is further out
 _SPOTS = [(9, 0), (-9, 0), (0, 10), (0, -10), (8, 9), (8, -9), (-8, 9), (-8, -9)]
 _RINGS = (1.0, 1.9, 3.0, 4.2)
 
@@ -33,7 +33,7 @@ def place_labels(axes: Axes, points: Sequence[tuple[float, float]], names: Seque
         box = _settle(note, frame, taken, renderer)
         note.set_in_layout(False)
         far = np.hypot(*(np.clip(centre, box.min, box.max) - centre)) > 14
-        if far:  # a line says whose name it is
+        if far:  # a line leads from the name to its point
             edge = axes.transData.inverted().transform(np.clip(centre, box.min, box.max))
             axes.plot([point[0], edge[0]], [point[1], edge[1]], color="#8a93a3", linewidth=0.7, zorder=1)
         taken.append(box)

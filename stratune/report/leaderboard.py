@@ -32,15 +32,15 @@ def save(out: Path, board: Board) -> None:
 
 
 def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
-    """leaderboard.json as a dict: best first, then what has no validation value, then what failed."""
+    """leaderboard.json as a dict: best first, then rows without a validation value, then failed ones."""
     selection = comparison.task.selection
     rows = [_row(entry, comparison, resamples) for entry in comparison.entries()]
     defined = [row for row in rows if selection.value(row["val"]) is not None]
     ranked = selection.ordered(defined, lambda row: row["val"])
     unranked = [row for row in rows if row not in ranked]
     unranked.sort(key=lambda row: row["status"] != "ok")
-    for place, row in enumerate(ranked, start=1):
-        row["rank"] = place
+    for rank, row in enumerate(ranked, start=1):
+        row["rank"] = rank
     agreement = people.of_raters(comparison, resamples)
     budget = comparison.config.get("budget")
     return {
@@ -105,11 +105,11 @@ def _error(results: Sequence[RunResult]) -> str | None:
             seeds.setdefault(result.error or "no reason was recorded", []).append(result.seed)
     if len(seeds) == 1 and len(next(iter(seeds.values()))) == len(results):
         return next(iter(seeds))
-    predictions = [
+    reasons = [
         f"seed{'s' * (len(which) > 1)} {', '.join(map(str, which))}: {reason}"
         for reason, which in seeds.items()
     ]
-    return "; ".join(predictions) or None
+    return "; ".join(reasons) or None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -1,8 +1,8 @@
-"""Agreement with people on the test part: what raters reach among themselves, and the models beside them.
+"""Agreement with people on the test part: of raters with each other, and of models with raters.
 
-leaderboard.json has `people`: how many ratings there are, the ceiling (one rater against the others), ICC and
-Krippendorff's alpha; and in each row `with_people`: the model against all raters, against all but one (as the
-ceiling was measured), and against one at a time. Neither is there where the test part has no ratings.
+`people` of leaderboard.json holds the number of ratings, the human ceiling (one rater against the others),
+ICC and Krippendorff's alpha. `with_people` of a row holds the model against all raters, against all but one
+(the way the ceiling was measured), and against one at a time. Both are missing where test has no ratings.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def of_raters(comparison: Comparison, resamples: int) -> dict[str, Any] | None:
 def among_raters(
     ratings: Ratings, task: Task, *, groups: Any = None, resamples: int = 2000
 ) -> dict[str, Any]:
-    """How many ratings, and how far they go together. ICC is of numbers, levels and of two labels."""
+    """How many ratings there are, and how well they agree. ICC needs numbers, levels or two labels."""
     options: dict[str, Any] = {"groups": groups, "resamples": resamples}
     counts = np.isfinite(ratings.values).sum(axis=1)
     rated = counts[counts > 0]
@@ -71,7 +71,7 @@ def among_raters(
 
 
 def of_entry(entry: Entry, task: Task, resamples: int) -> dict[str, Any]:
-    """`with_people` of one row, over its seeds; nothing where a run has no ratings."""
+    """`with_people` of one row, over its seeds; empty where a run has no ratings."""
     tests = [run.predictions["test"] for run in entry.ok]
     if not tests or any(one.ratings is None for one in tests):
         return {}
@@ -117,7 +117,7 @@ def facts(board: Board) -> str:
 
 
 def measures(board: Board) -> list[tuple[str, str]]:
-    """(metric, how a person reads it): the figure shows the first, the page two, the line below three."""
+    """(metric, its short name), the most telling first."""
     return list(_target(board).agreement.items())
 
 
@@ -131,8 +131,8 @@ def _target(board: Board) -> Target:
 
 
 def table(board: Board) -> tuple[list[str], list[list[str]]]:
-    """Headings and lines for the page: the raters first, then each model, in the two measures that say most,
-    and with each rater who can be told apart in the first of them.
+    """Headings and lines for the page: the raters first, then each model. Columns are the first two measures,
+    and the first one against each rater where raters are identified.
     """
     shown = measures(board)[:2]
     columns = [(target, name) for target in TARGETS for name, _ in shown]

@@ -2,7 +2,7 @@
 
 `truth` and `prediction` are label names (multilabel: those of a row joined by ",", in the task's order; ""
 where there is none) and `score_<label>` their probabilities; of a regression they are numbers, no scores.
-`annotations`, where there are any, are lists: what each rater said of the row.
+`annotations`, where there are any, are lists of the raters' answers to the row.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ PARTS = ("val", "test")
 
 @dataclass(frozen=True)
 class Ratings:
-    """N rows, R ratings of one at most. `identified`: a column is one and the same rater."""
+    """N rows with R ratings at most. `identified`: each column holds the ratings of one rater."""
 
-    values: npt.NDArray[np.float64]  # (N, R) numbers, of labels their positions; NaN is none
+    values: npt.NDArray[np.float64]  # (N, R) numbers, or label indices; NaN where there is none
     identified: bool
 
 
@@ -42,7 +42,7 @@ class Predictions:
     invalid: npt.NDArray[np.bool_]  # (N,)
     tokens_cut: npt.NDArray[np.int64]  # (N,)
     groups: npt.NDArray[np.intp] | None  # (N,) codes, only for a task with groups
-    ratings: Ratings | None = None  # what each annotator said, where the run had it
+    ratings: Ratings | None = None  # where the run had them
 
 
 def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[str, Predictions]:
@@ -67,9 +67,9 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
 
 def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Predictions:
     rows = table.take(_order([str(one) for one in table["id"].to_pylist()], ids, path, part))
-    places = [f"{path}: truth of {part} row {one!r}" for one in ids]
+    row_names = [f"{path}: truth of {part} row {one!r}" for one in ids]
     truth, answers = rows["truth"].to_pylist(), rows["prediction"].to_pylist()
-    _check(truth, task, places)
+    _check(truth, task, row_names)
     scores = [np.asarray(rows[f"score_{label}"], dtype=np.float64) for label in task.labels]
     numbers = scores or [np.asarray([np.nan if one is None else one for one in answers], dtype=np.float64)]
     return Predictions(
@@ -78,34 +78,34 @@ def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Pred
         invalid=np.asarray([not task.target.is_answer(one) for one in answers], dtype=bool),
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
         groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
-        ratings=_ratings(rows, task, places),
+        ratings=_ratings(rows, task, row_names),
     )
 
 
-def _ratings(rows: Any, task: Task, places: list[str]) -> Ratings | None:
-    """None without the column: ratings may have been named after the run was done."""
+def _ratings(rows: Any, task: Task, row_names: list[str]) -> Ratings | None:
+    """None without the column: the task may have got its annotations after the run was done."""
     if COLUMN not in rows.column_names or not task.annotations:
         return None
     lists = rows[COLUMN].to_pylist()
-    for place, given in zip(places, lists, strict=True):
+    for row, given in zip(row_names, lists, strict=True):
         there = [rating for rating in given if rating is not None]
-        _check(there, task, [place.replace("truth", "ratings", 1)] * len(there))
+        _check(there, task, [row.replace("truth", "ratings", 1)] * len(there))
     return Ratings(stacked(numbered(lists, task.target)), identified(task, lists))
 
 
 def numbered(lists: Sequence[Sequence[Any]], target: Target) -> list[list[float | None]]:
-    """Ratings of each row as numbers: of labels their positions; None stays."""
+    """Ratings of each row as numbers, or label indices; None stays."""
     return [[None if one is None else target.rated(one) for one in given] for given in lists]
 
 
-def _check(cells: Sequence[Any], task: Task, places: Sequence[str]) -> None:
-    for place, cell in zip(places, cells, strict=True):
+def _check(cells: Sequence[Any], task: Task, row_names: Sequence[str]) -> None:
+    for row, cell in zip(row_names, cells, strict=True):
         if (why := task.target.problem(cell)) is not None:
-            raise ArtifactError(f"{place}: {why}")
+            raise ArtifactError(f"{row}: {why}")
 
 
 def _order(found: list[str], wanted: list[str], path: Path, part: str) -> npt.NDArray[np.intp]:
-    """Positions that put the rows found into the split's order: seeds may have written theirs in another."""
+    """(N,) positions that put the rows of the file into the split's order."""
     if found == wanted:
         return np.arange(len(wanted))
     there, here = np.asarray(found, dtype=object), np.asarray(wanted, dtype=object)

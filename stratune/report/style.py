@@ -1,8 +1,8 @@
 """How every figure looks, and how it becomes an SVG that is the same bytes every time.
 
-Figures are built without pyplot: no global state, no display. Colours are Okabe and Ito's, which colour-blind
-readers can tell apart; line styles and markers say the same a second time. Text stays text, so it can be
-searched, and the two neutral colours are names that the HTML page swaps for its own in dark mode.
+Figures are built without pyplot: no global state, no display. Colours are Okabe and Ito's (2008), which
+colour-blind readers can distinguish; dashes and markers carry the same distinction. Text stays text, so it
+can be searched. The HTML page replaces PAPER, INK and FAINT by its own colours, which have a dark mode.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _RC: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Look:
-    """What one strategy looks like in every figure."""
+    """The looks of one strategy, the same in every figure."""
 
     color: str
     dash: str
@@ -64,17 +64,17 @@ class Look:
 
 
 def look(index: int) -> Look:
-    """Colours first; once they run out, the next dash and marker."""
-    round_, place = divmod(index, len(PALETTE))
-    return Look(PALETTE[place], DASHES[round_ % len(DASHES)], MARKERS[index % len(MARKERS)])
+    """Colours first; where they are used up, the next dash."""
+    round_, color = divmod(index, len(PALETTE))
+    return Look(PALETTE[color], DASHES[round_ % len(DASHES)], MARKERS[index % len(MARKERS)])
 
 
 @contextmanager
 def styled(name: str) -> Iterator[None]:
-    """Matplotlib's settings for one figure. `name` keeps the ids of two figures on one page apart."""
+    """Matplotlib's settings for one figure. `name` makes the ids in its SVG unique on a page of many."""
     settings: Any = {**_RC, "svg.hashsalt": name}
     with rc_context(settings), warnings.catch_warnings():
-        # the reader's browser has fonts for glyphs that ours lacks
+        # the reader's browser has fonts for glyphs that matplotlib's lacks
         warnings.filterwarnings("ignore", message=".*Glyph .* missing from font")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
         yield

@@ -1,4 +1,4 @@
-"""The leaderboard as text: CSV with everything, Markdown with what decides."""
+"""The leaderboard as text: CSV with every value, Markdown with the columns that people compare."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from stratune.task import Task
 Board = dict[str, Any]
 Row = dict[str, Any]
 
-# key, heading, how a person reads it; one list for the terminal, Markdown and HTML
+# key, heading, format; one list for the terminal, Markdown and HTML
 COSTS = (
-    ("trainable_params", "learns", human.count),
+    ("trainable_params", "trainable", human.count),
     ("train_seconds", "train time", human.seconds),
     ("train_rows_per_second", "train rows/s", human.rate),
     ("predict_rows_per_second", "predict rows/s", human.rate),
     ("peak_bytes", "memory", human.size),
     ("artifact_bytes", "on disk", human.size),
 )
-# the same, of comparisons where somebody asked a model: shown when a row has it
+# shown only where a row has a value: of prompted language models
 ASKED = (("trials", "prompts tried", human.count), ("invalid", "invalid", human.share))
 _FACTS = ("rank", "strategy", "backbone", "seeds", "status", "error")
 _MEASURED = (
@@ -41,7 +41,7 @@ _MEASURED = (
 
 
 def costs(board: Board) -> list[tuple[str, str, Callable[[Any], str]]]:
-    """What the columns beside the scores show: (key, heading, how a person reads it)."""
+    """The columns beside the scores: (key, heading, format)."""
     asked = [one for one in ASKED if any(row.get(one[0]) is not None for row in board["rows"])]
     return [*COSTS, *asked]
 
@@ -64,7 +64,7 @@ def direction(board: Board) -> str:
 
 
 def shown_metrics(board: Board) -> list[str]:
-    """The metric that ranks, and those that say plainly how good it is, when they are others."""
+    """The metric that ranks, and those that need no explanation, where they are others."""
     plain = Task.from_dict(board["task"]).target.plain_metrics
     return [board["metric"], *(name for name in plain if name != board["metric"])]
 
@@ -105,9 +105,9 @@ def to_markdown(board: Board) -> str:
 
 
 def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
-    place = str(row["rank"]) if row["rank"] else row["status"] if row["status"] != "ok" else human.NOTHING
+    rank = str(row["rank"]) if row["rank"] else row["status"] if row["status"] != "ok" else human.NOTHING
     facts = [
-        place,
+        rank,
         row["strategy"],
         row["backbone"] or human.NOTHING,
         human.score(row["val"].get(board["metric"])),

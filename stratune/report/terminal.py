@@ -1,4 +1,4 @@
-"""The leaderboard in the terminal: the winner in bold green, failures with their reasons below."""
+"""The leaderboard in the terminal: the winner in bold green, failures with their reasons below it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
 Board = dict[str, Any]
 Row = dict[str, Any]
-Column = tuple[str, Callable[[Row], str]]  # heading, and what a row says under it
+Column = tuple[str, Callable[[Row], str]]  # heading, and the text of a row's cell
 
 _WORDS = ("strategy", "backbone", "status")
-_GAP = 2  # blanks between two columns: padding and the box
-# What a narrow terminal does without, first to go first. The page and the CSV have everything.
-_PLAIN = "test metrics that do not rank"
+_GAP = 2  # characters between two columns: padding and the box
+# Columns that a narrow terminal leaves out, the first of them first. The page and the CSV have all of them.
+_OTHERS = "test metrics that do not rank"
 _SPARED = (
     "on\ndisk",
     "memory",
     "prompts\ntried",
     "train\nrows/s",
     "predict\nrows/s",
-    _PLAIN,
+    _OTHERS,
     "train\ntime",
-    "learns",
+    "trainable",
     "status",
 )
 
 
 def table(board: Board, *, width: int = 120) -> Table:
-    """A rich table for `width` columns of text; costs leave it one by one where it is narrow."""
+    """A rich table that fits `width` characters; where they are few, costs are left out one by one."""
     shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
     columns = _fitting(_columns(board, several=len(shown) > 1), board, width)
     made = Table(
@@ -47,7 +47,7 @@ def table(board: Board, *, width: int = 120) -> Table:
         padding=(0, 1, 0, 0),
     )
     for head, _ in columns:
-        names = head in ("strategy", "backbone")  # only these may fold
+        names = head in ("strategy", "backbone")  # only these may wrap
         made.add_column(
             head, justify="left" if head in _WORDS else "right", no_wrap=not names, overflow="fold"
         )
@@ -66,7 +66,7 @@ def _fitting(columns: list[Column], board: Board, width: int) -> list[Column]:
     for spared in _SPARED:
         if sum(map(needed, columns)) + 2 <= width:
             break
-        gone = [f"test\n{name}" for name in shown_metrics(board)[1:]] if spared == _PLAIN else [spared]
+        gone = [f"test\n{name}" for name in shown_metrics(board)[1:]] if spared == _OTHERS else [spared]
         columns = [column for column in columns if column[0] not in gone]
     return columns
 
@@ -95,7 +95,7 @@ def _cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
 
 
 def _below(board: Board, backbones: set[str]) -> Text:
-    """The caption, and one line for each failure. Text, not markup: a reason may hold brackets."""
+    """The caption, and one line for each failure. Text, not rich's markup: a reason may hold brackets."""
     one = f"; backbone {human.plain(*backbones)}" if len(backbones) == 1 else ""
     below = Text(caption(board) + one)
     if with_people := people.line(board):

@@ -1,4 +1,4 @@
-"""Transcripts: turns of speakers, read from what people have, cleaned, and cut into pieces."""
+"""Transcripts: turns of speakers, read from many formats, cleaned, and cut into pieces."""
 
 from stratune.transcript.clean import Cleaned, clean
 from stratune.transcript.read import read_transcripts

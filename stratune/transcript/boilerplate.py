@@ -1,6 +1,4 @@
-"""Boilerplate: lines that somebody's software or form put there. A line is a line of a turn, mostly all of
-it.
-"""
+"""Boilerplate: lines that come from a form or a program, not from a speaker. A turn mostly has one line."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from stratune.transcript.turn import Transcript
 
 
 def key(line: str) -> str:
-    """Lines that differ in case and blanks are the same."""
+    """Equal for lines that differ in case and blanks alone."""
     return " ".join(line.lower().split())
 
 

@@ -13,7 +13,7 @@ from stratune.transcript.turn import Transcript, Turn
 
 @dataclass(frozen=True)
 class Changed:
-    """A turn before and after, and by which steps; `after` is None where nothing of it was left."""
+    """A turn before and after, and the steps that changed it; `after` is None where it became empty."""
 
     before: Turn
     after: Turn | None
@@ -22,7 +22,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was changed. Documents without changes are in `counts` and `dropped` with none."""
+    """What was changed. Documents without changes are in `counts` and `dropped` with zeros."""
 
     steps: tuple[str, ...]  # in the order they were done
     counts: Mapping[str, Mapping[str, int]]  # document -> step -> changes
@@ -64,17 +64,14 @@ def clean(
 ) -> tuple[list[Transcript], Cleaned]:
     """The transcripts after `steps`, and what was changed; turns that became empty are left out.
 
-    A step is its name or {"step": name, option: value}, see steps.STEPS. Turns keep their index: it tells
-    where they were. `watch` is told the number of turns done, each turn once a step. ConfigError for an
-    unknown step.
+    A step is its name or {"step": name, option: value}, see steps.STEPS. Turns keep the index that they had.
+    `watch` gets the number of turns done, each turn once a step. ConfigError for an unknown step.
     """
     parsed = [parse_step(spec) for spec in steps]
     names = tuple(dict.fromkeys(name for name, _ in parsed))
     counts = {t.document: dict.fromkeys(names, 0) for t in transcripts}
-    now, touched = (
-        list(transcripts),
-        dict[int, dict[str, None]](),
-    )  # position of a turn among all -> its steps
+    now = list(transcripts)
+    touched: dict[int, dict[str, None]] = {}  # position of a turn among all -> the steps that changed it
     for name, step in parsed:
         change = step.prepare(now)
         position, after = 0, []
@@ -101,7 +98,7 @@ def _without_empty(
     touched: Mapping[int, Mapping[str, None]],
     examples: int,
 ) -> tuple[list[Transcript], Cleaned]:
-    """Drop what became empty, and keep the first changes to show."""
+    """Drop turns that became empty, and keep the first changes as examples."""
     dropped = Counter({transcript.document: 0 for transcript in before})
     kept, shown, position = list[Transcript](), list[Changed](), 0
     for old, new in zip(before, after, strict=True):

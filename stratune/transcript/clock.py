@@ -1,11 +1,11 @@
-"""Times of transcripts: whatever they are written as, to seconds and back."""
+"""Times of transcripts: clock times and numbers to seconds, and back."""
 
 from __future__ import annotations
 
 import math
 import re
 
-LATEST = 1e11  # seconds: more is no time, even where clocks count from 1970
+LATEST = 1e11  # seconds; a larger number is not a time, even counted from 1970
 CLOCK = r"(?:\d{1,9}:)?\d{1,4}:\d{2}(?:[.,]\d{1,9})?"  # 1:02:03.5, 02:03, 75:00
 _CLOCK = re.compile(r"(?:(\d{1,9}):)?(\d{1,4}):(\d{2}(?:[.,]\d{1,9})?)")
 

@@ -1,4 +1,4 @@
-"""Cues: blocks of lines with a line of times, as WebVTT and SRT share them. Damaged ones keep their text."""
+"""Cues of WebVTT and SRT: blocks of lines with a line of times. Damaged ones keep their text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def blocks(lines: Iterable[str]) -> Iterator[Block]:
 
 
 def cues(block: Block) -> Iterator[Cue]:
-    """The cues of a block: one, more where a blank line was lost, a broken one where the times were."""
+    """The cues of a block: one; several without their blank lines; a broken one without its times."""
     marks = [number for number, line in enumerate(block) if _TIMES.match(line)]
     lost = block if not block[0].strip().isdigit() else block[1:]
     if marks:

@@ -1,7 +1,7 @@
-"""Fillers: um, uh, you know. What they leave behind reads as if they had not been said.
+"""Fillers: um, uh, you know. Marks and capitals around them are mended.
 
-A filler of one word goes wherever it stands. One of several words goes only where marks or the text's ends
-set it off on both sides: "it's, you know, hard" but not "do you know him?".
+A filler of one word is removed wherever it stands. One of several words is removed only where marks or the
+ends of the text set it off on both sides: "it's, you know, hard" but not "do you know him?".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ENGLISH = (
     "um", "umm", "uhm", "uh", "uhh", "er", "erm", "ah", "eh", "hm", "hmm", "mm", "you know", "I mean",
 )  # fmt: skip
 
-# Bounded: a text of nothing but blanks and commas must not take quadratic time.
+# Bounded repeats: a text of nothing but blanks and commas must not take quadratic time.
 _PAUSE = r"[\s,]{0,6}(?:--+|[—–]|\.{3}|…)?[\s,]{0,6}"
 _DASH = re.compile(r"--+|[—–…]|\.{3}")
 _OPENS = '.?!"“('  # after these a sentence begins
@@ -66,7 +66,7 @@ def _patterns(
 
 @lru_cache(maxsize=16)
 def _run(single: re.Pattern[str]) -> re.Pattern[str]:
-    """Fillers in a row, with the pauses around them, what ends the sentence, and the letter that follows."""
+    """Fillers in a row, with the pauses around them, the end of the sentence, and the letter that follows."""
     one = single.pattern
     run = rf"(?P<run>{one}(?:{_PAUSE}{one})*)"
     return re.compile(rf"(?P<left>{_PAUSE}){run}(?P<right>{_PAUSE})(?P<stop>[.?!;:]*)(?P<next>\w?)")

@@ -62,7 +62,7 @@ def _transcripts(
     drafts = Drafts(path, document, columns)
     drafts.add({name: [row.get(name) for row in rows] for name in keys})
     first = drafts.by_name.setdefault(next(iter(drafts.by_name), document), Draft(document))
-    first.troubles["bad line"] += bad  # whose line it was, nobody knows
+    first.troubles["bad line"] += bad  # the line's document is not known
     first.troubles["undecodable bytes"] += damaged
     return drafts.transcripts()
 

@@ -1,8 +1,8 @@
-"""`NAME: what is said`: where a line names its speaker, and where a colon is only a colon.
+"""`NAME: text`: whether a line names its speaker, or holds a colon for another reason.
 
-A label is what stands before the first colon with a space (or nothing) after it, when it could be a name: one
-word, or up to eight that begin with capitals or digits. `[whatever]:` is a label in any case, so that every
-name can be written, and `[]:` says that nobody is named.
+A label is the text before the first colon that has a space (or nothing) after it, where it could be a name:
+one word, or up to eight that begin with capitals or digits. `[anything]:` is always a label, so that any name
+can be written; `[]:` is a turn without a speaker.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _NO_NAMES = frozenset(
     ["also", "and", "because", "but", "example", "http", "https", "is", "namely", "note", "or", "remember"]
     + ["said", "say", "says", "so", "that", "then", "this", "thus", "was"]
 )
-# What no line of text can hold: a line break, and what readers take for binary data or a byte-order mark.
+# Not allowed in a line: line breaks, and what readers take for binary data or a byte-order mark.
 _UNHELD = re.compile("[\\r\\n\\0\ufeff]+")
 
 
 def split_label(line: str) -> tuple[str, str] | None:
-    """(speaker, what is said), None when the line names nobody. "" is a speaker that `[]:` leaves open."""
+    """(speaker, text); None where the line has no label. `[]:` gives the speaker ""."""
     if ":" not in line:
         return None
     found = _BRACKETED.match(line)
@@ -57,7 +57,7 @@ def split_label(line: str) -> tuple[str, str] | None:
 
 
 def join_label(speaker: str, text: str) -> str:
-    """The line that split_label takes apart again. Without a speaker no label, unless one would be found."""
+    """The line that split_label splits again. Without a speaker no label, unless one would be found."""
     text = one_line(text)
     if not speaker and split_label(text) is None:
         return text
@@ -67,12 +67,12 @@ def join_label(speaker: str, text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Without what no line can hold: line breaks, NUL and U+FEFF become a space."""
+    """On one line: line breaks, NUL and U+FEFF become a space."""
     return " ".join(part.strip() for part in _UNHELD.split(text) if part.strip())
 
 
 def spoken(lines: list[str]) -> list[tuple[str, str]]:
-    """(speaker, text) of the lines of one cue: a label opens a turn, other lines go on with it."""
+    """(speaker, text) of the lines of one cue: a label begins a turn, other lines continue it."""
     turns: list[tuple[str, list[str]]] = []
     for line in lines:
         labelled = split_label(line)

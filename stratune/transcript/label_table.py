@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-OWN = ("id", "document", "speaker", "text", "pieces")  # what a row of texts has of its own
+OWN = ("id", "document", "speaker", "text", "pieces")  # columns that every row of texts has
 SHOWN = 20  # values that a message lists
 
 Key = tuple[str, str]  # document, and speaker where that matters, else ""
 
 
 class LabelTable:
-    """The columns that come along with a text, by key. Of a table of turns the first row of a key counts.
+    """Columns to join to texts, by key. In a table of turns the first row of a key counts.
 
-    `document`: what a table without a column of documents is about. Raises DataError for a table that cannot
+    `document`: that of a table without a column of documents. Raises DataError for a table that cannot
     be joined, ConfigError for a column or value of `keep` that it does not have.
     """
 
@@ -64,8 +64,8 @@ class LabelTable:
     def key(self, row: Mapping[str, Any]) -> Key:
         return row["document"], row["speaker"] if self.by_speaker else ""
 
-    def nobody(self, row: Mapping[str, Any]) -> DataError:
-        """When no text at all has a row: names that do not meet."""
+    def no_match(self, row: Mapping[str, Any]) -> DataError:
+        """The error where no text has a row: the names do not match."""
         documents = list(dict.fromkeys(document for document, _ in [*self.rows, *self.others]))
         speakers = f" and its speaker {row['speaker']!r}" if self.by_speaker else ""
         more = ", ..." if len(documents) > 3 else ""
@@ -100,7 +100,7 @@ class LabelTable:
         return kept
 
     def _check_once(self, keys: Sequence[Key], kept: Sequence[bool]) -> None:
-        """Two ratings of one text cannot both be right."""
+        """Raises DataError where two rows have one key: their labels would contradict each other."""
         from stratune.data.read import row_of
 
         seen: dict[Key, int] = {}

@@ -1,7 +1,7 @@
 """Speakers' names in one form: "MR. SMITH:", "Mr Smith" and "JOHN SMITH (Counsel)" are JOHN SMITH.
 
-Capitals, without title, marks and what is in parentheses (which becomes the role where there is none). Within
-a document a surname alone is the one full name that ends with it. Mr. and Mrs. Smith stay two.
+Names are in capitals, without title, marks and parentheses (whose text becomes the role where there is none).
+Within a document a surname alone is the one full name that ends with it. Mr. and Mrs. Smith stay two people.
 """
 
 from __future__ import annotations
@@ -66,6 +66,6 @@ def _by_surname(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _apart(one: Iterable[str], other: Iterable[str]) -> bool:
-    """One is a man's title and the other a woman's."""
+    """Whether one has a man's title and the other a woman's."""
     both = set(one), set(other)
     return any(a & MEN and b & WOMEN for a, b in (both, both[::-1]))

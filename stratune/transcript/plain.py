@@ -1,4 +1,4 @@
-"""Plain text: `NAME: what is said`. Lines without a name go on with the turn; a blank line ends it.
+"""Plain text: `NAME: text`. Lines without a name continue the turn; a blank line ends it.
 
 After a blank line, text without a name is another turn of the same speaker. A clock time in brackets before
 the name is the turn's start.
@@ -31,21 +31,21 @@ def parse_plain(lines: Iterable[str], document: str, damaged: int = 0) -> Transc
     draft = Draft(document)
     if damaged:
         draft.troubles["undecodable bytes"] += damaged
-    start, speaker, said = None, "", list[str]()
+    start, speaker, parts = None, "", list[str]()
 
     def end_turn() -> None:
-        if said:
-            draft.add(speaker, " ".join(part for part in said if part), start)
-        said.clear()
+        if parts:
+            draft.add(speaker, " ".join(part for part in parts if part), start)
+        parts.clear()
 
     for line in lines:
         opened = _opened(line)
         if opened is not None:
             end_turn()
             start, speaker, first = opened
-            said.append(first)
+            parts.append(first)
         elif line.strip():
-            said.append(line.strip())
+            parts.append(line.strip())
         else:
             end_turn()
             start = None
@@ -54,7 +54,7 @@ def parse_plain(lines: Iterable[str], document: str, damaged: int = 0) -> Transc
 
 
 def _opened(line: str) -> tuple[float | None, str, str] | None:
-    """(start, speaker, text) of a line that opens a turn."""
+    """(start, speaker, text) of a line that begins a turn."""
     stamp = _STAMP.match(line)
     if stamp is not None:
         labelled = split_label(line[stamp.end() :])
@@ -65,7 +65,7 @@ def _opened(line: str) -> tuple[float | None, str, str] | None:
 
 
 def plain_text(transcripts: Sequence[Transcript]) -> str:
-    """Every turn named, or, where nobody has a name, paragraphs."""
+    """Every turn with its name; paragraphs where no turn has one."""
     (transcript,) = transcripts
     if not transcript.speakers:
         texts = [one_line(turn.text) for turn in transcript.turns]

@@ -52,7 +52,7 @@ def read_transcripts(
 def read_files(
     path: str | Path, columns: Columns | None = None, *, encoding: str | None = None
 ) -> Iterator[tuple[str, list[Transcript]]]:
-    """(file, its documents) as they are read: the same, for who wants to know how far it is."""
+    """(file, its documents), one file after the other, so that progress can be shown."""
     check_columns(columns)
     if str(path).startswith("demo:"):
         yield str(path), _demo(str(path))

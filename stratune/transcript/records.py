@@ -1,4 +1,4 @@
-"""Turns as records: which key or column is which, and records to transcripts."""
+"""Turns as records: the key or column of each field, and records to transcripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clock import parse_time
 from stratune.transcript.turn import Draft, Transcript
 
-# What a field may be called, the likeliest first; case does not matter.
+# Names of each field, the likeliest first; case does not matter.
 NAMES: dict[str, tuple[str, ...]] = {
     "document": ("document", "doc_id", "document_id", "dialogue_id", "conversation_id", "transcript_id"),
     "turn": ("turn", "turn_id", "index"),
@@ -39,7 +39,7 @@ def check_columns(columns: Columns | None) -> None:
 
 
 def held_fields(names: Sequence[str], columns: Columns | None) -> dict[str, str]:
-    """Field of a turn -> which of `names` holds it: the user's, where it is there, else one of NAMES."""
+    """Field of a turn -> the one of `names` that holds it: the user's if present, else one of NAMES."""
     by_lower = {name.lower(): name for name in reversed(names)}
     own = {field: name for field, name in (columns or {}).items() if name in names}
     found = {f: next((by_lower[n] for n in known if n in by_lower), None) for f, known in NAMES.items()}
@@ -101,7 +101,7 @@ class Drafts:
         for name, draft in self.by_name.items():
             rows = self.waiting.pop(name, [])
             numbers = [number for number, _ in rows]
-            if len(set(numbers)) == len(numbers):  # else they begin again somewhere, or there are none
+            if len(set(numbers)) == len(numbers):  # else numbers restart, or there are none
                 draft.troubles["out of order"] += sum(b < a for a, b in itertools.pairwise(numbers))
                 rows.sort(key=lambda row: row[0])
             for _, fields in rows:
@@ -110,7 +110,7 @@ class Drafts:
 
 
 def word(value: Any) -> str:
-    """A short value as text, "" where there is none or it is no single value."""
+    """A short value as text; "" where it is missing, or not a single value."""
     if isinstance(value, str):
         return value.strip() if value.isascii() else _HALF.sub("\ufffd", value).strip()
     return "" if isinstance(value, dict | list) else as_text(value) or ""

@@ -1,4 +1,4 @@
-"""Repeats of a speaker who starts again: "the the", "I- I", "why would -- why would", "th- the"."""
+"""Repeats, where a speaker starts again: "the the", "I- I", "why would -- why would", "th- the"."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from stratune.transcript.tidy import tidy
 
 # Said twice on purpose, or grammatical.
 MEANT = frozenset(["bye", "ha", "had", "knock", "many", "no", "really", "so", "that", "very", "well", "yes"])
-LONGEST = 3  # words that are said again after a dash
-_SEEN = 80  # characters on each side of a dash that are looked at
+LONGEST = 3  # words that may be repeated after a dash
+_SEEN = 80  # characters compared on each side of a dash
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _AGAIN = re.compile(rf"(?<![\w'’-])({_WORD.pattern})(?:\s+\1(?![\w'’]|-\w))+", re.IGNORECASE)
@@ -18,7 +18,7 @@ _BROKEN_OFF = re.compile(r"(?<![\w'’-])([^\W\d_]{1,4})[-–—]+\s+(?=\1[\w'�
 
 
 def without_repeats(text: str) -> tuple[str, int]:
-    """(text, how many times somebody started again). The first of equal words stays."""
+    """(text, how many repeats were taken out). The first of equal words stays."""
     text, over_dashes = _over_dashes(text)
     count = 0
 
@@ -50,10 +50,10 @@ def _over_dashes(text: str) -> tuple[str, int]:
 
 
 def _again(left: str, right: str) -> int:
-    """How many characters of `right` say again the last words of `left`."""
-    said, coming = left.split()[-LONGEST:], right.split()[:LONGEST]
-    for words in range(min(len(said), len(coming)), 0, -1):
-        same = [word.lower() for word in said[-words:]]
+    """How many characters of `right` repeat the last words of `left`."""
+    before, coming = left.split()[-LONGEST:], right.split()[:LONGEST]
+    for words in range(min(len(before), len(coming)), 0, -1):
+        same = [word.lower() for word in before[-words:]]
         meant = words == 1 and same[0] in MEANT
         if (
             same == [word.lower() for word in coming[:words]]

@@ -26,7 +26,7 @@ Turns = Sequence[Turn]
 
 UNITS = ("document", "speaker", "segment")
 MINUTES = "minutes:"
-SELF, OTHER = "SPEAKER", "OTHER"  # names in a document as one of its speakers hears it
+SELF, OTHER = "SPEAKER", "OTHER"  # names in a document from the view of one of its speakers
 _CLOSING = "\"'”’)]»"  # may stand after the question mark
 _SHOWN_NAMES = 3
 
@@ -40,8 +40,9 @@ class Piece:
 
 
 def pieces(transcript: Transcript, by: str) -> list[Piece]:
-    """In order; a transcript without turns has none. ConfigError for an unknown `by`; DataError for minutes
-    of a document without times.
+    """In order; none for a transcript without turns.
+
+    ConfigError for an unknown `by`; DataError for minutes of a document without times.
     """
     return [_piece(part) for part in _parts(transcript, by)]
 
@@ -49,8 +50,7 @@ def pieces(transcript: Transcript, by: str) -> list[Piece]:
 def documents(
     transcripts: Iterable[Transcript], unit: str, by: str, *, named: bool = True, others: bool = False
 ) -> list[dict[str, Any]]:
-    """Rows {"id", "document", "speaker", "text", "pieces"}: the texts of the pieces joined by SEPARATOR, and
-    their names.
+    """Rows {"id", "document", "speaker", "text", "pieces"}: the joined texts of the pieces, and their names.
 
     `unit`: a row for each document, for each speaker of a document (id "document/speaker"; turns without one
     are left out), or for each piece (id "document/number"). `speaker` is "" where several speak. `named`:
@@ -66,7 +66,7 @@ def check_unit(unit: str) -> None:
 
 
 def check_by(by: str) -> None:
-    """ConfigError for what is no way to cut."""
+    """ConfigError for an unknown `by`."""
     if by.startswith(MINUTES):
         _number(by)
     elif by not in CUTS:
@@ -88,7 +88,7 @@ def _rows(transcript: Transcript, unit: str, by: str, named: bool, others: bool)
 
 
 def _heard_by(transcript: Transcript, speaker: str) -> Transcript:
-    """The same words from where one speaker stands."""
+    """The transcript with one speaker as SPEAKER and all others as OTHER."""
     roles = dict.fromkeys(transcript.speakers, OTHER) | {speaker: SELF}
     turns = (replace(turn, speaker=roles.get(turn.speaker, "")) for turn in transcript.turns)
     return replace(transcript, turns=tuple(turns))

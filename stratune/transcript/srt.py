@@ -41,6 +41,6 @@ def srt_text(transcripts: Sequence[Transcript]) -> str:
     parts: list[str] = []
     for turn, (start, end) in zip(transcript.turns, filled(transcript), strict=True):
         times = f"{format_clock(start, ',')} --> {format_clock(end, ',')}"
-        said = _ARROW.sub("->", join_label(turn.speaker, turn.text))
-        parts.append(f"{len(parts) + 1}\n{times}\n{said}\n")
+        line = _ARROW.sub("->", join_label(turn.speaker, turn.text))
+        parts.append(f"{len(parts) + 1}\n{times}\n{line}\n")
     return "\n".join(parts)

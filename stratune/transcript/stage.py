@@ -1,4 +1,4 @@
-"""What stands in a text and was not said: times, and notes such as (Applause.)."""
+"""Text that was not spoken: times, and notes such as (Applause.)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOISE = frozenset(
     ]
     + ["sobs", "sniffs", "static", "unclear", "unintelligible", "whistles"]
 )
-MOST_WORDS = 4  # of a note: more is something said
+MOST_WORDS = 4  # of a note; longer ones are speech
 
 _TIME = re.compile(
     rf"{CLOCK}\s*-->(?:\s*{CLOCK})?"  # 00:12:31.200 --> 00:12:33.000
@@ -52,8 +52,8 @@ def without_noise(text: str, words: Collection[str] = NOISE) -> tuple[str, int]:
 
     def drop(found: re.Match[str]) -> str:
         nonlocal count
-        said = [word.lower() for word in _WORDS.findall(found.group())]
-        if len(said) > MOST_WORDS or not any(word in words for word in said):
+        note = [word.lower() for word in _WORDS.findall(found.group())]
+        if len(note) > MOST_WORDS or not any(word in words for word in note):
             return found.group()
         count += 1
         return " "

@@ -140,7 +140,7 @@ def parse_step(spec: Spec) -> tuple[str, Step]:
 
 
 def _checked(place: str, value: Any) -> Any:
-    """One text where a list of them belongs would be taken letter by letter."""
+    """The value. ConfigError for a text where a list is expected: it would be read letter by letter."""
     many = place.endswith((".words", ".texts", ".patterns"))
     if many and (isinstance(value, str) or not all(isinstance(item, str) for item in value)):
         raise ConfigError(f"expected a list of texts, found {value!r}", key=place)

@@ -8,7 +8,8 @@ from pathlib import Path
 from stratune.data.text_files import check_encoding, open_text, require_file
 from stratune.errors import ConfigError, DataError
 
-MOST_DAMAGED = 1000  # one byte in so many may be no text, and one in any case: a file cut inside a character
+# One undecodable byte in so many is allowed. A single one always is: the file may end inside a character.
+MOST_DAMAGED = 1000
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _REPLACED = "\ufffd"
 
@@ -33,7 +34,7 @@ def read_lines(path: Path, encoding: str | None = None) -> tuple[list[str], int]
         raise DataError(f"is not text in {encoding}: {error}", path=path) from None
     damaged = text.count(_REPLACED) - kept
     if damaged > max(1, len(raw) // MOST_DAMAGED):
-        with open_text(path, encoding) as stream:  # says which byte of which line, and what it looks like
+        with open_text(path, encoding) as stream:  # raises DataError with line, byte and likely encoding
             stream.read()
     if "\0" in text:
         row = text[: text.index("\0")].count("\n") + 1

@@ -35,16 +35,16 @@ class Texts:
     unit: str = "document"  # document, speaker or segment: what gets a row
     by: str = "turn"  # how a text is cut into pieces: turn, exchange, minutes:n, section, speaker, document
     clean: Sequence[Spec] = ()  # steps, in this order
-    columns: Columns = field(default_factory=dict)  # what a table calls its fields, where not as usual
+    columns: Columns = field(default_factory=dict)  # field -> its name in the table, as in read_transcripts
     labels: str | Path | None = None  # table; None: the turns' own table, if it is one
     keep: Mapping[str, Any] = field(default_factory=dict)  # column of the label table -> value or values
     min_words: int = 0  # of a text, as it is read
     sections: Sequence[str] | None = None  # only these are read; None: all
     without_sections: Sequence[str] = ()
-    roles: Sequence[str] | None = None  # only what these say is read; None: all
+    roles: Sequence[str] | None = None  # only the turns of these are read; None: all
     without_roles: Sequence[str] = ()
-    no_speakers: bool = False  # no "NAME: " before what is said
-    others: bool = False  # of unit speaker: what the others say too, as OTHER
+    no_speakers: bool = False  # no "NAME: " before turns
+    others: bool = False  # for unit speaker: the turns of the others too, as OTHER
 
     def __post_init__(self) -> None:
         check_unit(self.unit)
@@ -57,11 +57,11 @@ class Texts:
         if self.others and self.unit != "speaker":
             raise ConfigError(f"is for unit speaker, not {self.unit}", key="others")
         if self.others and self.no_speakers:
-            raise ConfigError("without names nobody knows who is who: leave out no_speakers", key="others")
+            raise ConfigError("needs the names of speakers: leave out no_speakers", key="others")
 
     @property
     def kept(self) -> dict[str, tuple[str, ...]]:
-        """`keep` as texts, several values of each column."""
+        """`keep` with a tuple of texts for each column."""
         several = (list, tuple, set)
         values = {name: value if isinstance(value, several) else [value] for name, value in self.keep.items()}
         return {name: tuple(as_text(one) or "" for one in found) for name, found in values.items()}
@@ -69,7 +69,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class TextsReport:
-    """What was done. `left_out`: why -> the ids of rows, and of documents that gave none."""
+    """What was done. `left_out`: reason -> ids of rows, and of documents that gave no row."""
 
     source: str
     labels: str | None
@@ -83,12 +83,12 @@ class TextsReport:
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON; of what was left out the counts, and a few ids."""
+        """For JSON, with counts and a few ids in place of all ids."""
         left_out = {why: _counted(ids) for why, ids in self.left_out.items()}
         return {**vars(self), "left_out": left_out, "unused": _counted(self.unused)}
 
     def lines(self) -> list[str]:
-        """The same for people."""
+        """The report in lines of text."""
         size = f"{self.median_words:,.0f} words in the middle one"
         lines = [f"{self.rows:,} texts of {self.documents:,} documents, {size}"]
         lines += [
@@ -115,7 +115,7 @@ def read_texts(
     none has one, or no text is left.
     """
     options = options or Texts()
-    labels = _labels(source, options, encoding)  # first: it is the quicker one to be wrong
+    labels = _labels(source, options, encoding)  # before the transcripts, which take longer to read
     transcripts = read_transcripts(source, options.columns, encoding=encoding)
     read, changes = _wanted(transcripts, options, str(source)), dict[str, int]()
     if options.clean:
@@ -145,7 +145,7 @@ def read_texts(
 
 
 def _labels(source: str | Path, options: Texts, encoding: str | None) -> LabelTable | None:
-    """The table that was named, or the source itself where it is one."""
+    """The table in `options.labels`, or the source itself where it is a table."""
     from stratune.data.read import read
 
     document = None
@@ -205,7 +205,7 @@ def _wanted(transcripts: Sequence[Transcript], options: Texts, source: str) -> l
 def _labelled(
     rows: Sequence[dict[str, Any]], labels: LabelTable, left_out: dict[str, list[str]]
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """(rows with their labels, label rows without a text); other rows are written down in `left_out`."""
+    """(rows with their labels, label rows without a text); the other rows go to `left_out`."""
     found, missing = [], dict[str, list[str]]()
     for row in rows:
         key = labels.key(row)
@@ -214,7 +214,7 @@ def _labelled(
         else:
             missing.setdefault(NOT_KEPT if key in labels.others else NO_LABEL, []).append(row["id"])
     if rows and not found and NOT_KEPT not in missing:
-        raise labels.nobody(rows[0])
+        raise labels.no_match(rows[0])
     left_out.update(missing)
     used = {labels.key(row) for row in found}
     unused = (
@@ -226,7 +226,7 @@ def _labelled(
 def _long_enough(
     rows: Sequence[dict[str, Any]], least: int, left_out: dict[str, list[str]]
 ) -> tuple[list[dict[str, Any]], list[int]]:
-    """(rows of so many words or more, how many each has)."""
+    """(rows of at least `least` words, the words of each)."""
     counted = [(row, len(row["text"].split())) for row in rows]
     if short := [row["id"] for row, words in counted if words < least]:
         left_out[TOO_SHORT] = short

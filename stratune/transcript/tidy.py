@@ -1,4 +1,4 @@
-"""What a text needs after something was taken out of it."""
+"""Mending a text after something was taken out of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times for formats that cannot do without: what is missing comes from the turns around it."""
+"""Times for formats that need them: missing ones are taken from the turns around."""
 
 from __future__ import annotations
 

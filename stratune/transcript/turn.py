@@ -1,4 +1,4 @@
-"""Turn and Transcript: who said what and when, and what was wrong with the file that said so."""
+"""Turn and Transcript: who spoke, what and when; and what was wrong with the file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What a reader counts and goes on. Each is one turn, cue, line or byte of a document.
+# Damage that a reader counts and reads over: one turn, cue, line or byte of a document each.
 TROUBLES: dict[str, str] = {
     "broken cue": "a cue whose times cannot be read: its text is kept, without the times that are lost",
     "no header": "a .vtt file that does not begin with WEBVTT",
@@ -24,10 +24,9 @@ TROUBLES: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says at a time. `index` counts from 0 in the document as it was read.
+    """One speaker's text until the next speaks. `index` counts from 0 in the document as it was read.
 
-    `start` and `end` are seconds from the beginning of the recording; a speaker, role or section not known is
-    "".
+    `start` and `end`: seconds from the beginning of the recording. An unknown speaker, role or section is "".
     """
 
     document: str
@@ -55,7 +54,7 @@ class Transcript:
 
     @property
     def speakers(self) -> list[str]:
-        """In order of appearance; nobody is left out."""
+        """In order of appearance, without "" for unknown ones."""
         return list(dict.fromkeys(turn.speaker for turn in self.turns if turn.speaker))
 
     @property
@@ -70,7 +69,7 @@ class Transcript:
 
 
 class Draft:
-    """A transcript while it is read: turns are numbered as they come, and troubles counted."""
+    """A transcript while it is read: numbers the turns and counts the troubles."""
 
     def __init__(self, document: str) -> None:
         self.document = document

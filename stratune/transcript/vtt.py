@@ -20,7 +20,7 @@ from stratune.transcript.turn import Draft, Transcript
 
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?(?:\s+([^<>]*))?>")
 _TAG = re.compile(r"</?(?:[a-zA-Z][^<>]*|[\d:.]+)?>")
-_ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")  # comments, looks: nobody says them
+_ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s|$)")  # comments and styles, not speech
 
 
 def read_vtt(path: Path, document: str, encoding: str | None = None) -> Transcript:
@@ -52,8 +52,8 @@ def voices(cue: Cue) -> list[tuple[str, str]]:
     """(speaker, text) of each voice of a cue, tags removed, entities read."""
     before, *parts = _VOICE.split("\n".join(cue.lines))
     turns = spoken(_plain(before).split("\n")) if before.strip() or not parts else []
-    for name, said in zip(parts[::2], parts[1::2], strict=True):
-        turns.append((html.unescape(name or "").strip(), " ".join(_plain(said).split("\n"))))
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        turns.append((html.unescape(name or "").strip(), " ".join(_plain(text).split("\n"))))
     return turns
 
 
@@ -66,7 +66,7 @@ def vtt_text(transcripts: Sequence[Transcript]) -> str:
     parts = ["WEBVTT"]
     for turn, (start, end) in zip(transcript.turns, filled(transcript), strict=True):
         text, speaker = one_line(turn.text), one_line(turn.speaker)
-        named = speaker or split_label(text) is not None  # an empty voice: the colon in the text is no label
+        named = speaker or split_label(text) is not None  # `<v>`: the colon in the text begins no label
         voice = f"<v {_escaped(speaker)}>".replace("<v >", "<v>") if named else ""
         parts.append(f"{format_clock(start)} --> {format_clock(end)}\n{voice}{_escaped(text)}")
     return "\n\n".join(parts) + "\n"

@@ -39,8 +39,7 @@ LONGEST_NAME = 100  # characters of a file's name: 400 bytes would be too many f
 
 
 def write_transcript(transcript: Transcript, path: str | Path) -> None:
-    """The suffix is the format: vtt, srt, txt, json, jsonl, csv, parquet. What it cannot hold, its module
-    says.
+    """The suffix is the format: vtt, srt, txt, json, jsonl, csv, parquet. Modules list what they cannot hold.
 
     DataError for another suffix, a place that cannot be written, and vtt or srt without any times.
     """
@@ -82,7 +81,7 @@ def write_folder(
 
 
 def _file_name(document: str, taken: set[str]) -> str:
-    """Safe on every system, and not taken yet, whatever the case."""
+    """A name that is safe on every system, and not taken yet in any case of its letters."""
     safe = _UNSAFE.sub("_", document).strip(" .")[:LONGEST_NAME] or "document"
     name, number = safe, 1
     while name.lower() in taken:

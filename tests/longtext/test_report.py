@@ -1,4 +1,4 @@
-"""What decided is in predictions.parquet, on the page, and said by `predict --explain`."""
+"""The chunks that decided are in predictions.parquet, on the page, and in `predict --explain`."""
 
 import json
 
@@ -54,7 +54,7 @@ def test_predictions_name_chunks_by_their_characters(compared):
 def test_the_page_shows_them_and_only_for_who_has_them(compared):
     folder, _ = compared
     page = (folder / "out" / "report.html").read_text()
-    assert page.count("What decided") == 1
+    assert page.count("<h3>Evidence") == 1
     shown = shown_evidence(run_folder(folder, "chunked"), Task())
     assert shown and shown[0]["chunks"][0]["text"] in page
     assert shown_evidence(run_folder(folder, "probe"), Task()) == []

@@ -118,7 +118,9 @@ def test_rows_with_one_rating_have_no_ceiling_and_the_page_still_opens(tmp_path)
     assert board["people"]["ceiling"] == {} and board["people"]["alpha"] is None
     assert people.line(board) is None
     page = Page((out / "report.html").read_text(encoding="utf-8"))
-    assert page.open == [] and "nobody knows what one rater reaches" in " ".join(" ".join(page.words).split())
+    assert page.open == [] and "the agreement of one rater with the others is not known" in " ".join(
+        " ".join(page.words).split()
+    )
 
 
 def test_a_rating_that_is_no_label_is_named(tmp_path):

@@ -169,7 +169,7 @@ def test_what_does_not_fit_is_one_line(turns, tmp_path, table, options, error, m
         ({"columns": {"who": "x"}}, "columns: 'who' is not one of document"),
         ({"min_words": -1}, "min_words: -1 is below 0"),
         ({"others": True}, "others: is for unit speaker, not document"),
-        ({"others": True, "unit": "speaker", "no_speakers": True}, "others: without names nobody knows"),
+        ({"others": True, "unit": "speaker", "no_speakers": True}, "others: needs the names of speakers"),
     ],
 )
 def test_options_are_checked_before_anything_is_read(options, message):

@@ -29,6 +29,6 @@ def parts(scene: Scene) -> str | None:
     names = [f"{human.short(one['part'], 40)} ({one['words']:.0%} of the words)" for one in found["parts"]]
     by_row(axes, names)
     axes.set_xlabel(f"change of test {scene.shown_metric} without it, 95 % interval{scene.direction}")
-    axes.set_title(f"What the parts are worth to {human.short(found['strategy'], 40)}")
+    axes.set_title(f"Score of {human.short(found['strategy'], 40)} without each part")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return to_svg(drawing)

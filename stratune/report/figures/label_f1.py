@@ -27,10 +27,10 @@ def label_f1(scene: Scene) -> str | None:
     thick = 0.085 if crowded else 0.15  # inches of a bar
     drawing, axes = panel(6.4, 1.3 + len(labels) * (thick * len(shown) + 0.12))
     height = 0.82 / len(shown)
-    for place, i in enumerate(shown):
+    for bar, i in enumerate(shown):
         estimates = [scene.rows[i]["test"][f"f1[{label}]"] for label in labels]
         value, low, high = (np.array([one[end] for one in estimates]) for end in ("value", "low", "high"))
-        rows = np.arange(len(labels)) + (place - (len(shown) - 1) / 2) * height
+        rows = np.arange(len(labels)) + (bar - (len(shown) - 1) / 2) * height
         axes.barh(rows, value, height * 0.9, color=scene.looks[i].color, label=scene.names[i])
         axes.hlines(rows, low, high, color=INK, linewidth=0.5 if crowded else 0.8, alpha=0.7)
     axes.set_yticks(range(len(labels)), scene.labels, fontsize=7 if len(labels) > 16 else None)

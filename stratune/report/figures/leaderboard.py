@@ -17,12 +17,12 @@ def leaderboard(scene: Scene) -> str | None:
     if not tested:
         return None
     drawing, axes = panel(6.4, 1.1 + 0.34 * len(tested))
-    for place, (i, estimate) in enumerate(tested):
+    for line, (i, estimate) in enumerate(tested):
         color = scene.looks[i].color
         ends = [estimate["low"], estimate["high"]]
-        axes.plot(ends, [place, place], color=color, linewidth=2.2, alpha=0.55)
-        axes.plot([estimate["value"]], [place], "o", color=color, markersize=7)
-        beside = (1.02, place)
+        axes.plot(ends, [line, line], color=color, linewidth=2.2, alpha=0.55)
+        axes.plot([estimate["value"]], [line], "o", color=color, markersize=7)
+        beside = (1.02, line)
         axes.annotate(human.score(estimate["value"]), beside, xycoords=("axes fraction", "data"), va="center")
     by_row(axes, [scene.names[i] for i, _ in tested])
     axes.set_xlabel(f"test {scene.shown_metric}, 95 % interval{scene.direction}")

@@ -25,14 +25,14 @@ def people_bars(scene: Scene) -> str | None:
     if not shown:
         return None
     drawing, axes = panel(6.4, 1.6 + 0.36 * len(shown))
-    for place, (i, found) in enumerate(shown):
+    for line, (i, found) in enumerate(shown):
         whole, alike = found["all"][name], found.get("others", {}).get(name)
-        axes.barh(place, whole["value"], 0.62, color=scene.looks[i].color, alpha=0.85)
-        axes.hlines(place, whole["low"], whole["high"], color=INK, linewidth=1.0)
+        axes.barh(line, whole["value"], 0.62, color=scene.looks[i].color, alpha=0.85)
+        axes.hlines(line, whole["low"], whole["high"], color=INK, linewidth=1.0)
         if alike is not None:
-            called = "against all but one" if place == 0 else None
-            axes.plot(alike["value"], place, "D", color=INK, markersize=4.5, label=called, linestyle="none")
-        beside = (1.02, place)
+            called = "against all but one" if line == 0 else None
+            axes.plot(alike["value"], line, "D", color=INK, markersize=4.5, label=called, linestyle="none")
+        beside = (1.02, line)
         axes.annotate(human.score(whole["value"]), beside, xycoords=("axes fraction", "data"), va="center")
     if name in agreement["ceiling"]:
         ceiling = agreement["ceiling"][name]

@@ -21,13 +21,13 @@ def prompts(scene: Scene) -> str | None:
         return None
     drawing, axes = panel(6.4, 1.2 + 0.42 * len(tried))
     jitter = np.random.default_rng(0)  # points side by side, at the same height in every drawing
-    for place, (i, runs) in enumerate(tried):
+    for line, (i, runs) in enumerate(tried):
         color = scene.looks[i].color
         found = [[trial["val"].get(scene.metric, np.nan) for trial in trials] for trials in runs]
         values, kept = [value for trials in found for value in trials], [trials[0] for trials in found]
-        heights = place + jitter.uniform(-0.16, 0.16, len(values))
+        heights = line + jitter.uniform(-0.16, 0.16, len(values))
         axes.plot(values, heights, "o", color=color, alpha=0.45, ms=5)
-        axes.plot(kept, [place] * len(kept), "D", color=color, markersize=8, markeredgecolor=INK)
+        axes.plot(kept, [line] * len(kept), "D", color=color, markersize=8, markeredgecolor=INK)
     by_row(axes, [f"{scene.names[i]} ({sum(map(len, runs))})" for i, runs in tried])
     axes.set_xlabel(f"validation {scene.shown_metric} of each prompt; a diamond was kept")
     axes.set_title("How much the prompt matters")
