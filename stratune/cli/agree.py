@@ -40,7 +40,7 @@ def agree_command(
 ) -> None:
     """ICC, Krippendorff's alpha, and what one rater reaches against the others.
 
-    Columns with one rating a cell are identified raters; in lists nobody knows who rated.
+    Columns with one rating a cell are identified raters; a list does not show who rated.
     """
     from stratune.data.rows import group_numbers
     from stratune.report.people import among_raters
