@@ -1,5 +1,6 @@
-"""Write docs/reference, and the pictures and numbers of docs/techniques: `make docs`. A test says when one of
-them is out of date.
+"""Write docs/reference, and the pictures and numbers of docs/techniques: `make docs`.
+
+A test fails when one of them is out of date.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def strategies() -> str:
         "| preset | what it is | options | learning rate |",
         "|---|---|---|---|",
     ]
-    for name, floor in BASELINES.items():
-        options = [f"`{f.name}={f.default!r}`" for f in dataclasses.fields(floor) if f.name != "name"]
+    for name, baseline in BASELINES.items():
+        options = [f"`{f.name}={f.default!r}`" for f in dataclasses.fields(baseline) if f.name != "name"]
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | |")
     for name, preset in PRESETS.items():
         options = [
@@ -73,7 +74,7 @@ def strategies() -> str:
     for name, combination in COMBINATIONS.items():
         options = [f"`{f.name}={f.default!r}`" for f in dataclasses.fields(combination) if f.name != "name"]
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | |")
-    lines.append("\nEvery strategy that learns takes these too:\n\n| option | default |\n|---|---|")
+    lines.append("\nEvery strategy that trains takes these too:\n\n| option | default |\n|---|---|")
     lines += [f"| `{f.name}` | {f.default!r} |" for f in dataclasses.fields(Recipe)]
     return "\n".join(lines) + "\n"
 

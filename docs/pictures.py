@@ -1,5 +1,7 @@
-"""Draw docs/img/techniques from the code: each technique is put on a tiny BERT of three blocks, and what then
-learns is coloured. `make docs` runs this; a test says when a picture is out of date.
+"""Draw docs/img/techniques from the code: each technique is put on a tiny BERT of three blocks, and what is
+then trainable is coloured. And docs/img/house.svg, the rooms of the package.
+
+`make docs` runs this; a test fails when a picture is out of date.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from typing import Any
 
 from drawing import flows
 from drawing.encoder import encoder
+from drawing.house import house
 
 FOLDER = Path(__file__).parent / "img" / "techniques"
+HOUSE = Path(__file__).parent / "img" / "house.svg"
 
 # File name -> the strategy that it shows.
 NETS: dict[str, dict[str, Any]] = {
@@ -33,7 +37,7 @@ NETS: dict[str, dict[str, Any]] = {
     "peft": {"preset": "peft:vera"},
 }
 FLOWS = {
-    "floors": flows.floors, "ensemble": flows.ensemble, "soup": flows.soup,
+    "baselines": flows.baselines, "ensemble": flows.ensemble, "soup": flows.soup,
     "prompting": flows.prompting, "completion": flows.completion,
 }  # fmt: skip
 
@@ -68,6 +72,7 @@ def write() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, picture in drawn().items():
         (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
+    HOUSE.write_text(house(), encoding="utf-8")
 
 
 if __name__ == "__main__":

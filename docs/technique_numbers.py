@@ -1,6 +1,6 @@
 """Fill the numbers into docs/techniques from the runs that are kept in docs/results/mrpc: `make docs`.
 
-Validation chooses and sorts; test is there to say afterwards what the choice was worth.
+Validation chooses and sorts; test shows afterwards how good the choice was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DATA = (
     "MRPC: 3,668 pairs to train, 408 to choose, 1,725 to test; `minilm`; 4 epochs unless the row says "
     "otherwise."
 )
-HEAD = "seeds | val macro-F1 | test accuracy [by seed] | test macro-F1 | learns |"
+HEAD = "seeds | val macro-F1 | test accuracy [by seed] | test macro-F1 | trainable |"
 RULE = "---|---:|---|---:|---:|"
 
 Row = dict[str, Any]
@@ -60,11 +60,11 @@ class Setting:
 
 
 def page_of(preset: str) -> str:
-    """The page that a preset, a floor or a combination is described on."""
+    """The page that describes a preset, a baseline or a combination."""
     from stratune.strategy import BASELINES
 
     if preset in BASELINES:
-        return "floors"
+        return "baselines"
     if preset in ("zero_shot", "few_shot"):
         return "prompting"
     return "peft" if preset.startswith("peft:") else preset

@@ -98,20 +98,6 @@ def test_the_page_on_prompts_names_every_key_every_option_and_every_template():
     assert set(named["The built-in templates"]) == set(template_names())
 
 
-def test_the_strategy_in_the_guide_works(tmp_path, tiny):
-    from stratune.strategy import PRESETS, TUNES
-    from stratune.testing import CHECKS
-
-    text = (ROOT / "docs" / "add-a-strategy.md").read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", text, re.S).group(1)
-    try:
-        exec(compile(code, "add-a-strategy.md", "exec"), {"__name__": "guide"})
-        for check in CHECKS:
-            check("norms", tiny("bert"), tmp_path)
-    finally:
-        TUNES.pop("norms", None), PRESETS.pop("norms", None)
-
-
 def test_the_readout_in_the_guide_works(tmp_path, tiny):
     from stratune.readout import READOUTS
     from stratune.testing import CHECKS
@@ -227,7 +213,7 @@ def test_the_options_of_a_page_are_those_of_the_code(page):
     rows = re.findall(r"^\| `([\w.]+)` \| `(.*?)` \|", page.read_text(encoding="utf-8"), re.M)
     told = {name: yaml.safe_load(value) for name, value in rows}
     here = [name for name in strategy_names() if technique_numbers.page_of(name) == page.stem]
-    preset = here[-1]  # of the floors tfidf: majority has no options
+    preset = here[-1]  # of the baselines tfidf: majority has no options
     settings = parse_strategy("peft:vera" if page.stem == "peft" else preset).settings()
     settings |= {f"readout.{name}": value for name, value in settings.get("readout", {}).items()}
     usual = {field.name: field.default for field in dataclasses.fields(Recipe)}
@@ -266,14 +252,14 @@ def test_numbers_are_sorted_by_validation_and_equal_settings_are_one(tmp_path):
         "| `last: 2, learning_rate: 0.002` | 0, 1 | 0.790 | 0.780 [0.770, 0.790] | 0.750 | 12,345 |",
         "| defaults | 0, 1 | 0.715 | 0.815 [0.810, 0.820] | 0.785 | - |",
     ]
-    assert "| `tfidf`, defaults | 0 |" in technique_numbers.page_block("floors", settings)
+    assert "| `tfidf`, defaults | 0 |" in technique_numbers.page_block("baselines", settings)
     assert "| `peft:vera`, `options.r: 8` | 0 |" in technique_numbers.page_block("peft", settings)
     assert technique_numbers.page_block("soup", settings) == "No runs recorded yet."
     summary = technique_numbers.summary_block(settings).splitlines()[4:]
     assert [line.split(" | ")[:3] for line in summary] == [
         ["| [`lora`](lora.md)", "`last: 2, learning_rate: 0.002`", "2"],
         ["| [`peft:vera`](peft.md)", "`options.r: 8`", "1"],
-        ["| [`tfidf`](floors.md)", "defaults", "1"],
+        ["| [`tfidf`](baselines.md)", "defaults", "1"],
     ]
 
 

@@ -1,4 +1,4 @@
-"""The examples of docs/extend.md, installed as a user's own package and used through the command line."""
+"""The examples of docs/extend.md, used as a user would: installed as a package, through the command line."""
 
 import os
 import re
@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from stratune.strategy import PRESETS, TUNES
+from stratune.testing import CHECKS
 from tests.report.synthetic import LABELS_OF, make
 from tests.report.test_html import Page
 from tests.report.test_plots import words
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+STRATEGIES = {"norms": "A strategy that unfreezes", "output_adapter": "A strategy that wraps"}
 
 
 def example(section):
@@ -23,32 +26,36 @@ def example(section):
     return code
 
 
-def installed(folder, module, code, group):
-    """A package of one module, with an entry point, as pip would leave it in `folder`."""
-    (folder / f"{module}.py").write_text(code, encoding="utf-8")
-    about = folder / "own-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[{group}]\n{module} = {module}\n")
+def installed(folder, group, **modules):
+    """`modules` (name=code) in `folder`, with a package's entry points as pip would leave them."""
+    about = folder / f"{group}-1.0.dist-info"
+    about.mkdir(parents=True)
+    for name, code in modules.items():
+        (folder / f"{name}.py").write_text(code, encoding="utf-8")
+    lines = [f"[{group}]", *(f"{name} = {name}" for name in modules)]
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {group}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("\n".join(lines))
     return folder
 
 
-def stratune(*arguments, packages):
-    path = os.pathsep.join([str(packages), *filter(None, [os.environ.get("PYTHONPATH", str(ROOT))])])
-    environment = {**os.environ, "PYTHONPATH": path}
+def stratune(*arguments, path, check=True, **variables):
+    where = os.pathsep.join([str(path), os.environ.get("PYTHONPATH", str(ROOT))])
+    environment = {**os.environ, "PYTHONPATH": where, **variables}
     command = [sys.executable, "-m", "stratune", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
+
+
+# -- a figure
 
 
 @pytest.fixture
 def with_figure(tmp_path):
-    (tmp_path / "packages").mkdir()
-    return installed(tmp_path / "packages", "reliability", example("A figure"), "stratune.figures")
+    return installed(tmp_path / "packages", "stratune.figures", reliability=example("A figure"))
 
 
 def test_the_figure_is_a_file_and_stands_on_the_page_where_its_order_says(with_figure, tmp_path):
     out = make(tmp_path / "out", seeds=(0, 1))
-    stratune("report", out, packages=with_figure)
+    stratune("report", out, path=with_figure)
     svg = (out / "plots" / "reliability.svg").read_text(encoding="utf-8")
     assert {"Reliability on test", "confidence", "lora", "tfidf"} <= set(words(svg))
     page = Page((out / "report.html").read_text(encoding="utf-8"))
@@ -59,6 +66,44 @@ def test_the_figure_is_a_file_and_stands_on_the_page_where_its_order_says(with_f
 
 def test_the_figure_is_left_out_where_it_has_nothing_to_show(with_figure, tmp_path):
     out = make(tmp_path / "out", kind="regression", labels=LABELS_OF["regression"], seeds=(0,))
-    stratune("report", out, packages=with_figure)
+    stratune("report", out, path=with_figure)
     assert not (out / "plots" / "reliability.svg").exists()
     assert (out / "plots" / "leaderboard.svg").exists()
+
+
+def test_a_file_without_a_package_is_named_by_the_environment(tmp_path):
+    (tmp_path / "reliability.py").write_text(example("A figure"), encoding="utf-8")
+    out = make(tmp_path / "out", seeds=(0,))
+    stratune("report", out, path=tmp_path, STRATUNE_FIGURES="reliability")
+    assert (out / "plots" / "reliability.svg").exists()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    out = make(tmp_path / "out", seeds=(0,))
+    ran = stratune("report", out, path=tmp_path, check=False, STRATUNE_FIGURES="reliabilty")
+    assert ran.returncode == 2 and ran.stderr.startswith(
+        "stratune: STRATUNE_FIGURES: 'reliabilty': No module"
+    )
+    assert ran.stderr.count("\n") == 1
+
+
+# -- strategies
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    """What an example registers is gone after its test."""
+    for table in (TUNES, PRESETS):
+        for name in STRATEGIES:
+            monkeypatch.delitem(table, name, raising=False)
+    yield
+    for table in (TUNES, PRESETS):
+        for name in STRATEGIES:
+            table.pop(name, None)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_strategies_keep_the_contract(name, check, tables, tiny, tmp_path):
+    exec(compile(example(STRATEGIES[name]), "extend.md", "exec"), {"__name__": "guide"})
+    check(name, tiny("bert"), tmp_path)

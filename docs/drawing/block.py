@@ -84,7 +84,7 @@ def network(sketch: Sketch, tops: dict[int, float]) -> list[str]:
     y, bottom = min(having.values()), max(having.values()) + sketch.block_height
     parts = svg.box(SIDE, y, NETWORK, bottom - y, kind(any(sketch.parts("prefix", min(having)).values())))
     x, middle = SIDE + NETWORK / 2, (y + bottom) / 2
-    drawn = [parts, svg.text(x, middle, "table → MLP", "on-learns", upright=True)]
+    drawn = [parts, svg.text(x, middle, "table → MLP", "on-trainable", upright=True)]
     for top in having.values():
         lane = top + PAD + svg.CHIP / 2
         (key, width), (value, _) = sketch.slots["k"], sketch.slots["v"]

@@ -1,9 +1,10 @@
 """Which cell of the picture a tensor belongs to, by its name. One without a cell is an error: a picture that
-silently leaves out something that learns would be worse than none.
+silently leaves out something trainable would be worse than none.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ OUTSIDE = {
     "model.embeddings.position_embeddings": Cell("positions"),
     "model.embeddings.token_type_embeddings": Cell("segments"),
     "model.embeddings.LayerNorm": Cell("norm"),
-    "prompt": Cell("prompt"),
+    "model.prompt": Cell("prompt"),
     "head.linear": Cell("head"),
 }
 
@@ -40,17 +41,19 @@ ADDED = {
 }
 PARTS = OWN | ADDED
 
-Parts = dict[str, bool]  # a part's short name -> does it learn
+_WRAPPED = re.compile(r"^model\.(?:base_model\.)?model\.")  # the model within peft's wrapper, or ours
+
+Parts = dict[str, bool]  # a part's short name -> whether it is trainable
 
 
 def contents(net: Net) -> dict[Cell, Parts]:
     """What each cell of the net holds. A tensor that several blocks hold is in each of them."""
-    places, learning = paths(net.backbone), {id(p) for p in net.trainable().values()}
+    places, trainable = paths(net.backbone), {id(p) for p in net.trainable().values()}
     found: dict[Cell, Parts] = {}
     for name, tensor in net.named_parameters(remove_duplicate=False):
         cell, part = placed(name, places)
         parts = found.setdefault(cell, {})
-        parts[part] = parts.get(part, False) or id(tensor) in learning
+        parts[part] = parts.get(part, False) or id(tensor) in trainable
     return found
 
 
@@ -67,7 +70,7 @@ def paths(backbone: Backbone) -> dict[str, Cell]:
 
 def placed(name: str, places: dict[str, Cell]) -> tuple[Cell, str]:
     """The cell of a tensor, and which part of it. Raises ValueError when it has none."""
-    bare = name.replace("model.base_model.model.", "model.", 1)  # peft's wrapper
+    bare = _WRAPPED.sub("model.", name)
     for path, cell in places.items():
         for start, part in PARTS.items():
             if f"{bare}.".startswith(f"{path}.{start}."):

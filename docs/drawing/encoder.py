@@ -1,4 +1,4 @@
-"""A small encoder, bottom to top, with what a technique lets learn in colour."""
+"""A small encoder, bottom to top, with what a technique trains in colour."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def encoder(title: str, net: Net) -> str:
     step = sketch.block_height + GAP
     tops = {block: first + step * (sketch.blocks - 1 - block) for block in range(sketch.blocks)}
     bottom = first + step * sketch.blocks
-    parts = [*svg.legend(title, {"learns": "learns", "frozen": "frozen"}), *answer(sketch, TOP)]
+    parts = [*svg.legend(title, {"trainable": "trainable", "frozen": "frozen"}), *answer(sketch, TOP)]
     for block, y in tops.items():
         parts += drawn_block(sketch, block, y)
     parts += network(sketch, tops) + embeddings(sketch, bottom)
     for y in (*tops.values(), bottom):  # from each row to the one above it
         parts.append(svg.arrow(sketch.middle, y - 2, sketch.middle, y - GAP + 2))
-    return svg.document(f"{title}: what learns", bottom + ROW + BOTTOM, parts)
+    return svg.document(f"{title}: what is trainable", bottom + ROW + BOTTOM, parts)

@@ -1,11 +1,11 @@
-"""The pictures of what is not a head on an encoder: floors, combinations, and asking a language model."""
+"""The pictures of all that is not a head on an encoder: baselines, combinations, and prompting."""
 
 from __future__ import annotations
 
 from drawing import svg
 
 TALL = 40  # height of a box here
-COMBINED = {"finished runs": "frozen", "made of them": "learns"}
+COMBINED = {"finished runs": "frozen", "made of them": "trainable"}
 
 
 def _cell(x: float, y: float, width: float, kind: str, *lines: str) -> list[str]:
@@ -21,24 +21,26 @@ def _right(x: float, y: float, to: float) -> str:
     return svg.arrow(x + 3, y, to - 3, y)
 
 
-def floors() -> str:
-    parts = svg.legend("floors", {"counted or learned": "learns"})
+def baselines() -> str:
+    parts = svg.legend("baselines", {"fitted": "trainable"})
     y = 80.0
     parts.append(svg.text(16, y - 34, "majority", "loose left"))
     parts += _cell(16, y, 110, "plain", "labels of the", "training rows") + [_right(126, y, 158)]
-    parts += _cell(158, y, 130, "learns", "share of", "each label") + [_right(288, y, 474)]
+    parts += _cell(158, y, 130, "trainable", "share of", "each label") + [_right(288, y, 474)]
     parts += _cell(474, y, 150, "plain", "the same answer", "for every text")
     y = 170.0
     parts.append(svg.text(16, y - 46, "tfidf", "loose left"))
     parts += _cell(16, y, 110, "plain", "text") + [svg.line((129, y), (142, y))]
     for dy, words in ((-26, "words, pairs of words"), (26, "2-5 characters")):
         parts += [svg.line((142, y), (142, y + dy)), _right(139, y + dy, 158)]
-        parts += _cell(158, y + dy, 130, "learns", words)
+        parts += _cell(158, y + dy, 130, "trainable", words)
         parts += [svg.line((291, y + dy), (306, y + dy)), svg.line((306, y + dy), (306, y))]
     parts.append(_right(303, y, 326))
-    parts += _cell(326, y, 116, "learns", "linear", "(logistic)") + [_right(442, y, 474)]
+    parts += _cell(326, y, 116, "trainable", "linear", "(logistic)") + [_right(442, y, 474)]
     parts += _cell(474, y, 150, "plain", "probabilities")
-    return svg.document("Floors: majority counts labels; tfidf weighs words with a linear model", 232, parts)
+    return svg.document(
+        "Baselines: majority counts labels; tfidf weighs words with a linear model", 232, parts
+    )
 
 
 def ensemble() -> str:
@@ -52,7 +54,7 @@ def ensemble() -> str:
         parts += _cell(262, y, 96, "plain", "probabilities")
         parts.append(svg.line((361, y), (380, y)))
     parts += [svg.line((380, middle - 54), (380, middle + 54)), _right(377, middle, 402)]
-    parts += _cell(402, middle, 110, "learns", "mean of the", "probabilities")
+    parts += _cell(402, middle, 110, "trainable", "mean of the", "probabilities")
     parts += [_right(512, middle, 540), *_cell(540, middle, 84, "plain", "answer")]
     return svg.document("Ensemble: several models, the mean of their probabilities", 210, parts)
 
@@ -64,8 +66,8 @@ def soup() -> str:
         y = middle + dy
         parts += [*_cell(16, y, 150, "frozen", f"trained tensors, {words}"), svg.line((169, y), (186, y))]
     parts += [svg.line((186, middle - 54), (186, middle + 54)), _right(183, middle, 210)]
-    parts += _cell(210, middle, 124, "learns", "mean of", "each tensor") + [_right(334, middle, 364)]
-    parts += _cell(364, middle, 130, "learns", "one model") + [_right(494, middle, 524)]
+    parts += _cell(210, middle, 124, "trainable", "mean of", "each tensor") + [_right(334, middle, 364)]
+    parts += _cell(364, middle, 130, "trainable", "one model") + [_right(494, middle, 524)]
     parts += _cell(524, middle, 100, "plain", "answer")
     text = [
         svg.text(429, middle + 66, "text", "loose"),
@@ -82,7 +84,10 @@ def prompting() -> str:
 
 def completion() -> str:
     return _asked(
-        "completion", {"learns": "learns", "frozen": "frozen"}, "learns", ("language model", "+ LoRA")
+        "completion",
+        {"trainable": "trainable", "frozen": "frozen"},
+        "trainable",
+        ("language model", "+ LoRA"),
     )
 
 

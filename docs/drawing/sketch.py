@@ -86,13 +86,13 @@ def row(sketch: Sketch, words: str, y: float, height: float = ROW) -> list[str]:
 
 
 def kind(trains: bool) -> str:
-    return "learns" if trains else "frozen"
+    return "trainable" if trains else "frozen"
 
 
 def own(x: float, y: float, width: float, words: str, parts: Parts) -> str:
-    """A cell of the pretrained model, or the head: all, some or none of its tensors learn."""
+    """A cell of the pretrained model, or the head: all, some or none of its tensors are trainable."""
     mine = {part: trains for part, trains in parts.items() if part in OWN.values()}
-    learning = [part for part, trains in mine.items() if trains]
-    if learning and len(learning) < len(mine):
-        return svg.partly(x, y, width, words, ", ".join(learning))
-    return svg.cell(x, y, width, words, kind(bool(learning)))
+    trainable = [part for part, trains in mine.items() if trains]
+    if trainable and len(trainable) < len(mine):
+        return svg.partly(x, y, width, words, ", ".join(trainable))
+    return svg.cell(x, y, width, words, kind(bool(trainable)))

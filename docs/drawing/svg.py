@@ -11,21 +11,21 @@ from xml.sax.saxutils import escape
 WIDTH = 640
 CELL = 34  # height of a cell
 CHIP = 20  # height of what is added beside one
-STRIP = 13  # height of the part of a cell that learns, where not all of it does
-LEARNS, FROZEN, INK, NEUTRAL = "#c24e00", "#bcc2cb", "#2b313a", "#797979"
+STRIP = 13  # height of the trainable part of a cell that is partly frozen
+TRAINABLE, FROZEN, INK, NEUTRAL = "#c24e00", "#bcc2cb", "#2b313a", "#797979"
 
 _STYLE = f"""\
 text{{font-family:Verdana,'DejaVu Sans',sans-serif;font-size:11px;text-anchor:middle}}
-.learns{{fill:{LEARNS}}}
+.trainable{{fill:{TRAINABLE}}}
 .frozen{{fill:{FROZEN}}}
 .plain,.made{{fill:none;stroke:{NEUTRAL}}}
-.made{{stroke:{LEARNS};stroke-width:1.5;stroke-dasharray:4 2.5}}
-.on-learns{{fill:#fff}}
+.made{{stroke:{TRAINABLE};stroke-width:1.5;stroke-dasharray:4 2.5}}
+.on-trainable{{fill:#fff}}
 .on-frozen{{fill:{INK}}}
 .on-plain,.on-made,.loose{{fill:{NEUTRAL}}}
 .frame{{fill:none;stroke:{NEUTRAL};stroke-opacity:.45}}
 .line{{fill:none;stroke:{NEUTRAL};stroke-width:1.2}}
-.added{{fill:none;stroke:{LEARNS};stroke-width:1.5}}
+.added{{fill:none;stroke:{TRAINABLE};stroke-width:1.5}}
 .left{{text-anchor:start}}
 .right{{text-anchor:end}}
 .title{{font-size:13px;font-weight:bold}}
@@ -48,20 +48,20 @@ def box(x: float, y: float, width: float, height: float, kind: str, radius: floa
 
 
 def cell(x: float, y: float, width: float, words: str, kind: str, height: float = CELL) -> str:
-    """A box with words in it: `kind` is learns, frozen, plain (nothing to learn) or made (by what learns)."""
+    """A box with words: `kind` is trainable, frozen, plain (no parameters) or made (by a trainable)."""
     size = " small" if height < CELL else ""
     return box(x, y, width, height, kind) + text(x + width / 2, y + height / 2, words, f"on-{kind}{size}")
 
 
 def partly(x: float, y: float, width: float, words: str, part: str) -> str:
-    """A frozen cell of which one part learns."""
+    """A frozen cell of which one part is trainable."""
     top = CELL - STRIP
     way = f"M{number(x)} {number(y + top)}h{number(width)}v{STRIP - 4}a4 4 0 0 1-4 4h{number(8 - width)}"
     return (
         box(x, y, width, CELL, "frozen")
         + text(x + width / 2, y + top / 2, words, "on-frozen")
-        + f'<path class="learns" d="{way}a4 4 0 0 1-4-4z"/>'
-        + text(x + width / 2, y + top + STRIP / 2, part, "on-learns small")
+        + f'<path class="trainable" d="{way}a4 4 0 0 1-4-4z"/>'
+        + text(x + width / 2, y + top + STRIP / 2, part, "on-trainable small")
     )
 
 

@@ -1,7 +1,7 @@
 """Registering a figure: what is drawn, for which comparisons, and where it stands on the page.
 
-A figure is one function in one file. A file in `stratune/report/figures/` is found automatically, and so is
-whatever an installed package names under the entry point `stratune.figures`.
+A figure is one function in one file. Files in `stratune/report/figures/` are found automatically, and so
+are those of users (plugins.py).
 
     @figure("roc", title="ROC curves", order=40)
     def roc(scene: Scene) -> str | None: ...            # one for the comparison

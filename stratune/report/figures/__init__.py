@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
 
+from stratune import plugins
 from stratune.report.comparison import Entry
 from stratune.report.figure import figure, figures_of
 from stratune.report.scene import Scene
@@ -18,5 +18,4 @@ __all__ = ["Entry", "Scene", "by_row", "figure", "figures_of", "panel", "to_svg"
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-for _plugin in entry_points(group="stratune.figures"):
-    _plugin.load()
+plugins.load("figures")
