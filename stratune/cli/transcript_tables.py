@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +27,16 @@ def about(transcript: Transcript) -> dict[str, Any]:
 
 
 def total(transcripts: Sequence[Transcript]) -> dict[str, Any]:
+    from stratune.transcript.turn import total_troubles
+
     minutes = [transcript.minutes for transcript in transcripts if transcript.minutes is not None]
-    troubles: Counter[str] = Counter()
-    for transcript in transcripts:
-        troubles.update(transcript.troubles)
     return {
         "documents": len(transcripts),
         "turns": sum(len(transcript.turns) for transcript in transcripts),
         "speakers": len({name for transcript in transcripts for name in transcript.speakers}),
         "words": sum(transcript.words for transcript in transcripts),
         "minutes": sum(minutes) if minutes else None,
-        "troubles": dict(troubles),
+        "troubles": total_troubles(transcripts),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -18,7 +17,7 @@ from stratune.transcript.read import read_transcripts
 from stratune.transcript.records import Columns, check_columns
 from stratune.transcript.segment import check_by, check_unit, documents
 from stratune.transcript.steps import Spec, parse_step
-from stratune.transcript.turn import TROUBLES, Transcript
+from stratune.transcript.turn import TROUBLES, Transcript, total_troubles
 
 TABLES = (".csv", ".tsv", ".parquet")  # of turns, which may hold their labels too
 
@@ -140,7 +139,7 @@ def read_texts(
         left_out=left_out,
         unused=unused,
         cleaned=changes,
-        troubles=_troubles(transcripts),
+        troubles=total_troubles(transcripts),
     )
 
 
@@ -232,10 +231,3 @@ def _long_enough(
         left_out[TOO_SHORT] = short
     long = [(row, words) for row, words in counted if words >= least]
     return [row for row, _ in long], [words for _, words in long]
-
-
-def _troubles(transcripts: Sequence[Transcript]) -> dict[str, int]:
-    troubles: Counter[str] = Counter()
-    for transcript in transcripts:
-        troubles.update(transcript.troubles)
-    return dict(troubles)

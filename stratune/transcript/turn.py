@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 # Damage that a reader counts and reads over: one turn, cue, line or byte of a document each.
@@ -66,6 +66,14 @@ class Transcript:
         """From the first time to the last; None without times."""
         times = [time for turn in self.turns for time in (turn.start, turn.end) if time is not None]
         return (max(times) - min(times)) / 60 if times else None
+
+
+def total_troubles(transcripts: Iterable[Transcript]) -> dict[str, int]:
+    """The troubles of several documents, added up."""
+    total: Counter[str] = Counter()
+    for transcript in transcripts:
+        total.update(transcript.troubles)
+    return dict(total)
 
 
 class Draft:
