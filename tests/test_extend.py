@@ -1,5 +1,6 @@
 """The examples of docs/extend.md, used as a user would: installed as a package, through the command line."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from stratune.strategy import PRESETS, TUNES
 from stratune.testing import CHECKS
+from tests.cli.comparison import write_rows
 from tests.report.synthetic import LABELS_OF, make
 from tests.report.test_html import Page
 from tests.report.test_plots import words
@@ -107,3 +109,18 @@ def tables(monkeypatch):
 def test_the_strategies_keep_the_contract(name, check, tables, tiny, tmp_path):
     exec(compile(example(STRATEGIES[name]), "extend.md", "exec"), {"__name__": "guide"})
     check(name, tiny("bert"), tmp_path)
+
+
+def test_the_strategies_are_rows_of_a_leaderboard(tiny, tmp_path):
+    examples = {name: example(section) for name, section in STRATEGIES.items()}
+    packages = installed(tmp_path / "packages", "stratune.strategies", **examples)
+    listed = stratune("list", "strategies", path=packages).stdout
+    assert "Only the LayerNorms and the head are trainable" in listed
+    write_rows(tmp_path / "reviews.csv")
+    options = ["--data", tmp_path / "reviews.csv", "--text", "review", "--label", "mood"]
+    options += ["--backbone", tiny("bert"), "--strategies", ",".join(STRATEGIES), "--epochs", "1"]
+    options += ["--out", tmp_path / "out", "--json"]
+    ran = stratune("compare", *options, path=packages, STRATUNE_CACHE=str(tmp_path / "cache"))
+    rows = {row["strategy"]: row for row in json.loads(ran.stdout)["rows"]}
+    assert set(rows) == set(STRATEGIES) and {row["status"] for row in rows.values()} == {"ok"}
+    assert all(row["trainable_params"] for row in rows.values())
