@@ -15,7 +15,7 @@ from torch import Tensor
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.split import Split
 from stratune.evaluate.kinds import Kind
-from stratune.fitting.combine import combined
+from stratune.fitting.combine import combine
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
 from stratune.net.net import Net
@@ -148,7 +148,7 @@ def _combined(
             for turn in range(2 if isinstance(parse_strategy(name), Strategy) else 1)
         ]
         chosen = combination.choose(members, lambda _: 0.0)
-        return combined(combination, [member.run_id for member in chosen], runs, split)
+        return combine(combination, [runs / member.run_id for member in chosen], split)
 
 
 def _member(
