@@ -213,7 +213,7 @@ BROKEN = [
     (MovesWithoutTraining, "check_loss_falls", "nothing is trained, and yet the loss has moved"),
     (ReadsTheWholeBatch, "check_batch_equals_single", "a batch and its texts one by one: they differ by"),
     (CountsPositions, "check_padding_side_changes_nothing", "padding left and right: they differ by"),
-    (LosesATensor, "check_saved_is_the_same", "the saved model does not reload to the same numbers"),
+    (LosesATensor, "check_saved_is_the_same", "the saved model.* they differ by"),
     (BlindToLongTexts, "check_a_text_of_ten_windows", "a long text: not every row has an answer"),
     (DrawsWithoutASeed, "check_seed_decides", "the same seed gave other numbers"),
     (SeesNoSeed, "check_seed_decides", "another seed gave the same numbers"),
