@@ -60,7 +60,7 @@ def compare(
 
 def split(config: Config | str | Path) -> Split:
     """The Split that a configuration (or its file) names: what `fit` takes."""
-    return split_of(config if isinstance(config, Config) else read_config(config))
+    return split_of(read_config(config) if isinstance(config, (str, Path)) else config)
 
 
 def _fields(
