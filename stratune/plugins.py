@@ -18,11 +18,25 @@ def load(kind: str) -> None:
 
     What an entry point names inside its module is not looked up: the module may be importing us, half done.
     """
-    group, variable = f"stratune.{kind}", f"STRATUNE_{kind.upper()}"
-    found = [(group, plugin.module) for plugin in entry_points(group=group)]
-    found += [(variable, name.strip()) for name in os.environ.get(variable, "").split(",") if name.strip()]
-    for origin, module in found:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise ConfigError(f"{module!r}: {error}", key=origin) from error
+    group = f"stratune.{kind}"
+    for plugin in entry_points(group=group):
+        _import(plugin.module, f"entry point {plugin.value!r}", group)
+    for module in named(kind):
+        _import(module, repr(module), variable(kind))
+
+
+def named(kind: str) -> list[str]:
+    """The modules that the environment names."""
+    return [name.strip() for name in os.environ.get(variable(kind), "").split(",") if name.strip()]
+
+
+def variable(kind: str) -> str:
+    """The environment variable that names modules: STRATUNE_FIGURES."""
+    return f"STRATUNE_{kind.upper()}"
+
+
+def _import(module: str, called: str, origin: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise ConfigError(f"{called}: {error}", key=origin) from error

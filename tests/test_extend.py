@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stratune.strategy import PRESETS, TUNES
@@ -111,16 +112,34 @@ def test_the_strategies_keep_the_contract(name, check, tables, tiny, tmp_path):
     check(name, tiny("bert"), tmp_path)
 
 
-def test_the_strategies_are_rows_of_a_leaderboard(tiny, tmp_path):
+# -- all of them in one comparison
+
+
+def test_a_comparison_has_the_strategies_and_is_decided_by_the_metric(tiny, tmp_path):
+    packages = tmp_path / "packages"
+    installed(packages, "stratune.metrics", cost=example("A metric"))
+    installed(packages, "stratune.figures", reliability=example("A figure"))
     examples = {name: example(section) for name, section in STRATEGIES.items()}
-    packages = installed(tmp_path / "packages", "stratune.strategies", **examples)
-    listed = stratune("list", "strategies", path=packages).stdout
-    assert "Only the LayerNorms and the head are trainable" in listed
+    installed(packages, "stratune.strategies", **examples)
+    assert "Only the LayerNorms and the head are" in stratune("list", "strategies", path=packages).stdout
+    assert "cost of a wrong answer, mean over rows" in stratune("list", "metrics", path=packages).stdout
     write_rows(tmp_path / "reviews.csv")
-    options = ["--data", tmp_path / "reviews.csv", "--text", "review", "--label", "mood"]
-    options += ["--backbone", tiny("bert"), "--strategies", ",".join(STRATEGIES), "--epochs", "1"]
-    options += ["--out", tmp_path / "out", "--json"]
+    out = tmp_path / "out"
+    options = ["--data", tmp_path / "reviews.csv", "--text", "review", "--label", "mood", "--out", out]
+    options += ["--backbone", tiny("bert"), "--strategies", ",".join(["majority", *STRATEGIES])]
+    options += ["--metric", "cost", "--epochs", "1", "--json"]
     ran = stratune("compare", *options, path=packages, STRATUNE_CACHE=str(tmp_path / "cache"))
-    rows = {row["strategy"]: row for row in json.loads(ran.stdout)["rows"]}
-    assert set(rows) == set(STRATEGIES) and {row["status"] for row in rows.values()} == {"ok"}
-    assert all(row["trainable_params"] for row in rows.values())
+    board = json.loads(ran.stdout)
+    rows = {row["strategy"]: row for row in board["rows"]}
+    assert set(rows) == {"majority", *STRATEGIES} and {row["status"] for row in rows.values()} == {"ok"}
+    assert all(rows[name]["trainable_params"] > 0 for name in STRATEGIES)
+    costs = [row["val"]["cost"] for row in board["rows"]]
+    assert costs == sorted(costs)
+    for name, row in rows.items():
+        (predictions,) = out.glob(f"runs/{name}@*/predictions.parquet")
+        found = pd.read_parquet(predictions).query("part == 'test'")
+        first, second = board["task"]["labels"]
+        missed = ((found.truth == second) & (found.prediction == first)).mean()
+        alarms = ((found.truth == first) & (found.prediction == second)).mean()
+        assert row["test"]["cost"]["value"] == pytest.approx(5 * missed + alarms)
+    assert (out / "plots" / "reliability.svg").exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import stratune
+from tests import test_layers
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(stratune.__file__).parent
@@ -26,6 +27,13 @@ def named():
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_has_a_line(room):
     assert named().count(room) == 1
+
+
+def test_rooms_stand_in_the_order_of_their_imports():
+    """The page's order, from the bottom, is the one that tests/test_layers.py holds."""
+    modules = [re.sub(r"\.py$|/$", "", room) for room in named() if room != "py.typed"]
+    there = [room for room in test_layers.ROOMS if room not in ("stratune", "__main__")]
+    assert modules[:2] == ["__init__", "__main__"] and modules[:1:-1] == there
 
 
 def test_every_file_on_the_page_is_there():

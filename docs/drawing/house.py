@@ -9,7 +9,7 @@ FLOORS: dict[str, dict[str, str]] = {
     "doors": {"cli": "1", "api": "1", "testing": "", "export": ""},
     "comparison": {"comparison": "3", "report": "9", "config": "1"},
     "run": {"engine": "3", "fitting": "4", "predictor": "10"},
-    "technique": {"remote": "", "strategy": "4", "readout": "4", "prompt": "", "model": "7"},
+    "technique": {"remote": "", "strategy": "4", "readout": "4", "model": "7", "prompt": ""},
     "network": {"train": "6", "net": "5", "longtext": "", "tokens": "5", "backbone": "5"},
     "data": {"transcript": "", "data": "2"},
     "ground": {"task": "1", "target": "6", "objective": "6", "evaluate": "8", "result": "8"},

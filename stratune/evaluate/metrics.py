@@ -14,16 +14,14 @@ task's metric. NaN means that it is undefined. An invalid answer comes as a wron
 
 from __future__ import annotations
 
-import importlib
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import TypeVar
 
+from stratune import plugins
 from stratune.errors import ConfigError, choices
 from stratune.evaluate.arrays import Floats, Predictions
 from stratune.evaluate.kinds import KINDS, Kind, Truth
@@ -43,9 +41,6 @@ __all__ = [
 
 Function = Callable[[Truth, Predictions, Floats], float]
 _F = TypeVar("_F", bound=Function)
-
-GROUP = "stratune.metrics"  # of entry points
-MODULES = "STRATUNE_METRICS"  # an environment variable: modules that register metrics, with commas between
 
 
 @dataclass(frozen=True)
@@ -156,16 +151,7 @@ def find(name: str, labels: Sequence[str] = (), kind: Kind = "classification") -
 @cache
 def _import_others() -> None:
     """Once, on first use. Raises ConfigError naming what cannot be imported."""
-    for plugin in entry_points(group=GROUP):
-        try:
-            plugin.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"entry point {plugin.value!r}: {error}", key=GROUP) from error
-    for module in _named():
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise ConfigError(f"{module!r}: {error}", key=MODULES) from error
+    plugins.load("metrics")
 
 
 def for_other_processes() -> dict[str, str]:
@@ -177,10 +163,5 @@ def for_other_processes() -> dict[str, str]:
     if "__main__" in modules:
         why = "the processes that train cannot import it; put it into a module, and import that"
         raise ConfigError(f"{modules['__main__']!r} stands in a script or a notebook: {why}", key="metrics")
-    named = dict.fromkeys([*_named(), *modules])
-    return {MODULES: ",".join(named)} if named else {}
-
-
-def _named() -> list[str]:
-    """Modules that the environment names."""
-    return [name.strip() for name in os.environ.get(MODULES, "").split(",") if name.strip()]
+    named = dict.fromkeys([*plugins.named("metrics"), *modules])
+    return {plugins.variable("metrics"): ",".join(named)} if named else {}

@@ -27,12 +27,8 @@ class Scene:
         self.metric: str = board["metric"]
         self.shown_metric = human.short(self.metric, 40)
         self.direction = tables.direction(board)  # " (lower is better)", or nothing
-        self.labels = [human.short(label) for label in comparison.task.labels]  # empty for numbers
-
-    @property
-    def label_sets(self) -> bool:
-        """Whether a row has any number of labels, so that its truth is (N, K) zeros and ones."""
-        return self.comparison.task.target.several_labels
+        self.target = comparison.task.target  # tells a figure what kind of truth there is
+        self.labels = [human.short(label) for label in comparison.task.labels]
 
     def row_of(self, entry: Entry) -> dict[str, Any]:
         return self.rows[self.entries.index(entry)]

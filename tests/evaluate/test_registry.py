@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, mean_absolute_error
 
 from stratune.errors import ConfigError, MetricError
-from stratune.evaluate import metrics, register_metric
+from stratune.evaluate import register_metric
 from stratune.evaluate.intervals import resampled
 from stratune.evaluate.metrics import METRICS, find, for_other_processes, metrics_of
 from stratune.target import target_of
@@ -234,11 +234,11 @@ def test_a_kind_that_is_none_is_refused(kinds, message):
 
 
 def test_other_processes_are_told_which_modules_to_import(monkeypatch):
-    monkeypatch.delenv(metrics.MODULES, raising=False)
+    monkeypatch.delenv("STRATUNE_METRICS", raising=False)
     assert for_other_processes() == {}
     registered(cost)
     assert for_other_processes() == {"STRATUNE_METRICS": "tests.evaluate.test_registry"}
-    monkeypatch.setenv(metrics.MODULES, "theirs, ours")
+    monkeypatch.setenv("STRATUNE_METRICS", "theirs, ours")
     assert for_other_processes() == {"STRATUNE_METRICS": "theirs,ours,tests.evaluate.test_registry"}
 
 

@@ -16,7 +16,7 @@ from stratune.report.style import PAPER, panel, shades, to_svg
 @figure("confusion", title="Confusion matrix", order=10, section="entry")
 def confusion(scene: Scene, entry: Entry) -> str | None:
     """Counts on test summed over seeds, shaded by the share of the row. Label sets have `labels` instead."""
-    if not scene.labels or scene.label_sets:
+    if not scene.target.one_label:
         return None
     counts = summed_confusion(entry)
     columns = scene.labels + (["invalid"] if counts.shape[1] > len(scene.labels) else [])

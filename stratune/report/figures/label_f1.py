@@ -15,7 +15,7 @@ _BARS = 90  # more do not fit a page
 @figure("labels", title="F1 of each label", order=50, tall=True)
 def label_f1(scene: Scene) -> str | None:
     """On test, with 95 % intervals; the best strategy first. A single label has the confusion matrix."""
-    if not scene.label_sets:
+    if not scene.target.several_labels:
         return None
     labels = scene.comparison.task.labels
     few, many = _ENTRIES

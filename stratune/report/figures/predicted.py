@@ -15,7 +15,7 @@ _SHOWN = (("pearson", "r"), ("rmse", "RMSE"))
 @figure("predicted", title="Predicted against true values", order=20, section="entry")
 def predicted(scene: Scene, entry: Entry) -> str | None:
     """Of test, all seeds together. A prediction on the dashed line is right."""
-    if scene.labels:
+    if not scene.target.is_numeric:
         return None
     truth, predictions, left_out = pairs(entry)
     if not len(truth):

@@ -16,7 +16,7 @@ from stratune.report.style import INK, PALETTE, panel, to_svg
 @figure("residuals", title="Residuals against predictions", order=30, section="entry")
 def residuals(scene: Scene, entry: Entry) -> str | None:
     """Of test, all seeds together. Where the running mean leaves the dashed line, predictions are biased."""
-    if scene.labels:
+    if not scene.target.is_numeric:
         return None
     truth, predictions, left_out = pairs(entry)
     if not len(truth):

@@ -42,7 +42,7 @@ def roc(scene: Scene) -> str | None:
 
 
 def _of(scene: Scene) -> str:
-    if scene.label_sets:
+    if scene.target.several_labels:
         return "mean over labels"
     return f"of {scene.labels[1]!r}" if len(scene.labels) == 2 else "macro, one against the rest"
 
