@@ -34,10 +34,10 @@ FINITE_EVERY = 20  # steps between checks for a non-finite loss: each check wait
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Validation at one moment: `score` is what decides, oriented so that higher is better.
+    """Validation at one step. `score` selects the best step; higher is better.
 
-    Where the metric is undefined (answers that are all the same have no correlation) `score` is minus
-    infinity and the loss alone decides.
+    Where the metric is undefined (constant predictions have no correlation), `score` is minus infinity, and the
+    loss selects.
     """
 
     score: float
