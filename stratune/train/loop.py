@@ -36,8 +36,8 @@ FINITE_EVERY = 20  # steps between checks for a non-finite loss: each check wait
 class Evaluation:
     """Validation at one step. `score` selects the best step; higher is better.
 
-    Where the metric is undefined (constant predictions have no correlation), `score` is minus infinity, and the
-    loss selects.
+    Where the metric is undefined (constant predictions have no correlation), `score` is minus infinity, and
+    the loss selects.
     """
 
     score: float
