@@ -1,4 +1,4 @@
-"""A strategy on weights that are here: build the net, train it, choose on validation."""
+"""Fitting a strategy on local weights: build the net, train it, choose on validation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
-    """accelerate places, synchronises and tracks; precision is ours (train/precision.py)."""
+    """accelerate handles devices, processes and trackers; mixed precision is ours (train/precision.py)."""
     from accelerate import Accelerator
 
     return Accelerator(
@@ -58,7 +58,7 @@ def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
 
 @dataclass
 class NetFitting:
-    """One run's pieces, put together in the order they depend on each other."""
+    """One run: builds its parts in the order of their dependencies, trains, and chooses on validation."""
 
     strategy: Strategy
     backbone: Backbone
@@ -75,7 +75,7 @@ class NetFitting:
         readout, trainable = self.strategy.readout, self.net.trainable()
         if trainable and (why := readout.refuses_training):
             raise UnsupportedError("training with these prompts", self.strategy.name, why)
-        readout.answering(self.net, self.runtime, self.reader)  # what it cannot do is said before training
+        readout.answering(self.net, self.runtime, self.reader)  # raises UnsupportedError before training
         state, seconds = self._train_or_retry() if trainable else (None, 0.0)
         started = time.perf_counter()
         inner, model = self._models()
@@ -116,12 +116,12 @@ class NetFitting:
         self.aggregate = readout.aggregate(self.task)
 
     def _models(self) -> tuple[Model, Model]:
-        """(what answers texts or chunks, what answers the task's texts)."""
+        """(the model of texts or chunks, the model of the task's texts)."""
         inner = self.strategy.readout.answering(self.net, self.runtime, self.reader)
         return inner, by_chunks(inner, self.chunker, self.aggregate)
 
     def _train_or_retry(self) -> tuple[TrainingState, float]:
-        """A non-finite loss is tried once more, from the start, in float32 (design, rule 6)."""
+        """After a non-finite loss, train once more from the start in float32."""
         start = checkpoint.snapshot(self.net.trainable())
         try:
             return self._train()
@@ -133,7 +133,7 @@ class NetFitting:
             return self._train()
 
     def _train(self) -> tuple[TrainingState, float]:
-        """(where training ended, seconds that computing the frozen activations of the training rows took)."""
+        """(final state of training, seconds for the frozen activations of the training rows)."""
         rows, val = self._feed(self.split.train), self._feed(self.split.val)
         truth, val_truth = self._truth(self.split.train), self._truth(self.split.val)
         validation = Validation(
@@ -166,7 +166,7 @@ class NetFitting:
         return state, rows.seconds
 
     def _identity(self) -> str:
-        """All that the numbers depend on. How often to save and whom to tell are not among it."""
+        """Hash of all that the numbers depend on: not how often to save, and not the trackers."""
         settings = replace(self.settings, checkpoint_seconds=0.0, track=())
         how = [self.strategy.settings(), asdict(settings), asdict(self.budget), self.seed]
         how += [self.runtime.precision, self.reader.state()]

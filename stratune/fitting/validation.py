@@ -1,4 +1,4 @@
-"""How well a net does on validation while it is trained, and what is chosen there afterwards."""
+"""Validation of a net during training, and what is chosen on validation afterwards."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ class Validation:
         return self._evaluation(probabilities)
 
     def tune(self) -> Aggregate | None:
-        """What is chosen with the best step's weights: thresholds of the net's objective, and how chunks are
-        joined, which is returned.
-        """
+        """At the best step, choose thresholds of the net's objective, or the aggregate, which is returned."""
         logits = self._logits()
         if self.aggregate is None:
             self.net.objective = self.net.objective.tuned(logits, self.truth)
@@ -56,7 +54,7 @@ class Validation:
         )
 
     def _evaluation(self, probabilities: NDArray[np.float64]) -> Evaluation:
-        """In the task's metric."""
+        """The task's metric and the loss of probabilities (N, K)."""
         predictions = self.net.objective.predictions(probabilities)
         target, selection = self.task.target, self.task.selection
         values = target.score(self.truth, predictions)
@@ -70,7 +68,7 @@ class Validation:
         return documents
 
     def _logits(self) -> NDArray[np.float32]:
-        """Split over processes: each fills its rows, then they are summed."""
+        """Logits (N, outputs). Each process fills in its own rows; their sum is complete."""
         accelerator = self.accelerator
         share = {"rank": accelerator.process_index, "world": accelerator.num_processes}
         logits = infer(self.net, self.feed, self.runtime, **share)

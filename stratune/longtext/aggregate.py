@@ -1,4 +1,4 @@
-"""What the chunks of a document say -> what the document says."""
+"""Aggregate: predictions of chunks -> predictions of their documents."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ SHARPNESS = (1.0, 2.0, 4.0, 8.0, 16.0)  # tried on validation for `learned`
 
 @dataclass(frozen=True)
 class Aggregate:
-    """`mean`: of probabilities or values. `vote`: the share of chunks that answer so; of values the median.
-    `max`: each label's highest probability, made to sum to one; of values the one farthest from the others.
-    `learned`: a mean in which a chunk weighs exp(sharpness x how sure it is), sharpness from validation.
-    `auto` is `mean` until validation has chosen.
+    """How the predictions of a document's chunks are joined.
+
+    `mean`: of probabilities or values. `vote`: share of chunks that predict a label; for values the median.
+    `max`: highest probability of each label, normalised; for values the one farthest from their mean.
+    `learned`: mean with weights exp(sharpness x confidence), sharpness chosen on validation. `auto`: the best
+    of these on validation, and `mean` before.
     """
 
     how: str

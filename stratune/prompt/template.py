@@ -1,7 +1,7 @@
-"""Template: how a row becomes a question, and how a label is written as its answer.
+"""Template: how a row becomes a prompt, and how a label is written as its answer (the verbalizer).
 
-A file of YAML, ours or the user's; see docs/prompts.md. Slots stand in braces: {text} and {pair} in `row`,
-{labels} and {descriptions} anywhere but in `row`, {label} in `answer`.
+A YAML file, ours or the user's; see docs/prompts.md. Slots are in braces: {text} and {pair} in `row`,
+{labels} and {descriptions} in `system` and `task`, {label} in `answer`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROW, ASKED, ANSWER = ("text", "pair"), ("labels", "descriptions"), ("label",)
 
 @dataclass(frozen=True)
 class Shot:
-    """A row with its answer, shown before the question."""
+    """A demonstration: a row with its label."""
 
     text: str
     label: str
@@ -32,17 +32,17 @@ class Shot:
 
 @dataclass(frozen=True)
 class Template:
-    """`words` are what may be said for a label (none named: its name); `descriptions` say what it means."""
+    """`words`: the verbalizer, the words of each label (default: its name); `descriptions`: its meaning."""
 
     name: str
     about: str = ""
     system: str = ""
-    task: str = ""  # said once, before the demonstrations
-    row: str = "{text}"  # said for each demonstration and for the row in question
-    answer: str = "{label}"  # what a demonstration ends with, and the question up to the label
+    task: str = ""  # the instruction, once, before the demonstrations
+    row: str = "{text}"  # of each demonstration, and of the row in question
+    answer: str = "{label}"  # ends a demonstration; the prompt ends before {label}
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
-    shots: tuple[Shot, ...] = ()  # the user's own demonstrations, for `shots: fixed`
+    shots: tuple[Shot, ...] = ()  # the user's own demonstrations, for `pick: fixed`
     chat: bool | None = None  # None: where the model has a chat template
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Template:
         return "pair" in _slots(self.row, self.name)
 
     def to_dict(self) -> dict[str, Any]:
-        words = {label: list(said) for label, said in self.words.items()}
+        words = {label: list(own) for label, own in self.words.items()}
         return {**asdict(self), "words": words, "shots": [asdict(shot) for shot in self.shots]}
 
     def for_labels(self, labels: Sequence[str]) -> Template:
@@ -72,10 +72,10 @@ class Template:
         if "descriptions" in _slots(self.system + self.task, self.name):
             for label in labels:
                 if label not in self.descriptions:
-                    raise ConfigError(f"says nothing of {label!r}", key=f"{self.name}: descriptions")
-        said = {label: tuple(self.words.get(label) or (label,)) for label in labels}
+                    raise ConfigError(f"nothing is given for {label!r}", key=f"{self.name}: descriptions")
+        verbalizer = {label: tuple(self.words.get(label) or (label,)) for label in labels}
         seen: dict[str, str] = {}
-        for label, words in said.items():
+        for label, words in verbalizer.items():
             for word in words:
                 if word in seen:
                     raise ConfigError(
@@ -88,11 +88,11 @@ class Template:
             if (shot.pair is not None) != self.pairs:
                 has = "a `pair`, and the row has no slot for it" if shot.pair is not None else "no `pair`"
                 raise ConfigError(f"{shot.text!r} has {has}", key=f"{self.name}: shots")
-        return Template(**{**_fields(self), "words": said})
+        return Template(**{**_fields(self), "words": verbalizer})
 
 
 def template_names() -> dict[str, str]:
-    """The built-in ones, with a line on each."""
+    """Names of built-in templates, each with a description."""
     found = (built_in(file.name.removesuffix(".yaml")) for file in _folder() if file.name.endswith(".yaml"))
     return {template.name: template.about for template in found}
 
@@ -120,7 +120,7 @@ def find_template(named: str | Mapping[str, Any]) -> Template:
 
 
 def _based(usual: dict[str, Any], given: Mapping[str, Any], where: str) -> Template:
-    """What is given, above what its `base` says, above what is usual."""
+    """`given` overrides its `base`, which overrides `usual`."""
     own = dict(given)
     base = _fields(find_template(own.pop("base"))) if "base" in own else {}
     return parse_template({**base, **(usual if not base else {}), **own}, where)
@@ -141,11 +141,11 @@ def parse_template(given: Mapping[str, Any], where: str) -> Template:
         raise ConfigError(f"{shots!r} is no list of demonstrations", key=f"{where}: shots")
     made = dict(given)
     made["words"] = {
-        str(label): _listed(said, f"{where}: words") for label, said in _mapping(given, "words", where)
+        str(label): _listed(own, f"{where}: words") for label, own in _mapping(given, "words", where)
     }
     made["descriptions"] = {
-        str(label): _word(said, f"{where}: descriptions")
-        for label, said in _mapping(given, "descriptions", where)
+        str(label): _word(about, f"{where}: descriptions")
+        for label, about in _mapping(given, "descriptions", where)
     }
     made["shots"] = tuple(_shot(shot, where) for shot in shots)
     return Template(**made)
@@ -154,15 +154,15 @@ def parse_template(given: Mapping[str, Any], where: str) -> Template:
 def _mapping(given: Mapping[str, Any], key: str, where: str) -> Iterable[tuple[Any, Any]]:
     found = given.get(key) or {}
     if not isinstance(found, Mapping):
-        raise ConfigError(f"{found!r} does not say for which label", key=f"{where}: {key}")
+        raise ConfigError(f"{found!r} is not a mapping of labels", key=f"{where}: {key}")
     return found.items()
 
 
-def _word(said: Any, where: str) -> str:
+def _word(word: Any, where: str) -> str:
     """Text or a number. YAML reads a bare yes, no or null as something else."""
-    if isinstance(said, bool) or not isinstance(said, (str, int, float)):
-        raise ConfigError(f"{said!r} is no text; put it in quotes", key=where)
-    return str(said)
+    if isinstance(word, bool) or not isinstance(word, (str, int, float)):
+        raise ConfigError(f"{word!r} is no text; put it in quotes", key=where)
+    return str(word)
 
 
 def _shot(given: Any, where: str) -> Shot:
@@ -188,7 +188,7 @@ def _slots(text: str, where: str) -> list[str]:
     try:
         slots = [slot for slot in Formatter().parse(text) if slot[1] is not None]
     except ValueError as error:
-        why = f"{text!r}: {error} (a brace that is no slot is written twice)"
+        why = f"{text!r}: {error} (write a brace that is no slot twice)"
         raise ConfigError(why, key=where) from error
     for _, name, form, conversion in slots:
         if form or conversion:

@@ -1,4 +1,4 @@
-"""Readouts: where the answer is read. One way, one file; importing this package finds ours."""
+"""Readouts: how predictions are read out. One readout, one file; importing this package registers ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stratune.readout.registry import READOUTS, register_readout
 
 __all__ = ["READOUTS", "register_readout"]
 
-# The order in which messages name them.
+# Their order in messages.
 _ORDER = "head words generate"
 for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")

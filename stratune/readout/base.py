@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Readout(ABC):
-    """Options of a readout (a frozen dataclass), and what they make of a backbone and a task.
+    """Options of a readout (a frozen dataclass), and what it builds for a backbone and a task.
 
     `register_readout` makes it known.
     """
@@ -38,15 +38,16 @@ class Readout(ABC):
     kind: ClassVar[str]  # the name it is registered under
     language_model: ClassVar[bool] = False  # whether it needs the LM head
 
-    long: LongText = LongText()  # texts that are longer than the window
+    long: LongText = LongText()  # how texts longer than the context length are read
 
     def settings(self) -> dict[str, Any]:
-        """Its options written out."""
+        """Its options, all written out."""
         return {"kind": self.kind, **dataclasses.asdict(self)}
 
     def shared_with(self, other: type[Readout]) -> dict[str, Any]:
-        """The options that stay when `other` takes its place: those that both have, if both ask a language
-        model. Other kinds share none: an option of the same name means something else there.
+        """The options to keep when `other` replaces this readout: those that both have, if both prompt.
+
+        Other readouts share none, as an option of the same name means something else there.
         """
         if other is not type(self) and not (self.language_model and other.language_model):
             return {}
@@ -60,18 +61,18 @@ class Readout(ABC):
 
     @property
     def shown_at_random(self) -> bool:
-        """Whether a seed decides which training rows a prompt shows."""
+        """Whether demonstrations depend on the seed."""
         return False
 
-    # -- what a run is made of
+    # -- parts of a run
 
     @abstractmethod
     def head(self, backbone: Backbone, objective: Objective, seed: int) -> Head:
-        """The module that makes logits of what the backbone computes."""
+        """The module that computes logits from the backbone's output."""
 
     @abstractmethod
     def objective(self, task: Task) -> Objective:
-        """What training minimises, and what outputs mean. Raises UnsupportedError for a kind of task."""
+        """Loss, and how outputs become predictions. Raises UnsupportedError for a kind of task."""
 
     @abstractmethod
     def reader(self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int) -> Reader:
@@ -79,26 +80,26 @@ class Readout(ABC):
 
     @abstractmethod
     def restored(self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]) -> Reader:
-        """The reader that a model folder describes."""
+        """The reader that a model folder stores."""
 
     @abstractmethod
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> Model:
-        """The net as a model that answers whole texts, or chunks."""
+        """The net as a model of whole texts, or of chunks."""
 
     def finish(self, inner: Model, model: Model, split: Split, seed: int, progress: Progress) -> list[Trial]:
-        """What is left to do once the weights are trained; `inner` answers the chunks of `model`'s texts."""
+        """Choices on validation after training; `inner` predicts the chunks of `model`'s texts."""
         return []
 
     # -- long texts
 
     def aggregate(self, task: Task) -> Aggregate | None:
-        """How the predictions of a document's chunks become its own; None: rows are whole texts."""
+        """Joins the predictions of a document's chunks; None: rows are whole texts."""
         from stratune.longtext.aggregate import Aggregate
 
         return Aggregate(self.long.aggregate, task.target) if self.long.way == "chunk" else None
 
     def chunker(self, tokenizer: Any) -> Chunker | None:
-        """What cuts documents where this readout takes chunks; without a tokenizer tokens are words."""
+        """Cuts documents into chunks; None: whole texts. Without a tokenizer, windows are in words."""
         from stratune.longtext.chunks import Chunker, tokens_by, words_as_tokens
 
         if not self.long.in_chunks:
@@ -107,12 +108,12 @@ class Readout(ABC):
         return Chunker(self.long, offsets, self.special_tokens(tokenizer))
 
     def special_tokens(self, tokenizer: Any) -> int:
-        """Tokens of a chunk that are not the text's."""
+        """Special tokens of a chunk."""
         return 0
 
 
 def by_chunks(inner: Model, chunker: Chunker | None, aggregate: Aggregate | None) -> Model:
-    """`inner` around which documents are cut and joined, where they are."""
+    """A ChunkModel around `inner`, or `inner` itself for whole texts."""
     from stratune.model.chunks import ChunkModel
 
     if chunker is None or aggregate is None:

@@ -1,6 +1,6 @@
-"""Readout `generate`: the model writes its answer, and what it wrote is matched with the labels' words.
+"""Readout `generate`: the model generates an answer, which is matched with the labels' words.
 
-As papers do that have no log-probabilities; `words` is faster, never invalid, and says how sure it is.
+For comparison with papers that generate. `words` is faster, has no invalid answers, and gives probabilities.
 """
 
 from __future__ import annotations
@@ -25,31 +25,33 @@ if TYPE_CHECKING:
 @register_readout("generate")
 @dataclass(frozen=True)
 class Generate(Words):
-    """Options of `words` (weights that learn do so as there), and how the answer is written."""
+    """Options of `words`, which also apply to training, and of generation."""
 
     calibrates: ClassVar[bool] = False
 
     sample: float = 0.0  # temperature of sampling; 0: greedy
-    max_new_tokens: int | None = None  # of an answer; None: four more than the longest word has
+    max_new_tokens: int | None = None  # of an answer; None: tokens of the longest word, plus four
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.long.in_chunks:
-            why = "answers in writing are of whole texts; use the readout `words`"
+            why = "answers are generated for whole texts only; use the readout `words`"
             raise ConfigError(why, key="readout.long")
         if self.sample < 0:
             raise ConfigError(f"{self.sample} is below 0", key="readout.sample")
         if self.max_new_tokens is not None and self.max_new_tokens < 1:
             raise ConfigError(f"{self.max_new_tokens} is below 1", key="readout.max_new_tokens")
         if self.threshold or self.temperature or self.ways() != ["none"]:
-            why = "an answer in writing has no probability to calibrate; use the readout `words`"
+            why = "a generated answer has no probability to calibrate; use the readout `words`"
             raise ConfigError(why, key="readout")
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:
         if not net.backbone.family.decoder:
-            raise UnsupportedError("generate", net.backbone.id, "it does not continue text; use `words`")
+            raise UnsupportedError(
+                "generate", net.backbone.id, "it is an encoder and cannot generate; use `words`"
+            )
         if not net.shares_prefix:
-            why = "trained vectors stand before the prompt; use the readout `words`"
+            why = "virtual tokens are in front of the prompt; use the readout `words`"
             raise UnsupportedError("generate", net.backbone.id, why)
         return super().answering(net, runtime, reader)
 

@@ -1,8 +1,8 @@
 """Readout `head`: pool the hidden states by mask, normalise, one linear layer.
 
-Pooling looks at the mask, never at positions, so padding side and batch size change nothing. The LayerNorm
-(without weights) makes one learning rate right for every backbone and lets `export --to hf` put the head
-into the family's own classification class, mean pooling included (see export/norm_block.py).
+Pooling uses the mask, never positions, so padding side and batch size change nothing. The LayerNorm (without
+weights) makes one learning rate suit every backbone. It also lets `export --to hf` put the head into the
+family's own classification class, mean pooling included (see export/norm_block.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ POOLS = ("auto", "first", "mean", "last")
 @register_readout("head")
 @dataclass(frozen=True)
 class Head(Readout):
-    """Options of the head; `auto` asks the backbone (its folder, else its family)."""
+    """Options of the head; `auto`: the pooling of the backbone's folder, else of its family."""
 
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice
@@ -56,7 +56,7 @@ class Head(Readout):
 
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm
-        # Decoders' own classification classes have no bias: neither have we, so that export is exact.
+        # Decoders' own classification classes have no bias. Ours has none either, so that export is exact.
         bias = not backbone.family.decoder or type(objective) is not CrossEntropy
         ordered = isinstance(objective, Cumulative)
         if self.long.way == "hierarchical":
@@ -68,7 +68,7 @@ class Head(Readout):
         return task.target.objective(self.loss)
 
     def reader(self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int) -> Reader:
-        """Texts as they are, or their chunks: nothing of the task, nothing drawn."""
+        """Texts as they are, or their chunks; independent of task, training rows and seed."""
         return self._reader(backbone, limit)
 
     def restored(self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]) -> Reader:

@@ -1,7 +1,7 @@
-"""The readouts by name, and the decorator that fills the table.
+"""Readouts by name, and the decorator that registers them.
 
-A readout is one file in this folder with one registered class; files are found by themselves, and so are
-classes behind the entry point `stratune.readouts`.
+A readout is one file in this folder with one registered class. The files are imported automatically, and so
+are classes of the entry point `stratune.readouts`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _R = TypeVar("_R", bound=type[Readout])
 
 
 def register_readout(kind: str) -> Callable[[_R], _R]:
-    """Make a readout known under `kind`: `readout: {kind: ...}`, or `lora+...`."""
+    """Register a readout as `kind`, for `readout: {kind: ...}` and `lora+...`."""
 
     def keep(cls: _R) -> _R:
         cls.kind = kind

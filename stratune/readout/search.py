@@ -1,9 +1,9 @@
-"""Several prompts asked about the validation texts: the best is kept, and how far they lie apart is told.
+"""Prompt search: several prompts are scored on validation, one is kept, and all scores are reported.
 
-The best of many on few rows is in part the luckiest. So of all that lie within one standard error of the
-highest metric, the one with the lowest log loss (of values, error) is kept, which changes less from rows to
-other rows (the one-standard-error rule of Breiman et al. 1984, with the surer prompt in the place of the
-simpler tree).
+The best of many prompts on few rows is partly luck. So of all prompts within one standard error of the best
+metric, the one with the lowest loss (log loss, or RMSE of values) is kept, because the loss varies less
+between samples of rows. This is the one-standard-error rule of Breiman et al. (1984), with the lowest loss in
+the place of the simplest tree.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-TINY = 1e-300  # the least probability that has a logarithm
+TINY = 1e-300  # probabilities are clipped here before the logarithm
 
 
 class Options(Protocol):
-    """What a readout says of the prompts to try (readout/words.py)."""
+    """The options of a readout that the search uses (readout/words.py)."""
 
     @property
     def calibrates(self) -> bool: ...
@@ -61,11 +61,9 @@ class Options(Protocol):
 class _Tried:
     trial: Trial
     reader: Any
-    predictions: (
-        Floats  # (M, K) of the validation texts, or of all their chunks, calibrated; NaN where invalid
-    )
+    predictions: Floats  # (M, K) calibrated log-probabilities of validation texts or chunks; NaN: invalid
     bias: Floats  # (K,)
-    answers: Scored  # as they came
+    answers: Scored  # before calibration
 
 
 def choose(
@@ -76,10 +74,10 @@ def choose(
     split: Split,
     progress: Progress,
 ) -> list[Trial]:
-    """Leave `prompted` with the prompt and the calibration of `readout` that are best on validation.
+    """Give `prompted` the prompt and the calibration of `readout` that are best on validation.
 
-    `model` answers the texts: `prompted` itself, or their chunks by it. Returns every trial, the chosen one
-    first; none where there is nothing to choose or to calibrate.
+    `model` predicts texts: it is `prompted` itself, or chunks around it. Returns every trial, the chosen one
+    first; empty when there is nothing to choose or to calibrate.
     """
     from stratune.model.chunks import ChunkModel  # torch: only where something is asked
     from stratune.objective.classes import softmax
@@ -104,7 +102,7 @@ def choose(
 
 
 def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
-    """Of those within one standard error of the best metric, the lowest loss; of equals the first."""
+    """Of those within one standard error of the best metric, the lowest loss; of ties the first."""
     top = judge.selection.best(tried, lambda one: one.trial.val)
     least = judge.within_error(top.predictions, top.answers)
     near = [one for one in tried if judge.selection.score(one.trial.val) >= least]
@@ -114,7 +112,7 @@ def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
 def _tries(
     prompted: PromptedModel, model: Model, words: Options, draw: int, judge: _Judge, progress: Progress
 ) -> list[_Tried]:
-    """One prompt, asked once, with every way to calibrate it."""
+    """One prompt, run once, with every calibration."""
     answers = model(*judge.texts, progress)
     plain = _logarithms(answers)
     tried = []
@@ -128,7 +126,7 @@ def _tries(
 
 
 def _fitted(best: _Tried, readout: Options, judge: _Judge) -> tuple[Floats, float]:
-    """(bias, scale): the way's own, and what `threshold` and `temperature` find on validation."""
+    """(bias, scale) of the calibration, with `threshold` and `temperature` fitted on validation."""
     bias, predictions, answers = best.bias, best.predictions, best.answers
     if readout.threshold:
         shift = threshold(predictions, lambda moved: judge.selection.score(judge.values(moved, answers)))
@@ -139,12 +137,12 @@ def _fitted(best: _Tried, readout: Options, judge: _Judge) -> tuple[Floats, floa
 
 
 def _answered(predictions: Floats) -> Floats:
-    """The rows that were answered with a label."""
+    """The rows with a valid answer."""
     return predictions[~np.isnan(predictions).any(axis=1)]
 
 
 def _logarithms(answers: Scored) -> Floats:
-    """(M, K) of texts, or of their chunks."""
+    """Log-probabilities (M, K) of texts, or of their chunks."""
     predictions = answers.predictions if answers.levels is None else answers.levels
     if answers.chunks is not None:
         predictions = answers.chunks.predictions
@@ -160,11 +158,11 @@ def _joined(predictions: Floats, answers: Scored) -> Floats:
 
 
 class _Judge:
-    """How good log-probabilities are on validation."""
+    """Scores log-probabilities on validation."""
 
     def __init__(self, split: Split, read: Callable[[Floats], Floats]) -> None:
         self.task = split.task
-        self.read = read  # see Objective.read
+        self.read = read  # probabilities -> predictions (Objective.predictions)
         self.target, self.selection = split.task.target, split.task.selection
         self.texts = text_columns(split.val)
         self.truth = self.target.truth(split.val["label"])
@@ -175,18 +173,18 @@ class _Judge:
         self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
 
     def values(self, predictions: Floats, answers: Scored) -> dict[str, float]:
-        """`predictions` is what was made of the log-probabilities of `answers`."""
+        """Metrics of calibrated log-probabilities (M, K) of `answers`."""
         return self._values(_joined(predictions, answers), answers.invalid)
 
     def _values(self, predictions: Floats, invalid: NDArray[np.bool_] | None = None) -> dict[str, float]:
         return self.target.score(self.truth, self.read(predictions), invalid)
 
     def score_of(self, predictions: Floats) -> float:
-        """Of probabilities of the texts (N, K)."""
+        """The metric that selects, of probabilities (N, K) of texts."""
         return self.selection.score(self._values(predictions))
 
     def loss(self, predictions: Floats, answers: Scored) -> float:
-        """Log loss of the texts that were answered with a label; of values the root mean squared error."""
+        """Log loss over texts with a valid answer; for values the root mean squared error."""
         probabilities = _joined(predictions, answers)
         rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1))
         if self.target.is_numeric:
@@ -194,7 +192,7 @@ class _Judge:
         return float(-np.log(probabilities[rows, self.truth[rows]].clip(TINY)).mean())
 
     def within_error(self, predictions: Floats, answers: Scored) -> float:
-        """The score of `predictions` less a standard error: the lower end of its 68 % interval over rows."""
+        """Score minus one standard error: the lower end of the 68 % bootstrap interval over rows."""
         read = self.read(_joined(predictions, answers))
         invalid = None if answers.invalid is None else answers.invalid[None]
         intervals = self.target.intervals(self.truth, read[None], invalid, groups=self.groups, level=0.68)

@@ -1,4 +1,4 @@
-"""Readout `words`: the answer is the probability that the language model gives to each label's words."""
+"""Readout `words`: probabilities of labels are those of their words (the verbalizer) under the LM head."""
 
 from __future__ import annotations
 
@@ -41,24 +41,17 @@ if TYPE_CHECKING:
 PICKS = ("random", "nearest", "fixed")
 LOSSES = ("tokens", "labels")
 CALIBRATIONS = ("none", "contextual", "batch")
-TRIED = (
-    "template",
-    "words",
-    "descriptions",
-    "shots",
-    "pick",
-    "shot_words",
-    "calibrate",
-)  # what several can be tried of
+# Options that `tries` may list values for.
+TRIED = ("template", "words", "descriptions", "shots", "pick", "shot_words", "calibrate")
 
 
 @register_readout("words")
 @dataclass(frozen=True)
 class Words(Readout):
-    """Options of the readout. `words` and `descriptions` (by label) stand above those of the template.
+    """Options of the readout. `words` and `descriptions` (by label) override those of the template.
 
-    `tries` gives several values of an option, and `draws` several draws of the demonstrations: each prompt
-    that comes of them is asked about the validation texts, and the best one is kept (prompt/search.py).
+    `tries` lists values of options, and `draws` is the number of draws of demonstrations. Each resulting
+    prompt is scored on validation, and one is kept (readout/search.py).
     """
 
     language_model: ClassVar[bool] = True
@@ -68,14 +61,14 @@ class Words(Readout):
     words: dict[str, str | list[str]] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
     shots: int = 0  # demonstrations, from the training part
-    # by class at random; the nearest to each row by TF-IDF; fixed: those of the template
+    # random: balanced over labels; nearest: to each row, by TF-IDF; fixed: those of the template
     pick: Literal["random", "nearest", "fixed"] = "random"
-    shot_words: int | None = None  # read of each demonstration's texts; None: as of a row's
+    shot_words: int | None = None  # words read of each demonstration's texts; None: as of a row's
     normalise: bool = False  # mean instead of sum of a word's token log-probabilities
     calibrate: Literal["none", "contextual", "batch"] = "none"
-    threshold: bool = False  # of two labels: where the second begins to win, chosen on validation
-    temperature: bool = False  # chosen on validation: honest probabilities, the same answers
-    scale: tuple[float, ...] = ()  # where the target is a number: the levels asked about; their mean is said
+    threshold: bool = False  # with two labels: the decision threshold is chosen on validation
+    temperature: bool = False  # temperature scaling on validation
+    scale: tuple[float, ...] = ()  # levels of a rating scale, for a numeric target: their expected value
     loss: Literal["tokens", "labels"] = "tokens"  # labels: cross-entropy over the labels alone
     tries: dict[str, list[Any]] = field(default_factory=dict)
     draws: int = 1
@@ -90,14 +83,14 @@ class Words(Readout):
             if value is not None and value < least:
                 raise ConfigError(f"{value} is below {least}", key=f"readout.{key}")
         if self.long.way in ("hierarchical", "long") or self.long.keep != "head":
-            why = "texts are asked about from their beginning, or by `chunk`"
+            why = "prompts take the beginning of a text, or its chunks by `chunk`"
             raise ConfigError(f"{self.long.way}, {self.long.keep}: {why}", key="readout.long")
         if self.scale and (len(self.scale) < 2 or list(self.scale) != sorted(set(self.scale))):
             raise ConfigError(f"{list(self.scale)}: two numbers or more, rising", key="readout.scale")
-        template = self._template()  # what is wrong with it is said now
+        template = self._template()  # its errors are raised now
         if self.pick == "fixed" and not template.shots:
             raise ConfigError("`pick: fixed` takes the template's own `shots`; it has none", key="readout")
-        # Written out, so that a file that has changed since makes another run.
+        # Written out, so that a template file that changes makes another run.
         object.__setattr__(self, "template", _written_out(self.template))
         self._check_tries()
 
@@ -113,12 +106,12 @@ class Words(Readout):
         for way in self.ways():
             if way not in CALIBRATIONS:
                 raise ConfigError(choices(way, CALIBRATIONS), key="readout.calibrate")
-        self.prompts()  # each is checked as if it stood alone
+        self.prompts()  # each is checked like a single one
 
-    # -- what is tried
+    # -- prompts to try
 
     def prompts(self) -> list[tuple[Words, int]]:
-        """Every prompt to try, with the number of its draw."""
+        """Every prompt to try, each with the number of its draw."""
         from stratune.options import typed
 
         keys = [key for key in self.tries if key != "calibrate"]
@@ -136,7 +129,7 @@ class Words(Readout):
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is chosen, and nothing measured, on validation."""
+        """Whether nothing is chosen or fitted on validation."""
         return (
             not (self.tries or self.threshold or self.temperature)
             and self.draws == 1
@@ -154,12 +147,12 @@ class Words(Readout):
     @property
     def refuses_training(self) -> str | None:
         if any(one.shots and one.pick != "fixed" for one, _ in self.prompts()):
-            return "a training row would be shown its own answer; use `pick: fixed` or no `shots`"
+            return "a training row's prompt could contain its own label; use `pick: fixed` or no `shots`"
         if len(self.prompts()) > 1:
-            return "they learn with one prompt; choose it first, with a strategy that only asks"
+            return "training takes one prompt; choose it first, with a strategy that only prompts"
         return None
 
-    # -- what a run is made of
+    # -- parts of a run
 
     def head(self, backbone: Backbone, objective: Objective, seed: int) -> VerbalizerHead:
         from stratune.backbone.attention import use_prefixes
@@ -168,15 +161,15 @@ class Words(Readout):
         if backbone.language_model is None:
             raise UnsupportedError("words", backbone.id, "it was loaded without its LM head")
         if backbone.family.decoder:
-            use_prefixes(backbone)  # what all prompts begin with is read once
+            use_prefixes(backbone)  # the shared prefix of prompts is computed once
         return VerbalizerHead(backbone.language_model, objective.outputs, self.normalise)
 
     def objective(self, task: Task) -> Objective:
-        self.asked(task)  # what it cannot ask about is said now
+        self.asked(task)  # raises for a task that it cannot ask about
         return task.target.verbal_objective(self.scale, self.loss == "tokens")
 
     def aggregate(self, task: Task) -> Aggregate | None:
-        """Of a number the levels are joined, before their mean is taken."""
+        """For a numeric target, probabilities of levels are aggregated before the expected value is taken."""
         from stratune.target import Classes
 
         joined = super().aggregate(task)
@@ -185,9 +178,9 @@ class Words(Readout):
         return replace(joined, target=Classes(self.asked(task)))
 
     def asked(self, task: Task) -> tuple[str, ...]:
-        """What the model chooses among: the task's labels, or the levels of the scale.
+        """What the model chooses among: the task's labels, or the levels of the rating scale.
 
-        Raises UnsupportedError where one label is not the whole answer, or nothing says what the levels are.
+        Raises UnsupportedError for a multilabel task, and for a numeric target without `scale`.
         """
         return task.target.verbalized(self.scale, f"readout {self.kind}")
 
@@ -207,7 +200,7 @@ class Words(Readout):
     def shown(
         self, task: Task, max_words: int | None, train: Dataset, seed: int, draw: int = 0
     ) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
-        """The template for the task's labels, the demonstrations of all rows, or whence each row's come."""
+        """The template for the task's labels; demonstrations of all rows, or the pool of each row's."""
         from stratune.prompt.calibrate import check_two
         from stratune.prompt.shots import Nearest, balanced_shots, pool_of
 
@@ -230,7 +223,7 @@ class Words(Readout):
         return template, shots, None
 
     def _by_level(self, train: Dataset) -> Dataset:
-        """With the level that is nearest to each value, as demonstrations say it."""
+        """The table with values replaced by the name of the nearest level."""
         from stratune.objective.scale import nearest_names
 
         values = np.array([float(value) for value in train["label"]])
@@ -244,14 +237,14 @@ class Words(Readout):
     def prompted(
         self, language_model: LanguageModel, reader: Asking, objective: Objective, seed: int = 0
     ) -> PromptedModel:
-        """A language model, here or on a server, asked this way."""
+        """A language model, local or on a server, prompted in this way."""
         from stratune.model.language import Writing
         from stratune.model.prompted import PromptedModel
 
         return PromptedModel(language_model, reader, objective, otherwise=Writing(seed=seed))
 
     def finish(self, inner: Model, model: Model, split: Split, seed: int, progress: Progress) -> list[Trial]:
-        """Choose among the prompts, and calibrate."""
+        """Choose the prompt, and calibrate."""
         from stratune.readout.search import choose
 
         prompted = cast("PromptedModel", inner)
@@ -265,7 +258,7 @@ class Words(Readout):
     def restored(
         self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]
     ) -> PromptReader:
-        """The reader that a model folder describes."""
+        """The reader that a model folder stores."""
         from stratune.prompt.shots import shown_by
 
         labels = self.asked(task)
@@ -293,7 +286,7 @@ class Words(Readout):
 
 
 def _written_out(template: str | dict[str, Any]) -> str | dict[str, Any]:
-    """A built-in one by its name, any other with all that it says."""
+    """The name of a built-in template; any other as a mapping with all its fields."""
     if isinstance(template, str) and not template.endswith((".yaml", ".yml")):
         return find_template(template).name
     return find_template(template).to_dict()

@@ -57,7 +57,7 @@ WRONG = {
     "two labels": ({"answer": "{label} {label}"}, "template: answer: it has to end in {label}, once"),
     "a brace left open": (
         {"task": "Answer in {"},
-        "template: task: 'Answer in {': Single '{' encountered in format string (a brace that is no slot is written twice)",
+        "template: task: 'Answer in {': Single '{' encountered in format string (write a brace that is no slot twice)",
     ),
     "demonstration without a label": (
         {"shots": [{"text": "a cat"}]},
@@ -101,11 +101,11 @@ UNFIT = {
     ),
     "no description": (
         {"task": "{descriptions}", "descriptions": {"animal": "beasts"}},
-        "template: descriptions: says nothing of 'weather'",
+        "template: descriptions: nothing is given for 'weather'",
     ),
     "no description for the system text": (
         {"system": "{descriptions}"},
-        "template: descriptions: says nothing of 'animal'",
+        "template: descriptions: nothing is given for 'animal'",
     ),
 }
 
@@ -205,7 +205,7 @@ TYPES = [
     ({"row": "{text!r}"}, "template: row: {text} takes no format"),
     ({"chat": "maybe"}, "template: chat: 'maybe' is not one of true, false, null"),
     ({"shots": 5}, "template: shots: 5 is no list of demonstrations"),
-    ({"words": ["a"]}, "template: words: ['a'] does not say for which label"),
+    ({"words": ["a"]}, "template: words: ['a'] is not a mapping of labels"),
     ({"words": {"animal": True}}, "template: words: True is no text; put it in quotes"),
     ({"words": {"animal": None}}, "template: words: None is no text; put it in quotes"),
     ({"descriptions": {"animal": False}}, "template: descriptions: False is no text; put it in quotes"),

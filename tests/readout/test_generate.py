@@ -88,16 +88,16 @@ def test_the_folder_writes_the_same(tiny, tmp_path):
 
 @pytest.mark.parametrize("preset", ["soft_prompt", "prefix"])
 def test_learned_vectors_in_front_are_refused(preset, tiny):
-    with pytest.raises(UnsupportedError, match="trained vectors stand before the prompt"):
+    with pytest.raises(UnsupportedError, match="virtual tokens are in front of the prompt"):
         written(tiny("llama"), preset=preset)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"calibrate": "batch"}, "an answer in writing has no probability to calibrate"),
-        ({"tries": {"calibrate": ["none", "batch"]}}, "an answer in writing has no probability"),
-        ({"temperature": True}, "an answer in writing has no probability to calibrate"),
+        ({"calibrate": "batch"}, "a generated answer has no probability to calibrate"),
+        ({"tries": {"calibrate": ["none", "batch"]}}, "a generated answer has no probability"),
+        ({"temperature": True}, "a generated answer has no probability to calibrate"),
         ({"sample": -1}, "readout.sample: -1.0 is below 0"),
         ({"max_new_tokens": 0}, "readout.max_new_tokens: 0 is below 1"),
     ],

@@ -112,7 +112,7 @@ def test_an_encoder_that_was_saved_without_the_layer_is_told_so(tiny):
 
 def test_an_encoder_does_not_write(masked):
     with pytest.raises(
-        UnsupportedError, match="generate cannot run on .* does not continue text; use `words`"
+        UnsupportedError, match="generate cannot run on .* it is an encoder and cannot generate; use `words`"
     ):
         trained(
             {"preset": "zero_shot", "readout": {"kind": "generate", "template": TEMPLATE}}, masked("bert")

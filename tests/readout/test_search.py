@@ -130,7 +130,7 @@ def test_a_threshold_and_a_temperature_better_what_they_are_for(tiny):
 
 
 def test_weights_do_not_learn_with_several_prompts(tiny):
-    with pytest.raises(UnsupportedError, match="they learn with one prompt; choose it first"):
+    with pytest.raises(UnsupportedError, match="training takes one prompt; choose it first"):
         chosen(tiny("llama"), preset="completion", tries=BOTH)
 
 

@@ -146,7 +146,9 @@ def test_completion_raises_the_probability_of_the_right_words(tiny):
 
 
 def test_a_training_row_is_never_shown_its_own_answer(tiny):
-    with pytest.raises(UnsupportedError, match="shown its own answer; use `pick: fixed` or no `shots`"):
+    with pytest.raises(
+        UnsupportedError, match="could contain its own label; use `pick: fixed` or no `shots`"
+    ):
         asked(tiny("llama"), shots=2, preset="completion")
 
 
