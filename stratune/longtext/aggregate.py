@@ -45,14 +45,14 @@ class Aggregate:
     def tuned(
         self, predictions: Floats, owner: Owners, count: int, score: Callable[[Floats], float]
     ) -> Aggregate:
-        """With what validation prefers, by the `score` of the documents' predictions (higher is better)."""
+        """The choice with the best `score` (higher is better) of the documents' predictions on validation."""
         if self.how == "auto":
             options = [replace(self, how=how) for how in ("mean", "vote", "max")] + self._sharpened()
         elif self.how == "learned":
             options = [replace(self, sharpness=0.0), *self._sharpened()]
         else:
             return self
-        return max(options, key=lambda one: score(one(predictions, owner, count)))  # of equals the first
+        return max(options, key=lambda one: score(one(predictions, owner, count)))  # of ties the first
 
     def state(self) -> dict[str, Any]:
         return {"how": self.how, "sharpness": self.sharpness}

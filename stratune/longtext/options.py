@@ -19,8 +19,8 @@ class LongText:
     """How a long text is read.
 
     `truncate`: its `head`, `tail` or `both` ends. `chunk`: trained on chunks, predictions of all chunks are
-    aggregated. `hierarchical`: a small model (`model`) over the chunks' vectors. `long`: the backbone's whole
-    context length.
+    aggregated. `hierarchical`: a small model (`model`) over the chunks' vectors.
+    `long`: as many tokens as the backbone's context length.
     """
 
     way: Literal["truncate", "chunk", "hierarchical", "long"] = "truncate"

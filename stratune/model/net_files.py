@@ -3,7 +3,7 @@
 head.safetensors            the head
 changed.safetensors         trained or added tensors inside the backbone (full, houlsby, prefix, ...)
 around.safetensors          tensors of what is wrapped around the backbone (soft_prompt, p_tuning, yours)
-adapter_config.json,        peft's own format (lora and kin): PeftModel.from_pretrained reads the folder
+adapter_config.json,        peft's own format (lora, ia3, ...): PeftModel.from_pretrained reads the folder
   adapter_model.safetensors
 """
 
@@ -89,7 +89,7 @@ def load_tensors(module: nn.Module, tensors: Mapping[str, NDArray[Any]], folder:
     with torch.no_grad():
         for name, array in tensors.items():
             if name not in parameters or parameters[name].shape != array.shape:
-                raise ArtifactError(f"{folder}: tensor {name} {array.shape} has no place in this backbone")
+                raise ArtifactError(f"{folder}: tensor {name} {array.shape} does not fit this backbone")
             parameter = parameters[name]
             # A new tensor, because other models may share the backbone's.
             parameter.data = torch.from_numpy(array).to(parameter.dtype).to(parameter.device, copy=True)

@@ -27,7 +27,7 @@ class CrossEntropy(Objective):
 
 
 @dataclass(frozen=True)
-class TokenLikelihood(CrossEntropy):
+class TokenNLL(CrossEntropy):
     """Minus the log-probability of the label's words among all words, which the logits are here.
 
     What a language model is trained with, on the label's tokens alone: unlike cross-entropy it also falls

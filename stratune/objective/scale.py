@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.objective.base import Objective, Truth
-from stratune.objective.classes import CrossEntropy, TokenLikelihood, softmax
+from stratune.objective.classes import CrossEntropy, TokenNLL, softmax
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Scale(Objective):
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         levels = torch.tensor(self.levels, device=truth.device, dtype=truth.dtype)
         nearest = (truth[:, None] - levels).abs().argmin(dim=1)
-        loss = (TokenLikelihood if self.of_tokens else CrossEntropy)(self.labels)
+        loss = (TokenNLL if self.of_tokens else CrossEntropy)(self.labels)
         return loss.losses(logits, nearest, None, smoothing)
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,1 +1,1 @@
-"""Prompts: what a language model is asked, and which words count as which answer."""
+"""Prompts: templates, verbalizers, demonstrations, calibration, and the matching of generated answers."""

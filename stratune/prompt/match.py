@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 class Matcher:
     """`words`: the verbalizer. An answer is valid when its first line is one of the words.
 
-    White space around the word and one full stop after it are ignored. So is case, unless two words differ in
-    case only.
+    White space around the word and one full stop after it are ignored.
+    So is case, unless two words differ in case only.
     """
 
     def __init__(self, words: Mapping[str, Sequence[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Readout: where the answer is read, and what every way to read it does until one says otherwise."""
+"""Readout: base class of the ways to read predictions out of a backbone, with their defaults."""
 
 from __future__ import annotations
 

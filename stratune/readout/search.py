@@ -79,7 +79,7 @@ def choose(
     `model` predicts texts: it is `prompted` itself, or chunks around it. Returns every trial, the chosen one
     first; empty when there is nothing to choose or to calibrate.
     """
-    from stratune.model.chunks import ChunkModel  # torch: only where something is asked
+    from stratune.model.chunks import ChunkModel  # imports torch
     from stratune.objective.classes import softmax
 
     if readout.is_plain:

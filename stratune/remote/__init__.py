@@ -1,1 +1,1 @@
-"""Language models behind a server that speaks the OpenAI protocol: asked, never loaded."""
+"""Language models on servers with the OpenAI API: prompted over HTTP, never loaded."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stratune.remote.request import Body, Requests
     from stratune.remote.request_formats import Way
 
-ANSWER_TOKENS = 16  # of a written answer, unless `max_new_tokens` says otherwise
+ANSWER_TOKENS = 16  # most tokens of a generated answer, unless `max_new_tokens` is set
 
 
 @dataclass

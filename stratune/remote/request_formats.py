@@ -36,7 +36,7 @@ class WordScores:
     """`log_probs` (W,) of the words; NaN when the answer names none of them."""
 
     log_probs: NDArray[np.float64]
-    distinct: bool = True  # False: the first tokens do not tell the labels apart
+    distinct: bool = True  # False: the first tokens do not distinguish the labels
 
 
 class RequestFormat(ABC):

@@ -169,9 +169,9 @@ class Target(ABC):
 
     def verbal_objective(self, scale: tuple[float, ...], of_tokens: bool) -> Objective:
         """The objective over what `verbalized` gives: of a label's tokens, or among the labels alone."""
-        from stratune.objective.classes import CrossEntropy, TokenLikelihood
+        from stratune.objective.classes import CrossEntropy, TokenNLL
 
-        return (TokenLikelihood if of_tokens else CrossEntropy)(len(self.labels))
+        return (TokenNLL if of_tokens else CrossEntropy)(len(self.labels))
 
     # -- the chunks of `count` documents: predictions (M, C), `owner` (M,) -> (count, C); see joining.py
 

@@ -222,8 +222,8 @@ class Loop:
             "seconds": self.position.train_seconds,
         }
         self.position.history.append(line)
-        told = {key: value for key, value in line.items() if key != "step" and value is not None}
-        self.accelerator.log(told, step=self.position.step)
+        logged = {key: value for key, value in line.items() if key != "step" and value is not None}
+        self.accelerator.log(logged, step=self.position.step)
         self.loss_sum.zero_()
         self.position.loss_rows = 0
 

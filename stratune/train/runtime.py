@@ -14,7 +14,7 @@ from stratune.train.settings import TrainSettings
 class Runtime:
     device: torch.device
     precision: Precision = "float32"
-    micro_batch_tokens: int = 4096  # padded tokens of one forward pass
+    micro_batch_tokens: int = 4096  # padded tokens of a micro-batch
 
 
 def runtime_of(precision: str, device: str | None) -> Runtime:

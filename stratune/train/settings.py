@@ -13,9 +13,9 @@ TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
 @dataclass(frozen=True)
 class Budget:
-    """The same for every strategy of a comparison; printed on the leaderboard."""
+    """The budget of every strategy in a comparison; printed on the leaderboard."""
 
-    # passes over the training rows (a recipe that names its own is shown with what it used)
+    # over the training rows; a recipe with epochs of its own is reported with those
     epochs: float = 4.0
 
     def __post_init__(self) -> None:
@@ -29,7 +29,7 @@ class TrainSettings:
     class_weights: str | Mapping[str, float] = "none"  # none, balanced, or label -> weight
     evals_per_epoch: int = 1
     patience: int = 3  # evaluations without a better validation score before stopping
-    # padded tokens in one forward pass; None: by device. Bigger steps accumulate gradients
+    # padded tokens of a micro-batch; None: by device. Larger steps accumulate gradients
     micro_batch_tokens: int | None = None
     checkpoint_seconds: float = 60.0  # between checkpoints
     cache: bool = True  # compute frozen activations once
