@@ -112,26 +112,6 @@ def test_the_readout_in_the_guide_works(tmp_path, tiny):
         READOUTS.pop("attention", None)
 
 
-def test_the_metric_in_the_guide_works():
-    import numpy as np
-
-    from stratune.evaluate.metrics import METRICS
-    from stratune.target import target_of
-
-    text = (ROOT / "docs" / "add-a-metric.md").read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", text, re.S).group(1)
-    target = target_of("classification", ("fine", "complaint"))
-    try:
-        exec(compile(code, "add-a-metric.md", "exec"), {"__name__": "guide"})
-        truth, said = np.array([0, 0, 1, 1]), np.eye(2)[[0, 1, 0, 1]]
-        assert target.score(truth, said)["cost"] == (1 + 5) / 4
-        assert target.selection("cost").best([0.5, 0.25], lambda cost: {"cost": cost}) == 0.25
-        interval = target.intervals(truth, said[None], resamples=200)["cost"]
-        assert 0 <= interval.low < interval.value < interval.high <= 5
-    finally:
-        METRICS.pop("cost", None)
-
-
 def test_links_between_pages_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

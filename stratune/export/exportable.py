@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from stratune.errors import UnsupportedError
 from stratune.export.native import EXPORT
-from stratune.model.chunks import ChunkModel
-from stratune.model.net import NetModel
 
 if TYPE_CHECKING:
+    from stratune.model.net import NetModel
     from stratune.predictor.predictor import Predictor
 
 
@@ -19,6 +18,4 @@ def exportable(predictor: Predictor) -> NetModel:
     if model.cannot_export:
         what = predictor.about.get("strategy", {}).get("name", "this model")
         raise UnsupportedError(EXPORT, what, model.cannot_export)
-    model = model.inner if isinstance(model, ChunkModel) else model
-    assert isinstance(model, NetModel)
-    return model
+    return cast("NetModel", model.whole)

@@ -8,7 +8,7 @@ predictor/model_folder.py chooses the reader by it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.errors import ArtifactError
-from stratune.model.answers import Scored
+from stratune.model.answers import Chunks, Scored
 from stratune.watch import SILENT, Progress
 
 Floats = NDArray[np.float64]
@@ -81,6 +81,15 @@ class Model(ABC):
     def notes(self) -> list[str]:
         """Notes for the user, on texts or demonstrations that did not fit."""
         return []
+
+    @property
+    def whole(self) -> Model:
+        """What answers whole texts, or each chunk of them: itself, or the model that chunks are around."""
+        return self
+
+    def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> bool:
+        """Choose on validation how chunks are joined. Returns whether there was anything to choose."""
+        return False
 
     # -- device, precision, trainable tensors
 

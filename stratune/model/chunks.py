@@ -63,18 +63,22 @@ class ChunkModel(Model):
 
         return most_important(self.predictions_of(joined), documents, without, self.origin)
 
-    def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> None:
+    def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> bool:
         """Choose the aggregate by the `score` of the documents' predictions on validation."""
         self.aggregate = chunks.tuned(score)
+        return True
 
     def write(self, folder: Path) -> dict[str, Any]:
         written = self.inner.write(folder)
         return {**written, "model": self.inner.kind, "aggregate": self.aggregate.state()}
 
-    def same_as(self, other: Model, texts: Sequence[str], pairs: Sequence[str] | None) -> None:
-        super().same_as(other, texts, pairs)
-        if isinstance(other, ChunkModel):
-            self.inner.same_as(other.inner, texts, pairs)
+    def outputs(self, texts: Sequence[str], pairs: Sequence[str] | None) -> NDArray[Any]:
+        """Those of the chunks: before they are joined, nothing is averaged away."""
+        return self.inner.outputs(self.chunker(texts, pairs)[1], None)
+
+    @property
+    def whole(self) -> Model:
+        return self.inner
 
     def interpretation(self) -> Any:
         return self.inner.interpretation(), self.aggregate

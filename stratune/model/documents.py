@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -51,8 +51,8 @@ class DocumentModel(NetModel):
 
     def _from_vectors(self, rows: Feed, documents: Documents, progress: Progress) -> INTERPRETED:
         """Probabilities (N, K), and a function: document -> its probabilities without each of its chunks."""
-        head, edges = self.net.head, documents.edges
-        assert isinstance(head, DocumentHead)
+        head, edges = cast("DocumentHead", self.net.head), documents.edges
+        assert head.pool is not None
         if rows.frozen is not None and rows.frozen.pooled is not None:
             found = torch.from_numpy(rows.frozen.pooled)
         else:

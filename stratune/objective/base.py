@@ -21,6 +21,8 @@ class Objective:
     """
 
     learned: ClassVar[tuple[str, ...]] = ()
+    softmax: ClassVar[bool] = False  # whether only differences of logits matter
+    ordered_cuts: ClassVar[bool] = False  # whether logits are one number less each of several cuts in order
 
     labels: int
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from stratune.objective.base import Objective, weighted
 @dataclass(frozen=True)
 class CrossEntropy(Objective):
     """Softmax over the labels."""
+
+    softmax: ClassVar[bool] = True
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         return weighted(

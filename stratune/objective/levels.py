@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +41,8 @@ class Cumulative(Objective):
     """The proportional-odds model (McCullagh 1980): one number, and K - 1 cuts in order that it is held
     against. The logits are the number less each cut.
     """
+
+    ordered_cuts: ClassVar[bool] = True
 
     @property
     def outputs(self) -> int:

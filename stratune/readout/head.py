@@ -51,14 +51,12 @@ class Head(Readout):
     def head(self, backbone: Backbone, objective: Objective, seed: int) -> NetHead:
         from stratune.net.document_head import DocumentHead
         from stratune.net.pooled_head import OrderedCuts, PooledHead
-        from stratune.objective.classes import CrossEntropy  # torch: only where a net is built
-        from stratune.objective.levels import Cumulative
 
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm
         # Decoders' own classification classes have no bias. Ours has none either, so that export is exact.
-        bias = not backbone.family.decoder or type(objective) is not CrossEntropy
-        ordered = isinstance(objective, Cumulative)
+        bias = not backbone.family.decoder or not objective.softmax
+        ordered = objective.ordered_cuts
         if self.long.way == "hierarchical":
             last = OrderedCuts(objective.outputs) if ordered else None
             return DocumentHead(pool, backbone.width, objective.outputs, self.long.model, self.dropout, last)

@@ -79,7 +79,6 @@ def choose(
     `model` predicts texts: it is `prompted` itself, or chunks around it. Returns every trial, the chosen one
     first; empty when there is nothing to choose or to calibrate.
     """
-    from stratune.model.chunks import ChunkModel  # imports torch
     from stratune.objective.classes import softmax
 
     if readout.is_plain:
@@ -95,7 +94,7 @@ def choose(
     if readout.calibrates:
         bias, scale = _fitted(best, readout, judge)
         prompted.calibrate(bias, scale)
-        if (chunks := best.answers.chunks) is not None and isinstance(model, ChunkModel):
+        if (chunks := best.answers.chunks) is not None:
             probabilities = softmax((_logarithms(best.answers) - bias) * scale)
             model.tune(replace(chunks, predictions=probabilities), judge.score_of)
     return [best.trial, *(one.trial for one in tried if one is not best)]

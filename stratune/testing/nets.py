@@ -17,11 +17,10 @@ def fresh_net(backbone: Backbone, readout: Readout, objective: Objective, seed: 
 
 def net_of(model: Any) -> Any:
     """The net inside a model; None where there is none (a baseline, a server, several)."""
-    for inside in ("inner", "language_model"):
-        model = getattr(model, inside, model)
-    return getattr(model, "net", None)
+    whole = model.whole
+    return getattr(getattr(whole, "language_model", whole), "net", None)
 
 
 def reader_of(model: Any) -> Any:
     """What makes tokens of rows, or of their chunks."""
-    return getattr(model, "inner", model).reader
+    return model.whole.reader
