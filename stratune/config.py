@@ -1,4 +1,4 @@
-"""The configuration of a comparison: what config.yaml says, every default written out.
+"""The configuration of a comparison: what config.yaml holds, every default written out.
 
 Sections that have a dataclass of their own (budget, train, remote, transcripts, bins) are that dataclass: its
 fields are the keys, and it checks its values.
@@ -46,7 +46,7 @@ class DataConfig(_Section):
 
 
 class TaskConfig(_Section):
-    """What the user says of the task. None: the source's own (data/task.py)."""
+    """The user's fields of the task. None: the source's own (data/task.py)."""
 
     kind: Kind = "classification"
     text: str | None = None

@@ -50,7 +50,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replacing_folder(folder: str | Path, *, keep: bool = False) -> Iterator[Path]:
-    """The same for a folder: fill the yielded one; it takes the place of `folder` when the block ends well.
+    """Yield a temporary folder to fill; when the block ends without an error it becomes `folder`.
 
     With `keep`, a `folder` that another process has made meanwhile stays: for caches, where both hold the
     same, and a reader of the first must not lose it.

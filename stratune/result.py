@@ -15,7 +15,7 @@ class RunResult:
     """`runs/<strategy>@<backbone>#<seed>/result.json`. Costs are measured; a failed run has them as None."""
 
     strategy: str
-    backbone: str | None  # None for floors, which use no language model
+    backbone: str | None  # None for baselines, which use no language model
     seed: int
     status: Literal["ok", "failed"] = "ok"
     error: str | None = None
@@ -57,8 +57,9 @@ class RunResult:
 
 
 def run_id(strategy: str, backbone: str | None, seed: int) -> str:
-    """The run's folder name: `lora@minilm#0`; what no file system takes in a name becomes `--`; floors have
-    `none`.
+    """The run's folder name, `lora@minilm#0` (`tfidf@none#0` of a baseline).
+
+    Characters that no file system takes in a name become `--`.
     """
     names = (re.sub(r"[/\\:]+", "--", name.strip("/")) for name in (strategy, backbone or "none"))
     return f"{'@'.join(names)}#{seed}"

@@ -1,4 +1,4 @@
-"""ablate: what a part of the transcripts (a section, what a role says) is worth to a model.
+"""ablate: how much a part of the transcripts (a section, the turns of a role) adds to a model's score.
 
 The same model answers the test texts with the part and without it. A model that is trained without it, too,
 says whether the part holds something that the rest does not: the first one may only miss what it is used to.
@@ -128,7 +128,7 @@ def ablate(
         raise ArtifactError(f"{out}: the transcripts are not those that it was made of any more")
     steps = [(part, what) for part in parts for what in ("answers", *(["training"] if retrain else []))]
 
-    def told(part: Part, what: str) -> None:
+    def tell(part: Part, what: str) -> None:
         progress.stage(f"{what} without {part}", 1 + len(steps))
         progress.rows(1 + steps.index((part, what)))
 
@@ -137,12 +137,12 @@ def ablate(
     test = _Test(split.test, split.task, model.model(list(split.test["text"]), None))
     found = []
     for part in parts:
-        told(part, "answers")
+        tell(part, "answers")
         less = _without(config, part)
         texts, task = _texts(less, split)
         trained = None
         if spec is not None:
-            told(part, "training")
+            tell(part, "training")
             place = out / FOLDER / part.folder
             trained = _trained(place, less, texts, task, spec, row["backbone"])
         left = dict(zip(_ids(texts, task), texts["text"], strict=True))
@@ -246,7 +246,7 @@ def _trained(
 
 @dataclass
 class _Test:
-    """The test texts, and what the model says of them as they are."""
+    """The test texts, and the model's predictions for them as they are."""
 
     rows: Dataset
     task: Task

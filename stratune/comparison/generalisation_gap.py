@@ -148,7 +148,7 @@ def _lacking(plans: Plans, truth: NDArray[Any], task: Task) -> str | None:
 def _answers(
     answer: Callable[[Parts], Floats], rows: int, task: Task, plans: Plans, progress: Progress, name: str
 ) -> list[Floats]:
-    """(N, C) of each time: what is said of a row by the model that did not see it."""
+    """(N, C) of each time: a row's prediction by the model that did not see it."""
     progress.stage(f"{name} folds", sum(map(len, plans)))
     answers = []
     for plan in plans:

@@ -48,7 +48,7 @@ def read_split(config: Config) -> tuple[Split, TextsReport | None]:
         sizes=(data.train_rows, data.val_rows, data.test_rows),
         encoding=data.encoding,
     )
-    split.task.target.find(split.task.metric)  # a misspelt metric is said now, not after the first epoch
+    split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
     return split, report
 
 

@@ -1,4 +1,4 @@
-"""Numbers that say how well: metrics of one set of predictions, and intervals around them."""
+"""Metrics of one set of predictions, and intervals around them."""
 
 from stratune.evaluate.metrics import register_metric
 

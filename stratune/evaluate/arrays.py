@@ -12,13 +12,11 @@ from stratune.errors import TrainingError
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer[Any]]
 Flags = npt.NDArray[np.bool_]
-Predictions = npt.NDArray[
-    np.floating[Any]
-]  # what a model says of N rows: probabilities (N, K) or values (N, 1)
+Predictions = npt.NDArray[np.floating[Any]]  # of N rows: probabilities (N, K) or values (N, 1)
 
 
 def flags(invalid: Flags | None, rows: int) -> Flags:
-    """(N,): which rows are invalid; none when nobody says."""
+    """(N,): which rows are invalid; none where it is not given."""
     return np.zeros(rows, dtype=bool) if invalid is None else np.asarray(invalid, dtype=bool)
 
 

@@ -1,6 +1,6 @@
 """One answer against another, many times over: the measures that say how well two of them agree.
 
-A pair is what one (a rater, a model) said of a row, and what it is held against. A row may have several
+A pair is an answer (a rater's, a model's) to a row and the one it is compared with. A row may have several
 pairs, which share its weight: where raters are nobody in particular, each of a row's m ratings is held
 against the others with weight 1/m. That is what drawing one rating of each row at random comes to in the mean
 of many draws, without the draws.

@@ -46,7 +46,7 @@ class Ranking:
 
 
 def rank(positive: npt.NDArray[np.bool_], scores: Floats) -> Ranking:
-    """Sort rows once: `positive` (N,): which rows are of the class; `scores` (N,): how sure the model was."""
+    """Sort rows once: `positive` (N,): which rows are of the class; `scores` (N,): the model's confidence."""
     from scipy.sparse import csr_array
 
     levels = np.unique(-scores[positive])  # ascending in the negative: best score first

@@ -1,4 +1,4 @@
-"""Objectives: what training minimises, and what a net's outputs say. One file for each kind of target."""
+"""Objectives: what training minimises, and what a net's outputs mean. One file for each kind of target."""
 
 from stratune.objective.base import Objective
 

@@ -16,11 +16,11 @@ Truth = NDArray[Any]  # (N,) label numbers or values, or (N, K) zeros and ones
 
 @dataclass(frozen=True)
 class Objective:
-    """`labels` is K, the number of labels (0 of values). What it learns about the training rows, or about
-    validation, are fields named in `learned`; a model folder holds them.
+    """`labels` is K, the number of labels (0 of values). What is fitted to the training rows or to
+    validation are fields named in `fitted_fields`; a model folder holds them.
     """
 
-    learned: ClassVar[tuple[str, ...]] = ()
+    fitted_fields: ClassVar[tuple[str, ...]] = ()
     softmax: ClassVar[bool] = False  # whether only differences of logits matter
     ordered_cuts: ClassVar[bool] = False  # whether logits are one number less each of several cuts in order
 
@@ -48,16 +48,16 @@ class Objective:
         raise NotImplementedError
 
     def predictions(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What was said, of a text or of its chunks together -> the task's answer, where that is another."""
+        """Probabilities of a text, or of its chunks joined -> predictions: the same but for rated levels."""
         return probabilities
 
     @property
     def origin(self) -> float | None:
-        """Of values: what is said of a text that nothing is known of. None of labels."""
+        """Of values: the prediction for a text of which nothing is known. None of labels."""
         return None
 
     def state(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.learned}
+        return {name: getattr(self, name) for name in self.fitted_fields}
 
     def restored(self, state: Mapping[str, Any]) -> Self:
         given: dict[str, Any] = dict(state)

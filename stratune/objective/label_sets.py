@@ -20,7 +20,7 @@ class Binary(Objective):
     given from a probability of one half on.
     """
 
-    learned: ClassVar[tuple[str, ...]] = ("shifts",)
+    fitted_fields: ClassVar[tuple[str, ...]] = ("shifts",)
 
     shifts: tuple[float, ...] = ()
 

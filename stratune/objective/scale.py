@@ -1,4 +1,4 @@
-"""A number, said as the mean of a scale's levels."""
+"""A number, predicted as the mean of a scale's levels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scale(Objective):
     Training sees the level that is nearest to a row's value. `of_tokens`: see Surprise.
     """
 
-    learned: ClassVar[tuple[str, ...]] = ("center",)
+    fitted_fields: ClassVar[tuple[str, ...]] = ("center",)
 
     levels: tuple[float, ...] = ()
     of_tokens: bool = True

@@ -1,4 +1,4 @@
-"""A number. Training sees it standardised; what is said is in the user's unit."""
+"""A number. Training sees it standardised; predictions are in the user's unit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stratune.objective.base import Objective, Truth
 class Value(Objective):
     """`mse`, `mae` or `huber` (from one standard deviation on) of the standardised value."""
 
-    learned: ClassVar[tuple[str, ...]] = ("center", "scale")
+    fitted_fields: ClassVar[tuple[str, ...]] = ("center", "scale")
 
     loss: str = "mse"
     center: float = 0.0  # mean of the training rows

@@ -125,8 +125,8 @@ class Strategy(Candidate):
         }
 
     def runs(self, backbones: Sequence[str], llms: Sequence[str], seeds: int) -> list[Place]:
-        places = (llms if self.readout.language_model else ()) or backbones
-        return [(backbone, seed) for seed in range(seeds) for backbone in places]
+        found = (llms if self.readout.language_model else ()) or backbones
+        return [(backbone, seed) for seed in range(seeds) for backbone in found]
 
     def fitted_by(self, fitter: Fitter[T]) -> T:
         return fitter.strategy(self)
@@ -138,7 +138,7 @@ class Strategy(Candidate):
 class Baseline(Candidate):
     """Hyperparameters of a baseline, which has no language model and nothing that is random.
 
-    `fit` learns from train; validation may choose, test is never seen. It raises UnsupportedError for a kind
+    `fit` trains on train; validation may choose, test is never seen. It raises UnsupportedError for a kind
     of task that it cannot do.
     """
 

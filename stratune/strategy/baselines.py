@@ -34,7 +34,7 @@ class PriorModel:
 
 
 class _Constant(Baseline):
-    """A floor that says the same of every row."""
+    """A baseline that predicts the same for every row."""
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
         return PriorModel(np.asarray(arrays["prior"]))

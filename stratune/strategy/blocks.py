@@ -27,7 +27,7 @@ def top_blocks(backbone: Backbone, last: int | None, technique: str) -> list[nn.
     if last is None:
         return blocks
     if family.shared_blocks:
-        why = f"{family.name} runs one set of weights as every block: the last {last} cannot learn alone"
+        why = f"{family.name} runs one set of weights as every block: the last {last} cannot be trained alone"
         raise UnsupportedError(technique, backbone.id, f"{why}; use probe, lora or full")
     if last > len(blocks):
         raise UnsupportedError(technique, backbone.id, f"the top {last}, but it has {len(blocks)} blocks")

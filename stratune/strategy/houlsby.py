@@ -22,11 +22,11 @@ PLACES = {"both": ("o", "down"), "feed_forward": ("down",)}
 @register("houlsby", recipe=Recipe(learning_rate=1e-3))
 @dataclass(frozen=True)
 class Houlsby:
-    """Small bottleneck layers after attention and feed-forward learn, and the head (Houlsby et al., 2019)."""
+    """Trains small bottlenecks after attention and feed-forward, and the head (Houlsby et al., 2019)."""
 
     reduction: int = 16  # the bottleneck has width / reduction numbers, 1 at least
     after: Literal["both", "feed_forward"] = "both"
-    layer_norms: bool = True  # the layer norms of the same blocks learn too, as in the paper
+    layer_norms: bool = True  # the layer norms of the same blocks are trained, too, as in the paper
     last: int | None = None  # only the top blocks, so many; None: all
 
     def __post_init__(self) -> None:

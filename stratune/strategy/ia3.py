@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @register("ia3", recipe=Recipe(learning_rate=1e-2, head_learning_rate=3e-3))
 @dataclass(frozen=True)
 class IA3:
-    """Vectors that scale keys, values and the feed-forward learn, and the head ((IA)3; Liu et al., 2022)."""
+    """Trains vectors that scale keys, values and the feed-forward, and the head ((IA)3; Liu et al., 2022)."""
 
     last: int | None = None  # only the top blocks, so many; None: all
 

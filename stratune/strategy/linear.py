@@ -50,8 +50,8 @@ def _logistic(train: Part, val: Part, strength: float, seed: int) -> tuple[float
     from sklearn.metrics import log_loss
 
     if len(np.unique(train[1])) == 1:  # a label of a set that every training row has, or none
-        sure = 30.0 if train[1][0] else -30.0
-        return 0.0, np.zeros((1, train[0].shape[1])), np.array([sure])
+        certain = 30.0 if train[1][0] else -30.0
+        return 0.0, np.zeros((1, train[0].shape[1])), np.array([certain])
     model = LogisticRegression(C=strength, max_iter=500, random_state=seed).fit(*train)
     loss = log_loss(val[1], model.predict_proba(val[0]), labels=model.classes_)
     return float(loss), model.coef_, model.intercept_

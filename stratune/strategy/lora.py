@@ -1,6 +1,6 @@
 """LoRA: W x + (alpha / rank) B A x (Hu et al., 2021). B starts at zero, so step 0 is the pretrained model.
 
-peft does it; this file only says where, in the names of the family map.
+peft does it; this file names the linear layers, by their roles in the family map.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @register("lora", recipe=Recipe(learning_rate=1e-3))
 @dataclass(frozen=True)
 class Lora:
-    """Low-rank updates of chosen linear layers learn, and the head (LoRA; Hu et al., 2021)."""
+    """Trains low-rank updates of chosen linear layers, and the head (LoRA; Hu et al., 2021)."""
 
     rank: int = 16
     alpha: float | None = None  # None: twice the rank

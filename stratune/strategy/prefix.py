@@ -1,4 +1,4 @@
-"""Prefix tuning: keys and values learned directly, in front of every block's own (Li & Liang, 2021).
+"""Prefix tuning: keys and values trained directly, in front of every block's own (Li & Liang, 2021).
 
 Without the MLP it is P-tuning v2 (Liu et al., 2022).
 """
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 @register("prefix", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
 @dataclass(frozen=True)
 class Prefix:
-    """Keys and values in front of every block's own learn, and the head (Li & Liang, 2021; P-tuning v2)."""
+    """Trains keys and values in front of every block's own, and the head (Li & Liang, 2021; P-tuning v2)."""
 
-    length: int = 20  # virtual places; they take none of the text's
+    length: int = 20  # virtual positions; they take none of the text's
     start: Literal["words", "random"] = "words"  # what the model makes of words, or small random numbers
-    reparametrise: bool = False  # keys and values come out of a small MLP that is learned, as in Li & Liang
+    reparametrise: bool = False  # keys and values come out of a small MLP that is trained, as in Li & Liang
     hidden: int | None = None  # the MLP's width; None: the backbone's
     last: int | None = None  # only the top blocks, so many; None: all
 

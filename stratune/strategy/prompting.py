@@ -25,5 +25,5 @@ register(
     preset="completion",
     recipe=Recipe(learning_rate=5e-4, batch_size=16),
     readout=Words(),
-    about="Prompt-completion tuning: LoRA learns to answer the question with the label's words.",
+    about="Prompt-completion tuning: LoRA is trained to answer the question with the label's words.",
 )(Lora)

@@ -1,7 +1,7 @@
-"""Soft prompts: learned vectors in front of the text's embeddings, everything else frozen.
+"""Soft prompts: trained vectors in front of the text's embeddings, everything else frozen.
 
-`soft_prompt` learns the vectors themselves (Lester et al., 2021), `p_tuning` a small network that makes them
-(Liu et al., 2021). Where the backbone has places for so many tokens only, the text is cut shorter by their
+`soft_prompt` trains the vectors themselves (Lester et al., 2021), `p_tuning` a small network that makes them
+(Liu et al., 2021). Where the backbone's context is limited, the text is cut shorter by their
 number.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @register("soft_prompt", recipe=Recipe(learning_rate=1e-1, head_learning_rate=3e-3))
 @dataclass(frozen=True)
 class SoftPrompt:
-    """Vectors in front of the text's embeddings learn, and the head (prompt tuning; Lester et al., 2021)."""
+    """Trains vectors in front of the text's embeddings, and the head (prompt tuning; Lester et al., 2021)."""
 
     length: int = 20  # virtual tokens
     start: Literal["words", "text", "random"] = (
@@ -64,7 +64,7 @@ class SoftPrompt:
 @register("p_tuning", recipe=Recipe(learning_rate=1e-3))
 @dataclass(frozen=True)
 class PTuning:
-    """A network that makes vectors in front of the text learns, and the head (P-tuning; Liu et al., 2021)."""
+    """Trains a network that makes vectors in front of the text, and the head (P-tuning; Liu et al., 2021)."""
 
     length: int = 20  # virtual tokens
     encoder: Literal["lstm", "mlp"] = "lstm"

@@ -1,4 +1,4 @@
-"""The floor `tfidf`: a linear model of the words and the pieces of words in a text."""
+"""The baseline `tfidf`: a linear model of the words and the parts of words in a text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stratune.target import Target
     from stratune.task import Task
 
-    Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of pieces of words
+    Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of parts of words
     Columns = tuple[NDArray[np.int64], ...]  # the same kinds: which terms are used
 
 
@@ -74,7 +74,7 @@ class TfIdf(Baseline):
 class TextFeatures:
     """scikit-learn's vectorisers, as plain vocabularies and weights so that no pickle is needed.
 
-    Of words, and of pieces of words unless these are not used.
+    Of words, and of parts of words unless these are not used.
     """
 
     vectorisers: tuple[Any, ...]

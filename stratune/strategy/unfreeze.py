@@ -1,4 +1,4 @@
-"""The techniques that add nothing: they choose which of the pretrained weights learn."""
+"""The techniques that add nothing: they choose which of the pretrained weights are trainable."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
 @register("none", preset="untuned")
 @dataclass(frozen=True)
 class Untuned:
-    """Nothing learns, the head is random: what the "baseline" rows of many papers are."""
+    """Nothing is trained, the head is random: what the "baseline" rows of many papers are."""
 
     trains: ClassVar[bool] = False
 
@@ -36,7 +36,7 @@ class Untuned:
 @register("head", preset="probe", recipe=Recipe(learning_rate=3e-3))
 @dataclass(frozen=True)
 class Probe:
-    """Only the head learns; the backbone runs once per text (a linear probe)."""
+    """Trains the head alone; the backbone runs once per text (a linear probe)."""
 
     def adapt(self, net: Net) -> None:
         """Nothing to do: a net comes with its backbone frozen and its head learning."""
@@ -45,7 +45,7 @@ class Probe:
 @register("last", preset="partial", recipe=Recipe(learning_rate=3e-4))
 @dataclass(frozen=True)
 class Last:
-    """The top k blocks and the head learn; everything below is frozen and runs once per text."""
+    """Trains the top k blocks and the head; everything below is frozen and runs once per text."""
 
     k: int = 2  # blocks, counted from the top
 
@@ -64,7 +64,7 @@ class Last:
 @register("biases", preset="bitfit", recipe=Recipe(learning_rate=1e-3))
 @dataclass(frozen=True)
 class BitFit:
-    """Only the biases and the head learn (BitFit; Ben Zaken et al., 2022)."""
+    """Trains only the biases and the head (BitFit; Ben Zaken et al., 2022)."""
 
     def adapt(self, net: Net) -> None:
         biases = [p for name, p in net.backbone.model.named_parameters() if name.endswith("bias")]
@@ -78,7 +78,7 @@ class BitFit:
 @register("all", preset="full", recipe=Recipe(learning_rate=1.5e-4, batch_size=16, label_smoothing=0.1))
 @dataclass(frozen=True)
 class Full:
-    """Every weight learns (full fine-tuning)."""
+    """Trains every weight (full fine-tuning)."""
 
     def adapt(self, net: Net) -> None:
         unfreeze(net.backbone.model.parameters())

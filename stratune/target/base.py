@@ -1,4 +1,4 @@
-"""What a task predicts: how its truth is read, how a model learns and answers it, and how answers are scored.
+"""What a task predicts: how its truth is read, how models are trained and answer, how answers are scored.
 
 One class for each kind of task. Shapes, with N rows, K labels and C columns of numbers that a model answers:
 
@@ -97,7 +97,7 @@ class Target(ABC):
         """(N,) what every part of a split should have its share of."""
 
     def problem(self, cell: Any) -> str | None:
-        """What is wrong with a cell; None: nothing, or nobody has said yet which labels there are."""
+        """What is wrong with a cell; None: nothing, or the labels are not known yet."""
         wrong = next((name for name in self.members(cell) if name not in self.index), None)
         return choices(wrong, self.labels) if self.labels and wrong is not None else None
 

@@ -71,7 +71,7 @@ def tiny_backbone(model_type: str, folder: Path, **config: Any) -> Backbone:
 def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = False, **config: Any) -> Path:
     """Write a tiny model and its tokenizer; `config` overrides its configuration (say, dropout off).
 
-    `masked`: an encoder with the layer that says words in the place of a mask.
+    `masked`: an encoder with its masked-LM head.
     """
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
     from transformers.utils import logging
@@ -91,7 +91,7 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = Fa
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = AutoModelForMaskedLM if masked else AutoModel
-        cls = AutoModelForCausalLM if model_type in DECODERS else encoder  # decoders can say words
+        cls = AutoModelForCausalLM if model_type in DECODERS else encoder  # decoders have an LM head
         model = cls.from_config(settings)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

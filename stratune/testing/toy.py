@@ -1,4 +1,4 @@
-"""A task that tiny models can learn: which family of words a text holds. Tiny tokenizers know no others."""
+"""A task for tiny models: which family of words a text holds. Their tokenizers know no other words."""
 
 from __future__ import annotations
 

@@ -69,7 +69,10 @@ def test_what_a_section_is_worth(out):
     assert verdict.trained is None
     figure = (out / "plots" / "parts.svg").read_text()
     assert "section verdict" in figure and "the same model" in figure and "trained without it" not in figure
-    assert 'aria-label="Change of the test metric without each part of the texts"' in (out / "report.html").read_text()
+    assert (
+        'aria-label="Change of the test metric without each part of the texts"'
+        in (out / "report.html").read_text()
+    )
 
 
 def test_trained_without_it(out):
