@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
 
+from stratune import plugins
 from stratune.strategy.base import TUNES, Baseline, Candidate, Combination, Strategy, Tune
 from stratune.strategy.parse import parse_strategy
 from stratune.strategy.registry import (
@@ -32,8 +32,5 @@ for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-# Readouts of others too: a module that has both imports this package, which is whole only now. Modules are
-# imported, not looked into: one that imports us first is not whole itself yet.
-for _group in ("stratune.readouts", "stratune.strategies"):
-    for _plugin in entry_points(group=_group):
-        importlib.import_module(_plugin.module)
+plugins.load("readouts")  # here, for a module may have both, and this package is whole only now
+plugins.load("strategies")
