@@ -11,6 +11,7 @@ from stratune.strategy import Recipe
 from stratune.testing import toy_split
 from stratune.train.feed import Feed
 from stratune.train.loop import Evaluation, Loop
+from stratune.train.runtime import Runtime
 from stratune.train.settings import TrainSettings
 from tests.helpers import tokens_of
 
@@ -39,7 +40,7 @@ def make_loop(net, *, recipe=None, epochs=2.0, seed=0, evaluate=None, rows=16, s
         settings=settings or TrainSettings(patience=100),
         epochs=epochs,
         seed=seed,
-        precision="float32",
+        runtime=Runtime(torch.device("cpu")),
         accelerator=Accelerator(mixed_precision="no"),
         **options,
     )

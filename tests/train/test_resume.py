@@ -170,9 +170,8 @@ def test_it_is_saved_by_the_clock_and_at_the_end(tiny, tmp_path):
         file.unlink(missing_ok=True)
         net = adapted("probe", tiny("bert"))
         settings = TrainSettings(checkpoint_seconds=seconds)
-        make_loop(
-            net, settings=settings, checkpoint_file=file, watch=lambda tick: there.append(file.exists())
-        ).run()
+        progress = Callbacks(step=lambda step: there.append(file.exists()))
+        make_loop(net, settings=settings, checkpoint_file=file, progress=progress).run()
         assert file.exists()
     ticks = len(there) // 2
     assert there[:ticks] == [False] + [True] * (ticks - 1)
