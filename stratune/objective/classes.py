@@ -30,10 +30,10 @@ class CrossEntropy(Objective):
 
 @dataclass(frozen=True)
 class TokenNLL(CrossEntropy):
-    """Minus the log-probability of the label's words among all words, which the logits are here.
+    """Negative log-likelihood of the label's tokens; logits are log-probabilities over the full vocabulary.
 
-    What a language model is trained with, on the label's tokens alone: unlike cross-entropy it also falls
-    when probability moves from words that are no label to the right one.
+    The loss of a language model, on the label's tokens only. Unlike cross-entropy over the labels, it also
+    falls when probability moves to the label from words that are no label.
     """
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:

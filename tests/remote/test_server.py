@@ -95,7 +95,7 @@ def test_a_wait_that_nobody_would_sit_out_is_an_error(scripted, asking):
     remote = scripted()
     remote.script("a", fails(429, "slow down", Retry_After="3600"))
     assert raised(asking(remote), "a") == (
-        f"{remote.url}: 429 Too Many Requests: slow down; it asks to wait 3600 seconds: run this again then"
+        f"{remote.url}: 429 Too Many Requests: slow down; it asks to wait 3600 seconds; run this again then"
     )
 
 
@@ -119,7 +119,7 @@ def test_attempts_end(scripted, asking):
     )
     remote.script("c", *[says("<html>Bad\ngateway</html>")] * 2)
     assert raised(asking(remote, attempts=2), "c") == (
-        f"{remote.url}: the answer is no JSON: '<html>Bad gateway</html>'; gave up after 2 attempts"
+        f"{remote.url}: the answer is not JSON: '<html>Bad gateway</html>'; gave up after 2 attempts"
     )
     remote.script("d", *[says('{"object": "error"}')] * 2)
     assert raised(asking(remote, attempts=2), "d") == (
