@@ -98,20 +98,6 @@ def test_the_page_on_prompts_names_every_key_every_option_and_every_template():
     assert set(named["The built-in templates"]) == set(template_names())
 
 
-def test_the_readout_in_the_guide_works(tmp_path, tiny):
-    from stratune.readout import READOUTS
-    from stratune.testing import CHECKS
-
-    text = (ROOT / "docs" / "add-a-readout.md").read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", text, re.S).group(1)
-    try:
-        exec(compile(code, "add-a-readout.md", "exec"), {"__name__": "guide"})
-        for check in CHECKS:
-            check("partial+attention", tiny("bert"), tmp_path)
-    finally:
-        READOUTS.pop("attention", None)
-
-
 def test_links_between_pages_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stratune.readout import READOUTS
 from stratune.strategy import PRESETS, TUNES
 from stratune.testing import CHECKS
 from tests.cli.comparison import write_rows
@@ -19,7 +20,12 @@ from tests.report.test_plots import words
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
-STRATEGIES = {"norms": "A strategy that unfreezes", "output_adapter": "A strategy that wraps"}
+# what a user asks for -> the section that shows it
+EXAMPLES = {
+    "norms": "A strategy that unfreezes",
+    "output_adapter": "A strategy that wraps",
+    "partial+attention": "A readout",
+}
 
 
 def example(section):
@@ -90,49 +96,48 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     assert ran.stderr.count("\n") == 1
 
 
-# -- strategies
+# -- strategies and readouts
 
 
 @pytest.fixture
-def tables(monkeypatch):
+def tables():
     """What an example registers is gone after its test."""
-    for table in (TUNES, PRESETS):
-        for name in STRATEGIES:
-            monkeypatch.delitem(table, name, raising=False)
+    kept = [(table, dict(table)) for table in (TUNES, PRESETS, READOUTS)]
     yield
-    for table in (TUNES, PRESETS):
-        for name in STRATEGIES:
-            table.pop(name, None)
+    for table, before in kept:
+        table.clear()
+        table.update(before)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_the_strategies_keep_the_contract(name, check, tables, tiny, tmp_path):
-    exec(compile(example(STRATEGIES[name]), "extend.md", "exec"), {"__name__": "guide"})
-    check(name, tiny("bert"), tmp_path)
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_they_keep_the_contract(spec, check, tables, tiny, tmp_path):
+    exec(compile(example(EXAMPLES[spec]), "extend.md", "exec"), {"__name__": "guide"})
+    check(spec, tiny("bert"), tmp_path)
 
 
 # -- all of them in one comparison
 
 
-def test_a_comparison_has_the_strategies_and_is_decided_by_the_metric(tiny, tmp_path):
+def test_a_comparison_has_them_all_and_is_decided_by_the_metric(tiny, tmp_path):
     packages = tmp_path / "packages"
     installed(packages, "stratune.metrics", cost=example("A metric"))
     installed(packages, "stratune.figures", reliability=example("A figure"))
-    examples = {name: example(section) for name, section in STRATEGIES.items()}
-    installed(packages, "stratune.strategies", **examples)
+    installed(packages, "stratune.readouts", attention=example("A readout"))
+    unfreezes, wraps = example("A strategy that unfreezes"), example("A strategy that wraps")
+    installed(packages, "stratune.strategies", norms=unfreezes, output_adapter=wraps)
     assert "Only the LayerNorms and the head are" in stratune("list", "strategies", path=packages).stdout
     assert "cost of a wrong answer, mean over rows" in stratune("list", "metrics", path=packages).stdout
     write_rows(tmp_path / "reviews.csv")
     out = tmp_path / "out"
     options = ["--data", tmp_path / "reviews.csv", "--text", "review", "--label", "mood", "--out", out]
-    options += ["--backbone", tiny("bert"), "--strategies", ",".join(["majority", *STRATEGIES])]
+    options += ["--backbone", tiny("bert"), "--strategies", ",".join(["majority", *EXAMPLES])]
     options += ["--metric", "cost", "--epochs", "1", "--json"]
     ran = stratune("compare", *options, path=packages, STRATUNE_CACHE=str(tmp_path / "cache"))
     board = json.loads(ran.stdout)
     rows = {row["strategy"]: row for row in board["rows"]}
-    assert set(rows) == {"majority", *STRATEGIES} and {row["status"] for row in rows.values()} == {"ok"}
-    assert all(rows[name]["trainable_params"] > 0 for name in STRATEGIES)
+    assert set(rows) == {"majority", *EXAMPLES} and {row["status"] for row in rows.values()} == {"ok"}
+    assert all(rows[name]["trainable_params"] > 0 for name in EXAMPLES)
     costs = [row["val"]["cost"] for row in board["rows"]]
     assert costs == sorted(costs)
     for name, row in rows.items():

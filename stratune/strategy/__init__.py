@@ -32,5 +32,6 @@ for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-plugins.load("readouts")  # here, for a module may have both, and this package is whole only now
+# Readouts of users too: a module that has both imports this package, which is complete only now.
+plugins.load("readouts")
 plugins.load("strategies")
