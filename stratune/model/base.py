@@ -20,7 +20,7 @@ from stratune.model.answers import Chunks, Scored
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor  # names of strategies are known without torch
 
 Floats = NDArray[np.float64]
 INSTEAD = "keep the model folder and use `stratune predict`"
