@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stratune.comparison.config import parse_config
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.generalisation_gap import measure_gap
+from stratune.config import parse_config
 from stratune.data.read import read
 from stratune.engine.inline import InlineEngine
 from stratune.errors import TrainingError

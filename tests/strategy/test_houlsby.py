@@ -118,7 +118,7 @@ def test_one_seed_one_start(tiny):
     "family, last, message",
     [
         ("bert", 4, "the top 4, but it has 3 blocks"),
-        ("albert", 1, "one set of weights as every block: the last 1 cannot learn alone"),
+        ("albert", 1, "one set of weights as every block: the last 1 cannot be trained alone"),
     ],
 )
 @pytest.mark.parametrize("preset", ["houlsby", "ia3", "prefix", "lora", "peft:vera"])
