@@ -7,7 +7,7 @@ import os
 
 def share_cores(jobs: int) -> None:
     """Leave the other runs of `jobs` their share: of torch's threads, of the linear algebra libraries', and
-    of the tokenizers'. More threads than cores wait for each other (docs/log.md: a fraction of the rate).
+    of the tokenizers'. With more threads than cores they spin while they wait: twice slower (docs/log.md).
     """
     if jobs == 1:
         return
