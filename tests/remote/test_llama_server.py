@@ -163,11 +163,13 @@ ASKER = """
 import sys
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
-from stratune.remote.verbalizer import RemoteWords
+from stratune.remote.verbalizer import RemoteVerbalizer
 from stratune.remote.server import RetryPolicy, Server
+from tests.helpers import Callbacks
 from tests.remote.test_llama_server import WORDS, plain
 server = Server(parse_address(sys.argv[1]), RetryPolicy(workers=2, timeout=120), Answers())
-RemoteWords(server, WORDS).log_probs(plain([f"Film {i} was fine." for i in range(40)]), lambda n: print(n, flush=True))
+told = Callbacks(rows=lambda count: print(count, flush=True))
+RemoteVerbalizer(server, WORDS).log_probs(plain([f"Film {i} was fine." for i in range(40)]), told)
 """
 
 
