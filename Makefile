@@ -44,8 +44,8 @@ $(SERVER)/.ready: requirements-server.txt | $(READY)
 	@command -v c++ >/dev/null && command -v cmake >/dev/null || { \
 	  apt-get update -qq && apt-get install -y -qq g++ cmake; }
 	$(BIN)/python -m venv $(SERVER)
-	@echo "compiling a model server, once: some minutes"
-	CMAKE_ARGS="-DLLAVA_BUILD=OFF" $(SERVER)/bin/pip install --quiet --requirement requirements-server.txt
+	@echo "compiling a model server, once: some minutes"  # for any processor: virtual ones may lack what they name
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF" $(SERVER)/bin/pip install --quiet --no-cache-dir --requirement requirements-server.txt
 	@touch $@
 
 bench: setup
