@@ -17,12 +17,25 @@ A message gives the place, the value found, and the choices.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+
+from stratune.printable import middle_cut
+
+LINE = 480  # characters of a message; "stratune: " comes before it
+LISTED = 12  # choices that a message names
 
 
 class StratuneError(Exception):
-    """The root: catch this to catch everything stratune raises on purpose."""
+    """The root: catch this to catch everything stratune raises on purpose.
+
+    Its message is one printable line of at most LINE characters, whatever it quotes.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(middle_cut(message, LINE))
 
 
 class DataError(StratuneError):
@@ -83,8 +96,32 @@ class RemoteError(StratuneError):
 
 
 def choices(found: object, known: Iterable[str]) -> str:
-    """`is not one of a, b, c (did you mean 'a'?)`: the tail that every such message shares."""
-    names = list(known)
-    close = difflib.get_close_matches(str(found), names, n=1)
+    """`is not one of a, b, c (did you mean 'a'?)`: the tail that every such message shares.
+
+    Of many choices the nearest are named.
+    """
+    names = list(islice(known, 10_000))
+    close = difflib.get_close_matches(str(found)[:200], names, n=1) if len(names) <= 2000 else []
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"{str(found)!r} is not one of {', '.join(names)}{hint}"
+    shown = names if len(names) <= LISTED else [*names[:LISTED], f"... ({len(names)} in all)"]
+    return f"{middle_cut(repr(str(found)), 80)} is not one of {', '.join(shown)}{hint}"
+
+
+def reason(error: BaseException) -> str:
+    """What a library's error says, in one line: its first line, or its name."""
+    lines = str(error).strip().splitlines()
+    return middle_cut(lines[0], 200) if lines else type(error).__name__
+
+
+@contextmanager
+def boundary(failed: Callable[[str], StratuneError]) -> Iterator[None]:
+    """Where a library reads what somebody else wrote: whatever it raises becomes one error of ours.
+
+    `failed` makes it of the reason. Only around calls of libraries: our own mistakes must stay visible.
+    """
+    try:
+        yield
+    except StratuneError:
+        raise
+    except Exception as error:  # noqa: BLE001  a damaged file makes a parser raise anything
+        raise failed(reason(error)) from error

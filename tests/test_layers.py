@@ -11,7 +11,7 @@ PACKAGE = Path(stratune.__file__).parent
 
 # From the ground up; a room is a folder or a file at the top of the package. The last two are the facade.
 ROOMS = (
-    "errors", "files", "version", "memory", "options", "watch", "plugins",
+    "printable", "errors", "files", "version", "memory", "options", "watch", "plugins",
     "evaluate", "objective", "target", "task", "result",
     "data", "transcript",
     "backbone", "tokens", "longtext",
@@ -24,7 +24,7 @@ ROOMS = (
 )  # fmt: skip
 # `report` draws pages from files alone: nothing of a finished comparison is loaded again.
 FILES_ONLY = {
-    "errors", "files", "version", "plugins", "evaluate", "objective", "target", "task", "result", "data",
+    "printable", "errors", "files", "version", "plugins", "evaluate", "objective", "target", "task", "result", "data",
     "transcript", "report",
 }  # fmt: skip
 LINES = 350  # a file that is longer has two ideas

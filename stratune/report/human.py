@@ -7,10 +7,9 @@ import math
 import re
 from collections.abc import Iterable
 
+from stratune.printable import printable, shortened
+
 NOTHING = "-"
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+"
-)  # line breaks, and what XML cannot hold
 
 
 def score(value: float | None) -> str:
@@ -72,13 +71,12 @@ def entry(strategy: str, backbone: str | None) -> str:
 
 def plain(text: object) -> str:
     """On one line, without control characters."""
-    return _CONTROL.sub(" ", str(text)).strip()
+    return printable(text)
 
 
 def short(text: object, width: int = 24) -> str:
     """On one line, cut to `width` characters with an ellipsis."""
-    line = plain(text)
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+    return shortened(text, width)
 
 
 def backbones(ids: Iterable[str | None]) -> dict[str | None, str]:
