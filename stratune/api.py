@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.place import default_out
 from stratune.comparison.progress import Display
 from stratune.comparison.source import KEPT_ROWS, split_of
 from stratune.config import Config, parse_config, read_config
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from stratune.data.split import Split
 
 
@@ -33,6 +34,7 @@ def compare(
     test: Any = None,
     out: str | Path | None = None,
     fresh: bool = False,
+    anyway: bool = False,
     jobs: int = 1,
     progress: bool = True,
     **sections: Any,
@@ -41,21 +43,25 @@ def compare(
 
     `sections` are the configuration's: data={...}, task={...}, budget={...}, train={...}. A `source` that
     ends in .yaml is a whole configuration. `jobs` runs are under way at once and share cores and GPU.
+    `out` None: stratune-out/NAME, or a folder beside it where other data or another task is compared there.
+    Errors that `stratune data check` finds stop the comparison; `anyway` goes on and marks the board.
     Failed strategies are rows; wrong input raises a StratuneError.
     """
-    place = Path(out or default_out(source))
+    rows: dict[str, Dataset] = {}
     if isinstance(source, (str, Path)) and str(source).endswith((".yaml", ".yml")):
         config = read_config(source)
     else:
         own = {"source": source, "val": val, "test": test}
-        fields = _fields(
-            own, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections, place
+        files, rows = _sources(own)
+        config = parse_config(
+            _fields(files, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections)
         )
-        config = parse_config(fields)
+    places = [Path(out)] if out is not None else []
+    options: dict[str, Any] = {"rows": rows, "fresh": fresh, "anyway": anyway, "jobs": jobs}
     with Display(shown=progress) as display:
-        for _ in run_comparison(config, place, fresh=fresh, jobs=jobs, watch=display.on):
+        for _ in run_comparison(config, *places, watch=display.on, placed=places.append, **options):
             pass
-    return Board.load(place)
+    return Board.load(places[-1])
 
 
 def split(config: Config | str | Path) -> Split:
@@ -64,7 +70,7 @@ def split(config: Config | str | Path) -> Split:
 
 
 def _fields(
-    own: dict[str, Any],
+    files: dict[str, str],
     text: str | None,
     label: str | None,
     pair: str | None,
@@ -75,11 +81,10 @@ def _fields(
     epochs: float | None,
     metric: str | None,
     sections: dict[str, Any],
-    out: Path,
 ) -> dict[str, Any]:
     named = {"text": text, "label": label, "text_pair": pair, "group": group, "metric": metric}
     fields: dict[str, Any] = {"seeds": seeds, **sections}
-    fields["data"] = {**_files(own, out), **sections.get("data", {})}
+    fields["data"] = {**files, **sections.get("data", {})}
     fields["task"] = {**{k: v for k, v in named.items() if v is not None}, **sections.get("task", {})}
     if strategies is not None:
         fields["strategies"] = [_spec(strategy) for strategy in strategies]
@@ -95,24 +100,15 @@ def _spec(strategy: Any) -> Any:
     return strategy.settings() if hasattr(strategy, "settings") else strategy
 
 
-def _files(own: dict[str, Any], out: Path) -> dict[str, str]:
-    """Paths as they are; objects in memory written beside the results, so that config.yaml can name them."""
+def _sources(own: dict[str, Any]) -> tuple[dict[str, str], dict[str, Dataset]]:
+    """(names of sources, rows of those in memory), which become files of these names beside the results."""
     from stratune.data.read import read
 
     named: dict[str, str] = {}
+    rows: dict[str, Dataset] = {}
     for part, source in own.items():
-        if source is None:
-            continue
         if isinstance(source, (str, Path)):
             named[part] = str(source)
-            continue
-        import pyarrow.parquet as pq
-
-        from stratune.data.arrow import to_arrow
-        from stratune.files import replacing
-
-        path = out / KEPT_ROWS[part]
-        with replacing(path) as temporary:
-            pq.write_table(to_arrow(read(source)), temporary)
-        named[part] = str(path)
-    return named
+        elif source is not None:
+            rows[part], named[part] = read(source), KEPT_ROWS[part]
+    return named, rows

@@ -7,11 +7,59 @@ import errno
 import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+# In the name of every file that is not whole yet, after the machine and the process that write it: what a
+# killed process leaves is known by it.
+TEMPORARY = ".stratune-tmp"
+
+
+def temporary_prefix(name: str) -> str:
+    """How the names of temporary files for `name` begin."""
+    return f".{name}.{_machine()}-{os.getpid()}-"
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether its name is that of a temporary file of ours."""
+    return path.name.startswith(".") and TEMPORARY in path.name
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove temporary files in `folder` whose process, on this machine, is no more."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        found = re.search(rf"\.{_machine()}-(\d+)-[^.]*{re.escape(TEMPORARY)}", path.name)
+        if found and is_temporary(path) and not _is_alive(int(found[1])):
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """A file, or a folder with all that is in it; a link, not what it points at."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # there signal 0 ends it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:
@@ -32,7 +80,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".tmp{path.suffix}", dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=temporary_prefix(path.name), suffix=f"{TEMPORARY}{path.suffix}", dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:
@@ -57,8 +107,10 @@ def replacing_folder(folder: str | Path, *, keep: bool = False) -> Iterator[Path
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
-    old = temporary.with_suffix(".old")
+    temporary = Path(
+        tempfile.mkdtemp(prefix=temporary_prefix(folder.name), suffix=TEMPORARY, dir=folder.parent)
+    )
+    old = temporary.with_name(f"{temporary.name}-old")
     try:
         yield temporary
         for written in temporary.rglob("*"):
@@ -107,6 +159,12 @@ def sha256(*parts: str | bytes) -> str:
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
+
+
+def file_sha256(path: str | Path) -> str:
+    """Hex digest of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def folder_bytes(folder: str | Path) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from stratune.errors import ArtifactError, reason
 from stratune.files import read_json, write_json
+from stratune.printable import middle_cut
 
 
 @dataclass
@@ -40,8 +43,12 @@ class RunResult:
     trials: int | None = None  # prompts that were tried on validation
     notes: list[str] = field(default_factory=list)  # what the user should know of this run
     fingerprint: str = ""  # of the split
+    identity: dict[str, Any] = field(default_factory=dict)  # all that the numbers depend on (identity.py)
     settings: dict[str, Any] = field(default_factory=dict)  # every hyperparameter, written out
     versions: dict[str, str] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)  # system, processor, cores, GPU
+    date: str = ""  # when it ended, UTC: 2026-11-26T20:28:29Z
+    files: dict[str, str] = field(default_factory=dict)  # of the run's folder -> sha256
     traceback: str | None = None  # of an error that stratune did not foresee
 
     @property
@@ -53,7 +60,35 @@ class RunResult:
 
     @classmethod
     def load(cls, path: str | Path) -> RunResult:
-        return cls(**read_json(path))
+        """Raises ArtifactError for what is no result: cut short, of a later version, or with a wrong type."""
+        try:
+            found = read_json(path)
+        except (OSError, ValueError, RecursionError) as error:
+            raise ArtifactError(f"{path}: cannot be read ({reason(error)})") from error
+        types = get_type_hints(cls)
+        if not isinstance(found, dict):
+            raise ArtifactError(f"{path}: expected a mapping, found {type(found).__name__}")
+        for name, value in found.items():
+            if name not in types:
+                raise ArtifactError(f"{path}: has the field {name!r}, which this stratune does not know")
+            if not _is_a(value, types[name]):
+                raise ArtifactError(f"{path}: {name} is {middle_cut(repr(value), 60)}")
+        if missing := {"strategy", "backbone", "seed"} - found.keys():
+            raise ArtifactError(f"{path}: has no {min(missing)!r}")
+        return cls(**found)
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of an annotated type; what is in a list or mapping is not looked at."""
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) in (Union, UnionType):
+        return any(_is_a(value, one) for one in get_args(kind))
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, get_origin(kind) or kind)
 
 
 def run_id(strategy: str, backbone: str | None, seed: int) -> str:

@@ -1,13 +1,42 @@
-"""The version, and those of what a result was made with."""
+"""What a result was made with: versions, the machine, the date."""
 
 from __future__ import annotations
 
+import os
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 __version__ = "0.7.0"
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "scikit-learn", "numpy")
+
+
+def now() -> str:
+    """The date and time in UTC: 2026-11-26T20:28:29Z"""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def machine() -> dict[str, str]:
+    """Operating system, processor, its cores that this process may use, and the GPU if torch sees one."""
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    found = {"system": platform.platform(), "processor": _processor(), "cores": str(cores)}
+    if torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def _processor() -> str:
+    """Linux alone tells its name in a file; elsewhere the architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def versions() -> dict[str, str]:

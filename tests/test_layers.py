@@ -11,8 +11,8 @@ PACKAGE = Path(stratune.__file__).parent
 
 # From the ground up; a room is a folder or a file at the top of the package. The last two are the facade.
 ROOMS = (
-    "printable", "errors", "files", "version", "memory", "options", "watch", "plugins",
-    "evaluate", "objective", "target", "task", "result",
+    "printable", "errors", "files", "cache", "version", "ownership", "memory", "options", "watch", "plugins",
+    "evaluate", "objective", "target", "task", "identity", "result",
     "data", "transcript",
     "backbone", "tokens", "longtext",
     "net", "train",
@@ -24,7 +24,8 @@ ROOMS = (
 )  # fmt: skip
 # `report` draws pages from files alone: nothing of a finished comparison is loaded again.
 FILES_ONLY = {
-    "printable", "errors", "files", "version", "plugins", "evaluate", "objective", "target", "task", "result", "data",
+    "printable", "errors", "files", "version", "ownership", "identity", "plugins", "evaluate", "objective", "target",
+    "task", "result", "data",
     "transcript", "report",
 }  # fmt: skip
 LINES = 350  # a file that is longer has two ideas

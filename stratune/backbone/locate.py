@@ -9,9 +9,17 @@ from stratune.errors import BackboneError
 from stratune.files import cache_folder, replacing_folder, sha256
 
 
+def source_of(backbone_id: str) -> Path:
+    """The folder or GGUF file that an id names, if it is one; of a hub id the id as a path that is not there.
+
+    Raises BackboneError when an embedded model's package is not installed.
+    """
+    return embedded_path(backbone_id) if backbone_id in EMBEDDED else Path(backbone_id)
+
+
 def locate(backbone_id: str) -> str:
     """The folder (or hub id) that transformers reads. GGUF files are converted once into the cache folder."""
-    path = embedded_path(backbone_id) if backbone_id in EMBEDDED else Path(backbone_id)
+    path = source_of(backbone_id)
     if path.suffix == ".gguf":
         if not path.is_file():
             raise BackboneError(f"{backbone_id}: no such file")

@@ -19,6 +19,9 @@ Size = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
+Anyway = Annotated[
+    bool, typer.Option("--anyway", help="Go on in spite of errors in the data; the board says so.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
 Seeds = Annotated[int | None, typer.Option(help="Runs of each strategy, with seeds 0, 1, ...")]
@@ -73,6 +76,7 @@ def compare(
     jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
+    anyway: Anyway = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -93,7 +97,7 @@ def compare(
         "train.track": [track] if track else None,
     }  # fmt: skip
     config = configure(list(arguments or []), options)
-    run(config, out, jobs=jobs, fresh=fresh, quiet=quiet, as_json=as_json)
+    run(config, out, jobs=jobs, fresh=fresh, anyway=anyway, quiet=quiet, as_json=as_json)
 
 
 def configure(arguments: list[str], options: dict[str, Any]) -> Config:
@@ -115,25 +119,29 @@ def configure(arguments: list[str], options: dict[str, Any]) -> Config:
     return parse_config(fields, where=file or "config")
 
 
-def run(config: Config, out: Path | None, *, jobs: int, fresh: bool, quiet: bool, as_json: bool) -> None:
+def run(
+    config: Config, out: Path | None, *, jobs: int, fresh: bool, anyway: bool, quiet: bool, as_json: bool
+) -> None:
     """Compare with progress, show the leaderboard, exit with 1 when a strategy failed."""
     from stratune.comparison.comparison import run_comparison
-    from stratune.comparison.place import default_out
     from stratune.comparison.progress import Display
 
-    out = out or default_out(config.data.source)
+    places = [out] if out is not None else []
+    options: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs}
     try:
         with Display(shown=not (quiet or as_json)) as display:
-            results = list(run_comparison(config, out, fresh=fresh, jobs=jobs, watch=display.on))
+            running = run_comparison(config, out, watch=display.on, placed=places.append, **options)
+            results = list(running)
     except KeyboardInterrupt:
-        typer.echo(f"\nstopped; the same command goes on where it was ({out})", err=True)
+        where = f" ({places[-1]})" if places else ""
+        typer.echo(f"\nstopped; the same command goes on where it was{where}", err=True)
         raise typer.Exit(130) from None
     if as_json:
-        print_json(_board(out))
+        print_json(_board(places[-1]))
     elif not quiet:
         from stratune.cli.show import print_board
 
-        print_board(out)
+        print_board(places[-1])
     if any(result.status == "failed" for result in results):
         raise typer.Exit(1)
 

@@ -41,4 +41,4 @@ def demo(
     fields |= {k: v for k, v in {"strategies": strategies, "seeds": seeds}.items() if v is not None}
     if epochs is not None:
         fields["budget"] = {"epochs": epochs}
-    run(parse_config(fields), out, jobs=jobs, fresh=fresh, quiet=quiet, as_json=as_json)
+    run(parse_config(fields), out, jobs=jobs, fresh=fresh, anyway=False, quiet=quiet, as_json=as_json)

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.source import KEPT_ROWS, read_texts_of, split_of
 from stratune.config import Config, DataConfig, TaskConfig, read_config
-from stratune.data.arrow import as_text, to_arrow
+from stratune.data.arrow import as_text
 from stratune.data.rows import group_numbers
 from stratune.errors import ArtifactError, ConfigError, DataError, TrainingError, choices
 from stratune.evaluate.intervals import Interval, bootstrap
 from stratune.evaluate.scoring import Scorer
-from stratune.files import replacing, sha256, write_json
+from stratune.files import sha256, write_json
+from stratune.ownership import owned_by_us
 from stratune.report import publish
 from stratune.strategy import parse_strategy
 from stratune.transcript.read import read_transcripts
@@ -123,6 +123,7 @@ def ablate(
     row = _row(board, strategy, backbone)
     spec = _spec(config, row["strategy"]) if retrain else None
     parts = _parts(config, sections, roles)
+    owned_by_us(out).own(FILE, *([FOLDER] if spec is not None else []))
     split = split_of(config)
     if split.fingerprint != board.leaderboard["split"]["fingerprint"]:
         raise ArtifactError(f"{out}: the transcripts are not those that it was made of any more")
@@ -232,13 +233,11 @@ def _trained(
     place: Path, config: Config, texts: Dataset, task: TaskConfig, spec: dict[str, Any], backbone: str | None
 ) -> Predictor:
     """The strategy trained on the texts that are left, in a comparison of its own."""
-    path = place / KEPT_ROWS["source"]
-    with replacing(path) as temporary:
-        pq.write_table(to_arrow(texts), temporary)
-    data = DataConfig(source=str(path), split_column=COLUMN, seed=config.data.seed)
+    data = DataConfig(source=KEPT_ROWS["source"], split_column=COLUMN, seed=config.data.seed)
     where = {"backbones": (backbone,), "llms": ()} if backbone is not None else {}
     alone = {"data": data, "task": task, "strategies": (spec,), **where}
-    for result in run_comparison(config.model_copy(update=alone), place):
+    less = config.model_copy(update=alone)
+    for result in run_comparison(less, place, rows={"source": texts}, anyway=True):
         if result.status == "failed":
             raise TrainingError(f"{place}: {result.error}")
     return Board.load(place).best

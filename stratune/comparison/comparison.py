@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from stratune.comparison.place import check_place, locked, prepare
+from stratune.comparison.checked import checked
+from stratune.comparison.place import check_place, check_same, default_place, locked, name_of, prepare
 from stratune.comparison.plan import plan
 from stratune.comparison.schedule import RunEvent, Schedule
-from stratune.comparison.source import read_split
+from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config
 from stratune.engine.base import Engine
 from stratune.engine.choose import engine_for
 from stratune.engine.job import Place
+from stratune.identity import shared_by
 from stratune.result import RunResult
 from stratune.train.processes import is_main
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from stratune.data.split import Split
 
 
 def run_comparison(
     config: Config,
-    out: Path,
+    out: Path | None = None,
     *,
+    rows: Mapping[str, Dataset] | None = None,
     fresh: bool = False,
+    anyway: bool = False,
     jobs: int = 1,
     watch: Callable[[RunEvent], None] = lambda event: None,
+    placed: Callable[[Path], None] = lambda out: None,
     engine: Engine | None = None,
 ) -> Iterator[RunResult]:
     """Do every run that `out` does not have yet, `jobs` at once, then write the report. Yields results as
     they come.
 
-    Killed at any moment, the same call goes on: a run with a result is done, one without resumes from its
-    checkpoint.
+    `rows`: parts that are in memory (source, val, test); they are kept beside the results. `out` None:
+    stratune-out/NAME, which depends on data and task; `placed` is told which. `anyway`: errors of the data do
+    not stop it. Killed at any moment, the same call goes on: a run with a result is done, one without resumes
+    from its checkpoint.
     Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process
-    works in it.
+    works in it. Nothing is written before all has been checked.
     """
     from stratune.data.store import store_split
 
+    rows = rows or {}
     runs = plan(config)
-    check_place(out)
+    if out is not None:
+        check_place(out)
     with engine or engine_for(jobs) as engine:  # started first: its imports go on while we read
-        split, texts = read_split(config)
+        split, texts = read_split(config, rows)
+        shared = _shared(config, split)
+        if out is None:
+            out = default_place("comparison" if rows else name_of(config.data.source), shared)
+        owned = check_place(out)
+        if not fresh:
+            check_same(owned, shared)
+        report = checked(config, split, texts, anyway=anyway)
+        placed(out)
+        config = _kept_in(out, config, rows)
         with locked(out):
-            prepare(out, config, split, texts, fresh)
+            prepare(out, config, split, shared, report, rows, [run.run_id for run in runs], fresh=fresh)
             engine.open(out)
             stored, place = store_split(split), Place.here(out)
             schedule = Schedule(
@@ -52,3 +76,14 @@ def run_comparison(
                 from stratune.report import publish
 
                 publish(out)
+
+
+def _shared(config: Config, split: Split) -> dict[str, Any]:
+    sections = config.model_dump(mode="json")
+    return shared_by(split.fingerprint, split.task.to_dict(), sections["budget"], sections["train"])
+
+
+def _kept_in(out: Path, config: Config, rows: Mapping[str, Any]) -> Config:
+    """Naming the files in which rows from memory are kept."""
+    files = {part: str(out / KEPT_ROWS[part]) for part in rows}
+    return config.model_copy(update={"data": config.data.model_copy(update=files)})

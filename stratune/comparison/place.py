@@ -1,9 +1,9 @@
-"""The folder of a comparison: its default name, what is ours in it, one comparison at a time."""
+"""The folder of a comparison: where it is, what is ours in it, one comparison at a time."""
 
 from __future__ import annotations
 
 import os
-import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,89 +11,123 @@ from filelock import FileLock, Timeout
 
 from stratune.comparison.source import KEPT_ROWS
 from stratune.errors import ArtifactError, ConfigError
-from stratune.files import read_json, write_json
-from stratune.remote.address import is_remote
+from stratune.files import cache_folder, remove_abandoned, sha256, write_json
+from stratune.identity import difference
+from stratune.ownership import LOCK, MARKER, Owned, is_free
 from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from stratune.config import Config
     from stratune.data.split import Split
-    from stratune.transcript.texts import TextsReport
 
-# What a comparison writes, apart from KEPT_ROWS, which are its source.
-FOLDERS = ("runs", "plots", "ablation")
-FILES = (
-    *("config.yaml", "split.json", "data.json", "leaderboard.json", "leaderboard.csv", "leaderboard.md"),
-    *("report.html", "ablation.json"),
-)
+PARENT = Path("stratune-out")
+# What a comparison writes before its runs, apart from KEPT_ROWS, which are its source.
+FILES = ("config.yaml", "split.json", "data.json")
+# What makes two comparisons' rows strangers to each other; of the rest a run's identity decides.
+ONE_OF = ("data", "task")
 
 
-def default_out(source: Any) -> Path:
-    """stratune-out/ and the name of what is compared on: `reviews` of reviews.csv, `demo-reviews`."""
+def name_of(source: Any) -> str:
+    """`reviews` of reviews.csv, `demo-reviews` of demo:reviews, `comparison` of rows in memory."""
     if not isinstance(source, (str, Path)):
-        return Path("stratune-out") / "comparison"
+        return "comparison"
     named = str(source)
-    name = named.replace(":", "-").replace("/", "-") if ":" in named else Path(named).stem
-    return Path("stratune-out") / name
+    return named.replace(":", "-").replace("/", "-") if ":" in named else Path(named).stem
 
 
-def check_place(out: Path) -> None:
-    """Raises ConfigError when `out` is somebody else's, or cannot be written."""
+def default_place(name: str, shared: Mapping[str, Any]) -> Path:
+    """stratune-out/NAME, or, where other data or another task is compared there, one of its own beside it."""
+    first = PARENT / name
+    digest = sha256(*(str(shared[key]) for key in ONE_OF))[:8]
+    return first if is_free(first) or _holds(first, shared) else PARENT / f"{name}-{digest}"
+
+
+def _holds(out: Path, shared: Mapping[str, Any]) -> bool:
+    try:
+        owned = Owned.read(out)
+    except ArtifactError:
+        return False
+    return owned is not None and all(owned.compares.get(key) == shared[key] for key in ONE_OF)
+
+
+def check_place(out: Path) -> Owned | None:
+    """Ours, None for a new one. Raises ConfigError when `out` is somebody else's, or cannot be written."""
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file, not a folder", key="out")
-    ours = {"config.yaml", ".lock", *KEPT_ROWS.values()}
-    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    if names and not names & ours:
-        raise ConfigError(f"{out} is not empty and holds no comparison; choose another folder", key="out")
+    owned = Owned.read(out)
+    if owned is None and not is_free(out):
+        why = f"{out} is not empty and holds no comparison (no {MARKER})"
+        raise ConfigError(f"{why}; nothing in it is touched: choose another folder", key="out")
     parent = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise ConfigError(f"{out} cannot be written to", key="out")
+    return owned
 
 
-def prepare(out: Path, config: Config, split: Split, texts: TextsReport | None, fresh: bool) -> None:
-    """Write down what is compared. Raises ArtifactError when `out` holds a comparison on another split."""
+def check_same(owned: Owned | None, shared: Mapping[str, Any]) -> None:
+    """Raises ArtifactError when the folder holds a comparison on other data or of another task."""
+    wanted = {key: shared[key] for key in ONE_OF}
+    if owned is not None and (other := difference(owned.compares, wanted)):
+        advice = "choose another --out, or start over with --fresh"
+        raise ArtifactError(f"{owned.folder}: holds another comparison ({other}); {advice}")
+
+
+def prepare(
+    out: Path,
+    config: Config,
+    split: Split,
+    shared: Mapping[str, Any],
+    report: Mapping[str, Any],
+    rows: Mapping[str, Dataset],
+    runs: Sequence[str],
+    *,
+    fresh: bool,
+) -> None:
+    """Mark the folder and write down what is compared. All has been checked; `out` is locked.
+
+    `report`: data.json. `rows`: parts that came from memory. `runs`: ids of the planned runs.
+    """
     if not is_main():
         return
+    owned = check_place(out) or Owned.claim(out, shared)
     if fresh:
-        _clear(out)
-    stored = out / "split.json"
-    if stored.is_file() and read_json(stored)["fingerprint"] != split.fingerprint:
-        raise ArtifactError(
-            f"{out}: holds a comparison on another split; choose another --out, or start over with --fresh"
-        )
-    for leftover in [*out.glob("runs/.*"), *out.glob("runs/*/.*"), *out.glob(".*.tmp*")]:  # of a killed run
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        owned.disown(owned.files)
+    owned.sweep()
+    _sweep_cache()
+    kept = [KEPT_ROWS[part] for part in rows]
+    owned.own(*FILES, *kept, *(f"runs/{run}" for run in runs))
+    owned.compares = dict(shared)
+    owned.save()
+    for part, table in rows.items():
+        _keep_rows(out / KEPT_ROWS[part], table)
     config.save(out / "config.yaml")
-    split.save(stored)
-    found = data_report(config, split)
-    write_json(out / "data.json", found if texts is None else {"transcripts": texts.to_dict(), **found})
+    split.save(out / "split.json")
+    write_json(out / "data.json", dict(report))
 
 
-def data_report(config: Config, split: Split) -> dict[str, Any]:
-    """What `stratune data check` finds, lengths in tokens of the first backbone that is not a server's."""
-    from stratune.backbone.tokenizer import token_counter
-    from stratune.data.check import check
+def _keep_rows(path: Path, table: Dataset) -> None:
+    import pyarrow.parquet as pq
 
-    here = [place for place in (*config.backbones, *config.llms) if not is_remote(place)]
-    if not here:
-        return check(split, split.task).to_dict()
-    count, most = token_counter(here[0], config.train.max_length)
-    return check(split, split.task, token_lengths=count, max_length=most).to_dict()
+    from stratune.data.arrow import to_arrow
+    from stratune.files import replacing
+
+    with replacing(path) as temporary:
+        pq.write_table(to_arrow(table), temporary)
 
 
-def _clear(out: Path) -> None:
-    """Only what a comparison writes: the folder may hold other things of the user's."""
-    for name in FOLDERS:
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in FILES:
-        (out / name).unlink(missing_ok=True)
+def _sweep_cache() -> None:
+    cache = cache_folder()
+    for folder in (cache, *(one for one in cache.iterdir() if one.is_dir())):
+        remove_abandoned(folder)
 
 
 class locked:
     """One comparison at a time in a folder. The kernel drops the lock of a killed process."""
 
     def __init__(self, out: Path) -> None:
-        self.lock = FileLock(out / ".lock") if is_main() else None
+        self.lock = FileLock(out / LOCK) if is_main() else None
         self.out = out
 
     def __enter__(self) -> None:
@@ -107,4 +141,4 @@ class locked:
     def __exit__(self, *_: object) -> None:
         if self.lock is not None:
             self.lock.release()
-            (self.out / ".lock").unlink(missing_ok=True)
+            (self.out / LOCK).unlink(missing_ok=True)

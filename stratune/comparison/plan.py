@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ConfigError, choices
 from stratune.files import sha256
+from stratune.identity import digest
 from stratune.result import RunResult, run_id
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def members_of(planned: Planned, done: Mapping[str, RunResult], task: Task) -> d
     """
     runs = [done[name] for name in planned.needs if name in done]
     chosen = planned.candidate.choose(runs, lambda run: task.selection.score(run.val))
-    return {run.run_id: sha256(json.dumps([run.settings, run.val, run.fingerprint]))[:12] for run in chosen}
+    return {run.run_id: sha256(digest(run.identity), json.dumps(run.val))[:12] for run in chosen}

@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stratune.backbone.digest import weights_digest
+from stratune.comparison.finished import finished
 from stratune.comparison.plan import Planned, members_of
-from stratune.config import Config, spelt_out
+from stratune.config import Config
 from stratune.engine.base import Engine
 from stratune.engine.events import Event
 from stratune.engine.job import Job, Place
+from stratune.identity import Identity
+from stratune.remote.address import is_remote
 from stratune.result import RunResult
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ class Schedule:
     engine: Engine
     watch: Callable[[RunEvent], None]
     ended: dict[str, RunResult] = field(default_factory=dict)  # by run id
+    weights: dict[str, str | None] = field(default_factory=dict)  # by backbone
 
     def results(self) -> Iterator[RunResult]:
         """As they come."""
@@ -52,10 +57,11 @@ class Schedule:
             while waiting and len(under_way) < self.engine.jobs and self._is_ready(waiting[0]):
                 planned = waiting.popleft()
                 job = self._job(planned)
-                if (result := finished(job, self.place)) is not None:
+                result, why_again = finished(job, self.place)
+                if result is not None:
                     yield self._end(planned, result)
                 else:
-                    self._begin(planned, job)
+                    self._begin(planned, job, why_again)
                     under_way[job.run_id] = planned
             if under_way:
                 job, result = self.engine.wait()
@@ -64,11 +70,13 @@ class Schedule:
     def _is_ready(self, planned: Planned) -> bool:
         return all(name in self.ended for name in planned.needs)
 
-    def _begin(self, planned: Planned, job: Job) -> None:
+    def _begin(self, planned: Planned, job: Job, why_again: str | None) -> None:
         def tell(event: Event) -> None:
             self.watch(RunEvent(planned, event, len(self.ended), len(self.runs)))
 
         tell({"event": "started"})
+        if why_again is not None:
+            tell({"event": "note", "text": f"{why_again}: it is run again"})
         self.engine.submit(job, tell)
 
     def _end(self, planned: Planned, result: RunResult) -> RunResult:
@@ -79,6 +87,18 @@ class Schedule:
     def _job(self, planned: Planned) -> Job:
         sections: dict[str, Any] = self.config.model_dump(mode="json")
         well = {name: result for name, result in self.ended.items() if result.status == "ok"}
+        members = members_of(planned, well, self.task)
+        identity = Identity(
+            data=self.fingerprint,
+            task=self.task.to_dict(),
+            budget=sections["budget"],
+            train=sections["train"],
+            strategy=planned.strategy,
+            backbone=planned.backbone,
+            weights=self._weights(planned.backbone),
+            seed=planned.seed,
+            members=members,
+        )
         return Job(
             split=self.split,
             fingerprint=self.fingerprint,
@@ -88,17 +108,13 @@ class Schedule:
             budget=sections["budget"],
             train=sections["train"],
             remote=sections["remote"],
-            members=members_of(planned, well, self.task),
+            members=members,
+            identity=identity.to_dict(),
         )
 
-
-def finished(job: Job, place: Place) -> RunResult | None:
-    """The result on disk if this very run (settings and split) is done and well; a failed one is tried
-    again.
-    """
-    path = place.result_file(job)
-    if not path.is_file():
-        return None
-    result = RunResult.load(path)
-    same = spelt_out(result.settings) == job.settings() and result.fingerprint == job.fingerprint
-    return result if same and result.status == "ok" else None
+    def _weights(self, backbone: str | None) -> str | None:
+        if backbone is None or is_remote(backbone):
+            return None
+        if backbone not in self.weights:
+            self.weights[backbone] = weights_digest(backbone)
+        return self.weights[backbone]

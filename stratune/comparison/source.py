@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,10 @@ def split_of(config: Config) -> Split:
     return read_split(config)[0]
 
 
-def read_split(config: Config) -> tuple[Split, TextsReport | None]:
-    """The same, with what became of transcripts, where it names some."""
+def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[Split, TextsReport | None]:
+    """The same, with what became of transcripts, where it names some. `rows`: parts in memory, in place of
+    files.
+    """
     from stratune.data.load import load_split
     from stratune.data.task import task_of
 
@@ -36,13 +39,17 @@ def read_split(config: Config) -> tuple[Split, TextsReport | None]:
     if data.transcripts is None and Path(data.source).is_dir():
         how = "say what a text is with data.transcripts.unit=document"
         raise ConfigError(f"{data.source} is a folder; of transcripts, {how}", key="data.source")
-    source, report = (data.source, None) if data.transcripts is None else read_texts_of(data, fields)
+    rows = rows or {}
+    if data.transcripts is None:
+        source, report = rows.get("source", data.source), None
+    else:
+        source, report = read_texts_of(data, fields)
     split = load_split(
         source,
         task_of(data.source, **fields),
         seed=data.seed,
-        val=data.val,
-        test=data.test,
+        val=rows.get("val", data.val),
+        test=rows.get("test", data.test),
         split_column=data.split_column,
         fractions=data.fractions,
         sizes=(data.train_rows, data.val_rows, data.test_rows),

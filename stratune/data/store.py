@@ -7,10 +7,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from datasets import Dataset
 
+from stratune.cache import is_whole, kept
 from stratune.data.arrow import to_arrow, to_dataset
 from stratune.data.raters import COLUMN
 from stratune.data.split import PARTS, Split
-from stratune.files import cache_folder, read_json, replacing_folder, sha256, write_json
+from stratune.errors import ArtifactError
+from stratune.files import cache_folder, read_json, sha256, write_json
 from stratune.task import Task
 
 
@@ -28,20 +30,21 @@ def store_split(split: Split) -> Path:
         if name in table.column_names
     ]
     folder = splits_folder() / sha256(split.fingerprint, str(task), *others)[:32]
-    if not folder.exists():
-        with replacing_folder(folder, keep=True) as temporary:
-            for part, table in split.parts.items():
-                pq.write_table(to_arrow(table), temporary / f"{part}.parquet")
-            about = {
-                "task": split.task.to_dict(),
-                "fingerprint": split.fingerprint,
-                "notes": list(split.notes),
-            }
-            write_json(temporary / "about.json", about)
+
+    def make(empty: Path) -> None:
+        for part, table in split.parts.items():
+            pq.write_table(to_arrow(table), empty / f"{part}.parquet")
+        about = {"task": split.task.to_dict(), "fingerprint": split.fingerprint, "notes": list(split.notes)}
+        write_json(empty / "about.json", about)
+
+    kept(folder, make)
     return folder
 
 
 def load_parts(folder: Path) -> Split:
+    """Raises ArtifactError where the files are not those that were stored."""
+    if not is_whole(folder):
+        raise ArtifactError(f"{folder}: damaged; the same `stratune compare` command makes it again")
     about = read_json(folder / "about.json")
     tables: dict[str, Dataset] = {
         part: to_dataset(pq.read_table(folder / f"{part}.parquet")) for part in PARTS

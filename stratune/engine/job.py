@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stratune.result import RunResult, run_id
-from stratune.version import versions
+from stratune.version import now, versions
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,20 @@ class Job:
     train: dict[str, Any]
     remote: dict[str, Any] = field(default_factory=dict)  # how a server is asked; changes no number
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
+    identity: dict[str, Any] = field(default_factory=dict)  # all that its numbers depend on (identity.py)
 
     @property
     def run_id(self) -> str:
         return run_id(self.strategy["name"], self.backbone, self.seed)
 
     def settings(self) -> dict[str, Any]:
-        """What makes two runs the same run."""
+        """Every hyperparameter, written out."""
         how = {"strategy": self.strategy, "budget": self.budget, "train": self.train}
         return how | ({"members": self.members} if self.members else {})
 
     def failed(self, error: str, fingerprint: str, trace: str | None = None) -> RunResult:
         return RunResult(
             self.strategy["name"], self.backbone, self.seed, "failed", error,
-            fingerprint=fingerprint, settings=self.settings(), versions=versions(), traceback=trace,
+            fingerprint=fingerprint, identity=self.identity, settings=self.settings(), versions=versions(),
+            date=now(), traceback=trace,
         )  # fmt: skip

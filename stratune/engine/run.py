@@ -20,7 +20,7 @@ from stratune.data.rows import text_columns
 from stratune.data.store import load_parts
 from stratune.engine.job import Job, Place
 from stratune.errors import StratuneError
-from stratune.files import folder_bytes, replacing, write_text
+from stratune.files import file_sha256, folder_bytes, replacing, write_text
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
 from stratune.longtext.evidence import shortened
@@ -32,8 +32,11 @@ from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
-from stratune.version import versions
+from stratune.version import machine, now, versions
 from stratune.watch import SILENT, Progress
+
+# Files of a run without which it is not done.
+RESULTS = ("predictions.parquet", "model/stratune.json")
 
 
 def execute(job: Job, place: Place, progress: Progress = SILENT) -> RunResult:
@@ -41,16 +44,15 @@ def execute(job: Job, place: Place, progress: Progress = SILENT) -> RunResult:
     rule 12).
     """
     set_up_memory()
-    split = load_parts(place.split(job))
-    place.run(job.run_id).mkdir(parents=True, exist_ok=True)
     try:
-        result = _execute(job, place, split, progress)
+        place.run(job.run_id).mkdir(parents=True, exist_ok=True)
+        result = _execute(job, place, load_parts(place.split(job)), progress)
     except StratuneError as error:
-        result = job.failed(str(error), split.fingerprint)
+        result = job.failed(str(error), job.fingerprint)
     except Exception as error:  # noqa: BLE001  the only broad one: a failure is a row
         reason = str(error).strip().splitlines()
         text = f"{type(error).__name__}: {reason[0] if reason else 'no message'}"
-        result = job.failed(text, split.fingerprint, traceback.format_exc())
+        result = job.failed(text, job.fingerprint, traceback.format_exc())
     if is_main():  # under `accelerate launch` one process writes
         result.save(place.result_file(job))
     return result
@@ -76,7 +78,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
     )
-    result.fingerprint = split.fingerprint
+    result.fingerprint, result.identity, result.machine = split.fingerprint, job.identity, machine()
     _costs(result, trained)
     if trained.trials:
         result.trials = len(trained.trials)
@@ -102,6 +104,8 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     if trained.is_main_process:
         _write(folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
         result.artifact_bytes = folder_bytes(folder / "model")
+        result.files = {name: file_sha256(folder / name) for name in RESULTS}
+    result.date = now()
     return result
 
 

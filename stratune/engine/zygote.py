@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 from stratune.engine.events import Event, Reporting
 from stratune.engine.job import Job, Place
 from stratune.engine.threads import share_cores
+from stratune.files import TEMPORARY, temporary_prefix
 
 Order = dict[str, Any]
 
@@ -112,7 +113,7 @@ def _hear(children: dict[int, _Child], pipe: int, events: BinaryIO) -> None:
 def _start(order: Order, others: list[int]) -> _Child:
     """`others`: what is open here and not the child's."""
     number, zygote = order["number"], os.getpid()
-    log = Path(order["place"]["runs"]) / f".{zygote}-{number}.log"
+    log = Path(order["place"]["runs"]) / f"{temporary_prefix('run')}{number}{TEMPORARY}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     told, telling = os.pipe()
     pid = os.fork()

@@ -9,12 +9,15 @@ from typing import Any
 def publish(out: str | Path) -> dict[str, Any]:
     """Write OUT/leaderboard.{json,csv,md}, OUT/plots and OUT/report.html; returns the leaderboard.
 
-    Raises ArtifactError or ConfigError when OUT is not a whole comparison; nothing is written then.
+    Raises ArtifactError or ConfigError when OUT is not a whole comparison, or not marked as ours; nothing is
+    written then.
     """
+    from stratune.ownership import owned_by_us
     from stratune.report import html, leaderboard, plots
     from stratune.report.comparison import load
 
     comparison = load(out)
+    owned_by_us(comparison.out).own(*leaderboard.FILES, html.FILE)
     board = leaderboard.build(comparison)
     drawn = plots.draw(comparison, board)
     page = html.render(comparison, board, drawn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,8 @@ import yaml
 
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json
+from stratune.identity import difference
+from stratune.ownership import Owned
 from stratune.report import human
 from stratune.report.predictions import Predictions, read_predictions
 from stratune.result import RunResult
@@ -62,6 +64,7 @@ class Comparison:
     ablation: Any  # contents of ablation.json; None without it
     runs: tuple[Run, ...]
     unfinished: tuple[str, ...]
+    set_aside: dict[str, str] = field(default_factory=dict)  # runs that do not belong to this board, and why
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -92,6 +95,8 @@ def load(out: str | Path) -> Comparison:
     done = [folder for folder in folders if (folder / "result.json").is_file()]
     if not done:
         raise ArtifactError(f"{out}: no run has a result yet; `stratune compare` goes on where it stopped")
+    found = [_run(folder, task, ids, fingerprint) for folder in done]
+    aside = _set_aside(out, found)
     return Comparison(
         out=out,
         config=config,
@@ -102,9 +107,22 @@ def load(out: str | Path) -> Comparison:
         notes=tuple(split.get("notes", ())),
         data=_json(out / "data.json") if (out / "data.json").exists() else None,
         ablation=_json(out / "ablation.json") if (out / "ablation.json").exists() else None,
-        runs=tuple(_run(folder, task, ids, fingerprint) for folder in done),
+        runs=tuple(run for run in found if run.folder.name not in aside),
+        set_aside=aside,
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )
+
+
+def _set_aside(out: Path, runs: Sequence[Run]) -> dict[str, str]:
+    """Runs of other data, another task or budget than the comparison's, and what is other in them.
+
+    A folder without a marker (up to 0.7) does not say what it compares: nothing is set aside there.
+    """
+    owned = Owned.read(out)
+    if owned is None or not owned.compares:
+        return {}
+    why = {run.folder.name: difference(run.result.identity, owned.compares) for run in runs}
+    return {name: other for name, other in why.items() if other is not None}
 
 
 def _run(folder: Path, task: Task, ids: dict[str, list[str]], fingerprint: str) -> Run:

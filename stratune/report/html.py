@@ -26,9 +26,12 @@ Board = dict[str, Any]
 _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
 
 
+FILE = "report.html"
+
+
 def save(out: Path, page: str) -> Path:
-    write_text(out / "report.html", page)
-    return out / "report.html"
+    write_text(out / FILE, page)
+    return out / FILE
 
 
 def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:

@@ -24,11 +24,14 @@ _COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "a
 _RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "invalid")
 
 
+FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
+
+
 def save(out: Path, board: Board) -> None:
     """Write OUT/leaderboard.json, .csv and .md, each whole or not at all."""
-    write_json(out / "leaderboard.json", board)
-    write_text(out / "leaderboard.csv", to_csv(board))
-    write_text(out / "leaderboard.md", to_markdown(board))
+    write_json(out / FILES[0], board)
+    write_text(out / FILES[1], to_csv(board))
+    write_text(out / FILES[2], to_markdown(board))
 
 
 def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
@@ -49,6 +52,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
         "budget": {**budget, "trials": 1} if budget else budget,  # one setting of each strategy is tried
         **({"people": agreement} if agreement else {}),
+        **({"set_aside": comparison.set_aside} if comparison.set_aside else {}),
         "rows": ranked + unranked,
     }
 

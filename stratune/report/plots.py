@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from stratune.files import replacing_folder
+from stratune.files import write_text
+from stratune.ownership import owned_by_us
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.figures import figures_of
@@ -34,11 +35,14 @@ def _wanted(scene: Scene) -> Iterator[tuple[str, Callable[[], str | None]]]:
 
 
 def save(out: Path, drawn: dict[str, str]) -> list[Path]:
-    """Write OUT/plots whole: the plot of a strategy that is no longer compared goes."""
-    with replacing_folder(out / "plots") as folder:
-        for stem, svg in drawn.items():
-            (folder / f"{stem}.svg").write_text(svg, encoding="utf-8")
-    return [out / "plots" / f"{stem}.svg" for stem in drawn]
+    """Write OUT/plots/*.svg. The plot of a strategy that is not compared any more goes, the user's stay."""
+    owned = owned_by_us(out)
+    names = {stem: f"plots/{stem}.svg" for stem in drawn}
+    owned.disown(name for name in owned.files - set(names.values()) if name.startswith("plots/"))
+    owned.own(*names.values())
+    for stem, svg in drawn.items():
+        write_text(out / names[stem], svg)
+    return [out / name for name in names.values()]
 
 
 def stem_of(name: str, entry: Entry) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune import cache
 from stratune.backbone.tokenizer import encode
-from stratune.files import cache_folder, replacing_folder, sha256
+from stratune.files import cache_folder, sha256
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
@@ -95,16 +96,18 @@ def tokenise(
     if not keep:
         return _tokenise(backbone, texts, pairs, limit)
     folder = cache_folder() / "tokens" / _key(backbone, texts, pairs, limit)
-    if not folder.exists():
+
+    def make(empty: Path) -> None:
         tokens = _tokenise(backbone, texts, pairs, limit)
-        try:
-            with replacing_folder(folder, keep=True) as temporary:
-                for field in FIELDS:
-                    np.save(temporary / f"{field}.npy", getattr(tokens, field), allow_pickle=False)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            return tokens  # the disk is full: not cached
+        for field in FIELDS:
+            np.save(empty / f"{field}.npy", getattr(tokens, field), allow_pickle=False)
+
+    try:
+        cache.kept(folder, make)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _tokenise(backbone, texts, pairs, limit)  # the disk is full: not cached
     ids, offsets, types, cut = (_mapped(folder / f"{field}.npy") for field in FIELDS)
     return Tokens(ids, offsets, types, cut)
 

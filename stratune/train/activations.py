@@ -23,7 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stratune.files import cache_folder, folder_bytes, read_json, replacing_folder, sha256
+from stratune.cache import kept
+from stratune.files import cache_folder, folder_bytes, read_json, sha256
 from stratune.tokens.batches import Batch, collate, sorted_batches
 from stratune.train.feed import CachedActivations, Feed
 from stratune.train.infer import vectors
@@ -99,13 +100,10 @@ class _Store:
 
     def open(self) -> CachedActivations:
         folder = cache_folder() / "activations" / self.key()
-        try:
-            if found := folder.exists():
+        while True:
+            found = kept(folder, lambda empty: self._compute(empty, folder.parent))
+            with contextlib.suppress(FileNotFoundError):  # another run has just dropped it to make room
                 return self._opened(folder, found)
-        except FileNotFoundError:  # another run has just dropped it to make room
-            found = False
-        self._compute(folder)
-        return self._opened(folder, found)
 
     def _opened(self, folder: Path, found: bool) -> CachedActivations:
         os.utime(folder)  # the least recently used entries go first
@@ -123,17 +121,15 @@ class _Store:
             found=found,
         )
 
-    def _compute(self, folder: Path) -> None:
+    def _compute(self, empty: Path, store: Path) -> None:
         start = time.perf_counter()
-        rows = self._rows_that_fit(folder.parent)
-        lengths = self.tokens.lengths[:rows]
-        with replacing_folder(folder, keep=True) as temporary:
-            if self.whole:
-                np.save(temporary / "pooled.npy", self._pooled(), allow_pickle=False)
-            else:
-                self._write_hidden(temporary / "hidden.bin", lengths)
-            about = {"rows": rows, "seconds": time.perf_counter() - start}
-            (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        rows = self._rows_that_fit(store)
+        if self.whole:
+            np.save(empty / "pooled.npy", self._pooled(), allow_pickle=False)
+        else:
+            self._write_hidden(empty / "hidden.bin", self.tokens.lengths[:rows])
+        about = {"rows": rows, "seconds": time.perf_counter() - start}
+        (empty / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
     def _rows_that_fit(self, store: Path) -> int:
         """Evict least recently used entries; returns how many texts then fit within the limit."""

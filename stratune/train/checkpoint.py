@@ -1,7 +1,7 @@
 """Checkpoint: one safetensors file with trainable tensors, the best ones, optimiser state and progress.
 
-It is one file, so that one rename replaces it atomically. It holds no random state: every random draw is a
-function of (seed, step, rank).
+It is one file, so that one rename replaces it atomically, and has a digest: no flipped bit is trained on. It
+holds no random state: every random draw is a function of (seed, step, rank).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import xxhash
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -75,10 +76,9 @@ def save(
     for name, parameter in trainable.items():
         state = snapshot(optimizer.state[parameter])
         tensors |= {f"optimizer/{key}/{name}": value for key, value in state.items()}
+    metadata = {"identity": identity, "position": json.dumps(asdict(position))}
     with replacing(path) as temporary:
-        save_file(
-            tensors, temporary, metadata={"identity": identity, "position": json.dumps(asdict(position))}
-        )
+        save_file(tensors, temporary, metadata=metadata | {"digest": _digest(tensors, metadata)})
 
 
 def load(
@@ -92,10 +92,12 @@ def load(
             metadata = stored.metadata() or {}
             if metadata.get("identity") != identity:
                 return None
-            position = TrainingState(**json.loads(metadata["position"]))
             tensors: Tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 (no iterator)
-    except SafetensorError:
+    except (SafetensorError, OSError):
         return None
+    if metadata.pop("digest", None) != _digest(tensors, metadata):
+        return None
+    position = TrainingState(**json.loads(metadata["position"]))
     restore(trainable, {name: tensors[f"learning/{name}"] for name in trainable})
     for key, value in tensors.items():
         if key.startswith("optimizer/"):
@@ -107,3 +109,11 @@ def load(
             optimizer.state[parameter][state] = value.to(parameter.device) if there else value
     best = {key.removeprefix("best/"): value for key, value in tensors.items() if key.startswith("best/")}
     return position, best
+
+
+def _digest(tensors: Tensors, metadata: Mapping[str, str]) -> str:
+    state = xxhash.xxh3_128(json.dumps(sorted(metadata.items())).encode())
+    for name, tensor in sorted(tensors.items()):
+        state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        state.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return state.hexdigest()

@@ -10,6 +10,7 @@ import time
 import pytest
 import yaml
 
+from stratune.ownership import LOCK
 from tests.cli.comparison import STRATEGIES, stratune, without_costs, write_rows
 
 RUN_FILES = {"result.json", "history.jsonl", "predictions.parquet", "model"}
@@ -18,7 +19,7 @@ RUN_FILES = {"result.json", "history.jsonl", "predictions.parquet", "model"}
 def test_it_leaves_exactly_the_files_of_the_contract(finished):
     names = {path.name for path in finished.out.iterdir()}
     assert names == {
-        "config.yaml", "split.json", "data.json", "runs", "plots", "report.html",
+        "stratune-comparison.json", "config.yaml", "split.json", "data.json", "runs", "plots", "report.html",
         "leaderboard.json", "leaderboard.csv", "leaderboard.md",
     }  # fmt: skip
     runs = {path.name: {file.name for file in path.iterdir()} for path in (finished.out / "runs").iterdir()}
@@ -75,7 +76,8 @@ def test_another_split_in_the_same_folder_is_refused(finished):
     ran = stratune("compare", *finished.options, "data.seed=7", cwd=finished.folder, cache=finished.cache)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == (
-        "stratune: out: holds a comparison on another split; choose another --out, or start over with --fresh\n"
+        "stratune: out: holds another comparison (it was made on another split); "
+        "choose another --out, or start over with --fresh\n"
     )
 
 
@@ -155,7 +157,7 @@ def test_a_second_comparison_in_the_same_folder_waits_for_no_one(finished, tmp_p
 
     place = tmp_path / "out"
     place.mkdir()
-    with FileLock(place / ".lock"):
+    with FileLock(place / LOCK):
         options = [*finished.options[:-1], place]
         ran = stratune("compare", *options, cwd=finished.folder, cache=finished.cache)
     assert ran.returncode == 2 and "another stratune is working in it" in ran.stderr

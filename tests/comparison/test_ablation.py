@@ -40,7 +40,7 @@ def compared(place, opening="opening", verdict="verdict", **data):
         **data,
     }
     config = parse_config({"data": data, "strategies": ["tfidf", "majority"], "task": {"label": "label"}})
-    list(run_comparison(config, place / "out", engine=InlineEngine()))
+    list(run_comparison(config, place / "out", engine=InlineEngine(), anyway=True))
     return place / "out"
 
 
@@ -101,7 +101,7 @@ def test_sections_of_any_name(tmp_path):
     folders = sorted(path.name for path in (out / "ablation").iterdir())
     assert len(folders) == 2 and all(name.startswith("section--Q-A-") for name in folders)
     config = read_config(out / "config.yaml")
-    list(run_comparison(config, out, engine=InlineEngine(), fresh=True))
+    list(run_comparison(config, out, engine=InlineEngine(), fresh=True, anyway=True))
     assert not (out / "ablation").exists() and not (out / "ablation.json").exists()
 
 
@@ -129,7 +129,7 @@ def test_a_comparison_of_plain_texts(tmp_path):
     rows = [{"text": f"a {word} day", "label": word} for word in ("good", "bad") * 20]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     config = parse_config({"data": {"source": str(tmp_path / "rows.jsonl")}, "strategies": ["majority"]})
-    list(run_comparison(config, tmp_path / "out", engine=InlineEngine()))
+    list(run_comparison(config, tmp_path / "out", engine=InlineEngine(), anyway=True))
     with pytest.raises(ConfigError, match="is not of transcripts"):
         ablate(tmp_path / "out")
     with pytest.raises(ArtifactError, match="no leaderboard.json"):

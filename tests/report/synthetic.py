@@ -11,6 +11,7 @@ import yaml
 
 from stratune.evaluate.kinds import KINDS
 from stratune.files import write_json
+from stratune.ownership import Owned
 from stratune.result import RunResult, run_id
 from stratune.task import Task
 from tests.scores import score
@@ -86,6 +87,8 @@ def make(
     for seed in seeds:
         failed = RunResult(FAILED[0], FAILED[1], seed, status="failed", error=FAILED[2])
         failed.save(out / "runs" / failed.run_id / "result.json")
+    runs = {f"runs/{folder.name}" for folder in (out / "runs").iterdir()}
+    Owned(out, "made for a test", {}, {"config.yaml", "split.json", "data.json", *runs}).save()
     return out
 
 

@@ -81,7 +81,13 @@ def test_a_run_without_a_result_is_unfinished_not_an_error(two_class):
         ("config.yaml", "a: [", "config.yaml: not YAML (while parsing"),
         ("config.yaml", "- 1", "config.yaml: expected keys and values, found list"),
         ("data.json", "", "data.json: cannot be read (Expecting value"),
-        (f"{RUN}/result.json", '{"x": 1}', "result.json: cannot be read ("),
+        (
+            f"{RUN}/result.json",
+            '{"x": 1}',
+            "result.json: has the field 'x', which this stratune does not know",
+        ),
+        (f"{RUN}/result.json", '{"strategy": "full", "seed": 0, "bac', "result.json: cannot be read ("),
+        (f"{RUN}/result.json", '{"strategy": "full", "seed": "0"}', "result.json: seed is '0'"),
         (f"{RUN}/predictions.parquet", "PAR1", "predictions.parquet: not a Parquet file, or cut short ("),
         (
             "runs/lora@sentence-transformers--all-MiniLM-L6-v2#0/history.jsonl",

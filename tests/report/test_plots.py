@@ -9,6 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation
 
+from stratune.ownership import owned_by_us
 from stratune.report import leaderboard, plots
 from stratune.report.comparison import load
 from stratune.report.figures.confusion import summed_confusion
@@ -33,12 +34,17 @@ def words(svg):
 
 
 def test_one_file_for_each_figure(two_class):
-    stale = two_class / "plots" / "confusion-gone@none.svg"
+    stale, own = (two_class / "plots" / name for name in ("confusion-gone@none.svg", "mine.svg"))
     stale.parent.mkdir()
+    owned_by_us(two_class).own("plots/confusion-gone@none.svg")
     stale.write_text("old")
+    own.write_text("the user's")
     paths = written(two_class)
     names = {path.name for path in paths}
-    assert names == {path.name for path in (two_class / "plots").iterdir()}  # nothing stale is left
+    assert names | {"mine.svg"} == {
+        path.name for path in (two_class / "plots").iterdir()
+    }  # nothing stale is left
+    assert own.read_text() == "the user's"
     overview = {"leaderboard.svg", "cost.svg", "learning.svg", "roc.svg", "balance.svg"}
     confusions = [f"lora@{BACKBONE}", f"full@{BACKBONE}", "tfidf@none", "majority@none"]
     assert names == overview | {f"confusion-{name}.svg" for name in confusions}

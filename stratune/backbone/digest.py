@@ -1,0 +1,49 @@
+"""Which weights a backbone's id stands for, without loading them: other weights at the same path give other
+numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from stratune.backbone.locate import source_of
+from stratune.errors import BackboneError
+from stratune.files import file_sha256
+
+# What is read of a model's folder: weights, configuration, tokenizer, templates, pooling.
+READ = (".safetensors", ".json", ".jinja", ".model", ".txt", ".gguf")
+SUBFOLDERS = ("1_Pooling",)
+
+
+def weights_digest(backbone_id: str) -> str | None:
+    """sha256 over the files of a folder, or of a GGUF file; of a hub id its commit. None: it is not there."""
+    try:
+        source = source_of(backbone_id)
+    except BackboneError:
+        return None  # the run says what is wrong
+    if source.is_file():
+        return file_sha256(source)
+    if source.is_dir():
+        return _folder_digest(source)
+    return _commit(backbone_id)
+
+
+def _folder_digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for inside in (folder, *(folder / name for name in SUBFOLDERS)):
+        for path in sorted(inside.iterdir()) if inside.is_dir() else ():
+            if path.is_file() and path.suffix in READ:
+                digest.update(f"{path.relative_to(folder)} {file_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _commit(hub_id: str) -> str | None:
+    """Of the snapshot that is in the local cache, or can be brought there."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(hf_hub_download(hub_id, "config.json")).parent.name
+    except (HfHubHTTPError, HFValidationError, OSError, ValueError):
+        return None

@@ -1,0 +1,89 @@
+"""Identity: all that the numbers of a run depend on, in one place.
+
+Two runs with the same identity are the same run: its result is taken as done. The part that all rows of one
+leaderboard have in common (`shared_by`) says which runs may be ranked together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from stratune.files import sha256
+from stratune.version import PACKAGES, versions
+
+NUMBERS = 8  # raised when the same settings give other numbers than before
+# Of the settings of training: what moves no number.
+_HOW_ONLY = ("checkpoint_seconds", "track")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """`data`: the split's fingerprint. `weights`: a digest of the backbone's files, or its hub commit."""
+
+    data: str
+    task: dict[str, Any]  # kind, labels in their order, columns, metric
+    budget: dict[str, Any]
+    train: dict[str, Any]
+    strategy: dict[str, Any]
+    backbone: str | None
+    weights: str | None
+    seed: int
+    members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; settings that move no number are left out."""
+        found = asdict(self)
+        shared = shared_by(self.data, self.task, self.budget, self.train)
+        own = {key: value for key, value in found.items() if key not in shared}
+        return shared | _plain(own)
+
+    def digest(self) -> str:
+        return digest(self.to_dict())
+
+
+def shared_by(
+    data: str, task: Mapping[str, Any], budget: Mapping[str, Any], train: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What all rows of a leaderboard have in common."""
+    moving = {key: value for key, value in train.items() if key not in _HOW_ONLY}
+    versions = numbers_of()
+    return _plain({"data": data, "task": task, "budget": budget, "train": moving, "versions": versions})
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON reads them back: lists for tuples."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain
+
+
+def digest(identity: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(identity, sort_keys=True))
+
+
+def numbers_of() -> dict[str, str]:
+    """Versions that numbers depend on: of a library its major and minor one."""
+    found = versions()
+    libraries = {name: ".".join(found[name].split(".")[:2]) for name in PACKAGES if name in found}
+    return {"stratune": str(NUMBERS), **libraries}
+
+
+def difference(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> str | None:
+    """The first thing in `wanted` that is another in `found`: `budget.epochs is 1.0, not 6.0`; None: none."""
+    for key, value in wanted.items():
+        here, other = f"{path}{key}", found.get(key)
+        if other == value:
+            continue
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            return difference(other, value, f"{here}.") or f"{here} has more keys"
+        if here == "data":
+            return "it was made on another split"
+        return f"{here} is {_shown(other)}, not {_shown(value)}"
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,116 @@
+"""Which files in a comparison's folder are ours: a marker names them, and only they are replaced or removed.
+
+    stratune-comparison.json    {"id": ..., "compares": {...}, "files": ["config.yaml", "runs/lora@minilm#0"]}
+
+`compares` is what all rows of its leaderboard have in common (identity.py). A folder without the marker is
+the user's, and so is a file that the marker does not name.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stratune.errors import ArtifactError, ConfigError
+from stratune.files import is_temporary, read_json, remove, write_json
+from stratune.version import __version__
+
+MARKER = "stratune-comparison.json"
+LOCK = ".stratune.lock"
+
+
+@dataclass
+class Owned:
+    """A folder of ours. `files` are relative; a folder among them is ours with what we write in it."""
+
+    folder: Path
+    id: str
+    compares: dict[str, Any]
+    files: set[str] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, folder: Path) -> Owned | None:
+        """None without a marker. Raises ArtifactError for one that is damaged."""
+        path = folder / MARKER
+        if not path.is_file():
+            return None
+        try:
+            found = read_json(path)
+            files = set(map(str, found["files"]))
+            owned = cls(folder, str(found["id"]), dict(found["compares"]), files)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            advice = "nothing in it is touched; move what you need out of it, or choose another --out"
+            raise ArtifactError(
+                f"{path}: damaged, so that it is unknown what is stratune's; {advice}"
+            ) from error
+        if wrong := next((name for name in files if not _is_inside(name)), None):
+            raise ArtifactError(f"{path}: names {wrong!r}, which is not in this folder")
+        return owned
+
+    @classmethod
+    def claim(cls, folder: Path, compares: Mapping[str, Any]) -> Owned:
+        """Mark an empty folder, or a new one."""
+        folder.mkdir(parents=True, exist_ok=True)
+        owned = cls(folder, uuid.uuid4().hex, dict(compares))
+        owned.save()
+        return owned
+
+    def save(self) -> None:
+        about = {
+            "id": self.id,
+            "stratune": __version__,
+            "compares": self.compares,
+            "files": sorted(self.files),
+        }
+        write_json(self.folder / MARKER, about)
+
+    def own(self, *names: str) -> None:
+        """Before `names` are written for the first time. Raises ConfigError for one that is the user's."""
+        new = [name for name in names if name not in self.files]
+        for name in new:
+            if (self.folder / name).exists():
+                message = f"{self.folder / name} is not stratune's; move it, or choose another folder"
+                raise ConfigError(message, key="out")
+        if new:
+            self.files |= set(new)
+            self.save()
+
+    def disown(self, names: Iterable[str]) -> None:
+        """Remove files of ours, and forget them; a folder of others' files stays."""
+        gone = self.files & set(names)
+        for name in sorted(gone, reverse=True):
+            remove(self.folder / name)
+        if gone:
+            self.files -= gone
+            self.save()
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written, in the folder and in folders of ours."""
+        ours = {self.folder, *((self.folder / name).parent for name in self.files)}
+        ours |= {self.folder / name for name in self.files if (self.folder / name).is_dir()}
+        for folder in ours:
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if is_temporary(path):
+                    remove(path)
+
+
+def owned_by_us(folder: Path) -> Owned:
+    """Raises ArtifactError for a folder without a marker."""
+    owned = Owned.read(folder)
+    if owned is None:
+        why = f"{folder}: has no {MARKER}, so that it is unknown what in it is stratune's; nothing is written"
+        raise ArtifactError(f"{why} (a comparison of 0.7 or before has none: `stratune show` reads it)")
+    return owned
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a comparison may begin in it: it is not there, or holds nothing but our lock."""
+    return not folder.exists() or (folder.is_dir() and not {path.name for path in folder.iterdir()} - {LOCK})
+
+
+def _is_inside(name: str) -> bool:
+    path = Path(name)
+    return not path.is_absolute() and ".." not in path.parts and bool(path.parts)
