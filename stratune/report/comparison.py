@@ -91,12 +91,15 @@ def load(out: str | Path) -> Comparison:
         task = Task.from_dict(split["task"])
         ids = {part: [str(one) for one in split["parts"][part]] for part in ("train", "val", "test")}
         fingerprint, balance = split["fingerprint"], split.get("balance", {})
+    owned = Owned.read(out)
     folders = sorted(folder for folder in (out / "runs").glob("*") if folder.is_dir())
+    if owned is not None:  # other folders are the user's
+        folders = [folder for folder in folders if f"runs/{folder.name}" in owned.files]
     done = [folder for folder in folders if (folder / "result.json").is_file()]
     if not done:
         raise ArtifactError(f"{out}: no run has a result yet; `stratune compare` goes on where it stopped")
-    found = [_run(folder, task, ids, fingerprint) for folder in done]
-    aside = _set_aside(out, found)
+    runs = [_run(folder, task, ids, fingerprint) for folder in done]
+    aside = _set_aside(owned, runs)
     return Comparison(
         out=out,
         config=config,
@@ -107,18 +110,17 @@ def load(out: str | Path) -> Comparison:
         notes=tuple(split.get("notes", ())),
         data=_json(out / "data.json") if (out / "data.json").exists() else None,
         ablation=_json(out / "ablation.json") if (out / "ablation.json").exists() else None,
-        runs=tuple(run for run in found if run.folder.name not in aside),
+        runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )
 
 
-def _set_aside(out: Path, runs: Sequence[Run]) -> dict[str, str]:
+def _set_aside(owned: Owned | None, runs: Sequence[Run]) -> dict[str, str]:
     """Runs of other data, another task or budget than the comparison's, and what is other in them.
 
     A folder without a marker (up to 0.7) does not say what it compares: nothing is set aside there.
     """
-    owned = Owned.read(out)
     if owned is None or not owned.compares:
         return {}
     why = {run.folder.name: difference(run.result.identity, owned.compares) for run in runs}
