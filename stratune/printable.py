@@ -18,6 +18,11 @@ def printable(text: object) -> str:
     return _UNPRINTABLE.sub(" ", str(text)).strip()
 
 
+def escaped(json_line: str) -> str:
+    """A line of JSON with the unprintable in it written as \\uXXXX, which JSON reads as the same text."""
+    return _UNPRINTABLE.sub(lambda found: "".join(f"\\u{ord(one):04x}" for one in found[0]), json_line)
+
+
 def shortened(text: object, width: int) -> str:
     """On one line, cut to `width` characters with an ellipsis."""
     line = printable(str(text)[: 4 * width])  # what is far longer is not looked through

@@ -63,7 +63,7 @@ def _listed(text: str | None) -> list[str] | None:
 
 
 def _print(ablation: Ablation) -> None:
-    from rich.table import Table
+    from stratune.report.screen import Table
 
     where = f" on {ablation.backbone}" if ablation.backbone else ""
     title = f"{ablation.strategy}{where}: {ablation.metric} on test texts"
@@ -76,10 +76,11 @@ def _print(ablation: Ablation) -> None:
         table.add_row(one.part, *size, *_cells(one.without, one.change))
         if one.trained is not None and one.trained_change is not None:
             table.add_row("  in training, too", "", "", *_cells(one.trained, one.trained_change))
-    console().print(table)
+    screen = console()
+    screen.print(table)
     for one in ablation.parts:
         if one.lost:
-            typer.echo(f"note: {one.lost:,} test texts have nothing but {one.part}, and are not scored there")
+            screen.say(f"note: {one.lost:,} test texts have nothing but {one.part}, and are not scored there")
 
 
 def _cells(value: Interval, change: Interval) -> list[str]:

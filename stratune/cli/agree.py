@@ -11,9 +11,8 @@ from stratune.cli.output import console, print_json
 from stratune.errors import DataError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from stratune.report.predictions import Ratings
+    from stratune.report.screen import Table
     from stratune.task import Task
 
 
@@ -108,10 +107,9 @@ def _likely(distinct: set[str]) -> str:
 
 
 def _table(found: dict[str, Any]) -> Table:
-    from rich.table import Table
-
     from stratune.report import human
     from stratune.report.people import RELIABILITY
+    from stratune.report.screen import Table
     from stratune.target import TARGETS
 
     table = Table("", "value [95 % interval]", title="Agreement of the raters", title_justify="left")

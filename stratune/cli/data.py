@@ -25,10 +25,9 @@ from stratune.cli.options import (
 from stratune.cli.output import console, print_json
 
 if TYPE_CHECKING:  # heavy at run time: they load datasets and pyarrow
-    from rich.table import Table
-
     from stratune.data.check import Report, TokenLengths
     from stratune.data.split import Split
+    from stratune.report.screen import Table
     from stratune.task import Task
 
 app = typer.Typer(no_args_is_help=True, help="Look at the data before you train.")
@@ -116,8 +115,8 @@ def split_command(
         screen = console()
         screen.print(_balance_table(split.balance()))
         for note in split.notes:
-            screen.print(f"note: {note}", markup=False)
-        screen.print(f"wrote {out}", markup=False, soft_wrap=True)
+            screen.say(f"note: {note}")
+        screen.say(f"wrote {out}")
 
 
 def run_check(
@@ -155,27 +154,28 @@ def write_split(split: Split, out: Path, format: str) -> None:
 
 
 def _print_report(report: Report) -> None:
+    from stratune.report.screen import text
+
     screen = console()
     screen.print(_balance_table(report.balance))
     screen.print(_length_table(report))
     colors = {"error": "red", "warning": "yellow", "info": "cyan"}
     for issue in report.issues:
-        screen.print(f"[{colors[issue.level]}]{issue.level}[/]:", end=" ")
         examples = f" (such as {', '.join(issue.examples)})" if issue.examples else ""
-        screen.print(f"{issue.message}{examples}", markup=False, highlight=False, soft_wrap=True)
+        line = text((f"{issue.level}: ", colors[issue.level]), f"{issue.message}{examples}")
+        screen.print(line, soft_wrap=True)
     if not report.issues:
         screen.print("nothing to report")
 
 
 def _balance_table(balance: dict[str, dict[str, int]]) -> Table:
-    from rich.markup import escape
-    from rich.table import Table
+    from stratune.report.screen import Table
 
     table = Table("part", "rows", title="Rows and labels", title_justify="left")
     labels = list(next(iter(balance.values())))
     shown = labels[:8]  # more columns than a terminal has room for
     for label in shown:
-        table.add_column(escape(label), justify="right")
+        table.add_column(label, justify="right")
     if len(labels) > len(shown):
         table.add_column(f"{len(labels) - len(shown)} more", justify="right")
     for part, counts in balance.items():
@@ -185,7 +185,7 @@ def _balance_table(balance: dict[str, dict[str, int]]) -> Table:
 
 
 def _length_table(report: Report) -> Table:
-    from rich.table import Table
+    from stratune.report.screen import Table
 
     table = Table(
         "length in", "median", "90 %", "95 %", "99 %", "longest", title="Texts", title_justify="left"

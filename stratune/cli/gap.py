@@ -89,7 +89,7 @@ def _spec(text: str) -> str | dict[str, Any]:
 
 
 def _print(gap: Gap, strategy: str) -> None:
-    from rich.table import Table
+    from stratune.report.screen import Table
 
     title = f"{strategy} on {gap.rows:,} rows of {gap.groups:,} groups"
     table = Table("folds", title=title, title_justify="left")
@@ -98,9 +98,10 @@ def _print(gap: Gap, strategy: str) -> None:
     for name, folded in gap.by.items():
         score = folded.score
         table.add_row(name, f"{folded.models}", f"{score.value:.3f}", f"{score.low:.3f} to {score.high:.3f}")
-    console().print(table)
+    screen = console()
+    screen.print(table)
     low, value, high = gap.gap.low, gap.gap.value, gap.gap.high
     way = "too good" if low > 0 else "too bad" if high < 0 else "neither too good nor too bad"
-    typer.echo(f"gap {value:+.3f} ({low:+.3f} to {high:+.3f}): random folds look {way}")
+    screen.say(f"gap {value:+.3f} ({low:+.3f} to {high:+.3f}): random folds look {way}")
     for note in gap.notes:
-        typer.echo(f"note: {note}")
+        screen.say(f"note: {note}")

@@ -23,7 +23,7 @@ def list_names(
     if as_json:
         print_json(names)
         return
-    from rich.table import Table
+    from stratune.report.screen import Table
 
     table = Table("name", "what it is", box=None, header_style="bold", pad_edge=False)
     for name, about in names.items():

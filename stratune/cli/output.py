@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from stratune.printable import escaped
+
 if TYPE_CHECKING:  # rich is loaded when something is shown
-    from rich.console import Console
+    from stratune.report.screen import Screen
 
 
 def print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """What no terminal should get as it is (escape codes, marks that turn the direction) as \\uXXXX."""
+    lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+    typer.echo("\n".join(map(escaped, lines)))
 
 
-def console() -> Console:
-    from rich.console import Console
+def console() -> Screen:
+    from stratune.report.screen import screen
 
-    return Console()
+    return screen()

@@ -30,18 +30,15 @@ def report(folder: Folder) -> None:
 
 
 def print_board(folder: Path) -> None:
-    from rich.console import Console
-
     from stratune.files import read_json
+    from stratune.report.screen import screen
     from stratune.report.terminal import table
 
-    console = Console()
+    console = screen()
     if not console.is_terminal:
-        console = Console(width=120)  # a file or a pipe has no width of its own
+        console = screen(width=120)  # a file or a pipe has no width of its own
     console.print(table(read_json(_checked(folder) / "leaderboard.json"), width=console.width))
-    console.print(
-        f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}", soft_wrap=True
-    )
+    console.say(f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}")
 
 
 def _checked(folder: Path) -> Path:

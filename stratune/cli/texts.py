@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stratune.cli.options import Encoding, Json
-from stratune.cli.output import print_json
+from stratune.cli.output import console, print_json
 from stratune.cli.transcripts import Columns, Source, mapping
 from stratune.errors import ConfigError
 
@@ -76,8 +76,9 @@ def texts_command(
         found = {**report.to_dict(), "out": None if out is None else str(out)}
         print_json(found)
         return
+    screen = console()
     for line in [*report.lines(), *([] if out is None else [f"wrote {out}"])]:
-        typer.echo(line)
+        screen.say(line)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
+    from stratune.report.screen import Screen, Table
     from stratune.transcript.clean import Cleaned
     from stratune.transcript.turn import Transcript
 
@@ -41,8 +39,7 @@ def total(transcripts: Sequence[Transcript]) -> dict[str, Any]:
 
 
 def turns_table(transcripts: Sequence[Transcript]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+    from stratune.report.screen import Table
 
     table = Table("document", title="Transcripts", title_justify="left")
     for head in ("turns", "speakers", "words", "minutes", "troubles"):
@@ -52,7 +49,7 @@ def turns_table(transcripts: Sequence[Transcript]) -> Table:
         minutes = "-" if found["minutes"] is None else f"{found['minutes']:,.1f}"
         numbers = (found["turns"], speakers, found["words"])
         troubles = sum(found["troubles"].values())
-        table.add_row(Text(name), *(f"{number:,}" for number in numbers), minutes, f"{troubles:,}")
+        table.add_row(name, *(f"{number:,}" for number in numbers), minutes, f"{troubles:,}")
 
     for transcript in transcripts[:SHOWN_DOCUMENTS]:
         row(transcript.document, about(transcript), len(transcript.speakers))
@@ -64,24 +61,23 @@ def turns_table(transcripts: Sequence[Transcript]) -> Table:
     return table
 
 
-def print_troubles(console: Console, troubles: Mapping[str, int]) -> None:
+def print_troubles(console: Screen, troubles: Mapping[str, int]) -> None:
     from stratune.transcript.turn import TROUBLES
 
     for name, count in sorted(troubles.items(), key=lambda item: -item[1]):
-        say(console, f"{count:,} x {name}: {TROUBLES[name]}")
+        console.say(f"{count:,} x {name}: {TROUBLES[name]}")
 
 
 def changes_table(changes: Cleaned) -> Table:
     """Documents with most changes first."""
-    from rich.table import Table
-    from rich.text import Text
+    from stratune.report.screen import Table
 
     table = Table("document", title="Changes", title_justify="left")
     for step in (*changes.steps, "turns dropped"):
         table.add_column(step, justify="right")
 
     def row(name: str, counts: Mapping[str, int], dropped: int) -> None:
-        table.add_row(Text(name), *(f"{counts[step]:,}" for step in changes.steps), f"{dropped:,}")
+        table.add_row(name, *(f"{counts[step]:,}" for step in changes.steps), f"{dropped:,}")
 
     ordered = sorted(changes.counts, key=lambda document: -sum(changes.counts[document].values()))
     for document in ordered[:SHOWN_DOCUMENTS]:
@@ -94,16 +90,12 @@ def changes_table(changes: Cleaned) -> Table:
     return table
 
 
-def print_diff(console: Console, changes: Cleaned) -> None:
+def print_diff(console: Screen, changes: Cleaned) -> None:
     for changed in changes.examples:
         turn = changed.before
-        say(console, f"{turn.document}, turn {turn.index + 1}: {', '.join(changed.steps)}", style="bold")
-        say(console, f"- {turn.line}", style="red")
+        console.say(f"{turn.document}, turn {turn.index + 1}: {', '.join(changed.steps)}", style="bold")
+        console.say(f"- {turn.line}", style="red")
         if changed.after is not None:
-            say(console, f"+ {changed.after.line}", style="green")
+            console.say(f"+ {changed.after.line}", style="green")
     if changes.turns > len(changes.examples):
-        say(console, f"{changes.turns - len(changes.examples):,} more turns changed (--limit)")
-
-
-def say(console: Console, line: str, style: str = "") -> None:
-    console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+        console.say(f"{changes.turns - len(changes.examples):,} more turns changed (--limit)")

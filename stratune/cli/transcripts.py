@@ -16,7 +16,6 @@ from stratune.cli.transcript_tables import (
     changes_table,
     print_diff,
     print_troubles,
-    say,
     total,
     turns_table,
 )
@@ -70,11 +69,11 @@ def turns_command(
     screen = console()
     screen.print(turns_table(transcripts))
     if words:
-        say(screen, f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
+        screen.say(f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
     print_troubles(screen, total(transcripts)["troubles"])
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-        say(screen, f"not read, of another type: {', '.join(left_out[:3])}{more}")
+        screen.say(f"not read, of another type: {', '.join(left_out[:3])}{more}")
 
 
 def clean_command(
@@ -118,7 +117,7 @@ def clean_command(
         print_diff(screen, changes)
     screen.print(changes_table(changes))
     if out is not None:
-        say(screen, f"wrote {out}")
+        screen.say(f"wrote {out}")
 
 
 def _specs(steps: str | None, fillers: Path | None, boilerplate: Path | None) -> list[dict[str, Any]]:

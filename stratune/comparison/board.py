@@ -67,12 +67,11 @@ class Board:
         return int(Task.from_dict(self.leaderboard["task"]).selection.best(row["seeds"], val))
 
     def __str__(self) -> str:
-        from rich.console import Console
-
+        from stratune.report.screen import screen
         from stratune.report.terminal import table
 
         page = io.StringIO()
-        Console(width=120, file=page).print(table(self.leaderboard))
+        screen(width=120, file=page).print(table(self.leaderboard))
         return page.getvalue()
 
     def _repr_html_(self) -> str:

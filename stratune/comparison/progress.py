@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from stratune.watch import Progress
 
-if TYPE_CHECKING:
-    from rich.progress import TaskID
-
+if TYPE_CHECKING:  # rich is loaded when something is shown
     from stratune.comparison.schedule import RunEvent
     from stratune.engine.events import Event
+    from stratune.report.screen import TaskID
 
 
 PATIENCE = 2.0  # seconds before a bar is shown
@@ -26,14 +25,10 @@ class Bar(Progress):
     def __init__(
         self, name: str, total: int | None = None, *, shown: bool = True, patience: float = PATIENCE
     ) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from stratune.report.screen import counting_bar, screen
 
-        console = Console(stderr=True)
-        count = TextColumn("{task.completed:,.0f}")
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), count, TimeElapsedColumn())
-        disabled = not (shown and console.is_terminal)
-        self.bars = Progress(*columns, console=console, transient=True, disable=disabled)
+        console = screen(stderr=True)
+        self.bars = counting_bar(console, shown=shown and console.is_terminal)
         self.task = self.bars.add_task(name, total=total)
         self.due, self.started = time.monotonic() + patience, False
 
@@ -65,30 +60,10 @@ class Display:
     """
 
     def __init__(self, shown: bool) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from stratune.report.screen import bars, screen
 
-        console = Console(stderr=True)
-        self.bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-            disable=not (shown and console.is_terminal),
-            speed_estimate_period=3600,  # runs differ: the mean over all of them says most about what is left
-        )
+        self.screen = screen(stderr=True)
+        self.bars = bars(self.screen, shown=shown and self.screen.is_terminal)
         self.runs = self.bars.add_task("reading", total=None, note="")
         self.under_way: dict[str, TaskID] = {}
         self.told: set[tuple[str, str]] = set()
@@ -131,11 +106,16 @@ class Display:
         """Each once: what a run tells at its start, its result tells again."""
         if (run, text) not in self.told:
             self.told.add((run, text))
-            self.bars.console.print(f"[yellow]note[/yellow] {run}: {text}", highlight=False)
+            self._print(("note", "yellow"), f" {run}: {text}")
 
     def _say(self, told: RunEvent) -> None:
         name, result = told.planned.run_id, told.result
         for note in result.notes if result is not None else ():
             self._note(name, note)
         if result is not None and result.status == "failed":
-            self.bars.console.print(f"[red]failed[/red] {name}: {result.error}", highlight=False)
+            self._print(("failed", "red"), f" {name}: {result.error}")
+
+    def _print(self, *parts: str | tuple[str, str]) -> None:
+        from stratune.report.screen import text
+
+        self.screen.print(text(*parts))

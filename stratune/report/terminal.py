@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rich import box
-from rich.cells import cell_len
-from rich.table import Table
-from rich.text import Text
-
 from stratune.report import human, people
+from stratune.report.screen import Table, Text, box, cell_len, stacked, text
 from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
 Board = dict[str, Any]
@@ -49,24 +45,27 @@ def table(board: Board, *, width: int = 120) -> Table:
     for head, _ in columns:
         names = head in ("strategy", "backbone")  # only these may wrap
         made.add_column(
-            head, justify="left" if head in _WORDS else "right", no_wrap=not names, overflow="fold"
+            stacked(map(text, head.split("\n"))),
+            justify="left" if head in _WORDS else "right",
+            no_wrap=not names,
+            overflow="fold",
         )
     for row in board["rows"]:
         style = "bold green" if row["rank"] == 1 else "dim" if row["status"] == "failed" else ""
-        made.add_row(*(Text(cell(row)) for _, cell in columns), style=style)
+        made.add_row(*(text(cell(row)) for _, cell in columns), style=style)
     return made
 
 
 def _fitting(columns: list[Column], board: Board, width: int) -> list[Column]:
     def needed(column: Column) -> int:
         head, cell = column
-        lines = [line for text in (head, *map(cell, board["rows"])) for line in text.split("\n")]
+        lines = [*head.split("\n"), *map(cell, board["rows"])]
         return _GAP + max(map(cell_len, lines))
 
     for spared in _SPARED:
         if sum(map(needed, columns)) + 2 <= width:
             break
-        gone = [f"test\n{name}" for name in shown_metrics(board)[1:]] if spared == _OTHERS else [spared]
+        gone = [_head("test", name) for name in shown_metrics(board)[1:]] if spared == _OTHERS else [spared]
         columns = [column for column in columns if column[0] not in gone]
     return columns
 
@@ -78,12 +77,16 @@ def _columns(board: Board, *, several: bool) -> list[Column]:
         ("#", lambda row: str(row["rank"] or human.NOTHING)),
         ("strategy", lambda row: human.short(row["strategy"])),
         *([("backbone", lambda row: called[row["backbone"]])] if several else []),
-        (f"val\n{metric}", lambda row: human.score(row["val"].get(metric))),
-        (f"test\n{metric}", lambda row: human.interval(row["test"].get(metric))),
-        *((f"test\n{name}", _test_value(name)) for name in also),
+        (_head("val", metric), lambda row: human.score(row["val"].get(metric))),
+        (_head("test", metric), lambda row: human.interval(row["test"].get(metric))),
+        *((_head("test", name), _test_value(name)) for name in also),
         *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs(board)),
         ("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
     ]
+
+
+def _head(part: str, metric: str) -> str:
+    return f"{part}\n{human.short(metric)}"
 
 
 def _test_value(metric: str) -> Callable[[Row], str]:
@@ -95,15 +98,14 @@ def _cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
 
 
 def _below(board: Board, backbones: set[str]) -> Text:
-    """The caption, and one line for each failure. Text, not rich's markup: a reason may hold brackets."""
+    """The caption, and one line for each failure."""
     one = f"; backbone {human.plain(*backbones)}" if len(backbones) == 1 else ""
-    below = Text(caption(board) + one)
+    below = [text(caption(board) + one)]
     if with_people := people.line(board):
-        below.append(f"\n{with_people}")
-    for line in unranked(board):
-        below.append(f"\n{human.short(line, 200)}", style="yellow")
+        below.append(text(with_people))
+    below += [text(human.short(line, 200), style="yellow") for line in unranked(board)]
     for row in board["rows"]:
         if row["error"]:
             who = name(row) if len(backbones) > 1 else row["strategy"]
-            below.append(f"\n{human.plain(who)}: {human.short(row['error'], 200)}", style="red")
-    return below
+            below.append(text(f"{human.plain(who)}: {human.short(row['error'], 200)}", style="red"))
+    return stacked(below)
