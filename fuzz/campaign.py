@@ -1,0 +1,128 @@
+"""Many cases in worker processes that are started again when they hang or die: both are findings."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import shutil
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from fuzz.worker import READY, Done, serve
+
+START = 120.0  # seconds that a worker may take for its imports
+CASES = 400  # of one worker; then a new one, so that what a case leaves behind does not last
+
+Order = tuple[str, int]
+
+
+@dataclass
+class Tally:
+    """What a campaign found. A finding is kept with the cases that showed it."""
+
+    cases: Counter[str] = field(default_factory=Counter)
+    valid: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    findings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, order: Order, done: Done) -> None:
+        kind, seed = order
+        self.cases[kind] += 1
+        if not done.findings:
+            (self.refused if done.code == 2 else self.valid)[kind] += 1
+        for what in done.findings:
+            self.findings[kind, what].append((seed, done.command))
+
+    def broken(self, kind: str) -> int:
+        """Cases with a finding."""
+        return self.cases[kind] - self.valid[kind] - self.refused[kind]
+
+
+class _Worker:
+    def __init__(self, base: Path, scratch: Path, seconds: float) -> None:
+        self.scratch, self.stacks = scratch, scratch.with_suffix(".stack")
+        scratch.mkdir(parents=True, exist_ok=True)
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=serve, args=(theirs, base, scratch, seconds, self.stacks), daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        self.order: Order | None = None
+        self.until = time.monotonic() + START
+        self.left = CASES
+
+    def begin(self, order: Order, seconds: float) -> None:
+        self.order, self.until = order, time.monotonic() + seconds + 2
+        self.left -= 1
+        self.pipe.send(order)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def how_it_died(self) -> str:
+        self.process.join(5)
+        return f"the process died (exit code {self.process.exitcode})"
+
+    def where_it_hangs(self) -> str:
+        stack = self.stacks.read_text() if self.stacks.exists() else ""
+        frames = re.findall(r'File ".*?/(\w+/\w+\.py)", line \d+ in (\w+)', stack)
+        ours = [f"{file}:{name}" for file, name in frames if f"stratune/{file}" in stack]
+        return f"no end within the time: {ours[0] if ours else frames[0] if frames else 'no stack'}"
+
+
+def campaign(
+    orders: Sequence[Order], base: Path, scratch: Path, *, workers: int = 1, seconds: float = 20.0
+) -> Iterator[tuple[Order, Done]]:
+    """Each order with what came of it, as they end."""
+    waiting = list(reversed(orders))
+    crew: dict[Connection, _Worker] = {}
+    started = 0
+    try:
+        while waiting or any(worker.order for worker in crew.values()):
+            while waiting and len(crew) < workers:
+                worker = _Worker(base, scratch / f"worker-{started}", seconds)
+                crew[worker.pipe] = worker
+                started += 1
+            ready = wait(list(crew), timeout=0.5)
+            for pipe, worker in list(crew.items()):
+                if pipe not in ready and time.monotonic() < worker.until:
+                    continue
+                order, told = worker.order, _told(worker, pipe in ready)
+                if order is not None:
+                    assert isinstance(told, Done)
+                    yield order, told
+                elif told != READY:
+                    raise RuntimeError(f"a worker did not start: {told}")
+                worker.order = None
+                lost = isinstance(told, Done) and told.code is None and "process" in "".join(told.findings)
+                if lost or worker.left <= 0 or not waiting or _hung(told):
+                    crew.pop(pipe).end()
+                else:
+                    worker.begin(waiting.pop(), seconds)
+    finally:
+        for worker in crew.values():
+            worker.end()
+
+
+def _hung(told: object) -> bool:
+    return isinstance(told, Done) and any(what.startswith("no end within") for what in told.findings)
+
+
+def _told(worker: _Worker, spoke: bool) -> object:
+    """What the worker says; a Done of ours where it does not say anything any more."""
+    command = "" if worker.order is None else f"{worker.order[0]}:{worker.order[1]}"
+    if not spoke:
+        return Done(None, command, [worker.where_it_hangs()])
+    try:
+        return worker.pipe.recv()
+    except EOFError:
+        return Done(None, command, [worker.how_it_died()])

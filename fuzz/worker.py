@@ -1,0 +1,199 @@
+"""A process that runs cases one after the other, as the command line would, and tells what broke.
+
+It may hang or die of a case: campaign.py watches it from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import io
+import os
+import resource
+import shutil
+import socket
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from fuzz.case import Case, random_of
+from fuzz.promises import Ran, broken, plain, snapshot
+
+MEMORY = 4 << 30  # bytes that a case may ask for on top of what the libraries take
+ANSWERS = "y\n" * 100  # what a library finds on standard input, if it asks
+READY = "ready"
+_IMPORTS = (
+    *("torch", "transformers", "peft", "datasets", "pandas", "pyarrow.parquet", "sklearn.linear_model"),
+    *("matplotlib.pyplot", "rich.table", "stratune.engine.run", "stratune.report"),
+    "stratune.predictor.predictor",
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A case that came to an end: its exit code and what it broke."""
+
+    code: int | None
+    command: str
+    findings: list[str]
+    shown: str = ""  # standard error, for who looks at one case
+
+
+def serve(orders: Connection, base: Path, scratch: Path, seconds: float, stacks: Path) -> None:
+    """Until there is no more order. `stacks`: where a hanging case leaves its stack."""
+    os.environ |= {
+        "HF_HUB_OFFLINE": "1",
+        "STRATUNE_CACHE": str(scratch / "cache"),
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    for name in _IMPORTS:
+        importlib.import_module(name)
+    _bound_memory()
+    contacted: list[str] = []
+    _without_network(contacted)
+    orders.send(READY)
+    with contextlib.suppress(EOFError):
+        while True:
+            kind, seed = orders.recv()
+            with stacks.open("w") as stream:
+                faulthandler.dump_traceback_later(seconds, file=stream)
+                done = run(kind, seed, base, scratch / "case", contacted)
+                faulthandler.cancel_dump_traceback_later()
+            orders.send(done)
+
+
+def run(kind: str, seed: int, base: Path, folder: Path, contacted: list[str]) -> Done:
+    """Make the case, run it in its folder, check it."""
+    from fuzz.kinds import make
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    case = make(kind, seed, random_of(kind, seed), folder, base)
+    before = snapshot(folder)
+    contacted.clear()
+    ran = _ran(case, folder, contacted)
+    return Done(ran.code, " ".join(case.command), broken(case, ran, before, snapshot(folder)), ran.error)
+
+
+def _ran(case: Case, folder: Path, contacted: list[str]) -> Ran:
+    raised, code = None, 0
+    with _streams() as (answers, output, error), contextlib.chdir(folder), _standing_in(case):
+        try:
+            _main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        except BaseException as problem:  # noqa: BLE001  whatever goes past the command line is a finding
+            raised, code = _named(problem), None
+        answered = answers.tell() > 0
+        shown = output.getvalue(), error.getvalue()
+    return Ran(code, shown[1], shown[0], raised, answered, tuple(contacted))
+
+
+def _main() -> None:
+    from stratune.cli import main
+
+    main()
+
+
+@contextlib.contextmanager
+def _streams() -> Iterator[tuple[io.StringIO, io.StringIO, io.StringIO]]:
+    """Standard streams of this process; none is a terminal."""
+    answers, output, error = _Input(ANSWERS), _Output(), _Output()
+    with mock.patch.multiple(sys, stdin=answers, stdout=output, stderr=error):
+        yield answers, output, error
+
+
+class _Input(io.StringIO):
+    @property
+    def buffer(self) -> io.BytesIO:
+        self.read(1)  # who takes the bytes reads them
+        return io.BytesIO(ANSWERS.encode())
+
+
+class _Output(io.StringIO):
+    """Text or bytes, and what cannot be written as UTF-8 fails as on a pipe."""
+
+    @property
+    def buffer(self) -> Any:
+        return self
+
+    def write(self, text: str | bytes) -> int:
+        if isinstance(text, str):
+            text.encode("utf-8")
+            return super().write(text)
+        return super().write(text.decode("utf-8"))
+
+
+@contextlib.contextmanager
+def _standing_in(case: Case) -> Iterator[None]:
+    """`sys.argv`; for a case with a call of its own the command line's table of commands; the engine."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.object(sys, "argv", ["stratune", *case.command]))
+        if case.call is not None:
+            stack.enter_context(mock.patch("stratune.cli.app", case.call))
+        engine = {"refusing": _refusing, "inline": _inline}[case.engine]
+        stack.enter_context(mock.patch("stratune.comparison.comparison.engine_for", engine))
+        yield
+
+
+def _inline(jobs: int) -> Any:
+    from stratune.engine.choose import engine_for  # which checks `jobs`
+    from stratune.engine.inline import InlineEngine
+
+    with mock.patch("stratune.engine.choose.LocalEngine", lambda jobs: InlineEngine()):
+        return engine_for(jobs)
+
+
+def _refusing(jobs: int) -> Any:
+    """An engine whose runs all fail at once: what a comparison reads, checks and reports is what is tried."""
+    engine = _inline(jobs)
+
+    def wait() -> Any:
+        job, _ = engine._waiting.popleft()
+        result = job.failed("not run in this campaign", job.fingerprint)
+        result.save(engine._place.result_file(job))
+        return job, result
+
+    engine.wait = wait
+    return engine
+
+
+def _named(problem: BaseException) -> str:
+    """Type, the innermost line of ours, and the beginning of the message."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    ours = [
+        f"{Path(f.filename).parent.name}/{Path(f.filename).name}:{f.name}"
+        for f in frames
+        if "/stratune/" in f.filename
+    ]
+    message = str(problem).strip().splitlines()
+    told = plain(message[0]) if message else ""
+    return f"{type(problem).__name__} at {ours[-1] if ours else '?'}: {told}"
+
+
+def _bound_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    bytes_ = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))
+
+
+def _without_network(contacted: list[str]) -> None:
+    """Every attempt is noted and fails, looking up a name included."""
+
+    def connect(self: socket.socket, address: object, *_: object) -> None:
+        contacted.append(str(address))
+        raise ConnectionRefusedError("no network in this campaign")
+
+    def look_up(host: object, *_: object, **__: object) -> None:
+        contacted.append(str(host))
+        raise socket.gaierror("no network in this campaign")
+
+    for name in ("connect", "connect_ex"):
+        setattr(socket.socket, name, connect)
+    socket.getaddrinfo = look_up  # type: ignore[assignment]
