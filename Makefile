@@ -1,6 +1,7 @@
 # make demo    set everything up and compare every technique on embedded data and models
 # make test    set everything up, then lint, types, tests
 # make test-server    build a model server (some minutes, the first time), then the tests that ask it
+# make fuzz    10,000 damaged files, folders and command lines (FUZZ_CASES, FUZZ_SEED): some 40 minutes
 # make lint | bench | docs | clean
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := true
 
-.PHONY: setup demo test test-server lint bench docs clean
+.PHONY: setup demo test test-server fuzz lint bench docs clean
 
 setup: $(READY)
 
@@ -47,6 +48,11 @@ $(SERVER)/.ready: requirements-server.txt | $(READY)
 	@echo "compiling a model server, once: some minutes"  # for any processor: virtual ones may lack what they name
 	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF" $(SERVER)/bin/pip install --quiet --no-cache-dir --requirement requirements-server.txt
 	@touch $@
+
+FUZZ_CASES ?= 10000
+FUZZ_SEED ?= 0
+fuzz: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz --cases $(FUZZ_CASES) --seed $(FUZZ_SEED) --workers 2
 
 bench: setup
 	$(BIN)/python benchmarks/bench.py --rows 1200

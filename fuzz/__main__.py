@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 from fuzz.campaign import Tally, campaign
-from fuzz.kinds import KINDS, orders
+from fuzz.kinds import KINDS, make, orders
 from fuzz.material import make_material
+from fuzz.worker import run
 
 
 def main() -> int:
@@ -39,7 +40,7 @@ def _all(
     todo: list[tuple[str, int]], kinds: list[str], base: Path, scratch: Path, workers: int, seconds: float
 ) -> int:
     tally, started = Tally(), time.monotonic()
-    for order, done in campaign(todo, base, scratch, workers=workers, seconds=seconds):
+    for order, done in campaign(todo, make, base, scratch, workers=workers, seconds=seconds):
         for what in done.findings:
             if (order[0], what) not in tally.findings:
                 print(f"{order[0]}:{order[1]}: {what}\n    {done.command[:300]!r}", flush=True)
@@ -65,12 +66,10 @@ def table(tally: Tally, kinds: list[str]) -> str:
 
 
 def _only(order: str, base: Path) -> int:
-    """In a worker like any other, so that memory, network and time are bounded as they were."""
+    """In this process, where a debugger reaches it."""
     kind, _, seed = order.partition(":")
     scratch = Path(tempfile.mkdtemp(prefix="fuzz-only-"))
-    from fuzz.worker import run
-
-    done = run(kind, int(seed), base, scratch / "case", [])
+    done = run(make, kind, int(seed), base, scratch / "case", [])
     print(f"{done.command!r}\nexit code {done.code}, in {scratch / 'case'}\n{done.shown}", end="")
     for what in done.findings:
         print(f"broken: {what}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from fuzz.worker import READY, Done, serve
+from fuzz.worker import LIBRARIES, PACKAGE, READY, Done, Make, serve, short
 
 START = 120.0  # seconds that a worker may take for its imports
 CASES = 400  # of one worker; then a new one, so that what a case leaves behind does not last
@@ -43,13 +43,15 @@ class Tally:
 
 
 class _Worker:
-    def __init__(self, base: Path, scratch: Path, seconds: float) -> None:
+    def __init__(
+        self, make: Make, base: Path, scratch: Path, seconds: float, libraries: Sequence[str]
+    ) -> None:
         self.scratch, self.stacks = scratch, scratch.with_suffix(".stack")
         scratch.mkdir(parents=True, exist_ok=True)
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(
-            target=serve, args=(theirs, base, scratch, seconds, self.stacks), daemon=True
+            target=serve, args=(theirs, make, base, scratch, seconds, libraries, self.stacks), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -74,13 +76,20 @@ class _Worker:
 
     def where_it_hangs(self) -> str:
         stack = self.stacks.read_text() if self.stacks.exists() else ""
-        frames = re.findall(r'File ".*?/(\w+/\w+\.py)", line \d+ in (\w+)', stack)
-        ours = [f"{file}:{name}" for file, name in frames if f"stratune/{file}" in stack]
-        return f"no end within the time: {ours[0] if ours else frames[0] if frames else 'no stack'}"
+        frames = [(Path(file), name) for file, name in re.findall(r'File "(.*?)", line \d+ in (\w+)', stack)]
+        inner = next((one for one in frames if one[0].is_relative_to(PACKAGE)), frames[0] if frames else None)
+        return f"no end within the time: {short(*inner) if inner else 'no stack'}"
 
 
 def campaign(
-    orders: Sequence[Order], base: Path, scratch: Path, *, workers: int = 1, seconds: float = 20.0
+    orders: Sequence[Order],
+    make: Make,
+    base: Path,
+    scratch: Path,
+    *,
+    workers: int = 1,
+    seconds: float = 20.0,
+    libraries: Sequence[str] = LIBRARIES,
 ) -> Iterator[tuple[Order, Done]]:
     """Each order with what came of it, as they end."""
     waiting = list(reversed(orders))
@@ -89,7 +98,7 @@ def campaign(
     try:
         while waiting or any(worker.order for worker in crew.values()):
             while waiting and len(crew) < workers:
-                worker = _Worker(base, scratch / f"worker-{started}", seconds)
+                worker = _Worker(make, base, scratch / f"worker-{started}", seconds, libraries)
                 crew[worker.pipe] = worker
                 started += 1
             ready = wait(list(crew), timeout=0.5)
@@ -98,13 +107,11 @@ def campaign(
                     continue
                 order, told = worker.order, _told(worker, pipe in ready)
                 if order is not None:
-                    assert isinstance(told, Done)
-                    yield order, told
-                elif told != READY:
-                    raise RuntimeError(f"a worker did not start: {told}")
+                    yield order, told.done
+                elif told.lost:
+                    raise RuntimeError(f"a worker did not start: {told.done.findings}")
                 worker.order = None
-                lost = isinstance(told, Done) and told.code is None and "process" in "".join(told.findings)
-                if lost or worker.left <= 0 or not waiting or _hung(told):
+                if told.lost or worker.left <= 0 or not waiting:
                     crew.pop(pipe).end()
                 else:
                     worker.begin(waiting.pop(), seconds)
@@ -113,16 +120,19 @@ def campaign(
             worker.end()
 
 
-def _hung(told: object) -> bool:
-    return isinstance(told, Done) and any(what.startswith("no end within") for what in told.findings)
+@dataclass(frozen=True)
+class _Told:
+    done: Done
+    lost: bool = False  # nothing more will come from this worker
 
 
-def _told(worker: _Worker, spoke: bool) -> object:
-    """What the worker says; a Done of ours where it does not say anything any more."""
+def _told(worker: _Worker, spoke: bool) -> _Told:
+    """What a worker says, or what became of it."""
     command = "" if worker.order is None else f"{worker.order[0]}:{worker.order[1]}"
     if not spoke:
-        return Done(None, command, [worker.where_it_hangs()])
+        return _Told(Done(None, command, [worker.where_it_hangs()]), lost=True)
     try:
-        return worker.pipe.recv()
+        said = worker.pipe.recv()
     except EOFError:
-        return Done(None, command, [worker.how_it_died()])
+        return _Told(Done(None, command, [worker.how_it_died()]), lost=True)
+    return _Told(Done(0, "", []) if said == READY else said)

@@ -83,7 +83,8 @@ def _gguf(path: Path) -> None:
     import gguf
     import numpy as np
 
-    writer, width, words = gguf.GGUFWriter(path, "llama"), 32, [f"<{i}>" for i in range(64)]
+    writer, width = gguf.GGUFWriter(path, "llama"), 32
+    words = ["<s>", "</s>", *"abcdefghijklmnopqrstuvwxyz,.", "ab", "cd"]
     writer.add_context_length(64)
     writer.add_embedding_length(width)
     writer.add_block_count(1)
@@ -95,7 +96,7 @@ def _gguf(path: Path) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list(words)
     writer.add_token_types([1] * len(words))
-    writer.add_token_merges(["< 1"])
+    writer.add_token_merges(["a b", "c d"])
     writer.add_bos_token_id(0)
     writer.add_eos_token_id(1)
     shapes = {

@@ -71,7 +71,7 @@ def _line(error: str) -> list[str]:
     found = []
     if len(lines) != 1 or not lines[0]:
         found.append(
-            f"{'no line' if not error.strip() else 'several lines'} on standard error: {lines[0][:60]}"
+            f"{'no line' if not error.strip() else 'several lines'} on standard error: {lines[0][:24]}"
         )
     if len(lines[0]) > LINE:
         found.append("a line of more than 500 characters")

@@ -15,24 +15,31 @@ import shutil
 import socket
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from typing import Any
 from unittest import mock
 
+import stratune
 from fuzz.case import Case, random_of
 from fuzz.promises import Ran, broken, plain, snapshot
 
 MEMORY = 4 << 30  # bytes that a case may ask for on top of what the libraries take
 ANSWERS = "y\n" * 100  # what a library finds on standard input, if it asks
 READY = "ready"
-_IMPORTS = (
+PACKAGE = Path(stratune.__file__).parent
+LIBRARIES = (
     *("torch", "transformers", "peft", "datasets", "pandas", "pyarrow.parquet", "sklearn.linear_model"),
     *("matplotlib.pyplot", "rich.table", "stratune.engine.run", "stratune.report"),
     "stratune.predictor.predictor",
 )
+
+
+# (kind, seed, randomness, empty folder, base) -> the case; of kinds.py, or of a test
+Make = Callable[[str, int, Random, Path, Path], Case]
 
 
 @dataclass(frozen=True)
@@ -45,14 +52,24 @@ class Done:
     shown: str = ""  # standard error, for who looks at one case
 
 
-def serve(orders: Connection, base: Path, scratch: Path, seconds: float, stacks: Path) -> None:
-    """Until there is no more order. `stacks`: where a hanging case leaves its stack."""
+def serve(
+    orders: Connection,
+    make: Make,
+    base: Path,
+    scratch: Path,
+    seconds: float,
+    libraries: Sequence[str],
+    stacks: Path,
+) -> None:
+    """Until there is no more order. `libraries` are imported first; `stacks`: where a hanging case leaves its
+    stack.
+    """
     os.environ |= {
         "HF_HUB_OFFLINE": "1",
         "STRATUNE_CACHE": str(scratch / "cache"),
         "TOKENIZERS_PARALLELISM": "false",
     }
-    for name in _IMPORTS:
+    for name in libraries:  # before memory is bounded: they are not a case's
         importlib.import_module(name)
     _bound_memory()
     contacted: list[str] = []
@@ -63,15 +80,13 @@ def serve(orders: Connection, base: Path, scratch: Path, seconds: float, stacks:
             kind, seed = orders.recv()
             with stacks.open("w") as stream:
                 faulthandler.dump_traceback_later(seconds, file=stream)
-                done = run(kind, seed, base, scratch / "case", contacted)
+                done = run(make, kind, seed, base, scratch / "case", contacted)
                 faulthandler.cancel_dump_traceback_later()
             orders.send(done)
 
 
-def run(kind: str, seed: int, base: Path, folder: Path, contacted: list[str]) -> Done:
+def run(make: Make, kind: str, seed: int, base: Path, folder: Path, contacted: list[str]) -> Done:
     """Make the case, run it in its folder, check it."""
-    from fuzz.kinds import make
-
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     case = make(kind, seed, random_of(kind, seed), folder, base)
@@ -166,15 +181,15 @@ def _refusing(jobs: int) -> Any:
 
 def _named(problem: BaseException) -> str:
     """Type, the innermost line of ours, and the beginning of the message."""
-    frames = traceback.extract_tb(problem.__traceback__)
-    ours = [
-        f"{Path(f.filename).parent.name}/{Path(f.filename).name}:{f.name}"
-        for f in frames
-        if "/stratune/" in f.filename
-    ]
+    frames = [(Path(frame.filename), frame.name) for frame in traceback.extract_tb(problem.__traceback__)]
+    ours = [short(*frame) for frame in frames if frame[0].is_relative_to(PACKAGE)]
     message = str(problem).strip().splitlines()
     told = plain(message[0]) if message else ""
     return f"{type(problem).__name__} at {ours[-1] if ours else '?'}: {told}"
+
+
+def short(file: Path, function: str) -> str:
+    return f"{file.parent.name}/{file.name}:{function}"
 
 
 def _bound_memory() -> None:
