@@ -2,7 +2,7 @@
 # make test    set everything up, then lint, types, tests
 # make test-server    build a model server (some minutes, the first time), then the tests that ask it
 # make fuzz    10,000 damaged files, folders and command lines (FUZZ_CASES, FUZZ_SEED): some 40 minutes
-# make lint | bench | docs | clean
+# make lint | bench | docs | lock | clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,17 +12,31 @@ READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := true
 
-.PHONY: setup demo test test-server fuzz lint bench docs clean
+.PHONY: setup demo test test-server fuzz lint bench docs lock clean
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt requirements-embedded.txt
+# What pip can check by its hash it checks; torch is the user's choice of a build (CPU, CUDA), and large.
+$(READY): pyproject.toml constraints.txt requirements.txt requirements-embedded.txt
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { \
 	  apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements-embedded.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt "torch==2.13.0"
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	$(BIN)/pip install --quiet --no-deps --requirement requirements-embedded.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# After a version changes in constraints.txt (or in requirements-embedded.txt): the hashes of all files of it.
+LOCK := $(VENV)/lock
+HASHED := pip compile - --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+lock:
+	@test -x $(LOCK)/bin/uv || { $(PYTHON) -m venv $(LOCK) && $(LOCK)/bin/pip install --quiet uv; }
+	{ echo "# constraints.txt with hashes, without torch. Made by \`make lock\`."; \
+	  grep '==' constraints.txt | grep -v '^torch==' | $(LOCK)/bin/uv $(HASHED); } > requirements.new
+	mv requirements.new requirements.txt
+	{ grep '^#' requirements-embedded.txt; \
+	  grep -o '^[^# ]*==[^ ]*' requirements-embedded.txt | $(LOCK)/bin/uv $(HASHED); } > requirements.new
+	mv requirements.new requirements-embedded.txt
 
 demo: setup
 	$(BIN)/stratune demo
