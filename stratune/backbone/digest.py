@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from stratune.backbone.locate import source_of
+from stratune.backbone.locate import locate, source_of
 from stratune.errors import BackboneError
 from stratune.files import file_sha256
 
@@ -40,10 +40,7 @@ def _folder_digest(folder: Path) -> str:
 
 def _commit(hub_id: str) -> str | None:
     """Of the snapshot that is in the local cache, or can be brought there."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     try:
-        return Path(hf_hub_download(hub_id, "config.json")).parent.name
-    except (HfHubHTTPError, HFValidationError, OSError, ValueError):
-        return None
+        return locate(hub_id, weights=False).name
+    except BackboneError:
+        return None  # the run says what is wrong

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import nn
 
 from stratune.backbone.family import Family, Pool, family_of
-from stratune.backbone.locate import locate, no_bars, why_not
+from stratune.backbone.folder import check_config, read_object, weights_of
+from stratune.backbone.inputs import model_inputs
+from stratune.backbone.locate import locate
+from stratune.backbone.pretrained import no_bars, opening, read_config, read_model, read_tokenizer
 from stratune.backbone.tokenizer import context_length
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
@@ -24,8 +25,8 @@ from stratune.files import sha256
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# What transformers raises for files that are missing, damaged, or not of a model.
-UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError, StrictDataclassError)
+# Bytes that a model may take beyond those of its weights: tables of positions, masks of attention.
+BESIDES = 2**30
 
 
 @dataclass
@@ -95,41 +96,87 @@ def load_backbone(backbone_id: str, *, revision: str | None = None, language_mod
     cannot be loaded (missing, no network, damaged, no LM head) or its family is unknown, UnsupportedError for
     the LM head of an encoder without a mask token.
     """
-    folder = locate(backbone_id)
-    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+    folder = locate(backbone_id, revision)
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
 
     no_bars()
-    options: dict[str, Any] = {"revision": revision} if revision else {}
-    try:
-        config = AutoConfig.from_pretrained(folder, **options)
-        family = family_of(config.model_type, backbone_id)
-        tokenizer = AutoTokenizer.from_pretrained(folder, **options)
-        if language_model and not family.decoder and tokenizer.mask_token_id is None:
-            why = "it is an encoder without a mask token; use the readout `head`"
-            raise UnsupportedError("words", backbone_id, why)
-        pooler = {"add_pooling_layer": False} if family.pooler and not language_model else {}
-        with_lm_head = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
-        cls = with_lm_head if language_model else AutoModel
-        model, found = cls.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, **options, **pooler, **family.options
-        )
-    except UNREADABLE as error:
-        raise BackboneError(why_not(backbone_id, error)) from error
+    check_config(folder, backbone_id)
+    config = read_config(folder, backbone_id)
+    family = family_of(config.model_type, backbone_id)
+    tokenizer = read_tokenizer(folder, backbone_id)
+    if language_model and not family.decoder and tokenizer.mask_token_id is None:
+        why = "it is an encoder without a mask token; use the readout `head`"
+        raise UnsupportedError("words", backbone_id, why)
+    pooler = {"add_pooling_layer": False} if family.pooler and not language_model else {}
+    with_lm_head = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
+    cls = with_lm_head if language_model else AutoModel
+    _check_size(cls, config, weights_of(folder, backbone_id).numbers, backbone_id)
+    model, found = read_model(
+        cls,
+        folder,
+        backbone_id,
+        dtype=torch.float32,
+        output_loading_info=True,
+        **pooler,
+        **family.options,
+    )
     if lacking := sorted(found["missing_keys"]):  # transformers would initialise them at random
         few = f"{len(lacking)} tensors, {lacking[0]} among them"
         asked = " of a language model" if language_model else ""
         raise BackboneError(f"{backbone_id}: its weights lack {few}{asked}")
     _give_pad_token(tokenizer, model)
-    return Backbone(
+    backbone = Backbone(
         id=backbone_id,
         model=model.base_model.eval(),
         tokenizer=tokenizer,
         family=family,
         weight_hash=hash_weights(model),
-        revision=revision or getattr(config, "_commit_hash", None),
-        declared_pool=_declared_pool(Path(folder)),
+        revision=revision or _commit(folder),
+        declared_pool=_declared_pool(folder, backbone_id),
         language_model=model.eval() if language_model else None,
     )
+    _check_answers(backbone)
+    return backbone
+
+
+def _commit(folder: Path) -> str | None:
+    """The commit of what lies in the hub's cache: models--owner--name/snapshots/COMMIT."""
+    return folder.name if folder.parent.name == "snapshots" else None
+
+
+def _check_size(cls: Any, config: Any, numbers: int, backbone_id: str) -> None:
+    """Raises BackboneError when the configuration describes far more than `numbers` weights.
+
+    It is built without memory: what a file says is checked before anything is allocated for it.
+    """
+    with opening(backbone_id), torch.device("meta"):
+        described = cls.from_config(copy.deepcopy(config), trust_remote_code=False)
+    tensors = [*described.parameters(), *described.buffers()]
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if needed > 2 * 4 * numbers + BESIDES:
+        there = f"{4 * numbers / 1e9:.3g} GB"
+        why = f"config.json describes {needed / 1e9:.3g} GB of weights, and there are {there}"
+        raise BackboneError(f"{backbone_id}: {why}")
+
+
+@torch.no_grad()
+def _check_answers(backbone: Backbone) -> None:
+    """Raises BackboneError for damaged weights, or for a model that makes no numbers of a text."""
+    name, tokenizer = backbone.id, backbone.tokenizer
+    if tokenizer.pad_token_id is None:
+        raise BackboneError(f"{name}: its tokenizer has no token that could pad a batch")
+    context_length(tokenizer, backbone.model.config, backbone.family)
+    for tensor_name, tensor in backbone.model.named_parameters():
+        if not torch.isfinite(tensor).all():
+            raise BackboneError(f"{name}: its weights are damaged: {tensor_name} has NaN or infinite numbers")
+    with opening(name):
+        read = tokenizer("a b", verbose=False)["input_ids"]
+        ids = torch.tensor([[*read, tokenizer.pad_token_id][: max(1, len(read))]])
+        mask = torch.ones_like(ids)
+        states = backbone.model(input_ids=ids, **model_inputs(backbone.family, mask, None)).last_hidden_state
+        found = tuple(states.shape), bool(torch.isfinite(states).all())
+    if found != ((1, ids.shape[1], backbone.width), True):
+        raise BackboneError(f"{name}: it makes no numbers of a text (states {found[0]}, finite: {found[1]})")
 
 
 def hash_weights(model: nn.Module) -> str:
@@ -148,14 +195,13 @@ def _give_pad_token(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) 
     model.config.pad_token_id = tokenizer.pad_token_id
 
 
-def _declared_pool(folder: Path) -> Pool | None:
-    declared = folder / "1_Pooling" / "config.json"
-    if not declared.is_file():
+def _declared_pool(folder: Path, backbone_id: str) -> Pool | None:
+    if not (folder / "1_Pooling" / "config.json").is_file():
         return None
-    settings = json.loads(declared.read_text(encoding="utf-8"))
+    settings = read_object(folder / "1_Pooling" / "config.json", backbone_id)
     modes: dict[str, Pool] = {
         "pooling_mode_mean_tokens": "mean",
         "pooling_mode_cls_token": "first",
         "pooling_mode_lasttoken": "last",
     }
-    return next((pool for mode, pool in modes.items() if settings.get(mode)), None)
+    return next((pool for mode, pool in modes.items() if settings.get(mode) is True), None)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stratune.backbone.family import Family, family_of
-from stratune.backbone.locate import locate, no_bars, why_not
+from stratune.backbone.folder import check_config
+from stratune.backbone.locate import locate
+from stratune.backbone.pretrained import no_bars, read_config, read_tokenizer
 from stratune.errors import BackboneError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 TokenCounter = Callable[[list[str], list[str] | None], list[int]]
-
+LEAST = 4  # positions: a token and the special ones around it
 
 _encoding = threading.Lock()
 
@@ -42,15 +44,11 @@ class TokenizerOnly:
 
 def load_tokenizer(backbone_id: str) -> TokenizerOnly:
     """Raises BackboneError when it cannot be loaded."""
-    from transformers import AutoConfig, AutoTokenizer
-
-    folder = locate(backbone_id)
+    folder = locate(backbone_id, weights=False)
     no_bars()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        config = AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise BackboneError(why_not(backbone_id, error)) from error
+    check_config(folder, backbone_id)
+    config = read_config(folder, backbone_id)
+    tokenizer = read_tokenizer(folder, backbone_id)
     family = family_of(config.model_type, backbone_id)
     return TokenizerOnly(backbone_id, tokenizer, family, context_length(tokenizer, config, family))
 
@@ -71,7 +69,14 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
 
 
 def context_length(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, family: Family) -> int:
-    """Tokens that fit into a backbone, special ones included."""
-    most = int(tokenizer.model_max_length)
-    positions = getattr(config, "max_position_embeddings", None)
-    return min(most, int(positions) - family.reserved_positions) if positions else most
+    """Tokens that fit into a backbone, special ones included. Raises BackboneError where none would fit."""
+    declared = getattr(config, "max_position_embeddings", None)
+    try:
+        most, positions = int(tokenizer.model_max_length), int(declared) if declared else None
+    except (TypeError, ValueError, OverflowError) as error:
+        given = tokenizer.model_max_length, declared
+        raise BackboneError(f"{tokenizer.name_or_path}: {given} are no context lengths") from error
+    found = min(most, positions - family.reserved_positions) if positions else most
+    if found < LEAST:
+        raise BackboneError(f"{tokenizer.name_or_path}: a context length of {found} has no room for a text")
+    return found

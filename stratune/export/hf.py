@@ -61,7 +61,9 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
     config = _config(backbone, native, labels, extra_block)
     if native.pooling is not None:
         setattr(config, native.pooling, {"first": "cls", "mean": "mean"}[head.pool])
-    model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32).eval()
+    model = AutoModelForSequenceClassification.from_config(
+        config, dtype=torch.float32, trust_remote_code=False
+    ).eval()
     _load(model, trained, backbone)
     if extra_block:
         write_norm_block(model.base_model, backbone.family, head)

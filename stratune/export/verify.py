@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from stratune.backbone.pretrained import read_model, read_tokenizer
 from stratune.errors import ArtifactError
 from stratune.tokens.tokens import first_words, tokenise
 from stratune.train.feed import Feed
@@ -29,10 +30,11 @@ PROBES = (
 
 def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
     """Raises ArtifactError when the folder's labels, tokens or logits are not the predictor's."""
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoModelForSequenceClassification
 
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    name = f"the exported {folder.name}"
+    model = read_model(AutoModelForSequenceClassification, folder, name, dtype=torch.float32).eval()
+    tokenizer = read_tokenizer(folder, name)
     names = tuple(model.config.id2label[i] for i in range(model.config.num_labels))
     if names != predictor.labels:
         raise ArtifactError(f"the exported labels are {', '.join(names)}, not {', '.join(predictor.labels)}")

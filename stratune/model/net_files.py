@@ -5,6 +5,9 @@ changed.safetensors         trained or added tensors inside the backbone (full, 
 around.safetensors          tensors of what is wrapped around the backbone (soft_prompt, p_tuning, yours)
 adapter_config.json,        peft's own format (lora, ia3, ...): PeftModel.from_pretrained reads the folder
   adapter_model.safetensors
+
+Which tensors there must be follows from the strategy in the manifest, and so do their shapes. peft's
+configuration is written for others and never read here: it can name modules that peft would import.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stratune.errors import ArtifactError
 
@@ -39,24 +43,34 @@ def write_net(net: Net, folder: Path) -> None:
 def read_net(net: Net, folder: Path, adapt: Callable[[Net], None]) -> None:
     """Load the files into a new net, after `adapt` has changed it as for training.
 
-    Raises ArtifactError when a tensor does not fit the net, or a file is missing or damaged.
+    Raises ArtifactError unless the files hold exactly the tensors that the strategy trains or adds.
     """
-    files = {name: folder / f"{name}.safetensors" for name in ("head", "changed", "around", "prompt")}
-    # In format 1 the file of a prompted model held its calibration; its head has no parameters.
-    if files["head"].is_file() and dict(net.head.named_parameters()):
-        load_tensors(net.head, read_tensors(files["head"]), folder)
-    if (folder / "adapter_config.json").is_file():
-        from peft import PeftModel
-
-        with peft_unwarned():
-            net.wrap(lambda model: PeftModel.from_pretrained(model, str(folder), is_trainable=True))
-        return
+    head = dict(net.head.named_parameters())
     adapt(net)
-    for name, module in (("changed", net.backbone.model), ("around", net.model)):
-        if files[name].is_file():
-            load_tensors(module, read_tensors(files[name]), folder)
-    if files["prompt"].is_file():  # format 1: the soft prompt had a file of its own
-        load_tensors(net.model.prompt, read_tensors(files["prompt"]), folder)
+    if head:  # in format 1 the file of a prompted model held its calibration
+        _load(head, _tensors(folder, "head"), folder)
+    if is_peft(net):
+        _load_peft(net, folder)
+        return
+    inside, around = net.added()
+    soft = {f"prompt.{name}": array for name, array in _tensors(folder, "prompt").items()}  # format 1
+    _load(inside, _tensors(folder, "changed"), folder)
+    _load(around, _tensors(folder, "around") | soft, folder)
+
+
+def _tensors(folder: Path, name: str) -> dict[str, NDArray[Any]]:
+    """Nothing where there is no such file: then nothing of its kind may be missing."""
+    path = folder / f"{name}.safetensors"
+    return read_tensors(path) if path.is_file() else {}
+
+
+def _load_peft(net: Net, folder: Path) -> None:
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
+    arrays = read_tensors(folder / "adapter_model.safetensors")
+    _check(get_peft_model_state_dict(net.model, save_embedding_layers=False), arrays, folder)
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    set_peft_model_state_dict(net.model, tensors)
 
 
 def is_peft(net: Net) -> bool:
@@ -83,31 +97,42 @@ def _write(tensors: Mapping[str, Tensor], path: Path) -> None:
         save_file({name: p.detach().cpu().contiguous() for name, p in tensors.items()}, path)
 
 
-def load_tensors(module: nn.Module, tensors: Mapping[str, NDArray[Any]], folder: Path) -> None:
-    """Raises ArtifactError for a tensor that the module lacks, or has in another shape."""
-    parameters = dict(module.named_parameters())
+def _load(parameters: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    """Raises ArtifactError unless names and shapes are those of `parameters`."""
+    _check(parameters, arrays, folder)
     with torch.no_grad():
-        for name, array in tensors.items():
-            if name not in parameters or parameters[name].shape != array.shape:
-                raise ArtifactError(f"{folder}: tensor {name} {array.shape} does not fit this backbone")
+        for name, array in arrays.items():
             parameter = parameters[name]
             # A new tensor, because other models may share the backbone's.
             parameter.data = torch.from_numpy(array).to(parameter.dtype).to(parameter.device, copy=True)
-            # Every tensor in the files was trainable. Marked so again, it is written again by `save`.
-            parameter.requires_grad_(True)
+
+
+def _check(wanted: Mapping[str, Any], found: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    for name in wanted:
+        if name not in found:
+            raise ArtifactError(f"{folder}: damaged (its files lack the tensor {name})")
+    for name, array in found.items():
+        shape = tuple(wanted[name].shape) if name in wanted else None
+        if shape != array.shape:
+            why = f"where its strategy has {shape}" if shape else "which its strategy does not train"
+            raise ArtifactError(f"{folder}: tensor {name} {array.shape} does not fit this backbone, {why}")
 
 
 def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Raises ArtifactError for a file that is missing or damaged, or has numbers that are none."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         arrays: dict[str, NDArray[Any]] = load_file(path)
-        return arrays
     except FileNotFoundError as error:
         raise ArtifactError(f"{path}: missing") from error
-    except SafetensorError as error:
+    except (SafetensorError, OSError, ValueError, KeyError) as error:  # KeyError: a type numpy has not
         raise ArtifactError(f"{path}: damaged ({error})") from error
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ArtifactError(f"{path}: damaged (tensor {name} has NaN or infinite numbers)")
+    return arrays
 
 
 @contextmanager
