@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from stratune.errors import ArtifactError
 from stratune.model.answers import Scored
 from stratune.model.base import Model
 from stratune.tokens.tokens import first_words
@@ -36,6 +37,15 @@ class Examples:
             return self
         cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
         return Examples(cut[0], cut[1] if self.pairs is not None else None, self.truth)
+
+
+def array_of(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A saved array. Raises ArtifactError unless there is one of this shape, of numbers."""
+    found = arrays.get(name)
+    if found is None or found.shape != shape or found.dtype.kind != "f":
+        what = "there is none" if found is None else f"it has shape {found.shape}"
+        raise ArtifactError(f"a baseline's array {name} should have shape {shape}: damaged ({what})")
+    return found
 
 
 class FittedBaseline(Protocol):

@@ -135,6 +135,20 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def shapes_in(folder: Path) -> list[list[int]]:
+    """Shapes of all tensors in the files of a folder, of which the headers alone are read."""
+    from safetensors import SafetensorError, safe_open
+
+    found = []
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="numpy") as tensors:
+                found += [list(tensors.get_slice(name).get_shape()) for name in tensors.keys()]  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise ArtifactError(f"{path}: damaged ({error})") from error
+    return found
+
+
 @contextmanager
 def peft_unwarned() -> Iterator[None]:
     """Hide peft's warnings on a deprecated property of transformers and on LayerNorm targets."""

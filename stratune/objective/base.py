@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stratune.errors import ArtifactError, choices
+
 Truth = NDArray[Any]  # (N,) label numbers or values, or (N, K) zeros and ones
 
 
@@ -60,9 +62,15 @@ class Objective:
         return {name: getattr(self, name) for name in self.fitted_fields}
 
     def restored(self, state: Mapping[str, Any]) -> Self:
+        """Raises ArtifactError for a state that is not of this objective."""
         given: dict[str, Any] = dict(state)
         for name, value in given.items():
-            given[name] = tuple(value) if isinstance(value, list) else value  # JSON has no tuples
+            if name not in self.fitted_fields:
+                raise ArtifactError(f"objective: damaged ({choices(name, self.fitted_fields)})")
+            listed = isinstance(getattr(self, name), tuple)
+            if listed != isinstance(value, (list, tuple)) or (listed and len(value) not in (0, self.labels)):
+                raise ArtifactError(f"objective: damaged ({name} is {value!r})")
+            given[name] = tuple(value) if listed else value  # JSON has no tuples
         return dataclasses.replace(self, **given)
 
 

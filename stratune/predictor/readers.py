@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 
 from stratune.backbone.load import Backbone, load_backbone
-from stratune.errors import ArtifactError
-from stratune.files import read_json
+from stratune.backbone.tokenizer import LEAST
+from stratune.errors import ArtifactError, choices
 from stratune.model.baseline import BaselineModel
 from stratune.model.language import Calibration
-from stratune.model.net_files import read_net, read_tensors
+from stratune.model.net_files import read_net, read_tensors, shapes_in
 from stratune.net.net import Net
+from stratune.predictor.manifest import Manifest, read_object
 from stratune.prompt.shots import shown_by
 from stratune.readout.base import by_chunks
 from stratune.remote.address import is_remote
 from stratune.remote.language_model import open_server
 from stratune.remote.reader import remote_reader
-from stratune.strategy import parse_strategy
+from stratune.remote.request_formats import Way
+from stratune.strategy.base import Baseline, Strategy
 from stratune.tokens.tokens import TextLimit
 from stratune.train.runtime import runtime_of
 
 if TYPE_CHECKING:
+    from stratune.longtext.aggregate import Aggregate
     from stratune.model.base import Model
+    from stratune.objective import Objective
+    from stratune.readout.base import Readout
     from stratune.task import Task
 
 
@@ -35,98 +41,143 @@ class Source:
     """A model folder that is being read; `backbone`: a loaded one, to share."""
 
     folder: Path
-    manifest: dict[str, Any]
-    task: Task
+    manifest: Manifest
     device: str | None = None
     backbone: Backbone | None = None
 
     @property
+    def task(self) -> Task:
+        return self.manifest.task
+
+    @property
     def limit(self) -> TextLimit:
-        return TextLimit(**self.manifest["limit"])
+        return TextLimit(**dict(self.manifest.need("limit")))
+
+    @property
+    def strategy(self) -> Any:
+        """Raises ArtifactError for what is no strategy of a net or a language model."""
+        found = self.manifest.candidate
+        if not isinstance(found, Strategy):
+            raise self.manifest.damaged(f"{found.name} is no strategy of a {self.manifest.kind}")
+        return found
+
+    @property
+    def prompt(self) -> dict[str, Any]:
+        part = self.manifest.fields.prompt
+        return part.model_dump(exclude_unset=True) if part else {}
+
+    def objective(self, readout: Readout) -> Objective:
+        return readout.objective(self.task).restored(self.manifest.fields.objective)
+
+    def aggregate(self, readout: Readout) -> Aggregate | None:
+        found = readout.aggregate(self.task)
+        return None if found is None else replace(found, **dict(self.manifest.need("aggregate")))
+
+    def calibration(self, labels: Sequence[str]) -> Calibration:
+        part = self.manifest.calibration
+        if part is None:  # format 1
+            kept = read_tensors(self.folder / "head.safetensors")
+            shapes = {name: array.shape for name, array in kept.items()}
+            if shapes != {"bias": (len(labels),), "scale": (1,)}:
+                raise self.manifest.damaged("head.safetensors holds no calibration")
+            return Calibration(tuple(map(float, kept["bias"])), float(kept["scale"][0]))
+        if len(part.bias) not in (0, len(labels)):
+            raise self.manifest.damaged(f"calibration: {len(part.bias)} numbers of {len(labels)} labels")
+        return Calibration(tuple(part.bias), part.scale)
 
 
 def read_local(source: Source) -> Model:
     """A net with a head, or a local prompted model. Raises ArtifactError when the backbone differs."""
-    manifest, task = source.manifest, source.task
-    strategy: Any = parse_strategy(manifest["strategy"])
-    readout = strategy.readout
+    manifest, task, strategy = source.manifest, source.task, source.strategy
+    readout, limit = strategy.readout, source.limit
+    if readout.language_model != (manifest.kind == "prompted"):
+        raise manifest.damaged(f"readout {readout.kind} of a {manifest.kind}")
+    check_options(strategy.tune, source)
     backbone = _backbone(source, readout.language_model)
-    objective = readout.objective(task).restored(manifest.get("objective", {}))
+    if limit.tokens(backbone) < LEAST:
+        raise manifest.damaged(f"limit: {limit.tokens(backbone)} tokens have no room for a text")
+    objective = source.objective(readout)
     with torch.random.fork_rng(devices=[]):  # initial values of heads and adapters, overwritten below
         net = Net(backbone, readout.head(backbone, objective, 0), objective)
         read_net(net, source.folder, strategy.tune.adapt)
-    runtime = runtime_of(manifest["precision"], source.device)
+    runtime = runtime_of(manifest.need("precision"), source.device)
     net.to(runtime.device).eval()
-    reader = readout.restored(backbone, task, source.limit, manifest.get("prompt") or {})
+    if readout.language_model and not source.prompt:
+        raise manifest.damaged("no 'prompt'")
+    reader = readout.restored(backbone, task, limit, source.prompt)
     inner = readout.answering(net, runtime, reader)
     if readout.language_model:
-        inner.calibration = _calibration(source)
-    aggregate = readout.aggregate(task)
-    if aggregate is not None:
-        aggregate = replace(aggregate, **manifest["aggregate"])
-    return by_chunks(inner, readout.chunker(backbone.tokenizer), aggregate)
+        inner.calibration = source.calibration(readout.asked(task))
+    return by_chunks(inner, readout.chunker(backbone.tokenizer), source.aggregate(readout))
+
+
+FREE = 4096  # an option up to this asks for little memory
+SEEDS = ("seed", "key", "prng")
+
+
+def check_options(tune: Any, source: Source) -> None:
+    """Raises ArtifactError for a rank or a length that no tensor of the folder has: it would be allocated."""
+    longest = max((size for shape in shapes_in(source.folder) for size in shape), default=0)
+    options = dataclasses.asdict(tune)
+    options |= options.pop("options", {}) or {}
+    for name, value in options.items():
+        if isinstance(value, int) and value > max(FREE, longest) and not any(one in name for one in SEEDS):
+            raise source.manifest.damaged(f"strategy.{name}: {value:.3g}, and no tensor is that large")
 
 
 def _backbone(source: Source, language_model: bool) -> Backbone:
-    wanted = source.manifest["backbone"]
+    wanted = source.manifest.need("backbone")
     if source.backbone is not None:
         backbone = source.backbone.sharing()
         if language_model and backbone.language_model is None:
             raise ArtifactError(f"{source.folder}: it needs the backbone's LM head, which was not loaded")
     else:
-        backbone = load_backbone(wanted["id"], revision=wanted["revision"], language_model=language_model)
-    if backbone.weight_hash != wanted["weight_hash"]:
+        backbone = load_backbone(wanted.id, revision=wanted.revision, language_model=language_model)
+    if backbone.weight_hash != wanted.weight_hash:
         raise ArtifactError(
-            f"{source.folder}: it was trained on other weights of {wanted['id']} "
-            f"({wanted['weight_hash'][:12]}, found {backbone.weight_hash[:12]})"
+            f"{source.folder}: it was trained on other weights of {wanted.id} "
+            f"({str(wanted.weight_hash)[:12]}, found {backbone.weight_hash[:12]})"
         )
     return backbone
-
-
-def _calibration(source: Source) -> Calibration:
-    if "calibration" in source.manifest:
-        return Calibration.from_dict(source.manifest["calibration"])
-    kept = read_tensors(source.folder / "head.safetensors")  # format 1
-    return Calibration(tuple(map(float, kept["bias"])), float(kept["scale"][0]))
 
 
 def read_prompted(source: Source) -> Model:
     """A prompted language model: local, or on a server, of which only prompt and calibration are saved."""
     manifest, task = source.manifest, source.task
-    address = manifest["backbone"]["id"]
+    address = manifest.need("backbone").id
     if not is_remote(address):
         return read_local(source)
-    strategy: Any = parse_strategy(manifest["strategy"])
-    readout = strategy.readout
+    readout = source.strategy.readout
+    if not readout.language_model:
+        raise manifest.damaged(f"readout {readout.kind} of a {manifest.kind}")
     labels = readout.asked(task)
-    reader = remote_reader(source.limit, labels, shown_by(manifest["prompt"], labels))
-    kept = manifest["server"] if "server" in manifest else manifest["remote"]  # format 1
-    server = open_server(address, way=kept["way"])
-    objective = readout.objective(task).restored(manifest.get("objective", {}))
-    inner = readout.prompted(server, reader, objective, manifest["seed"])
-    inner.calibration = Calibration.from_dict(manifest.get("calibration", kept))
-    aggregate = readout.aggregate(task)
-    if aggregate is not None:
-        aggregate = replace(aggregate, **manifest["aggregate"])
-    return by_chunks(inner, readout.chunker(None), aggregate)
+    manifest.need("prompt")
+    reader = remote_reader(source.limit, labels, shown_by(source.prompt, labels))
+    server = open_server(address, way=way_of(manifest))
+    seed = manifest.need("seed")
+    if not isinstance(seed, int):
+        raise manifest.damaged(f"seed: {seed!r} is no number")
+    inner = readout.prompted(server, reader, source.objective(readout), seed)
+    inner.calibration = source.calibration(labels)
+    return by_chunks(inner, readout.chunker(None), source.aggregate(readout))
+
+
+def way_of(manifest: Manifest) -> Any:
+    way = manifest.way
+    if way not in (None, *get_args(Way)):
+        raise manifest.damaged(f"server.way {choices(way, get_args(Way))}")
+    return way
 
 
 def read_baseline(source: Source) -> Model:
-    baseline: Any = parse_strategy(source.manifest["strategy"])
+    found = source.manifest.candidate
+    if not isinstance(found, Baseline):
+        raise source.manifest.damaged(f"{found.name} is no baseline")
     name = "baseline" if (source.folder / "baseline.json").is_file() else "floor"  # format 1
     arrays = read_tensors(source.folder / f"{name}.safetensors")
-    fitted = baseline.restore(source.task, arrays, read_part(source.folder / f"{name}.json"))
-    return BaselineModel(fitted, source.manifest.get("limit", {}).get("max_words"))
-
-
-def read_part(path: Path) -> Any:
-    """Raises ArtifactError for a file that is missing or damaged."""
-    try:
-        return read_json(path)
-    except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: missing") from error
-    except ValueError as error:
-        raise ArtifactError(f"{path}: damaged ({error})") from error
+    fitted = found.restore(source.task, arrays, read_object(source.folder / f"{name}.json"))
+    limit = source.manifest.fields.limit
+    return BaselineModel(fitted, limit.max_words if limit else None)
 
 
 READERS: dict[str, Callable[[Source], Model]] = {
@@ -135,14 +186,3 @@ READERS: dict[str, Callable[[Source], Model]] = {
     "prompted": read_prompted,
     "baseline": read_baseline,
 }
-
-
-def kind_of(manifest: dict[str, Any]) -> str:
-    """The kind of model; format 1 did not name it."""
-    if "model" in manifest:
-        return str(manifest["model"])
-    if "members" in manifest and manifest["strategy"].get("preset") == "ensemble":
-        return "ensemble"
-    if manifest["backbone"] is None:
-        return "baseline"
-    return "net" if manifest["strategy"]["readout"]["kind"] == "head" else "prompted"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stratune.errors import ConfigError, DataError
+from stratune.errors import ConfigError, DataError, choices
 from stratune.prompt.template import Shot, Template, parse_template
 from stratune.tokens.tokens import first_words
 
@@ -99,6 +99,11 @@ def shown_by(
     """Reads what `kept` returned: template, demonstrations of all rows, or the pool of each row's."""
     template = parse_template(state["template"], "template").for_labels(labels)
     shots = tuple(Shot(**shot) for shot in state["shots"])
+    for shot in shots:
+        if shot.label not in labels:
+            raise ConfigError(choices(shot.label, labels), key="shots")
+        if (shot.pair is not None) != template.pairs:
+            raise ConfigError("a demonstration has a pair where the template has none, or none", key="shots")
     return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)
 
 

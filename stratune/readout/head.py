@@ -47,6 +47,8 @@ class Head(Readout):
     def __post_init__(self) -> None:
         if self.pool not in POOLS:
             raise ConfigError(choices(self.pool, POOLS), key="readout.pool")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"{self.dropout} is not from 0 up to 1", key="readout.dropout")
 
     def head(self, backbone: Backbone, objective: Objective, seed: int) -> NetHead:
         from stratune.net.document_head import DocumentHead

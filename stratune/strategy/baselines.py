@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratune.errors import UnsupportedError
-from stratune.model.baseline import Examples
+from stratune.model.baseline import Examples, array_of
 from stratune.strategy.base import Baseline
 from stratune.strategy.registry import register_baseline
 
@@ -37,7 +37,7 @@ class _Constant(Baseline):
     """A baseline that predicts the same for every row."""
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
-        return PriorModel(np.asarray(arrays["prior"]))
+        return PriorModel(array_of(arrays, "prior", (len(task.columns),)))
 
 
 @register_baseline("majority")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stratune.errors import TrainingError
-from stratune.model.baseline import Examples
+from stratune.errors import ArtifactError, TrainingError
+from stratune.model.baseline import Examples, array_of
 from stratune.strategy.base import Baseline
 from stratune.strategy.linear import fit_linear
 from stratune.strategy.registry import register_baseline
@@ -64,10 +64,26 @@ class TfIdf(Baseline):
         return TfIdfModel(features.only(terms), weight, bias, task.target)
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
+        words, characters = terms_of(state, "words"), terms_of(state, "characters")
         features = TextFeatures.restore(
-            (state["words"], arrays["word_idf"]), (state["characters"], arrays["character_idf"])
+            (words, array_of(arrays, "word_idf", (len(words),))),
+            (characters, array_of(arrays, "character_idf", (len(characters),))),
         )
-        return TfIdfModel(features, np.asarray(arrays["weight"]), np.asarray(arrays["bias"]), task.target)
+        width = (len(words) + len(characters)) * (4 if task.text_pair else 1)  # see `joined`
+        weight = array_of(arrays, "weight", (len(task.columns), width))
+        return TfIdfModel(features, weight, array_of(arrays, "bias", (len(task.columns),)), task.target)
+
+
+def terms_of(state: Mapping[str, Any], kind: str) -> list[str]:
+    """A saved vocabulary. Raises ArtifactError unless it is a list of different terms."""
+    found = state.get(kind)
+    if not isinstance(found, list) or not all(isinstance(term, str) for term in found):
+        raise ArtifactError(f"a baseline's {kind}: damaged (no list of terms)")
+    if len(set(found)) != len(found):
+        raise ArtifactError(f"a baseline's {kind}: damaged (terms repeat)")
+    if kind == "words" and not found:
+        raise ArtifactError("a baseline's words: damaged (there are none)")
+    return found
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,7 @@ def test_a_file_that_is_damaged_is_named(kind, file, harm, folders, tmp_path):
     "content, message",
     [
         ("{", "model/stratune.json: damaged"),
-        ("[]", "model/stratune.json: format None, but this stratune reads 1"),
+        ("[]", r"model/stratune.json: damaged \(no JSON object\)"),
         ('{"format": 99}', "model/stratune.json: format 99, but this stratune reads 1"),
         ('{"format": 1}', r"model/stratune.json: damaged \(no 'task'\)"),
         ("\xff", "model/stratune.json: damaged"),
