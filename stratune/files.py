@@ -117,6 +117,7 @@ def replacing_folder(folder: str | Path, *, keep: bool = False) -> Iterator[Path
             if written.is_file():
                 with written.open("rb") as stream:
                     os.fsync(stream.fileno())
+                written.chmod(0o666 & ~_umask())  # safetensors makes private files
         temporary.chmod(0o777 & ~_umask())
         if folder.exists() and not keep:
             folder.replace(old)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError
+from stratune.prompt.chat import Message, render_chat
 from stratune.prompt.template import Shot, Template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-    Message = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -90,21 +89,3 @@ class Renderer:
             for label, word in zip(self.labels, words, strict=True)
         ]
         return text.format(labels=", ".join(words), descriptions="\n".join(described)).strip()
-
-
-def render_chat(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """Apply the chat template, up to the assistant's turn.
-
-    When the chat template has no system role, its text is put before the first user message.
-    """
-    from jinja2.exceptions import TemplateError
-
-    options: dict[str, Any] = {"tokenize": False, "add_generation_prompt": True}
-    try:
-        return str(tokenizer.apply_chat_template(list(messages), **options))
-    except TemplateError:
-        if messages[0]["role"] != "system":
-            raise
-        system, first, *others = messages
-        joined = {**first, "content": f"{system['content']}\n\n{first['content']}"}
-        return str(tokenizer.apply_chat_template([joined, *others], **options))

@@ -1,6 +1,7 @@
 """The model folder: what is in it, what comes out of it, and what is said when it is not whole."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -171,6 +172,18 @@ def test_reading_a_folder_draws_no_random_numbers_of_the_callers(spec, tiny, tmp
     before = torch.get_rng_state()
     Predictor.load(folder)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_saved_weights_are_as_readable_as_other_files(umask, mode, tiny, tmp_path):
+    predictor = trained("lora", tiny("bert"), epochs=1).predictor
+    before = os.umask(umask)
+    try:
+        folder = predictor.save(tmp_path / "model")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {mode}
+    assert folder.stat().st_mode & 0o777 == 0o777 & ~umask
 
 
 def test_saving_replaces_an_older_folder_whole(tiny, tmp_path):
