@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.errors import DataError
 from stratune.model.answers import Scored
+from stratune.predictor.inputs import texts_of
 from stratune.predictor.model_folder import Saved, load
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
-    from stratune.task import Task
-
-Row = "str | tuple[str, str] | Mapping[str, Any]"
 
 
 @dataclass(frozen=True)
@@ -45,13 +41,22 @@ class Predictor(Saved):
     def labels(self) -> tuple[str, ...]:
         return self.task.labels
 
-    def predict(self, rows: Iterable[Row]) -> list[Prediction]:  # type: ignore[valid-type]
-        """One Prediction per row, in order. A row: a text, a pair of texts, or a mapping of columns."""
-        rows = list(rows)
-        if not rows:
+    def predict(self, rows: Any) -> list[Prediction]:
+        """One Prediction per row, in the order of the rows.
+
+        `rows`: one text; a list (tuple, generator, pandas Series, numpy array (N,)) of texts; or what has the
+        columns of the task, `task.text` and `task.text_pair`: a pandas DataFrame, a dict of columns, a
+        datasets.Dataset, a list of mappings, one mapping. For a task of pairs: a tuple of two texts is one
+        pair, a list of them or an array (N, 2) several. A missing cell of a column is an empty text.
+
+        Raises DataError for what has no texts, or no order: numbers, bytes, sets, paths, single texts for a
+        task of pairs, a column that is not there.
+        """
+        texts, pairs = texts_of(rows, self.task)
+        if not texts:
             return []
-        scored = self.score(rows)
-        invalid = scored.invalid if scored.invalid is not None else np.zeros(len(rows), dtype=bool)
+        scored = self.model(texts, pairs, SILENT)
+        invalid = scored.invalid if scored.invalid is not None else np.zeros(len(texts), dtype=bool)
         answers = scored.predicted(self.task)
         return [
             Prediction(*self.task.target.read(answer, numbers), invalid=bool(bad), tokens_cut=int(cut))
@@ -60,13 +65,19 @@ class Predictor(Saved):
             )
         ]
 
-    def predict_proba(self, rows: Iterable[Row]) -> NDArray[np.float64]:  # type: ignore[valid-type]
-        """(N, K) probabilities, columns in the order of `labels`; of a regression (N, 1) values."""
-        rows = list(rows)
-        return self.score(rows).predictions if rows else np.zeros((0, len(self.task.columns)))
+    def predict_proba(self, rows: Any) -> NDArray[np.float64]:
+        """(N, K) probabilities, columns in the order of `labels`; of a regression (N, 1) values.
 
-    def score(self, rows: Sequence[Any], progress: Progress = SILENT) -> Scored:
-        texts, pairs = columns(rows, self.task)
+        `rows` as `predict` takes them.
+        """
+        texts, pairs = texts_of(rows, self.task)
+        if not texts:
+            return np.zeros((0, len(self.task.columns)))
+        return self.model(texts, pairs, SILENT).predictions
+
+    def score(self, rows: Any, progress: Progress = SILENT) -> Scored:
+        """The answers as arrays. `rows` as `predict` takes them."""
+        texts, pairs = texts_of(rows, self.task)
         return self.model(texts, pairs, progress)
 
     @classmethod
@@ -76,26 +87,3 @@ class Predictor(Saved):
         """Read a model folder. `backbone`: a loaded one, which many predictors can share."""
         found = load(folder, device=device, backbone=backbone)
         return cls(found.task, found.model, found.about)
-
-
-def columns(rows: Sequence[Any], task: Task) -> tuple[list[str], list[str] | None]:
-    """Texts and pairs from rows of any of the three kinds. Raises DataError with the row's number."""
-    pairs = [_cells(row, number, task) for number, row in enumerate(rows, start=1)]
-    texts = [first for first, _ in pairs]
-    return texts, [second for _, second in pairs] if task.text_pair else None
-
-
-def _cells(row: Any, number: int, task: Task) -> tuple[str, str]:
-    if isinstance(row, str) and not task.text_pair:
-        return row, ""
-    if isinstance(row, (tuple, list)) and len(row) == 2 and task.text_pair:
-        return str(row[0]), str(row[1])
-    if hasattr(row, "get"):
-        wanted = [task.text, *([task.text_pair] if task.text_pair else [])]
-        for column in wanted:
-            if column not in row:
-                raise DataError(f"missing; the row has {', '.join(map(str, row))}", row=number, column=column)
-        cells = ["" if row[column] is None else str(row[column]) for column in wanted]
-        return cells[0], cells[1] if task.text_pair else ""
-    shape = "a pair of texts" if task.text_pair else "a text"
-    raise DataError(f"expected {shape} or a mapping of columns, found {type(row).__name__}", row=number)

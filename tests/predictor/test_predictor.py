@@ -1,8 +1,11 @@
-"""Predictor: rows of three shapes in, answers by name out."""
+"""Predictor: rows of every shape in, answers by name out."""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from datasets import Dataset, DatasetDict
 
 from stratune.errors import DataError
 from stratune.testing import toy_split
@@ -71,6 +74,89 @@ def test_pairs_may_be_tuples_lists_or_mappings(of_pairs):
     assert of_pairs.predict([["the cat", "snow"]]) == wanted
     assert of_pairs.predict([{"text": "the cat", "text_pair": "snow"}]) == wanted
     assert of_pairs.predict([("snow", "the cat")]) != wanted
+
+
+def test_one_text_is_one_row(predictor):
+    assert predictor.predict(TEXTS[0]) == predictor.predict([TEXTS[0]])
+    assert (
+        predictor.predict_proba(TEXTS[0]).shape == (1, 3) and len(predictor.score(TEXTS[0]).predictions) == 1
+    )
+
+
+SHAPES = {
+    "tuple": tuple,
+    "frame": lambda texts: pd.DataFrame({"id": range(len(texts)), "text": texts}),
+    "columns": lambda texts: {"text": texts, "other": [1] * len(texts)},
+    "columns as arrays": lambda texts: {"text": np.array(texts)},
+    "dataset": lambda texts: Dataset.from_dict({"text": texts, "n": [0] * len(texts)}),
+    "column of a dataset": lambda texts: Dataset.from_dict({"text": texts})["text"],
+    "series": lambda texts: pd.Series(texts, index=range(100, 100 + len(texts)), name="anything"),
+    "array": np.array,
+    "array of objects": lambda texts: np.array(texts, dtype=object),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_table_has_one_answer_for_each_row(shape, predictor):
+    assert predictor.predict(SHAPES[shape](TEXTS)) == predictor.predict(TEXTS)
+
+
+def test_a_row_of_a_table_is_one_row(predictor):
+    wanted = predictor.predict([TEXTS[1]])
+    assert predictor.predict({"text": TEXTS[1], "id": 7}) == wanted
+    assert predictor.predict(pd.DataFrame({"id": [1, 2], "text": TEXTS[:2]}).iloc[1]) == wanted
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), pd.NA])
+def test_a_missing_cell_is_an_empty_text_in_every_table(nothing, predictor):
+    wanted = predictor.predict([TEXTS[0], ""])
+    assert predictor.predict(pd.DataFrame({"text": [TEXTS[0], nothing]})) == wanted
+    assert predictor.predict({"text": [TEXTS[0], nothing]}) == wanted
+    assert predictor.predict(pd.Series([TEXTS[0], nothing])) == wanted
+
+
+def test_pairs_in_every_shape(of_pairs):
+    first, second = ["the cat", "snow"], ["snow", "a choir"]
+    wanted = of_pairs.predict(list(zip(first, second, strict=True)))
+    assert of_pairs.predict(pd.DataFrame({"text": first, "text_pair": second})) == wanted
+    assert of_pairs.predict({"text": first, "text_pair": second}) == wanted
+    assert of_pairs.predict(np.array([first, second]).T) == wanted
+    alone = of_pairs.predict([("the cat", "snow")])
+    assert of_pairs.predict(("the cat", "snow")) == alone
+    assert of_pairs.predict({"text": "the cat", "text_pair": "snow"}) == alone
+
+
+MEANINGLESS = [
+    (False, pd.DataFrame({"review": ["a"]}), "no such column: 'text' is not one of review"),
+    (False, {"review": ["a"]}, "1: column 'text': missing; the row has review"),
+    (False, {"text": [1.5]}, r"1: column 'text': expected a text, found 1.5 \(float\)"),
+    (False, {"text": 3}, "column 'text'|found 3"),
+    (False, b"cat", "expected a text, a list of texts, .*, found b'cat' "),
+    (False, 7, r"found 7 \(int\)"),
+    (False, None, r"found None \(NoneType\)"),
+    (False, {"cat", "dog"}, "found a set, which has no order"),
+    (False, Path("rows.csv"), "found the path rows.csv: `stratune predict` reads files"),
+    (False, np.zeros((2, 3)), r"expected an array of texts of shape \(N,\), found \(2, 3\)"),
+    (False, np.zeros(2), "1: expected a text or a mapping of columns, found float"),
+    (False, ["a", None], "2: expected a text or a mapping of columns, found NoneType"),
+    (False, ["a", "b\ud800"], "2: holds half a character"),
+    (
+        False,
+        DatasetDict(test=Dataset.from_dict({"text": ["a"]})),
+        r"found a DatasetDict: name one part \(test\)",
+    ),
+    (True, "cat", "1: expected a pair of texts or a mapping of columns, found str"),
+    (True, pd.Series(["cat"]), "1: expected a pair of texts or a mapping of columns, found str"),
+    (True, {"text": ["a", "b"], "text_pair": ["a"]}, "columns differ in length: 2 and 1"),
+    (True, ("a", "b", "c"), "1: expected a pair of texts"),
+]
+
+
+@pytest.mark.parametrize("pairs, rows, message", MEANINGLESS)
+def test_what_has_no_meaning_is_refused(pairs, rows, message, predictor, of_pairs):
+    for ask in ("predict", "predict_proba", "score"):
+        with pytest.raises(DataError, match=message):
+            getattr(of_pairs if pairs else predictor, ask)(rows)
 
 
 WRONG = [
