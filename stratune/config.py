@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,6 +42,8 @@ class DataConfig(_Section):
     val_rows: Size = None
     test_rows: Size = None
     encoding: str | None = None
+    delimiter: str | None = None  # between the columns of csv files; None: found out
+    unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
     seed: int = 0  # of the split
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Encoding, Json, Source
+from stratune.cli.options import Delimiter, Encoding, Json, Source
 from stratune.cli.output import console, print_json
 from stratune.errors import DataError
 
@@ -35,6 +35,7 @@ def agree_command(
         str | None, typer.Option(help="Column of rows that belong together, for the intervals.")
     ] = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
     as_json: Json = False,
 ) -> None:
     """ICC, Krippendorff's alpha, and what one rater reaches against the others.
@@ -44,7 +45,9 @@ def agree_command(
     from stratune.data.rows import group_numbers
     from stratune.report.people import among_raters
 
-    ratings, task, raw = _read(source, annotations, kind, labels, encoding)
+    ratings, task, raw = _read(
+        source, annotations, kind, labels, {"encoding": encoding, "delimiter": delimiter}
+    )
     groups = group_numbers(_cells(raw, group, source)) if group is not None else None
     found = {"kind": task.kind, "labels": list(task.labels), **among_raters(ratings, task, groups=groups)}
     if as_json:
@@ -54,7 +57,7 @@ def agree_command(
 
 
 def _read(
-    source: str, annotations: str, kind: str | None, labels: str | None, encoding: str | None
+    source: str, annotations: str, kind: str | None, labels: str | None, how: dict[str, str | None]
 ) -> tuple[Ratings, Task, Any]:
     """(ratings of the whole source, their task, the raw table)."""
     from dataclasses import replace
@@ -68,7 +71,7 @@ def _read(
     from stratune.report.predictions import Ratings, numbered
     from stratune.task import Task
 
-    raw = read(source, encoding=encoding)
+    raw = read(source, **how)
     cells = {name: _cells(raw, name, source) for name in annotation_columns(Task(annotations=annotations))}
 
     def error(message: str, column: str, index: int) -> DataError:

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Group, Id, Kind, Label, MaxWords, Pair, SplitColumn, Test, Text, Val
+from stratune.cli.options import (
+    Delimiter,
+    Encoding,
+    Group,
+    Id,
+    Kind,
+    Label,
+    MaxWords,
+    Pair,
+    SplitColumn,
+    Test,
+    Text,
+    Unknown,
+    Val,
+)
 from stratune.cli.output import print_json
 from stratune.errors import ConfigError
 
@@ -36,11 +50,14 @@ Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")
 def compare(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [a.b=c ...]")] = None,
     data: Annotated[
-        str | None, typer.Option(help="csv, tsv, json, jsonl, parquet; hub:name/config; demo:name")
+        str | None, typer.Option(help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; demo:name")
     ] = None,
     val: Val = None,
     test: Test = None,
     split_column: SplitColumn = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    unknown: Unknown = None,
     text: Text = None,
     pair: Pair = None,
     label: Label = None,
@@ -86,6 +103,7 @@ def compare(
     """
     options: dict[str, Any] = {
         "data.source": data, "data.val": val, "data.test": test, "data.split_column": split_column,
+        "data.encoding": encoding, "data.delimiter": delimiter, "data.unknown": unknown,
         "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows),
         "data.test_rows": _size(test_rows),
         "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,

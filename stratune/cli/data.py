@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stratune.cli.options import (
+    Delimiter,
     Encoding,
     Group,
     Id,
@@ -20,6 +21,7 @@ from stratune.cli.options import (
     SplitColumn,
     Test,
     Text,
+    Unknown,
     Val,
 )
 from stratune.cli.output import console, print_json
@@ -48,6 +50,8 @@ def check_command(
     test: Test = None,
     split_column: SplitColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    unknown: Unknown = None,
     seed: Seed = 0,
     backbone: Annotated[str, typer.Option(help="Model whose tokens are counted; empty: none.")] = "minilm",
     as_json: Json = False,
@@ -68,6 +72,8 @@ def check_command(
         test=test,
         split_column=split_column,
         encoding=encoding,
+        delimiter=delimiter,
+        unknown=unknown or "refuse",
     )
     if as_json:
         print_json(report.to_dict())
@@ -91,6 +97,8 @@ def split_command(
     test: Test = None,
     split_column: SplitColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    unknown: Unknown = None,
     seed: Seed = 0,
     format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "csv",
     as_json: Json = False,
@@ -106,14 +114,24 @@ def split_command(
     check_format(format_)
     task = task_of(source, text=text, label=label, text_pair=pair, group=group, kind=kind, id=id_)
     split = load_split(
-        source, task, seed=seed, val=val, test=test, split_column=split_column, encoding=encoding
+        source,
+        task,
+        seed=seed,
+        val=val,
+        test=test,
+        split_column=split_column,
+        encoding=encoding,
+        delimiter=delimiter,
+        unknown=unknown or "refuse",
     )
     write_split(split, out, format_)
     if as_json:
         print_json({"out": str(out), "fingerprint": split.fingerprint, "rows": split.sizes})
     else:
         screen = console()
-        screen.print(_balance_table(split.balance()))
+        screen.print(_balance_table(split.balance(), split.sizes))
+        for warning in split.warnings:
+            screen.say(f"warning: {warning}")
         for note in split.notes:
             screen.say(f"note: {note}")
         screen.say(f"wrote {out}")
@@ -157,7 +175,7 @@ def _print_report(report: Report) -> None:
     from stratune.report.screen import text
 
     screen = console()
-    screen.print(_balance_table(report.balance))
+    screen.print(_balance_table(report.balance, report.rows))
     screen.print(_length_table(report))
     colors = {"error": "red", "warning": "yellow", "info": "cyan"}
     for issue in report.issues:
@@ -168,7 +186,7 @@ def _print_report(report: Report) -> None:
         screen.print("nothing to report")
 
 
-def _balance_table(balance: dict[str, dict[str, int]]) -> Table:
+def _balance_table(balance: dict[str, dict[str, int]], rows: dict[str, int]) -> Table:
     from stratune.report.screen import Table
 
     table = Table("part", "rows", title="Rows and labels", title_justify="left")
@@ -180,7 +198,7 @@ def _balance_table(balance: dict[str, dict[str, int]]) -> Table:
         table.add_column(f"{len(labels) - len(shown)} more", justify="right")
     for part, counts in balance.items():
         rest = [f"{sum(counts[label] for label in labels[8:]):,}"] if len(labels) > len(shown) else []
-        table.add_row(part, f"{sum(counts.values()):,}", *(f"{counts[label]:,}" for label in shown), *rest)
+        table.add_row(part, f"{rows[part]:,}", *(f"{counts[label]:,}" for label in shown), *rest)
     return table
 
 

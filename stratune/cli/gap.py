@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Encoding, Id, Json, Kind, Label, Pair, Source, Text
+from stratune.cli.options import Delimiter, Encoding, Id, Json, Kind, Label, Pair, Source, Text
 from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
@@ -34,6 +34,7 @@ def gap_command(
     folds: Annotated[int, typer.Option(help="Of the random and of the grouped folds.")] = 5,
     repeats: Annotated[int, typer.Option(help="Times that rows are assigned to folds anew.")] = 3,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
     seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +54,7 @@ def gap_command(
     )
     if task.group is None:
         raise ConfigError("name the column of groups", key="--group")
-    table = canonical(read(source, encoding=encoding), task, source)
+    table = canonical(read(source, encoding=encoding, delimiter=delimiter), task, source)
     task = replace(task, labels=infer_labels([table], task, source))
     with Bar("folds") as bar:
         gap = measure_gap(

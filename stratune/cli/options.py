@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 Source = Annotated[
-    str, typer.Argument(help="csv, tsv, json, jsonl or parquet file; hub:name/config; demo:name")
+    str, typer.Argument(help="csv, tsv, json, jsonl, parquet or xlsx file; hub:name/config; demo:name")
 ]
 Text = Annotated[str | None, typer.Option(help="Column of the text.")]
 Pair = Annotated[str | None, typer.Option(help="Column of the second text of a pair.")]
@@ -20,4 +20,12 @@ Test = Annotated[str | None, typer.Option(help="Own test file.")]
 SplitColumn = Annotated[str | None, typer.Option(help="Column that says train, val or test.")]
 MaxWords = Annotated[int | None, typer.Option(help="Words read of each text.")]
 Encoding = Annotated[str | None, typer.Option(help="Text encoding of the files, when not UTF-8.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(help="Between the columns of csv files: one character, or tab. [default: found out]"),
+]
+Unknown = Annotated[
+    str | None,
+    typer.Option(help="Labels that no training row has: refuse, drop (the rows), or wrong (count them so)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.options import Delimiter, Encoding
 from stratune.comparison.progress import Bar
 from stratune.errors import ConfigError
 
@@ -22,7 +25,8 @@ BATCH_ROWS = 4096
 def predict(
     model_dir: Annotated[Path, typer.Argument(help="Model folder (OUT/runs/<run>/model).")],
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="csv, tsv, jsonl or parquet file; - for standard input.")
+        str,
+        typer.Argument(metavar="INPUT", help="csv, tsv, json, jsonl, parquet, xlsx; - for standard input."),
     ],
     output: Annotated[
         str, typer.Option("-o", "--output", help="csv, jsonl or parquet file; - for standard output.")
@@ -35,7 +39,12 @@ def predict(
         str | None, typer.Option("--format", help="Of standard input and output: csv or jsonl.")
     ] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the added columns.")] = "",
-    encoding: Annotated[str | None, typer.Option(help="Text encoding of the input, when not UTF-8.")] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    safe_csv: Annotated[
+        bool,
+        typer.Option("--safe-csv", help="Put an apostrophe before text that a spreadsheet would calculate."),
+    ] = False,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")
     ] = None,
@@ -45,52 +54,107 @@ def predict(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Add `prediction` and `score_<label>` to every row, in the order of the input."""
-    from stratune.data.write import open_writer
+    from stratune.data.layout import column_types
+    from stratune.data.write import check_writable, format_of, open_writer
     from stratune.memory import set_up_memory
     from stratune.predictor.predictor import Predictor
 
-    kind = format_ or (_like(source) if output == "-" else None)
-    with open_writer(output, kind) as writer, Bar("rows", shown=not quiet, patience=0) as bar:
-        predictor = Predictor.load(model_dir, device=device)
+    kind = format_of(output, format_ or (_like(source) if output == "-" else None))
+    if safe_csv and kind != "csv":
+        raise ConfigError(f"the output is {kind}, not csv", key="--safe-csv")
+    check_writable(output)
+    known = column_types(source, encoding=encoding, delimiter=delimiter)
+    predictor = Predictor.load(model_dir, device=device)
+    columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix)
+    columns.check(known, predictor)
+    rows = Rows(source, known, encoding, delimiter, format_)
+    types = {**known, **columns.added(predictor)} if known else {}
+    with (
+        open_writer(output, kind, safe=safe_csv, types=types) as writer,
+        Bar("rows", shown=not quiet, patience=0) as bar,
+    ):
         set_up_memory()
-        for batch in predicted(predictor, source, text, pair, prefix, encoding, format_, explain):
+        for batch in predicted(predictor, rows, columns, explain):
             writer.write(batch)
             bar.rows(len(next(iter(batch.values()))))
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Where the rows come from, and the types of its columns, where they are known beforehand."""
+
+    source: str
+    types: dict[str, Any]
+    encoding: str | None = None
+    delimiter: str | None = None
+    format: str | None = None
+
+    def batches(self) -> Iterator[dict[str, list[Any]]]:
+        from stratune.data.read import iter_batches
+
+        yield from iter_batches(
+            self.source, BATCH_ROWS, encoding=self.encoding, delimiter=self.delimiter, format=self.format
+        )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns are read, and what is put before the names of those that are added."""
+
+    text: str
+    pair: str | None
+    prefix: str
+
+    def added(self, predictor: Predictor) -> dict[str, Any]:
+        """Column -> type of what every prediction has."""
+        import pyarrow as pa
+
+        numeric = predictor.task.target.is_numeric
+        types = {f"{self.prefix}prediction": pa.float64() if numeric else pa.string()}
+        return types | {f"{self.prefix}score_{label}": pa.float64() for label in predictor.labels}
+
+    def check(self, names: Iterable[str], predictor: Predictor) -> None:
+        """ConfigError where the input has a column of such a name."""
+        added = [*self.added(predictor), f"{self.prefix}tokens_cut"]
+        if there := [name for name in names if name in added]:
+            why = f"the input has a column {there[0]!r} already; choose another with --prefix"
+            raise ConfigError(why, key="prefix")
+
+
 def predicted(
-    predictor: Predictor,
-    source: str,
-    text: str | None,
-    pair: str | None,
-    prefix: str,
-    encoding: str | None = None,
-    format_: str | None = None,
-    explain: bool = False,
-) -> Any:
+    predictor: Predictor, rows: Rows, columns: Columns, explain: bool = False
+) -> Iterator[dict[str, list[Any]]]:
     """Batches of columns: those of the input, then the predictions."""
-    from dataclasses import replace
-
     from stratune.data.columns import canonical
-    from stratune.data.read import iter_batches, read
+    from stratune.data.read import read
 
-    task = replace(
-        predictor.task,
-        text=text or predictor.task.text,
-        text_pair=pair or predictor.task.text_pair,
-        group=None,
-        id=None,
-    )
+    task = replace(predictor.task, text=columns.text, text_pair=columns.pair, group=None, id=None)
     done = 0
-    for batch in iter_batches(source, BATCH_ROWS, encoding=encoding, format=format_):
-        rows = canonical(read(batch), task, source, labelled=False, first=done)
-        pairs = list(rows["text_pair"]) if task.text_pair else None
-        answers = predictor.model(list(rows["text"]), pairs)
-        added = _answer_columns(predictor, answers, prefix)
+    for batch in rows.batches():
+        columns.check(batch, predictor)
+        texts = canonical(read(_wanted(batch, columns, rows)), task, rows.source, labelled=False, first=done)
+        pairs = list(texts["text_pair"]) if task.text_pair else None
+        answers = predictor.model(list(texts["text"]), pairs)
+        added = _answer_columns(predictor, answers, columns.prefix)
         if explain:
-            added[f"{prefix}evidence"] = _evidence(answers, list(rows["text"]))
+            added[f"{columns.prefix}evidence"] = _evidence(answers, list(texts["text"]))
         yield _joined(batch, added)
-        done += len(rows)
+        done += len(texts)
+
+
+def _wanted(batch: dict[str, list[Any]], columns: Columns, rows: Rows) -> dict[str, list[Any]]:
+    """The columns of texts alone, as text where some row of the file has text; all where one is missing."""
+    import pyarrow as pa
+
+    from stratune.data.arrow import as_text
+
+    names = [columns.text, *([columns.pair] if columns.pair else [])]
+    absent = {name: [None] * len(next(iter(batch.values()))) for name in names if name in rows.types}
+    batch = {**absent, **batch}  # a record may lack what others have
+    if not all(name in batch for name in names):
+        return batch  # whose columns the message names
+    texts = {name: rows.types.get(name) == pa.string() for name in names}
+    return {name: [as_text(v) for v in batch[name]] if texts[name] else batch[name] for name in names}
 
 
 def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str, list[Any]]:

@@ -54,6 +54,8 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         fractions=data.fractions,
         sizes=(data.train_rows, data.val_rows, data.test_rows),
         encoding=data.encoding,
+        delimiter=data.delimiter,
+        unknown=data.unknown,
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
     return split, report

@@ -7,7 +7,6 @@ each column, null where a rating is missing. Otherwise the lists of a row are co
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow as pa
 from datasets import Dataset
 
 from stratune.data.arrow import as_text, to_arrow
+from stratune.data.lists import listed
 from stratune.data.raters import COLUMN
 from stratune.data.read import row_of
 from stratune.errors import DataError, choices
@@ -74,9 +74,6 @@ def _unpacked(cell: Any) -> list[Any]:
     if not isinstance(cell, str):
         return [cell]
     if cell[:1] == "[":
-        try:
-            loaded = json.loads(cell)
-        except ValueError:
-            return [cell]  # not JSON: the error shows the cell as it is
-        return loaded if isinstance(loaded, list) else [cell]
+        found = listed(cell)
+        return [cell] if found is None else found  # the error shows the cell as it is
     return cell.split(",")

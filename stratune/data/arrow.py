@@ -6,22 +6,41 @@ import json
 import math
 import uuid
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-from datasets import Dataset
+from datasets import Dataset, Features
 
 from stratune.data.delimited import Batch
-from stratune.errors import DataError
+from stratune.errors import DataError, boundary, reason
 
 
 def to_dataset(table: pa.Table, path: str | Path | None = None) -> Dataset:
     """Zero-copy. The fingerprint is random: datasets' own would hash every byte (10 s for a gigabyte)."""
+    name = uuid.uuid4().hex[:16]
     try:
-        return Dataset(table, fingerprint=uuid.uuid4().hex[:16])
-    except (NotImplementedError, ValueError) as error:  # a column type that datasets has no feature for
-        raise DataError(f"a column type is not supported: {error}", path=path) from None
+        return Dataset(table, fingerprint=name)
+    except (NotImplementedError, ValueError):  # a column type that datasets has no feature for
+        with boundary(lambda why: DataError(f"a column type is not supported: {why}", path=path)):
+            return Dataset(_storable(table, path), fingerprint=name)
+
+
+def _storable(table: pa.Table, path: str | Path | None) -> pa.Table:
+    """Columns of other types than datasets has (maps, some durations) as text."""
+    for index, field in enumerate(table.schema):
+        try:
+            Features.from_arrow_schema(pa.schema([field]))
+        except (NotImplementedError, ValueError) as error:
+            try:
+                texts = pa.chunked_array([_texts(chunk) for chunk in table.column(index).chunks], pa.string())
+            except (pa.ArrowException, ValueError):  # values without a Python object
+                why = f"its type is not supported: {reason(error)}"
+                raise DataError(why, path=path, column=field.name) from None
+            table = table.set_column(index, field.name, texts)
+    return table.replace_schema_metadata(None)
 
 
 def to_arrow(table: Dataset) -> pa.Table:
@@ -37,7 +56,9 @@ def from_batches(batches: Iterable[Batch], path: str | Path) -> Dataset:
     count = 0
     for batch in batches:
         for name, values in batch.items():
-            chunks.setdefault(name, []).append((count, _array(values, name, path, count)))
+            if name not in chunks:
+                _check_name(name, path)
+            chunks.setdefault(name, []).append((count, to_array(values, name, path, count)))
         count += len(next(iter(batch.values()), []))
     if count == 0:
         raise DataError("has no rows", path=path)
@@ -45,14 +66,27 @@ def from_batches(batches: Iterable[Batch], path: str | Path) -> Dataset:
     return to_dataset(pa.table(columns), path)
 
 
-def _array(values: Sequence[Any], name: str, path: str | Path, offset: int) -> pa.Array:
-    """Values of one type, or, where types are mixed, all of them as text."""
+def _check_name(name: str, path: str | Path) -> None:
     try:
-        return pa.array(values)
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"the name of column {ascii(name)} holds half a character", path=path) from None
+
+
+def to_array(values: Sequence[Any], name: str, path: str | Path, offset: int = 0) -> pa.Array:
+    """Values of one type, or, where types are mixed, all of them as text. `offset`: records before them.
+
+    DataError for half a character.
+    """
+    try:
+        try:
+            return pa.array(values)
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+            if isinstance(error, UnicodeEncodeError):
+                raise
+            return pa.array([as_text(value) for value in values], pa.string())
     except UnicodeEncodeError:
         raise _surrogate(values, name, path, offset) from None
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        return pa.array([as_text(value) for value in values], pa.string())
 
 
 def _surrogate(values: Sequence[Any], name: str, path: str | Path, offset: int) -> DataError:
@@ -72,27 +106,47 @@ def _joined(parts: list[tuple[int, pa.Array]], count: int) -> pa.ChunkedArray:
         arrays += [pa.nulls(start - reached), array] if start > reached else [array]
         reached = start + len(array)
     arrays += [pa.nulls(count - reached)] if count > reached else []
-    kind = _common_type({array.type for array in arrays} - {pa.null()})
+    kind = common_type({array.type for array in arrays} - {pa.null()})
     if kind is None:
-        return pa.chunked_array(
-            [pa.array([as_text(v) for v in array.to_pylist()], pa.string()) for array in arrays]
-        )
-    return pa.chunked_array([array.cast(kind) for array in arrays])
+        return pa.chunked_array([_texts(array) for array in arrays])
+    try:
+        return pa.chunked_array([array.cast(kind) for array in arrays])
+    except pa.ArrowInvalid:  # whole numbers that have no double of their own
+        return pa.chunked_array([_texts(array) for array in arrays])
 
 
-def _common_type(kinds: set[pa.DataType]) -> pa.DataType | None:
-    """None when only text can hold them all."""
+def _texts(array: pa.Array) -> pa.Array:
+    return pa.array([as_text(value) for value in array.to_pylist()], pa.string())
+
+
+def common_type(kinds: set[pa.DataType]) -> pa.DataType | None:
+    """The type of a column whose batches have these types; None: only text can hold them all."""
     if len(kinds) <= 1:
         return next(iter(kinds), pa.string())
-    return pa.float64() if all(pa.types.is_integer(k) or pa.types.is_floating(k) for k in kinds) else None
+    numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
+    return pa.float64() if numbers and any(map(pa.types.is_floating, kinds)) else None
 
 
 def as_text(value: object) -> str | None:
-    """How a value is written as a name: 1 and 1.0 are "1", True is "True"; None and NaN are missing."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    """How a value is written as a name: 1 and 1.0 are "1", True is "True", b"good" is "good".
+
+    What stands for nothing is missing: None, NaN, pandas' NA and NaT.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if is_missing(value):
         return None
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, (float, Decimal, np.floating)) and math.isfinite(value) and value == int(value):
         return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value stands for nothing: None, NaN of any type, pandas' NA and NaT."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, (float, Decimal, np.floating)) and bool(np.isnan(float(value)))

@@ -36,15 +36,17 @@ def rows_by_name(names: Sequence[str]) -> list[NDArray[np.int64]]:
     return [np.asarray(rows[name]) for name in sorted(rows)]
 
 
-def _rounded(targets: NDArray[np.float64], owed: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers of the same sum, each within one of its target; part 0 is never empty."""
+def _rounded(
+    targets: NDArray[np.float64], owed: NDArray[np.float64], *, first: bool = True
+) -> NDArray[np.int64]:
+    """Whole numbers of the same sum, each within one of its target; part 0 is not empty when `first`."""
     targets = targets.round(9)  # 3 * 0.15 + ... must not leave a remainder of 1e-16
     counts: NDArray[np.int64] = np.floor(targets).astype(np.int64)
     remainders = targets - counts
     left = int(round(float(targets.sum()))) - int(counts.sum())
     order = np.argsort(np.where(remainders > 0, -(remainders + owed), np.inf), kind="stable")
     counts[order[:left]] += 1
-    if counts[0] == 0:
+    if first and counts[0] == 0:
         counts[np.argmax(counts - targets)] -= 1  # from a part that was rounded up
         counts[0] = 1
     return counts
@@ -68,6 +70,43 @@ def grouped(
     parts = _PartCounts(Counter(labels), fractions)
     placed = {name: parts.place(counts[name], len(names) - done) for done, name in enumerate(names)}
     return np.asarray([placed[group] for group in groups], dtype=np.int64)
+
+
+def together(
+    labels: Sequence[str], units: Sequence[int], fractions: Fractions, seed: int
+) -> NDArray[np.int64]:
+    """(N,) the part of every row; all rows of a unit share it, and most units are of one row.
+
+    Units of several rows are placed as `grouped` does, then the single rows fill up what each label's
+    targets lack. A label has at least one row in part 0.
+    """
+    sizes = Counter(units)
+    single = np.asarray([sizes[unit] == 1 for unit in units])
+    several: dict[int, Counter[str]] = defaultdict(Counter)  # unit -> label -> rows
+    for label, unit in zip(labels, units, strict=True):
+        if sizes[unit] > 1:
+            several[unit][label] += 1
+    generator, names = np.random.default_rng(seed), sorted(several)
+    names = [names[i] for i in generator.permutation(len(names))]
+    names.sort(key=lambda unit: -sizes[unit])
+    counts, totals = _PartCounts(Counter(labels), fractions), Counter(labels)
+    placed = {unit: counts.place(several[unit], len(sizes) - done) for done, unit in enumerate(names)}
+    parts = np.asarray([placed.get(unit, 0) for unit in units], dtype=np.int64)
+    alone, owed = np.flatnonzero(single), np.zeros(len(fractions))
+    for found in rows_by_name([labels[int(row)] for row in alone]):
+        rows = alone[found]
+        label = labels[int(rows[0])]
+        lacking = np.asarray(
+            [
+                max(0.0, totals[label] * share - has[label])
+                for share, has in zip(fractions, counts.has, strict=True)
+            ]
+        )
+        targets = len(rows) * lacking / lacking.sum()
+        shared = _rounded(targets, owed, first=counts.has[0][label] == 0)
+        owed += targets - shared
+        parts[generator.permutation(rows)] = np.repeat(np.arange(len(fractions)), shared)
+    return parts
 
 
 class _PartCounts:

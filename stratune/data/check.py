@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,6 +11,8 @@ from datasets import Dataset
 
 from stratune.data.arrow import to_arrow
 from stratune.data.identity import text_keys
+from stratune.data.issue import Issue, counted, some
+from stratune.data.label_issues import label_issues
 from stratune.data.labels import label_counts
 from stratune.data.lengths import Lengths, measure
 from stratune.data.split import Split
@@ -19,20 +20,9 @@ from stratune.task import Task
 
 TokenLengths = Callable[[list[str], list[str] | None], list[int]]  # texts, pairs -> tokens of each row
 
-FEW_ROWS = 20  # of a label, over all parts; with fewer, scores of that label are mostly noise
-EXAMPLES = 5
+SMALL = {"val": 20, "test": 30}  # rows; with fewer, choices and scores are mostly luck
+FEW_GROUPS = 10  # in val or test; intervals resample whole groups
 LEAK_ERROR = 0.5  # share of a part's rows that are in train; above it the part is not held out
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One finding. `examples`: ids of rows, labels or groups, at most five."""
-
-    level: Literal["error", "warning", "info"]
-    code: str
-    message: str
-    count: int
-    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,9 +61,9 @@ def check(
 ) -> Report:
     """Look at a Split (its task is used) or at one canonical table. `max_length` is in tokens."""
     if isinstance(data, Split):
-        tables, task, notes = data.parts, data.task, data.notes
+        tables, task, notes, warnings = data.parts, data.task, data.notes, data.warnings
     else:
-        tables, task, notes = {"all": data}, task or Task(), ()
+        tables, task, notes, warnings = {"all": data}, task or Task(), (), ()
     parts = {name: _Part(name, table) for name, table in tables.items()}
     if not task.labels:
         members = task.target.members
@@ -82,9 +72,11 @@ def check(
     balance = {name: label_counts(table, task) for name, table in tables.items()}
     tokens = _tokens(parts.values(), token_lengths, max_length)
     issues = [
-        *_small_classes(balance),
-        *(Issue("warning", "missing_class", note, 1) for note in notes),
-        *(issue for part in parts.values() for issue in (*_empty(part), *_duplicates(part))),
+        *(Issue("warning", "note", warning, 1) for warning in warnings),
+        *(issue for part in parts.values() for issue in _small(part)),
+        *label_issues(task, balance),
+        *(issue for part in parts.values() for issue in _empty(part)),
+        *_duplicates(list(parts.values())),
         *_conflicts(list(parts.values())),
         *(
             issue
@@ -92,6 +84,7 @@ def check(
             for issue in (*_leaks(one, other), *_shared_groups(one, other))
         ),
         *_too_long(tokens),
+        *(Issue("info", "note", note, 1) for note in notes),
     ]
     words = measure([n for part in parts.values() for n in part.words()], "words")
     return Report({name: len(table) for name, table in tables.items()}, balance, words, tokens, tuple(issues))
@@ -143,47 +136,45 @@ def _tokens(parts: Iterable[_Part], token_lengths: TokenLengths | None, limit: i
     )
 
 
-def _some(ids: Sequence[str]) -> tuple[str, ...]:
-    return tuple(ids[:EXAMPLES])
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def _small_classes(balance: Mapping[str, Mapping[str, int]]) -> Iterator[Issue]:
-    totals: Counter[str] = Counter()
-    for counts in balance.values():
-        totals.update(counts)
-    small = {label: count for label, count in totals.items() if count < FEW_ROWS}
-    if small:
-        found = ", ".join(f"{label} ({count})" for label, count in list(small.items())[:EXAMPLES])
-        message = f"{_count(len(small), 'label has', 'labels have')} fewer than {FEW_ROWS} rows: {found}"
-        yield Issue("warning", "small_class", message, len(small), _some(list(small)))
-
-
 def _empty(part: _Part) -> Iterator[Issue]:
     for column in ("text", "text_pair"):
         texts = part.column(column) if part.has(column) else []
         empty = [row_id for row_id, text in zip(part.ids, texts, strict=False) if not text.strip()]
         if empty:
             level: Literal["error", "warning"] = "error" if len(empty) == len(part.ids) else "warning"
-            found = _count(len(empty), "row has", "rows have")
+            found = counted(len(empty), "row has", "rows have")
             message = f"{found} an empty {column}{part.where}"
-            yield Issue(level, "empty_text", message, len(empty), _some(empty))
+            yield Issue(level, "empty_text", message, len(empty), some(empty))
 
 
-def _duplicates(part: _Part) -> Iterator[Issue]:
-    seen: set[bytes] = set()
-    repeats = []
-    for row_id, key in zip(part.ids, part.keys, strict=True):
-        if key in seen:
-            repeats.append(row_id)
-        seen.add(key)
-    if repeats:
-        found = _count(len(repeats), "row repeats", "rows repeat")
-        message = f"{found} an earlier text{part.where}"
-        yield Issue("warning", "duplicate_text", message, len(repeats), _some(repeats))
+def _duplicates(parts: Sequence[_Part]) -> Iterator[Issue]:
+    """Rows that repeat a text of their own part."""
+    repeats: dict[str, list[str]] = {part.name: [] for part in parts}
+    for part in parts:
+        seen: set[bytes] = set()
+        for row_id, key in zip(part.ids, part.keys, strict=True):
+            if key in seen:
+                repeats[part.name].append(row_id)
+            seen.add(key)
+    ids = [row_id for found in repeats.values() for row_id in found]
+    if ids:
+        found = counted(len(ids), "row repeats", "rows repeat")
+        where = ", ".join(f"{name} {len(ids):,}" for name, ids in repeats.items() if ids and name != "all")
+        message = f"{found} an earlier text{f' ({where})' if where else ''}"
+        yield Issue("warning", "duplicate_text", message, len(ids), some(ids))
+
+
+def _small(part: _Part) -> Iterator[Issue]:
+    rows = len(part.ids)
+    if rows < SMALL.get(part.name, 0):
+        why = "the choice by validation is mostly luck" if part.name == "val" else "scores are rough"
+        message = f"{part.name} has {counted(rows, 'row', 'rows')}, fewer than {SMALL[part.name]}: {why}"
+        yield Issue("warning", f"small_{part.name}", message, rows)
+    if part.name in SMALL and part.has("group"):
+        groups = len(set(part.column("group")))
+        if groups < FEW_GROUPS:
+            found = f"{part.name} has {counted(groups, 'group', 'groups')}, fewer than {FEW_GROUPS}"
+            yield Issue("warning", "few_groups", f"{found}: its rows say less than their number", groups)
 
 
 def _conflicts(parts: Sequence[_Part]) -> Iterator[Issue]:
@@ -195,9 +186,9 @@ def _conflicts(parts: Sequence[_Part]) -> Iterator[Issue]:
             if labels.setdefault(key, label) != label:
                 conflicting.setdefault(key, row_id)
     if conflicting:
-        message = f"{_count(len(conflicting), 'text occurs', 'texts occur')} with more than one label"
+        message = f"{counted(len(conflicting), 'text occurs', 'texts occur')} with more than one label"
         yield Issue(
-            "warning", "conflicting_labels", message, len(conflicting), _some(list(conflicting.values()))
+            "warning", "conflicting_labels", message, len(conflicting), some(list(conflicting.values()))
         )
 
 
@@ -208,11 +199,11 @@ def _leaks(one: _Part, other: _Part) -> Iterator[Issue]:
         level: Literal["error", "warning"] = (
             "error" if len(shared) > LEAK_ERROR * len(other.ids) else "warning"
         )
-        found = _count(len(shared), f"row of {other.name} has", f"rows of {other.name} have")
+        found = counted(len(shared), f"row of {other.name} has", f"rows of {other.name} have")
         message = (
             f"{found} a text that is also in {one.name} ({len(shared) / len(other.ids):.1%} of {other.name})"
         )
-        yield Issue(level, "leak", message, len(shared), _some(shared))
+        yield Issue(level, "leak", message, len(shared), some(shared))
 
 
 def _shared_groups(one: _Part, other: _Part) -> Iterator[Issue]:
@@ -220,12 +211,12 @@ def _shared_groups(one: _Part, other: _Part) -> Iterator[Issue]:
         return
     shared = sorted(set(one.column("group")) & set(other.column("group")))
     if shared:
-        message = f"{_count(len(shared), 'group is', 'groups are')} in both {one.name} and {other.name}"
-        yield Issue("warning", "shared_group", message, len(shared), _some(shared))
+        message = f"{counted(len(shared), 'group is', 'groups are')} in both {one.name} and {other.name}"
+        yield Issue("warning", "shared_group", message, len(shared), some(shared))
 
 
 def _too_long(tokens: Lengths | None) -> Iterator[Issue]:
     if tokens is not None and tokens.over_limit:
-        found = _count(tokens.over_limit, "row is", "rows are")
+        found = counted(tokens.over_limit, "row is", "rows are")
         message = f"{found} longer than {tokens.limit:,} tokens and will be cut (longest: {tokens.longest:,})"
         yield Issue("warning", "too_long", message, tokens.over_limit)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,11 +12,14 @@ from datasets import ClassLabel, Dataset
 
 from stratune.data.annotations import read_annotations
 from stratune.data.arrow import as_text, to_arrow, to_dataset
+from stratune.data.lists import listed
 from stratune.data.raters import COLUMN, annotation_columns
 from stratune.data.read import PART_NAMES, row_of
 from stratune.errors import DataError, choices
 from stratune.target.label_sets import SEPARATOR
 from stratune.task import Task
+
+NO_LABEL = "no label"
 
 
 def canonical(
@@ -63,8 +68,8 @@ class _Source:
 
     def texts(self, column: str) -> pa.ChunkedArray:
         values = self._column(column)
-        if pa.types.is_null(values.type):
-            values = values.cast(pa.string())
+        if pa.types.is_null(values.type) or _is_all_nan(values):
+            values = pa.chunked_array([pa.nulls(len(values), pa.string())])
         if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
             first = next(i for i, value in enumerate(values) if value.is_valid)
             found = f"{as_text(values[first].as_py())!r} ({values.type})"
@@ -75,7 +80,8 @@ class _Source:
         """Short values as strings. DataError where one is missing: null, NaN, "" or a hidden label."""
         values = self._column(column)
         if pa.types.is_nested(values.type):
-            raise self.error(f"expected one value a row, found {values.type}", column, 0)
+            several = "; for several labels a row use --kind multilabel" if missing == NO_LABEL else ""
+            raise self.error(f"expected one value a row, found {values.type}{several}", column, 0)
         if pa.types.is_string(values.type):
             names = pc.if_else(pc.equal(values, ""), None, values)
         else:  # name each distinct value once; one chunk, as every chunk would carry its own dictionary
@@ -90,7 +96,7 @@ class _Source:
     def labels(self, task: Task) -> pa.ChunkedArray:
         """A name, a number, or sorted names joined by commas, as the kind of task has it."""
         column, target = task.label, task.target
-        cells = self._sets(column) if target.several_labels else self.names(column, "no label")
+        cells = self._sets(column) if target.several_labels else self.names(column, NO_LABEL)
         problems = {cell: target.problem(cell) for cell in cells.unique().to_pylist()}
         wrong = {cell: why for cell, why in problems.items() if why is not None}
         if wrong:
@@ -104,12 +110,12 @@ class _Source:
         return read_annotations(cells, task, self.error)
 
     def _sets(self, column: str) -> pa.ChunkedArray:
-        """Labels of each row, from a list or from text with commas between; none at all is allowed."""
-        values = self._column(column)
+        """Labels of each row, from a list, a list as text, or names with commas between; none is allowed."""
+        values, class_names = self._column(column), _class_names(self.features[column])
         found = []
         for index, cell in enumerate(values.to_pylist()):
-            listed = cell if isinstance(cell, list) else str("" if cell is None else cell).split(SEPARATOR)
-            names = sorted({str(name).strip() for name in listed} - {""})
+            named = (_name(one, class_names) for one in _members(cell))
+            names = sorted({name.strip() for name in named if name is not None} - {""})
             if bad := [name for name in names if SEPARATOR in name]:
                 raise self.error(
                     f"label {bad[0]!r} holds {SEPARATOR!r}, which stands between labels", column, index
@@ -139,22 +145,65 @@ class _Source:
 
     def _named(self, column: str, encoded: pa.DictionaryArray) -> list[str | None]:
         """Names of the distinct values; "" and a hidden label (-1 of a ClassLabel) are missing."""
-        values, feature = encoded.dictionary.to_pylist(), self.features[column]
-        if isinstance(feature, ClassLabel):
-            return [None if value is None or value < 0 else str(feature.names[value]) for value in values]
-        return [as_text(value) or None for value in values]
+        class_names = _class_names(self.features[column])
+        return [_name(value, class_names) or None for value in encoded.dictionary.to_pylist()]
 
     def _column(self, column: str) -> pa.ChunkedArray:
         names = self.table.column_names
         if column not in names:
             raise DataError(f"no such column: {choices(column, names)}{_separator(names)}", path=self.path)
         values = self.table.column(column)
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
         if pa.types.is_string_view(values.type):
             return values.cast(pa.string())
-        return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+        if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
+            return self._decoded(values, column)
+        return values
+
+    def _decoded(self, values: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
+        """Bytes as text, which must be UTF-8."""
+        try:
+            return values.cast(pa.string() if pa.types.is_binary(values.type) else pa.large_string())
+        except pa.ArrowInvalid:
+            for index, value in enumerate(values.to_pylist()):
+                try:
+                    (value or b"").decode()
+                except UnicodeDecodeError:
+                    raise self.error(
+                        f"expected text, found bytes that are not UTF-8: {value!r}", column, index
+                    ) from None
+            raise
+
+
+def _is_all_nan(values: pa.ChunkedArray) -> bool:
+    return pa.types.is_floating(values.type) and pc.all(pc.is_nan(values)).as_py() is not False
+
+
+def _class_names(feature: Any) -> Sequence[str] | None:
+    """Of a ClassLabel column, or of lists of them."""
+    while not isinstance(feature, ClassLabel) and (inner := getattr(feature, "feature", None)) is not None:
+        feature = inner
+    return feature.names if isinstance(feature, ClassLabel) else None
+
+
+def _name(value: Any, class_names: Sequence[str] | None) -> str | None:
+    """A value as a label; None: missing, or hidden (-1 of a ClassLabel)."""
+    if class_names is None or not isinstance(value, int):
+        return as_text(value)
+    return None if value < 0 else str(class_names[value])
+
+
+def _members(cell: Any) -> Sequence[Any]:
+    """What a cell of label sets holds."""
+    if isinstance(cell, list):
+        return cell
+    text = as_text(cell) or ""
+    found = listed(text)
+    return text.split(SEPARATOR) if found is None else found
 
 
 def _separator(names: list[str]) -> str:
     """A European Excel writes semicolons and calls it CSV."""
     found = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
-    return f"; the header looks separated by {found!r}: separate columns by commas" if found else ""
+    return f"; the header looks separated by {found!r}: name it with --delimiter {found!r}" if found else ""

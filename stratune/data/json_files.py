@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 from collections.abc import Iterable, Iterator
@@ -15,10 +16,15 @@ from stratune.errors import DataError
 Record = dict[str, Any]
 
 
-def json_batches(path: Path, rows: int, encoding: str | None = None) -> Iterator[Batch]:
-    """Errors give the number of the record: lines mean little in a JSON array."""
+def json_batches(
+    path: Path, rows: int, encoding: str | None = None, delimiter: str | None = None
+) -> Iterator[Batch]:
+    """Errors give the number of the record: lines mean little in a JSON array. JSON lines are read too."""
     with open_text(path, encoding) as stream:
         text = stream.read()
+    if _are_lines(text):
+        yield from in_batches(_records(io.StringIO(text), path), rows)
+        return
     found = _parse(text, path)
     if not isinstance(found, list):
         raise DataError(f"expected an array of objects ([{{...}}, ...]), found {_kind(found)}", path=path)
@@ -28,7 +34,25 @@ def json_batches(path: Path, rows: int, encoding: str | None = None) -> Iterator
     yield from in_batches(found, rows)
 
 
-def jsonl_batches(path: Path, rows: int, encoding: str | None = None) -> Iterator[Batch]:
+def _are_lines(text: str) -> bool:
+    """Whether the first line is an object by itself, and more follows."""
+    first, _, more = text.lstrip().partition("\n")
+    if not (first.startswith("{") and more.strip()):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def jsonl_batches(
+    path: Path, rows: int, encoding: str | None = None, delimiter: str | None = None
+) -> Iterator[Batch]:
+    with open_text(path, encoding) as stream:
+        array = stream.read(1) == "["
+    if array:  # one array, under the wrong name
+        yield from json_batches(path, rows, encoding)
+        return
     with open_text(path, encoding) as stream:
         yield from stream_batches(stream, path, rows)
 

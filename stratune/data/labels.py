@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stratune.data.arrow import to_arrow
+from stratune.data.lists import quoted
 from stratune.errors import DataError
+from stratune.target.numbers import number
 from stratune.task import Task
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+RATINGS = 20  # whole numbers that a rating may have
+FRACTIONS = 10  # numbers with decimals that a rating may have: 1, 1.5, ... 5
+MANY = 50  # whole numbers that labels may be, and a tenth of the rows
 
 
 def label_counts(table: Dataset, task: Task) -> dict[str, int]:
@@ -20,13 +27,15 @@ def label_counts(table: Dataset, task: Task) -> dict[str, int]:
     return {label: counts[label] for label in task.labels}
 
 
-def infer_labels(tables: Iterable[Dataset], task: Task, path: str | Path | None = None) -> tuple[str, ...]:
+def infer_labels(tables: Sequence[Dataset], task: Task, path: str | Path | None = None) -> tuple[str, ...]:
     """The labels of canonical tables, sorted (as numbers when all are); none of a regression.
 
-    DataError for too few, ConfigError for levels whose order is not known.
+    DataError for too few, or for what is a score or a list; ConfigError for levels whose order is not known.
     """
     distinct = {cell for table in tables for cell in table.unique("label")}
     found = {name for cell in distinct for name in task.target.members(cell)}
+    if why := _unfit(sorted(found), sum(len(table) for table in tables), task):
+        raise DataError(why, path=path, column=task.label)
     if len(found) < task.target.fewest_labels:
         only = f"only one label, {next(iter(found))!r}" if found else "no labels"
         raise DataError(f"{only}: a classifier needs at least two", path=path)
@@ -34,4 +43,26 @@ def infer_labels(tables: Iterable[Dataset], task: Task, path: str | Path | None 
 
 
 def cells(table: Dataset) -> list[Any]:
-    return list(table["label"])
+    found: list[Any] = to_arrow(table).column("label").to_pylist()
+    return found
+
+
+def look_like_scores(labels: Sequence[str]) -> bool:
+    """Whether all are numbers, and more than a rating has."""
+    numbers = [number(label) for label in labels]
+    whole = all(value is not None and value.is_integer() for value in numbers)
+    return None not in numbers and len(labels) > (RATINGS if whole else FRACTIONS)
+
+
+def _unfit(labels: Sequence[str], rows: int, task: Task) -> str | None:
+    """Why labels that were found in `rows` rows are none; None: nothing speaks against them."""
+    if not task.target.one_label:
+        return None
+    if labels and all(map(quoted, labels)):
+        return f"labels are lists, such as {labels[0]!r}: for several labels a row use --kind multilabel"
+    numbers = [number(label) for label in labels]
+    whole = all(value is not None and value.is_integer() for value in numbers)
+    if None not in numbers and len(labels) > max(MANY if whole else FRACTIONS, rows / 10):
+        found = f"{len(labels):,} different numbers in {rows:,} rows, such as {labels[0]} and {labels[-1]}"
+        return f"{found}: for a score use --kind regression; if they are labels, name them in task.labels"
+    return None

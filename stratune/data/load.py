@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,8 @@ from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
 from stratune.data.labels import infer_labels
-from stratune.data.read import Tables, read, read_tables, source_name
-from stratune.data.split import FRACTIONS, PARTS, Split, assemble, make_split, subsample
+from stratune.data.read import Tables, read_tables, source_name
+from stratune.data.split import FRACTIONS, Split, assemble, make_split, subsample
 from stratune.errors import ConfigError
 from stratune.task import Task
 
@@ -26,14 +26,17 @@ def load_split(
     split_column: str | None = None,
     fractions: Sequence[float] = FRACTIONS,
     sizes: Sequence[int | float | None] = (None, None, None),
+    unknown: str = "refuse",
     encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> Split:
     """Read, check and split. Sources are what `read` takes. Without a task: the source's own, or the default.
 
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
+    `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
-    tables = _with_own(read_tables(source, encoding=encoding), val, test, split_column, encoding)
+    tables = _with_own(source, val, test, split_column, {"encoding": encoding, "delimiter": delimiter})
     wanted = task or tables.task or Task()
     task = unbinned(wanted) if wanted.bins else wanted
     table = canonical(tables.train, task, tables.name)
@@ -46,21 +49,39 @@ def load_split(
     for part, rows in (("val", tables.val), ("test", tables.test)):
         if rows is not None:
             place = paths.setdefault(part, f"{tables.name} ({part})")  # a hub dataset's own part
-            own[part] = canonical(rows, replace(task, labels=labels), place, id_prefix=f"{part}:")
+            own[part] = canonical(rows, replace(task, labels=()), place, id_prefix=f"{part}:")
+            check_ratings(own[part], task, labels, place)
     assigned = None if split_column is None else part_column(tables.train, split_column, tables.name)
-    split = make_split(table, task, seed=seed, fractions=fractions, assigned=assigned, paths=paths, **own)
-    split = _cut(split, sizes, seed)
+    split = make_split(
+        table,
+        task,
+        seed=seed,
+        fractions=fractions,
+        assigned=assigned,
+        unknown=unknown,
+        paths=paths,
+        **own,
+    )
+    split = _cut(replace(split, notes=(*tables.notes, *split.notes)), sizes, seed)
     return binned(split, wanted) if wanted.bins else split
 
 
-def _with_own(tables: Tables, val: Any, test: Any, split_column: str | None, encoding: str | None) -> Tables:
-    """The user's own files replace the parts that came with the source."""
+def _with_own(
+    source: Any, val: Any, test: Any, split_column: str | None, how: Mapping[str, str | None]
+) -> Tables:
+    """The user's own files replace the parts that came with the source. `how` text files are read."""
     if split_column is not None and (val is not None or test is not None):
         raise ConfigError("a split column and own val or test files exclude each other", key="split_column")
+    tables = read_tables(source, **how)
+    own = {
+        part: read_tables(rows, **how) for part, rows in (("val", val), ("test", test)) if rows is not None
+    }
+    notes = [*tables.notes, *(note for one in own.values() for note in one.notes)]
     return replace(
         tables,
-        val=tables.val if val is None else read(val, encoding=encoding),
-        test=tables.test if test is None else read(test, encoding=encoding),
+        val=own["val"].train if "val" in own else tables.val,
+        test=own["test"].train if "test" in own else tables.test,
+        notes=tuple(notes),
     )
 
 
@@ -71,4 +92,4 @@ def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
         part: table if size is None else subsample(table, size, seed, split.task)
         for (part, table), size in zip(split.parts.items(), sizes, strict=True)
     }
-    return assemble({part: parts[part] for part in PARTS}, split.task, split.notes)
+    return assemble(parts, split.task, split.notes, split.warnings, split.wrong)

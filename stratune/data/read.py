@@ -18,12 +18,12 @@ import pandas as pd
 import pyarrow as pa
 from datasets import ClassLabel, Dataset, DatasetDict
 
-from stratune.data import delimited, json_files, parquet
+from stratune.data import delimited, excel, json_files, parquet
 from stratune.data.arrow import from_batches, to_dataset
 from stratune.data.delimited import Batch, check_header
 from stratune.data.demo import demo_table
 from stratune.data.hub import load_hub
-from stratune.data.text_files import check_encoding, require_file
+from stratune.data.text_files import codec_of, require_file
 from stratune.errors import ConfigError, DataError, choices
 from stratune.task import Task
 
@@ -34,6 +34,9 @@ PART_NAMES = {
     "valid": "val",
     "validation": "val",
     "dev": "val",
+    "development": "val",
+    "eval": "val",
+    "evaluation": "val",
     "test": "test",
 }
 STANDARD_INPUT = "standard input"  # what messages call "-"
@@ -43,7 +46,7 @@ STANDARD_INPUT = "standard input"  # what messages call "-"
 class Reader:
     """How one kind of file is read."""
 
-    batches: Callable[[Path, int, str | None], Iterator[Batch]]
+    batches: Callable[[Path, int, str | None, str | None], Iterator[Batch]]  # rows, encoding, delimiter
     table: Callable[[Path], Dataset] | None = None  # where the whole file can be had with its types
     lines: Callable[[Path], Iterator[int]] | None = None  # the line on which each record starts
 
@@ -55,30 +58,34 @@ READERS: dict[str, Reader] = {
     ".jsonl": Reader(json_files.jsonl_batches, lines=json_files.jsonl_lines),
     ".ndjson": Reader(json_files.jsonl_batches, lines=json_files.jsonl_lines),
     ".parquet": Reader(parquet.parquet_batches, table=parquet.read_parquet),
+    ".xlsx": Reader(excel.excel_batches),
 }
 
 
 @dataclass(frozen=True)
 class Tables:
-    """A source's table, with its own val, test and task where it has them. `name` is for messages."""
+    """A source's table, with its own val, test and task where it has them. `name` is for messages, `notes`
+    say what was found out while reading.
+    """
 
     train: Dataset
     name: str
     val: Dataset | None = None
     test: Dataset | None = None
     task: Task | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read(source: Any, *, encoding: str | None = None) -> Dataset:
+def read(source: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Dataset:
     """One raw table: the columns as they are. Of a hub dataset with splits, its train split.
 
-    `source`: a path (csv, tsv, json, jsonl, parquet), a pandas DataFrame, a list of dicts, a dict of columns,
-    a Dataset, Tables, "hub:name/config" or "demo:name". DataError names file, row and column.
+    `source`: a path (csv, tsv, json, jsonl, parquet, xlsx), a pandas DataFrame, a list of dicts, a dict of
+    columns, a Dataset, Tables, "hub:name/config" or "demo:name". DataError names file, row and column.
     """
-    return read_tables(source, encoding=encoding).train
+    return read_tables(source, encoding=encoding, delimiter=delimiter).train
 
 
-def read_tables(source: Any, *, encoding: str | None = None) -> Tables:
+def read_tables(source: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Tables:
     """As read, with all that the source has: a hub dataset's own splits, a demo's task."""
     if isinstance(source, Tables):
         return source
@@ -92,7 +99,17 @@ def read_tables(source: Any, *, encoding: str | None = None) -> Tables:
     if name.startswith("demo:"):
         table, task = demo_table(name.removeprefix("demo:"))
         return Tables(table, name, task=task)
-    return Tables(_from_file(Path(source), encoding), name)
+    path = Path(source)
+    table = _from_file(path, encoding, delimiter)
+    return Tables(table, name, notes=_notes(path, encoding, delimiter))
+
+
+def _notes(path: Path, encoding: str | None, delimiter: str | None) -> tuple[str, ...]:
+    """Which delimiter was found, where it is not a comma."""
+    if delimiter is not None or path.suffix.lower() != ".csv":
+        return ()
+    found = delimited.sniffed(path, encoding)
+    return () if found == "," else (f"{path}: columns are separated by {found!r}",)
 
 
 def source_name(source: Any) -> str:
@@ -117,7 +134,12 @@ def row_of(name: str | Path, index: int) -> int:
 
 
 def iter_batches(
-    source: Any, rows: int = 4096, *, encoding: str | None = None, format: str | None = None
+    source: Any,
+    rows: int = 4096,
+    *,
+    encoding: str | None = None,
+    format: str | None = None,
+    delimiter: str | None = None,
 ) -> Iterator[Batch]:
     """Batches of at most `rows` records, in order, at constant memory (but a .json array is read whole).
 
@@ -125,9 +147,9 @@ def iter_batches(
     anything that `read` takes. DataError as in `read`; a source without records is one too.
     """
     if isinstance(source, str | Path) and str(source) == "-":
-        batches = _from_stream(sys.stdin.buffer, rows, encoding, format)
+        batches = _from_stream(sys.stdin.buffer, rows, encoding, format, delimiter)
     elif isinstance(source, str | Path) and not str(source).startswith(("hub:", "demo:")):
-        batches = _reader(Path(source)).batches(Path(source), rows, encoding)
+        batches = _reader(Path(source)).batches(Path(source), rows, encoding, delimiter)
     else:
         batches = (dict(batch) for batch in read(source).iter(batch_size=rows))
     empty = True
@@ -143,28 +165,33 @@ def _reader(path: Path) -> Reader:
     return READERS[path.suffix.lower()]
 
 
-def _from_file(path: Path, encoding: str | None) -> Dataset:
+def _from_file(path: Path, encoding: str | None, delimiter: str | None) -> Dataset:
     if str(path) == "-":
-        return from_batches(_from_stream(sys.stdin.buffer, ROWS, encoding, None), STANDARD_INPUT)
+        batches = _from_stream(sys.stdin.buffer, ROWS, encoding, None, delimiter)
+        return from_batches(batches, STANDARD_INPUT)
     reader = _reader(path)
     if reader.table is not None:
         return reader.table(path)
-    return from_batches(reader.batches(path, ROWS, encoding), path)
+    return from_batches(reader.batches(path, ROWS, encoding, delimiter), path)
 
 
-def _from_stream(raw: BinaryIO, rows: int, encoding: str | None, format: str | None) -> Iterator[Batch]:
-    check_encoding(encoding)
+def _from_stream(
+    raw: BinaryIO, rows: int, encoding: str | None, format: str | None, delimiter: str | None
+) -> Iterator[Batch]:
     buffer = io.BufferedReader(raw)  # type: ignore[type-var]
+    codec = codec_of(encoding, buffer.peek(64)[:64])
     start = buffer.peek(64).removeprefix(codecs.BOM_UTF8).lstrip()
     kind = format or ("jsonl" if start.startswith(b"{") else "csv")
     if kind not in ("csv", "jsonl"):
         raise ConfigError(choices(kind, ("csv", "jsonl")), key="format")
     if not start:
         raise DataError("is empty", path=STANDARD_INPUT)
-    stream = io.TextIOWrapper(buffer, encoding=encoding or "utf-8-sig", newline="")
-    parse = json_files.stream_batches if kind == "jsonl" else delimited.stream_batches
+    stream = io.TextIOWrapper(buffer, encoding=codec, newline="")
     try:
-        yield from parse(stream, STANDARD_INPUT, rows)
+        if kind == "jsonl":
+            yield from json_files.stream_batches(stream, STANDARD_INPUT, rows)
+        else:
+            yield from delimited.stream_batches(stream, STANDARD_INPUT, rows, delimiter=delimiter)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         message = (
@@ -200,7 +227,7 @@ def _from_object(source: Any, name: str) -> Dataset:
     elif isinstance(source, pd.DataFrame):
         table = _from_frame(source, name)
     elif isinstance(source, Mapping):
-        table = from_batches([dict(source)], name)
+        table = _from_columns(source, name)
     elif isinstance(source, list):
         table = _from_records(source, name)
     else:
@@ -209,6 +236,23 @@ def _from_object(source: Any, name: str) -> Dataset:
     if len(table) == 0:
         raise DataError("has no rows", path=name)
     return table
+
+
+def _from_columns(source: Mapping[Any, Any], name: str) -> Dataset:
+    columns: dict[str, Any] = {}
+    for column, values in source.items():
+        if isinstance(values, (str, bytes)) or not (
+            hasattr(values, "__len__") and hasattr(values, "__iter__")
+        ):
+            raise DataError(
+                f"expected a column of values, found {type(values).__name__}", path=name, column=str(column)
+            )
+        columns[str(column)] = list(values)
+    lengths = {column: len(values) for column, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{column} {count}" for column, count in list(lengths.items())[:5])
+        raise DataError(f"columns differ in length: {found}", path=name)
+    return from_batches([columns], name)
 
 
 def _from_frame(frame: pd.DataFrame, name: str) -> Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 
 from stratune.data import assign
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.identity import linked_groups, numbers_of_texts
 from stratune.data.labels import cells, infer_labels, label_counts
 from stratune.data.read import row_of
-from stratune.errors import ConfigError, DataError, choices
+from stratune.data.rows import text_columns
+from stratune.data.unknown import Place, settle
+from stratune.errors import ConfigError, DataError
 from stratune.files import write_json
 from stratune.task import Task
 
@@ -28,7 +32,11 @@ HASHED = ("id", "text", "text_pair", "label")
 
 @dataclass(frozen=True)
 class Split:
-    """Canonical tables, the task with its labels, and notes for the user on how the split was made."""
+    """Canonical tables and the task with its labels.
+
+    For the user: `notes` on how it was read and split, `warnings` with which its scores are read. `wrong`:
+    labels that count as wrong whatever a model answers, as no training row has them (unknown.py).
+    """
 
     train: Dataset
     val: Dataset
@@ -36,6 +44,8 @@ class Split:
     fingerprint: str
     task: Task
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
     @property
     def parts(self) -> dict[str, Dataset]:
@@ -57,6 +67,8 @@ class Split:
             "parts": ids,
             "balance": self.balance(),
             "notes": list(self.notes),
+            "warnings": list(self.warnings),
+            "wrong": list(self.wrong),
         }
 
     def save(self, path: str | Path) -> None:
@@ -73,16 +85,19 @@ def make_split(
     val: Dataset | None = None,
     test: Dataset | None = None,
     assigned: Sequence[str] | None = None,
+    unknown: str = "refuse",
     paths: Mapping[str, str | Path] | None = None,
 ) -> Split:
     """Canonical tables -> Split. Rows keep their source order in each part.
 
     `val`, `test`: the user's own parts. `assigned`: the user's part for every row of `table`. Parts that
-    neither gives are carved from train: stratified by label, or by whole groups when `task.group` is set.
-    `paths` (by part) are for messages. DataError when a part would be empty, or a label of val or test never
-    occurs in train.
+    neither gives are carved from train: stratified by label, equal texts (identity.py) on one side; or by
+    whole groups when `task.group` is set, and groups that share a text together.
+    `unknown`: what becomes of labels of val or test that no training row has (unknown.py). `paths` (by part)
+    are for messages. DataError when a part would be empty, or for an unknown label.
     """
     check_fractions(fractions)
+    check_seed(seed)
     own = {"val": val, "test": test}
     tables = {"train": table, **{part: rows for part, rows in own.items() if rows is not None}}
     origin, paths = _Origin(paths or {}), paths or {}
@@ -91,18 +106,42 @@ def make_split(
         tables |= _picked(table, numbers)
         origin = _Origin(paths, numbers)
     carved = [part for part in PARTS if part not in tables]
+    notes: list[str] = []
     if carved:
         shares = [fractions[PARTS.index(part)] for part in carved]
-        tables |= _carve(tables["train"], task, carved, shares, seed, paths.get("train"))
+        made, notes = _carve(tables["train"], task, carved, shares, seed, paths.get("train"))
+        tables |= made
     task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
-    _check_labels(tables, task, origin)
-    return assemble(tables, task, _notes(tables, task, carved))
+    _check_named(task, tables, paths.get("train"))
+    known = settle(tables, task, unknown, origin.of_column(task.label))
+    return assemble(known.tables, known.task, notes, known.warnings, known.wrong)
 
 
-def assemble(tables: Mapping[str, Dataset], task: Task, notes: Sequence[str] = ()) -> Split:
+def _check_named(task: Task, tables: Mapping[str, Dataset], path: str | Path | None) -> None:
+    """DataError for a label of the task that no row of any part has: a misspelt one, most likely."""
+    distinct = {cell for table in tables.values() for cell in table.unique("label")}
+    found = {name for cell in distinct for name in task.target.members(cell)}
+    if never := [label for label in task.labels if label not in found]:
+        raise DataError(f"no row has the label {never[0]!r}", path=path, column=task.label)
+
+
+def assemble(
+    tables: Mapping[str, Dataset],
+    task: Task,
+    notes: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    wrong: Sequence[str] = (),
+) -> Split:
     """A Split of these parts as they are, fingerprinted."""
     parts = {part: tables[part] for part in PARTS}
-    return Split(**parts, fingerprint=fingerprint(parts), task=task, notes=tuple(notes))
+    return Split(
+        **parts,
+        fingerprint=fingerprint(parts, wrong),
+        task=task,
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+        wrong=tuple(wrong),
+    )
 
 
 def check_fractions(fractions: Sequence[float]) -> None:
@@ -113,12 +152,20 @@ def check_fractions(fractions: Sequence[float]) -> None:
         )
 
 
+def check_seed(seed: int) -> None:
+    if seed < 0:
+        raise ConfigError(f"{seed} is below 0", key="data.seed")
+
+
 @dataclass(frozen=True)
 class _Origin:
     """Where a part's rows came from: a file of its own, or one file whose rows `numbers` assigns to parts."""
 
     paths: Mapping[str, str | Path]
     numbers: NDArray[np.int64] | None = None
+
+    def of_column(self, column: str) -> Place:
+        return lambda message, part, index: self.error(message, part, index, column)
 
     def error(self, message: str, part: str, index: int, column: str) -> DataError:
         path = self.paths.get(part, part)
@@ -131,23 +178,44 @@ class _Origin:
 
 def _carve(
     table: Dataset, task: Task, carved: list[str], shares: list[float], seed: int, path: str | Path | None
-) -> dict[str, Dataset]:
-    """Take `carved` parts (`shares` of the table each) out of `table`, which becomes train."""
+) -> tuple[dict[str, Dataset], list[str]]:
+    """Take `carved` parts (`shares` of the table each) out of `table`, which becomes train; and notes."""
     fractions = [1 - sum(shares), *shares]
     labels = task.target.strata(cells(table))
+    texts = numbers_of_texts(*text_columns(table))
+    notes: list[str] = []
     if task.group is not None:
-        parts = assign.grouped(labels, _column(table, "group"), fractions, seed)
+        unit = "groups"
+        groups, notes = _linked(_column(table, "group"), texts, fractions[0])
+        parts = assign.grouped(labels, groups, fractions, seed)
+    elif len(set(texts)) < len(texts):
+        unit = "different texts"
+        parts = assign.together(labels, texts, fractions, seed)
     else:
+        unit = "rows of each label"
         parts = assign.stratified(labels, fractions, seed)
     names = ("train", *carved)
     for number, part in enumerate(names):
         if not (parts == number).any():
-            unit = "groups" if task.group is not None else "rows of each label"
             message = (
                 f"too few {unit} to share out: {part} would be empty; give more, or your own {part} file"
             )
             raise DataError(message, path=path)
-    return _picked(table, parts, names)
+    return _picked(table, parts, names), notes
+
+
+def _linked(groups: Sequence[str], texts: Sequence[int], share: float) -> tuple[Sequence[str], list[str]]:
+    """Groups, those that share a text joined into one; and notes.
+
+    Texts that link so many groups that they hold more rows than `share`, the training part's (a phrase that
+    every transcript has), link none.
+    """
+    linked = linked_groups(groups, texts)
+    largest = max(Counter(linked).values())
+    if largest <= max(share * len(linked), *Counter(groups).values()):
+        return linked, []
+    found = f"groups share texts, which link {largest:,} of {len(linked):,} rows"
+    return groups, [f"{found}: each group is on one side of the split, some equal texts are not"]
 
 
 def _picked(table: Dataset, parts: NDArray[np.int64], names: Sequence[str] = PARTS) -> dict[str, Dataset]:
@@ -157,31 +225,6 @@ def _picked(table: Dataset, parts: NDArray[np.int64], names: Sequence[str] = PAR
     return {
         name: to_dataset(arrow.filter(pa.array(parts == n))) for n, name in enumerate(names) if n in found
     }
-
-
-def _check_labels(tables: Mapping[str, Dataset], task: Task, origin: _Origin) -> None:
-    members = task.target.members
-    train = {name for cell in set(cells(tables["train"])) for name in members(cell)}
-    for part in ("val", "test"):
-        for index, cell in enumerate(cells(tables[part])):
-            if unknown := [name for name in members(cell) if name not in train]:
-                message = f"{choices(unknown[0], sorted(train))}, the labels of the training rows"
-                raise origin.error(message, part, index, task.label)
-    never = [label for label in task.labels if label not in train]
-    if never:
-        raise DataError(
-            f"no training row has the label {never[0]!r}", path=origin.paths.get("train"), column=task.label
-        )
-
-
-def _notes(tables: Mapping[str, Dataset], task: Task, carved: Sequence[str]) -> list[str]:
-    """Labels with too few rows to be in every part."""
-    notes = []
-    for part in carved:
-        missing = [label for label, count in label_counts(tables[part], task).items() if count == 0]
-        if missing:
-            notes.append(f"{part} has no row of {', '.join(missing)}: too few to be in every part")
-    return notes
 
 
 def subsample(table: Dataset, size: int | float, seed: int, task: Task | None = None) -> Dataset:
@@ -203,8 +246,11 @@ def subsample(table: Dataset, size: int | float, seed: int, task: Task | None = 
     return to_dataset(to_arrow(table).filter(pa.array(keep)))
 
 
-def fingerprint(parts: Mapping[str, Dataset]) -> str:
-    """sha256 of part, id, text, pair and label of every row in order; chunking does not matter."""
+def fingerprint(parts: Mapping[str, Dataset], wrong: Sequence[str] = ()) -> str:
+    """sha256 of part, id, text, pair and label of every row in order; chunking does not matter.
+
+    Of labels that count as wrong too: they change every score.
+    """
     digest = hashlib.sha256()
     for part in PARTS:
         table = to_arrow(parts[part])
@@ -212,6 +258,8 @@ def fingerprint(parts: Mapping[str, Dataset]) -> str:
             if name in table.column_names:
                 digest.update(f"{part}/{name}/{table.num_rows}".encode())
                 digest.update(_column_digest(table.column(name)))
+    if wrong:
+        digest.update(f"wrong/{list(wrong)}".encode())
     return digest.hexdigest()
 
 

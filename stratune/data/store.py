@@ -34,7 +34,13 @@ def store_split(split: Split) -> Path:
     def make(empty: Path) -> None:
         for part, table in split.parts.items():
             pq.write_table(to_arrow(table), empty / f"{part}.parquet")
-        about = {"task": split.task.to_dict(), "fingerprint": split.fingerprint, "notes": list(split.notes)}
+        about = {
+            "task": split.task.to_dict(),
+            "fingerprint": split.fingerprint,
+            "notes": list(split.notes),
+            "warnings": list(split.warnings),
+            "wrong": list(split.wrong),
+        }
         write_json(empty / "about.json", about)
 
     kept(folder, make)
@@ -54,4 +60,6 @@ def load_parts(folder: Path) -> Split:
         fingerprint=about["fingerprint"],
         task=Task.from_dict(about["task"]),
         notes=tuple(about["notes"]),
+        warnings=tuple(about["warnings"]),
+        wrong=tuple(about["wrong"]),
     )

@@ -41,14 +41,28 @@ def _close_names(path: Path) -> str:
 
 
 def check_encoding(encoding: str | None) -> None:
-    """ConfigError for a name that Python does not know."""
+    """ConfigError for a name that Python does not know as an encoding of text."""
+    codec_of(encoding, b"")
+
+
+def codec_of(encoding: str | None, start: bytes) -> str:
+    """The codec that reads a text whose first bytes are `start`, and takes its byte order mark away.
+
+    ConfigError as check_encoding.
+    """
     try:
-        codecs.lookup(encoding or "utf-8")
-    except LookupError:
+        found = codecs.lookup(encoding or "utf-8")
+    except (LookupError, ValueError):
+        found = None
+    if found is None or not found._is_text_encoding:  # "hex" and "zip" are codecs too
         raise ConfigError(
             f"{encoding!r} is not a known text encoding, such as utf-8, cp1252, latin-1 or utf-16",
             key="encoding",
-        ) from None
+        )
+    if found.name == "utf-8":
+        return "utf-8-sig"
+    marked = next((name for mark, name in _BOMS if start.startswith(mark)), "")
+    return marked if found.name.startswith("utf-16") and marked == "utf-16" else found.name
 
 
 @contextlib.contextmanager
@@ -57,9 +71,10 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[TextIO]:
 
     DataError where the bytes are not in the encoding (line, byte, what they look like) or cannot be read.
     """
-    check_encoding(encoding)
     try:
-        with path.open(encoding=encoding or "utf-8-sig", newline="") as stream:
+        with path.open("rb") as beginning:
+            codec = codec_of(encoding, beginning.read(4))
+        with path.open(encoding=codec, newline="") as stream:
             yield stream
     except PermissionError:
         raise DataError("no permission to read it", path=path) from None
@@ -95,7 +110,7 @@ def _advice(path: Path, line: bytes, encoding: str | None) -> str:
     looks = _looks_like(path, line)
     if looks == (encoding or "utf-8").lower():
         return ""
-    return f"; the file looks like {looks}: save it as UTF-8 or pass encoding={looks!r}"
+    return f"; the file looks like {looks}: save it as UTF-8 or name it with --encoding {looks}"
 
 
 def _looks_like(path: Path, line: bytes) -> str:

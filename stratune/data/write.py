@@ -8,19 +8,21 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stratune.data.arrow import as_text
+from stratune.data.arrow import as_text, to_array
 from stratune.data.delimited import Batch
 from stratune.errors import DataError, choices
 from stratune.files import replacing
+from stratune.target.numbers import number
 
 FORMATS = ("csv", "jsonl", "parquet")
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # with which a cell begins that a spreadsheet calculates
 
 
 class Writer(Protocol):
@@ -30,24 +32,38 @@ class Writer(Protocol):
 
 
 @contextlib.contextmanager
-def open_writer(path: str | Path, format: str | None = None) -> Iterator[Writer]:
+def open_writer(
+    path: str | Path,
+    format: str | None = None,
+    *,
+    safe: bool = False,
+    types: Mapping[str, pa.DataType] | None = None,
+) -> Iterator[Writer]:
     """A writer to `path`; "-" is standard output, which gets csv unless `format` is set.
+
+    `safe`: text cells of csv that a spreadsheet would take for formulas get an apostrophe. `types`: of the
+    columns that are known beforehand (layout.py); others have those of the first batch.
 
     The file appears when the block ends without an error. Until then, and after an error, the old one stays.
     """
-    kind = _format(path, format)
+    kind = format_of(path, format)
     if str(path) == "-":
         sys.stdout.flush()
-        with _writer(sys.stdout.buffer, kind, "standard output") as writer:
+        with _writer(sys.stdout.buffer, kind, "standard output", safe, types or {}) as writer:
             yield writer
         sys.stdout.buffer.flush()
         return
-    check_writable(Path(path))
-    with replacing(path) as temporary, temporary.open("wb") as stream, _writer(stream, kind, path) as writer:
+    check_writable(path)
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as stream,
+        _writer(stream, kind, path, safe, types or {}) as writer,
+    ):
         yield writer
 
 
-def _format(path: str | Path, format: str | None) -> str:
+def format_of(path: str | Path, format: str | None) -> str:
+    """csv, jsonl or parquet: `format`, or what the file's name says. DataError for another."""
     suffix = Path(path).suffix.lower().removeprefix(".")
     kind = format or ("csv" if str(path) == "-" else "jsonl" if suffix == "ndjson" else suffix)
     check_format(kind, path)
@@ -60,13 +76,15 @@ def check_format(kind: str, path: str | Path | None = None) -> None:
 
 
 @contextlib.contextmanager
-def _writer(stream: BinaryIO, kind: str, path: str | Path) -> Iterator[Writer]:
+def _writer(
+    stream: BinaryIO, kind: str, path: str | Path, safe: bool, types: Mapping[str, pa.DataType]
+) -> Iterator[Writer]:
     if kind == "csv":
-        yield CsvWriter(stream, path)
+        yield CsvWriter(stream, path, safe=safe, known=list(types))
     elif kind == "jsonl":
         yield JsonlWriter(stream)
     else:
-        parquet = ParquetWriter(stream, path)
+        parquet = ParquetWriter(stream, path, types)
         try:
             yield parquet
         finally:
@@ -78,8 +96,11 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def check_writable(path: Path) -> None:
-    """DataError now rather than after the work is done."""
+def check_writable(path: str | Path) -> None:
+    """DataError now rather than after the work is done; standard output can be written."""
+    if str(path) == "-":
+        return
+    path = Path(path)
     if path.is_dir():
         raise DataError("is a folder, not a file", path=path)
     parent = next(folder for folder in path.absolute().parents if folder.exists())
@@ -90,19 +111,22 @@ def check_writable(path: Path) -> None:
 
 
 class CsvWriter:
-    """Missing values are empty, lists and dicts JSON."""
+    """Missing values are empty, lists and dicts JSON. `known`: columns that a later batch may have."""
 
-    def __init__(self, stream: BinaryIO, path: str | Path) -> None:
-        self.stream, self.path = stream, path
+    def __init__(
+        self, stream: BinaryIO, path: str | Path, *, safe: bool = False, known: Sequence[str] = ()
+    ) -> None:
+        self.stream, self.path, self.known = stream, path, known
+        self.cell = _safe_value if safe else _cell
         self.columns: list[str] | None = None
         self.rows = csv.writer(_Lines(stream))
 
     def write(self, batch: Batch) -> None:
         if self.columns is None:
-            self.columns = list(batch)
-            self.rows.writerow(self.columns)
+            self.columns = list(dict.fromkeys([*self.known, *batch]))
+            self.rows.writerow([self.cell(name) for name in self.columns])
         aligned = _aligned(batch, self.columns, self.path)
-        self.rows.writerows(zip(*([_cell(value) for value in values] for values in aligned), strict=True))
+        self.rows.writerows(zip(*([self.cell(value) for value in values] for values in aligned), strict=True))
 
 
 class _Lines:
@@ -123,22 +147,27 @@ class JsonlWriter:
 
     def write(self, batch: Batch) -> None:
         for values in zip(*batch.values(), strict=True):
-            record = {name: _finite(value) for name, value in zip(batch, values, strict=True)}
-            self.stream.write(_utf8(json.dumps(record, ensure_ascii=False, default=str) + "\n"))
+            record = {name: _plain(value) for name, value in zip(batch, values, strict=True)}
+            self.stream.write(_utf8(json.dumps(record, ensure_ascii=False, default=as_text) + "\n"))
 
 
 class ParquetWriter:
-    """Types come from the first batch; a column without any value there is text."""
+    """Types that are not known come from the first batch: mixed ones, and none at all, are text."""
 
-    def __init__(self, stream: BinaryIO, path: str | Path) -> None:
-        self.stream, self.path = stream, path
+    def __init__(self, stream: BinaryIO, path: str | Path, types: Mapping[str, pa.DataType]) -> None:
+        self.stream, self.path, self.types = stream, path, types
         self.file: pq.ParquetWriter | None = None
 
     def write(self, batch: Batch) -> None:
         if self.file is None:
-            first = pa.table(batch).schema
+            found = {
+                name: to_array(values, name, self.path).type
+                for name, values in batch.items()
+                if name not in self.types
+            }
+            types = {**self.types, **found}
             self.schema = pa.schema(
-                [f if f.type != pa.null() else pa.field(f.name, pa.string()) for f in first]
+                [(name, pa.string() if kind == pa.null() else kind) for name, kind in types.items()]
             )
             self.file = pq.ParquetWriter(self.stream, self.schema, compression="zstd")
         aligned = _aligned(batch, self.schema.names, self.path)
@@ -147,8 +176,12 @@ class ParquetWriter:
 
     def _array(self, field: pa.Field, values: list[Any]) -> pa.Array:
         try:
+            if pa.types.is_string(field.type):
+                return pa.array([as_text(value) for value in values], field.type)
             return pa.array(values, field.type)
-        except (pa.ArrowException, ValueError):
+        except UnicodeEncodeError:
+            raise DataError("holds half a character", path=self.path, column=field.name) from None
+        except (pa.ArrowException, ValueError, TypeError, OverflowError):
             message = (
                 f"holds values that are not {field.type}, the type of its first rows; write jsonl or csv"
             )
@@ -161,8 +194,8 @@ class ParquetWriter:
 
 def _aligned(batch: Batch, columns: list[str], path: str | Path) -> list[list[Any]]:
     """The batch's values in the order of `columns`; a missing column is None. DataError for a new one."""
-    new = [name for name in batch if name not in columns]
-    if new:
+    known = set(columns)
+    if new := [name for name in batch if name not in known]:
         raise DataError(
             "appears after the first rows were written without it; write jsonl instead",
             path=path,
@@ -176,5 +209,23 @@ def _cell(value: Any) -> str:
     return repr(value) if isinstance(value, float) and not math.isnan(value) else as_text(value) or ""
 
 
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def safe_cell(text: str) -> str:
+    """Text that a spreadsheet would take for a formula, with an apostrophe before it; numbers stay."""
+    if text[:1] not in FORMULA or number(text) is not None:
+        return text
+    return f"'{text}"
+
+
+def _safe_value(value: Any) -> str:
+    return safe_cell(value) if isinstance(value, str) else _cell(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has: None for NaN and infinity, also inside of lists and dicts."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return value

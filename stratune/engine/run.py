@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,13 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     if settings.cache:
         scorer = scorer.caching()
     scored = {part: _predict(scorer, split.parts[part], progress, part) for part in ("val", "test")}
+    target = split.task.target
+    if split.wrong:  # labels that no training row has: even a model that knows them is wrong about them
+        scored = {
+            part: (replace(answers, predictions=target.without(answers.predictions, split.wrong)), seconds)
+            for part, (answers, seconds) in scored.items()
+        }
     for part, (answers, seconds) in scored.items():
-        target = split.task.target
         truth = target.truth(split.parts[part]["label"])
         values = target.score(truth, answers.predictions, answers.invalid)
         setattr(result, part, values)

@@ -2,7 +2,8 @@
 
 `truth` and `prediction` are label names (multilabel: those of a row joined by ",", in the task's order; ""
 where there is none) and `score_<label>` their probabilities; of a regression they are numbers, no scores.
-`annotations`, where there are any, are lists of the raters' answers to the row.
+`id` is the user's column, or the row's number from 1 ("test:1" in an own test file). `annotations`, where
+there are any, are lists of the raters' answers to the row.
 """
 
 from __future__ import annotations

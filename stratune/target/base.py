@@ -33,6 +33,7 @@ from stratune.evaluate.metrics import Metric, find
 from stratune.evaluate.scoring import PredictionScorer, Scorer, score, with_registered
 from stratune.evaluate.selection import Selection
 from stratune.target.joining import Owners
+from stratune.target.numbers import by_number
 
 if TYPE_CHECKING:
     from stratune.evaluate.alpha import Level
@@ -103,10 +104,7 @@ class Target(ABC):
 
     def in_order(self, found: Sequence[str] | set[str]) -> tuple[str, ...]:
         """Labels that were found, as numbers when all are. ConfigError where nobody can know their order."""
-        try:
-            return tuple(sorted(found, key=lambda label: (float(label), label)))
-        except ValueError:
-            return tuple(sorted(found))
+        return by_number(set(found)) or tuple(sorted(found))
 
     def rating(self, text: str) -> str | float:
         """One annotator's rating as it is kept. Raises ValueError saying why it is none."""
@@ -127,6 +125,15 @@ class Target(ABC):
     @abstractmethod
     def answers(self, predictions: Predictions, invalid: Flags | None = None) -> list[Any]:
         """Predictions (N, C) -> a cell for each row, as the user's column has them."""
+
+    def without(self, predictions: Predictions, labels: Sequence[str]) -> Predictions:
+        """Predictions (N, C) of a model that never answers `labels`: theirs are 0, the others sum to one."""
+        kept = np.array([name not in labels for name in self.labels])
+        shown = np.where(kept | np.isnan(predictions), predictions, 0.0)
+        if not self.one_label:
+            return shown
+        total = shown.sum(axis=1, keepdims=True)  # (N, 1); NaN where invalid
+        return np.asarray(np.where(total == 0, kept / kept.sum(), shown / np.where(total == 0, 1, total)))
 
     def read(self, answer: Any, row: Floats) -> tuple[str, dict[str, float], float | None]:
         """One row's answer (label, probabilities by label, value), of its cell and its numbers (C,)."""

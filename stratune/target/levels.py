@@ -11,6 +11,7 @@ from stratune.evaluate.kinds import Kind, Truth
 from stratune.evaluate.levels import LevelScorer
 from stratune.evaluate.scoring import PredictionScorer
 from stratune.target.classes import Classes
+from stratune.target.numbers import by_number
 
 if TYPE_CHECKING:
     from stratune.objective import Objective
@@ -28,11 +29,11 @@ class Levels(Classes):
 
     def in_order(self, found: Sequence[str] | set[str]) -> tuple[str, ...]:
         """By number; ConfigError for words, whose order is the user's to give."""
-        try:
-            return tuple(sorted(found, key=lambda label: (float(label), label)))
-        except ValueError as error:
+        ordered = by_number(set(found))
+        if ordered is None:
             names = ", ".join(sorted(found)[:5])
-            raise ConfigError(f"give the levels in their order; found {names}", key="task.labels") from error
+            raise ConfigError(f"give the levels in their order; found {names}", key="task.labels")
+        return ordered
 
     def _objective(self, loss: str) -> Objective:
         from stratune.objective.classes import CrossEntropy

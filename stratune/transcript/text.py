@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from stratune.data.text_files import check_encoding, open_text, require_file
+from stratune.data.text_files import codec_of, open_text, require_file
 from stratune.errors import ConfigError, DataError
 
 # One undecodable byte in so many is allowed. A single one always is: the file may end inside a character.
@@ -21,11 +21,12 @@ def read_lines(path: Path, encoding: str | None = None) -> tuple[list[str], int]
     and for another encoding (line, byte, what it looks like).
     """
     require_file(path)
-    check_encoding(encoding)
+    codec_of(encoding, b"")
     try:
         raw = path.read_bytes()
-        text = raw.decode(encoding or "utf-8-sig", errors="replace")
-        kept = raw.decode(encoding or "utf-8-sig", errors="ignore").count(_REPLACED)
+        codec = codec_of(encoding, raw[:4])
+        text = raw.decode(codec, errors="replace")
+        kept = raw.decode(codec, errors="ignore").count(_REPLACED)
     except PermissionError:
         raise DataError("no permission to read it", path=path) from None
     except LookupError:

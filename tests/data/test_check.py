@@ -55,11 +55,12 @@ def test_findings_in_one_table():
 def test_leaks_and_shared_groups():
     val = table("x number 3", "new", "newer", group=["g1", "h1", "h2"])
     parts = {"train": plenty("x", group=[f"g{i}" for i in range(60)]), "val": val, "test": plenty("z")}
-    report = check(assemble(parts, TASK, ["a note"]))
+    report = check(assemble(parts, TASK, ["a note"], ["a warning"]))
     issues = found(report)
     assert issues["leak"] == ("warning", 1, "1 row of val has a text that is also in train (33.3% of val)")
     assert issues["shared_group"] == ("warning", 1, "1 group is in both train and val")
-    assert issues["missing_class"] == ("warning", 1, "a note") and report.ok
+    levels = [(issue.level, issue.message) for issue in report.issues if issue.code == "note"]
+    assert levels == [("warning", "a warning"), ("info", "a note")] and report.ok
     assert [issue.examples for issue in report.issues if issue.code == "leak"] == [("0:x n",)]
 
 
@@ -112,3 +113,22 @@ def test_no_task_means_the_labels_that_occur():
 @pytest.mark.parametrize("text", ["\u212b", "ﬁn", "STRASSE"])
 def test_identity_folds_case_and_composes(text):
     assert text_keys([text]) == text_keys([f"\n {text.swapcase()}"])
+
+
+def test_rows_of_a_label_are_counted_where_models_learn():
+    """8 rows to train are few, however many there are in validation and test."""
+    train = table(*(f"x number {i}" for i in range(60)), labels="a" * 52 + "b" * 8)
+    report = check(assemble({"train": train, "val": plenty("y"), "test": plenty("z")}, TASK))
+    assert found(report)["small_class"] == ("warning", 1, "1 label has fewer than 20 training rows: b (8)")
+
+
+def test_a_part_without_a_label_and_small_parts_are_said():
+    few = table(*(f"y {i}" for i in range(5)), labels="aaaaa", group=list("ghghg"))
+    groups = [f"t{i // 3}" for i in range(60)]
+    parts = {"train": plenty("x", group=groups), "val": few, "test": few}
+    issues = [(issue.code, issue.message) for issue in check(assemble(parts, TASK)).issues]
+    assert ("missing_class", "test has no row of 1 label: b") in issues
+    assert ("small_val", "val has 5 rows, fewer than 20: the choice by validation is mostly luck") in issues
+    assert ("small_test", "test has 5 rows, fewer than 30: scores are rough") in issues
+    why = "test has 2 groups, fewer than 10: its rows say less than their number"
+    assert ("few_groups", why) in issues

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import numpy as np
 import pandas as pd
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, Features, List, Value
 
 from stratune.data.columns import canonical, part_column
 from stratune.data.labels import infer_labels
@@ -40,6 +43,8 @@ def test_all_columns_become_strings_under_our_names():
         ([" a", "b "], [" a", "b "]),
         (pd.Categorical(["u", "v"]), ["u", "v"]),
         ([1, "x"], ["1", "x"]),
+        ([b"good", b"bad"], ["good", "bad"]),
+        ([Decimal("1.0"), Decimal("0.5")], ["1", "0.5"]),
     ],
 )
 def test_a_label_is_its_name(values, names):
@@ -74,7 +79,7 @@ def test_prediction_input_needs_neither_label_nor_group():
 WRONG = [
     ("body,label\na,x\n", Task(), "no such column: 'text' is not one of body, label"),
     ("texts,label\na,x\n", Task(), "(did you mean 'texts'?)"),
-    ("text;label\na;x\n", Task(), "; the header looks separated by ';': separate columns by commas"),
+    ("text label;x\na;x,y\n", Task(), "is not one of text label, x"),
     ('text,label\n"a\nb",x\n\nc,\n', Task(), ":5: column 'label': this row has no label"),
     ("text,label\na,positive\nb,postive\n", NAMED,
      ":3: column 'label': 'postive' is not one of negative, positive (did you mean 'positive'?)"),
@@ -143,3 +148,63 @@ def test_part_column():
     assert part_column(table, "part", "t") == ["train", "val", "val", "test"]
     with pytest.raises(DataError, match="t:2: column 'part': 'tset' is not one of .* \\(did you mean 'test'"):
         part_column(raw(part=["train", "tset"]), "part", "t")
+
+
+SETS = Task(kind="multilabel")
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["['sharp', 'cheap']", "[]", "['cheap']"], ["cheap,sharp", "", "cheap"]),  # as pandas writes lists
+        (["['a' 'b']", "['a']", ""], ["a,b", "a", ""]),  # as numpy does
+        (['["a", "b"]', "a, b", "b"], ["a,b", "a,b", "b"]),
+        ([["a", "b"], "a", None], ["a,b", "a", ""]),  # mixed, as JSON lines may be
+        ([["a", None], float("nan"), ["b"]], ["a", "", "b"]),
+        ([[1.0, 2.0], [2], []], ["1,2", "2", ""]),
+        (["set()", "{'a', 'b'}", "('b',)"], ["", "a,b", "b"]),
+        (["[deleted], x", "(sic)", "y"], ["[deleted],x", "(sic)", "y"]),
+    ],
+)
+def test_label_sets_are_read_however_they_were_written(cells, names):
+    table = read([{"text": "t", "label": cell} for cell in cells])
+    assert canonical(table, SETS, "t")["label"][:] == names
+
+
+def test_lists_of_hub_labels_are_their_class_names():
+    features = Features({"text": Value("string"), "label": List(ClassLabel(names=["cheap", "sharp"]))})
+    table = Dataset.from_dict({"text": ["a", "b"], "label": [[1, 0], []]}, features=features)
+    assert canonical(table, SETS, "t")["label"][:] == ["cheap,sharp", ""]
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT])
+def test_what_is_missing_in_a_record_is_missing_as_in_a_file(nothing):
+    records = [{"text": "a", "label": "x"}, {"text": nothing, "label": "y"}]
+    assert canonical(read(records), Task(), "t")["text"][:] == ["a", ""]
+    with pytest.raises(DataError, match="t:2: column 'label': this row has no label"):
+        canonical(read([records[0], {"text": "b", "label": nothing}]), Task(), "t")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([f"{i / 7:.3f}" for i in range(60)], "60 different numbers in 60 rows, such as 0.000 and 8.429: for a score use --kind regression"),
+        ([str(i) for i in range(120)], "120 different numbers in 120 rows, such as 0 and 99: for a score use --kind regression"),
+        (["['a', 'b']", "['a']", "[]"], "labels are lists, such as \"['a', 'b']\": for several labels a row use --kind multilabel"),
+    ],
+)  # fmt: skip
+def test_scores_and_lists_are_no_labels(labels, message):
+    table = canonical(raw(text=labels, label=labels), Task(), "t")
+    with pytest.raises(DataError) as caught:
+        infer_labels([table], Task(), "t")
+    assert message in str(caught.value)
+
+
+def test_lists_without_the_kind_of_task_name_it():
+    with pytest.raises(DataError, match="found list<.*>; for several labels a row use --kind multilabel"):
+        canonical(raw(text=["a"], label=[["x", "y"]]), Task(), "t")
+
+
+def test_bytes_that_are_no_text_are_named():
+    with pytest.raises(DataError, match="t:2: column 'text': expected text, found bytes that are not UTF-8"):
+        canonical(raw(text=[b"a", b"\xff"], label=["x", "y"]), Task(), "t")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import datasets
@@ -32,7 +35,7 @@ def test_an_unknown_label_in_the_test_file(tmp_path):
     train, test = csv(tmp_path / "train.csv", "ab" * 10), csv(tmp_path / "test.csv", "abc")
     with pytest.raises(DataError) as caught:
         load_split(train, seed=0, test=test)
-    assert str(caught.value) == f"{test}:4: column 'label': 'c' is not one of a, b"
+    assert str(caught.value).startswith(f"{test}:4: column 'label': 'c' is not one of a, b, the labels of")
 
 
 def test_a_split_column(tmp_path):
@@ -48,7 +51,9 @@ def test_the_splits_of_a_hub_dataset(monkeypatch):
     features = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes"])})
 
     def part(count: int) -> Dataset:
-        return Dataset.from_dict({"text": ["t"] * count, "label": [0, 1] * (count // 2)}, features=features)
+        return Dataset.from_dict(
+            {"text": [f"t{i}" for i in range(count)], "label": [0, 1] * (count // 2)}, features=features
+        )
 
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: DatasetDict(train=part(20), test=part(6)))
     split = load_split("hub:owner/name", seed=0)
@@ -61,3 +66,57 @@ def test_mrpc_with_its_own_test_file():
     split = load_split(DATA / "mrpc/train.parquet", task, seed=0, test=DATA / "mrpc/test.parquet")
     assert split.sizes == {"train": 3465, "val": 611, "test": 1725}
     assert split.balance()["test"] == {"0": 578, "1": 1147}
+
+
+def test_the_parts_of_a_dataset_dict_are_used():
+    def part(*texts: str) -> Dataset:
+        return Dataset.from_dict({"text": list(texts), "label": ["a", "b"] * (len(texts) // 2)})
+
+    parts = DatasetDict(train=part("1", "2", "3", "4"), validation=part("5", "6"), test=part("7", "8"))
+    split = load_split(parts, seed=0)
+    assert {name: table["text"][:] for name, table in split.parts.items()} == {
+        "train": ["1", "2", "3", "4"], "val": ["5", "6"], "test": ["7", "8"],
+    }  # fmt: skip
+
+
+def test_a_file_of_semicolons_is_said_in_the_split(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text;label\n" + "".join(f"t{i};{'ab'[i % 2]}\n" for i in range(40)))
+    assert load_split(path, seed=0).notes == (f"{path}: columns are separated by ';'",)
+
+
+ORDERED = """
+import sys
+from stratune.data.folds import group_folds, random_folds
+from stratune.data.load import load_split
+from stratune.task import Task
+for task in (Task(), Task(group="g"), Task(kind="multilabel")):
+    split = load_split(sys.argv[1], task, seed=1)
+    print(split.fingerprint, split.task.labels, split.notes)
+print(random_folds(list("abc") * 9, 3, 0).tolist(), group_folds(list("abc") * 9, list("uvwxyzuvw") * 3, 3, 0).tolist())
+"""
+
+
+def test_the_same_file_gives_the_same_split_in_every_process(tmp_path):
+    """Nothing comes out of a set or a hash: labels that are numbers, words and nan have one order."""
+    path, labels = tmp_path / "a.csv", ["10", "9", "nan", "inf", "x", "a,b"]
+    rows = [f't{i % 200},"{labels[i % 6]}",g{i % 30}' for i in range(240)]
+    path.write_text("\n".join(["text,label,g", *rows]) + "\n")
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", ORDERED, str(path)],
+            env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(printed) == 1 and "('10', '9', 'a,b', 'inf', 'nan', 'x')" in printed.pop()
+
+
+def test_labels_that_are_numbers_have_their_order_whatever_nan_does(tmp_path):
+    path = csv(tmp_path / "a.csv", ["10", "9", "1"] * 10)
+    assert load_split(path, seed=0).task.labels == ("1", "9", "10")
+
+
+def test_a_seed_below_zero(tmp_path):
+    with pytest.raises(ConfigError, match="data.seed: -1 is below 0"):
+        load_split(csv(tmp_path / "a.csv", "ab" * 20), seed=-1)

@@ -12,6 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stratune.data import assign
+from stratune.data.check import check
+from stratune.data.identity import text_keys
 from stratune.data.split import FRACTIONS, fingerprint, make_split, subsample
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
@@ -98,6 +100,87 @@ def test_another_seed_is_another_split():
     assert one.fingerprint != other.fingerprint
 
 
+def test_splits_of_different_texts_stay_what_they_were():
+    """Fingerprints of 0.7.0: saved comparisons go on."""
+    made = [
+        make_split(table(["a", "b", "c", "a"] * 50), Task(), seed=3),
+        make_split(
+            table(["a", "b", "c", "a"] * 50, [str(i // 3) for i in range(200)]), Task(group="group"), seed=3
+        ),
+        make_split(table([str(i / 7) for i in range(200)]), Task(kind="regression"), seed=3),
+    ]
+    assert [split.fingerprint[:12] for split in made] == ["d434966c4255", "7bd855f3c16c", "908932a4923a"]
+
+
+texts_in_groups = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(0, 12)), min_size=60, max_size=200
+)
+
+
+def rows_of(rows: list[tuple[str, int, int]], **columns: list[str]) -> Dataset:
+    """Equal numbers are equal texts, written in several ways."""
+    ways = ["text {}", "TEXT  {}", " text {} "]
+    texts = [ways[i % 3].format(number) for i, (_, number, _) in enumerate(rows)]
+    ids, labels = [str(i) for i in range(len(rows))], [label for label, _, _ in rows]
+    return Dataset.from_dict({"id": ids, "text": texts, "label": labels, **columns})
+
+
+def sides(split) -> dict[bytes, set[str]]:
+    """Text -> the parts that have it."""
+    found = defaultdict(set)
+    for part, rows in split.parts.items():
+        for key in text_keys(rows["text"][:]):
+            found[key].add(part)
+    return found
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows=texts_in_groups, seed=seeds)
+def test_equal_texts_are_on_one_side_of_the_split(rows, seed):
+    assume({label for label, _, _ in rows} == {"a", "b"} and len({number for _, number, _ in rows}) >= 8)
+    split = make_split(rows_of(rows), Task(), seed=seed)
+    assert all(len(parts) == 1 for parts in sides(split).values())
+    assert sum(split.sizes.values()) == len(rows) and set(split.train["label"]) == {"a", "b"}
+    assert not [issue for issue in check(split).issues if issue.code == "leak"]
+
+
+def test_half_of_the_rows_repeated_leaves_sizes_and_balance():
+    labels = ["a", "b", "c"] * 200
+    rows = rows_of([(label, i % 450, 0) for i, label in enumerate(labels)])
+    split = make_split(rows, Task(), seed=0)
+    assert all(len(parts) == 1 for parts in sides(split).values())
+    assert split.sizes == {"train": 420, "val": 90, "test": 90}
+    assert all(abs(count - 30) <= 2 for part in ("val", "test") for count in split.balance()[part].values())
+
+
+def test_groups_that_share_a_text_stay_together():
+    rows = [("ab"[i % 2], i if i % 20 else 0, i // 10) for i in range(400)]  # a text in every other group
+    groups = [f"g{group}" for _, _, group in rows]
+    linked = [number for number in range(0, 400, 20) if number < 100]
+    rows = [(label, 0 if i in linked else i, group) for i, (label, _, group) in enumerate(rows)]
+    split = make_split(rows_of(rows, group=groups), Task(group="group"), seed=1)
+    assert all(len(parts) == 1 for parts in sides(split).values()) and split.notes == ()
+    homes = {part: set(table["group"]) for part, table in split.parts.items()}
+    assert not homes["train"] & homes["val"] and not homes["train"] & homes["test"]
+
+
+def test_a_phrase_of_every_group_does_not_glue_all_of_them():
+    rows = [("ab"[i % 2], i if i % 10 else 0, 0) for i in range(400)]
+    split = make_split(rows_of(rows, group=[f"g{i // 10}" for i in range(400)]), Task(group="group"), seed=1)
+    assert split.notes == (
+        "groups share texts, which link 400 of 400 rows: each group is on one side of the split, some equal texts are not",
+    )
+    assert "leak" in {issue.code for issue in check(split).issues}
+
+
+def test_the_order_of_named_labels_does_not_move_rows():
+    rows = table(["a", "b", "c"] * 40)
+    one, other = (
+        make_split(rows, Task(labels=labels), seed=2) for labels in (("a", "b", "c"), ("c", "a", "b"))
+    )
+    assert one.fingerprint == other.fingerprint
+
+
 def test_own_parts_are_respected_and_missing_ones_carved():
     train, val, test = (
         table(["a", "b"] * 50),
@@ -118,13 +201,11 @@ def test_assigned_parts_and_carving_beside_them():
     assert carved.sizes == {"train": 34, "val": 6, "test": 20}
 
 
-def test_a_label_too_rare_for_every_part_is_noted():
+def test_a_label_too_rare_for_every_part_is_said():
     split = make_split(table(["a", "b"] * 20 + ["rare"]), Task(), seed=0)
     assert split.task.labels == ("a", "b", "rare") and "rare" in split.train["label"]
-    assert split.notes == (
-        "val has no row of rare: too few to be in every part",
-        "test has no row of rare: too few to be in every part",
-    )
+    found = [issue.message for issue in check(split).issues if issue.code == "missing_class"]
+    assert found == ["val has no row of 1 label: rare", "test has no row of 1 label: rare"]
 
 
 def test_an_unknown_label_is_named_with_its_row(tmp_path):
@@ -133,9 +214,10 @@ def test_an_unknown_label_is_named_with_its_row(tmp_path):
     rows, own = table(["a", "b"] * 10), table(["a", "c"])
     with pytest.raises(DataError) as caught:
         make_split(rows, Task(label="mood"), seed=0, test=own, paths={"test": path})
-    assert (
-        str(caught.value)
-        == f"{path}:4: column 'mood': 'c' is not one of a, b, the labels of the training rows"
+    assert str(caught.value) == (
+        f"{path}:4: column 'mood': 'c' is not one of a, b, the labels of the training rows; test has 1 such row: "
+        "name all labels (task.labels=[a, b, ...]), leave such rows out (--unknown drop), or count them as wrong "
+        "(--unknown wrong)"
     )
     with pytest.raises(DataError, match="all.csv:21: column 'label': 'c' is not one of a, b"):
         assigned = ["train"] * 20 + ["test"]
@@ -156,7 +238,7 @@ def test_an_unknown_label_is_named_with_its_row(tmp_path):
         (
             table(["a", "b"] * 9),
             Task(labels=("a", "b", "c")),
-            "a.csv: column 'label': no training row has the label 'c'",
+            "a.csv: column 'label': no row has the label 'c'",
         ),
         (table(["a"] * 9), Task(), "a.csv: only one label, 'a'"),
     ],

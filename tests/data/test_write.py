@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import io
+import json
 import sys
+from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stratune.data.layout import column_types
 from stratune.data.read import iter_batches
-from stratune.data.write import open_writer
+from stratune.data.write import open_writer, safe_cell
 from stratune.errors import DataError
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(
@@ -84,6 +90,68 @@ def test_parquet_types_come_from_the_first_batch(tmp_path):
         writer.write({"n": [1]})
         writer.write({"n": ["x"]})
     assert not (tmp_path / "b.parquet").exists()
+
+
+def test_types_of_the_whole_file_are_known_before_the_first_row_is_written(tmp_path):
+    """Numbers and words in one column, a column that appears late, and numbers above 2**63."""
+    rows = [{"k": 1, "big": 2**63 + 1}, {"k": "two", "big": 5}, {"k": 2.5, "late": [1]}]
+    path = tmp_path / "in.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    types = column_types(str(path), rows=1)
+    expected = {
+        "k": ["1", "two", "2.5"],
+        "big": ["9223372036854775809", "5", None],
+        "late": [None, None, [1]],
+    }
+    for suffix in ("parquet", "csv"):
+        with open_writer(tmp_path / f"out.{suffix}", types=types) as writer:
+            for batch in iter_batches(path, rows=1):
+                writer.write(batch)
+    assert pq.read_table(tmp_path / "out.parquet").to_pydict() == expected
+    assert (tmp_path / "out.csv").read_text() == "k,big,late\n1,9223372036854775809,\ntwo,5,\n2.5,,[1]\n"
+
+
+def test_parquet_goes_in_and_out_with_its_types(tmp_path):
+    columns = {
+        "map": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())),
+        "unsigned": pa.array([2**64 - 1, None], pa.uint64()),
+        "decimal": pa.array([Decimal("1.50"), None]),
+        "duration": pa.array([datetime.timedelta(seconds=3), None]),
+        "struct": pa.array([{"q": [1]}, None]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    with open_writer(tmp_path / "out.parquet", types=column_types(str(tmp_path / "in.parquet"))) as writer:
+        for batch in iter_batches(tmp_path / "in.parquet", rows=1):
+            writer.write(batch)
+    assert pq.read_table(tmp_path / "out.parquet").equals(pa.table(columns))
+    with open_writer(tmp_path / "out.jsonl") as writer:
+        writer.write(next(iter_batches(tmp_path / "in.parquet", rows=1)))
+    assert json.loads((tmp_path / "out.jsonl").read_text())["decimal"] == "1.50"
+
+
+def test_mixed_values_without_known_types_are_text(tmp_path):
+    with open_writer(tmp_path / "a.parquet") as writer:
+        writer.write({"k": [1, "two"], "m": [[("a", 1)], None]})
+    assert pq.read_table(tmp_path / "a.parquet").to_pydict() == {"k": ["1", "two"], "m": ['[["a", 1]]', None]}
+
+
+FORMULAS = ["=1+1", "+44 20", "-x", "@sum", "\tx", "＝1", "-5", "+3.2", "-1e5", "a=b", ""]
+
+
+def test_formulas_become_text_for_spreadsheets(tmp_path):
+    """Text cells only: numbers stay numbers, also those that a file has as text."""
+    escaped = ["'=1+1", "'+44 20", "'-x", "'@sum", "'\tx", "'＝1", "-5", "+3.2", "-1e5", "a=b", ""]
+    assert [safe_cell(text) for text in FORMULAS] == escaped
+    with open_writer(tmp_path / "a.csv", safe=True) as writer:
+        writer.write({"=t": FORMULAS, "n": [-1, -0.5, *[None] * 9]})
+    [batch] = iter_batches(tmp_path / "a.csv")
+    assert batch["'=t"] == escaped and batch["n"][:2] == ["-1", "-0.5"]
+
+
+def test_json_lines_hold_no_nan(tmp_path):
+    with open_writer(tmp_path / "a.jsonl") as writer:
+        writer.write({"a": [[float("nan"), {"b": float("inf")}]], "c": [b"x"]})
+    assert (tmp_path / "a.jsonl").read_text() == '{"a": [null, {"b": null}], "c": "x"}\n'
 
 
 def test_targets_that_cannot_be_written(tmp_path):

@@ -185,7 +185,7 @@ def test_a_document_that_is_in_two_files(tmp_path):
         ("a.vtt", b"", "is empty (0 bytes)"),
         ("a.vtt", b"WEBVTT\n\n", "holds no turns"),
         ("a.doc", b"x", "file type '.doc' is not one of .vtt, .srt, .txt, .json"),
-        ("a.srt", "é, à, ü".encode("cp1252"), ":1: byte 0xe9 (number 1 of the file) is not UTF-8; the file looks like cp1252: save it as UTF-8 or pass encoding='cp1252'"),
+        ("a.srt", "é, à, ü".encode("cp1252"), ":1: byte 0xe9 (number 1 of the file) is not UTF-8; the file looks like cp1252: save it as UTF-8 or name it with --encoding cp1252"),
         ("a.txt", "A: é".encode("utf-16"), "looks like utf-16"),
         ("a.txt", b"A: x\nB: \0\0", ":2: holds a NUL character: a binary file, or UTF-16"),
         ("a.json", b'[{"text": "x"},\n{"text"]', ":2: invalid JSON at character 8"),

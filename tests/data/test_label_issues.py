@@ -1,0 +1,60 @@
+"""What is said about labels before anything is trained."""
+
+from __future__ import annotations
+
+import pytest
+
+from stratune.data.label_issues import label_issues
+from stratune.task import Task
+
+
+def said(*labels: str, kind: str = "classification") -> dict[str, str]:
+    task = Task(labels=labels, kind=kind)
+    balance = {part: dict.fromkeys(labels, 50) for part in ("train", "val", "test")}
+    return {issue.code: issue.message for issue in label_issues(task, balance)}
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (("good", "Good", " good", "good ", "bad"), "'good'/'Good'/' good'/'good '"),
+        (("caf\u00e9", "cafe\u0301", "tea"), "'caf\\xe9'/'cafe\\u0301'"),
+        (("tea", "tea\u200b", "tea\u00a0", "milk"), "'tea'/'tea\\u200b'/'tea\\xa0'"),
+        (("1", "1.0", "0"), "'1'/'1.0'"),
+        (("ﬁne", "fine"), "'\\ufb01ne'/'fine'"),
+    ],
+)
+def test_spellings_of_one_label_are_named(labels, shown):
+    message = said(*labels)["similar_labels"]
+    assert shown in message and message.endswith("write each label in one way")
+
+
+def test_labels_that_differ_are_not_alike():
+    assert said("0", "1", "10", "1.5", "-1", "+") == {} and said("good", "bad", "no") == {}
+
+
+@pytest.mark.parametrize("label", ["nan", "NaN", "None", "null", "N/A"])
+def test_a_label_that_means_missing_is_named(label):
+    message = f"1 label reads like a missing value: {label!r}; leave such rows out, or give the label a name"
+    assert said("good", "bad", label)["missing_label"] == message
+
+
+def test_scores_and_joined_labels_name_the_kind():
+    assert (
+        said(*(str(n) for n in range(21)))["scores_as_labels"]
+        == "21 labels are numbers: for a score use --kind regression"
+    )
+    assert said(*(f"{n / 2}" for n in range(11)))["scores_as_labels"].startswith("11 labels are numbers")
+    assert "scores_as_labels" not in said("1", "2", "3", "4", "5")
+    joined = said("red", "round", "red,round", "red, square")["sets_as_labels"]
+    assert (
+        joined
+        == "2 labels look like several labels: 'red,round', 'red, square'; read them so with --kind multilabel"
+    )
+    assert "sets_as_labels" not in said("Doe, Jane", "Roe, Rita")
+    assert said("a", "b", kind="multilabel") == {}
+
+
+def test_hundreds_of_labels_are_one_short_line():
+    labels = [f"label {n}" for n in range(500)] + [f"LABEL {n}" for n in range(500)]
+    assert len(said(*labels)["similar_labels"]) < 300
