@@ -102,7 +102,7 @@ def _spec(strategy: Any) -> Any:
 
 def _sources(own: dict[str, Any]) -> tuple[dict[str, str], dict[str, Dataset]]:
     """(names of sources, rows of those in memory), which become files of these names beside the results."""
-    from stratune.data.read import read
+    from stratune.data.read import read_tables
 
     named: dict[str, str] = {}
     rows: dict[str, Dataset] = {}
@@ -110,5 +110,9 @@ def _sources(own: dict[str, Any]) -> tuple[dict[str, str], dict[str, Dataset]]:
         if isinstance(source, (str, Path)):
             named[part] = str(source)
         elif source is not None:
-            rows[part], named[part] = read(source), KEPT_ROWS[part]
-    return named, rows
+            tables = read_tables(source)
+            rows[part] = tables.train
+            if part == "source":  # a DatasetDict has parts of its own
+                given = {"val": tables.val, "test": tables.test}
+                rows |= {key: table for key, table in given.items() if table is not None and own[key] is None}
+    return named | {part: KEPT_ROWS[part] for part in rows}, rows

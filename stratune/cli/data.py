@@ -179,7 +179,8 @@ def _print_report(report: Report) -> None:
     screen.print(_length_table(report))
     colors = {"error": "red", "warning": "yellow", "info": "cyan"}
     for issue in report.issues:
-        examples = f" (such as {', '.join(issue.examples)})" if issue.examples else ""
+        told = any(example in issue.message for example in issue.examples)
+        examples = f" (such as {', '.join(issue.examples)})" if issue.examples and not told else ""
         line = text((f"{issue.level}: ", colors[issue.level]), f"{issue.message}{examples}")
         screen.print(line, soft_wrap=True)
     if not report.issues:

@@ -32,6 +32,11 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+def shown(label: str) -> str:
+    """In quotes where one would not see what the label is."""
+    return label if label and label == label.strip() and label.isprintable() else ascii(label)
+
+
 def named(names: Sequence[str]) -> str:
     """The first of them, and how many more there are."""
     shown = ", ".join(names[:NAMED])

@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from stratune.data.issue import Issue, counted, named, some
+from stratune.data.issue import Issue, counted, named, shown, some
 from stratune.data.labels import look_like_scores
 from stratune.target.label_sets import SEPARATOR
 from stratune.task import Task
@@ -97,7 +97,7 @@ def _small(balance: Balance) -> Iterator[Issue]:
     part, word = ("train", "training rows") if "train" in balance else (next(iter(balance)), "rows")
     small = {label: count for label, count in balance[part].items() if 0 < count < FEW_ROWS}
     if small:
-        found = named([f"{label} ({count})" for label, count in small.items()])
+        found = named([f"{shown(label)} ({count})" for label, count in small.items()])
         message = f"{counted(len(small), 'label has', 'labels have')} fewer than {FEW_ROWS} {word}: {found}"
         yield Issue("warning", "small_class", message, len(small), some(list(small)))
 
@@ -106,5 +106,6 @@ def _absent(balance: Balance) -> Iterator[Issue]:
     for part, counts in balance.items():
         absent = [label for label, count in counts.items() if count == 0]
         if absent:
-            message = f"{part} has no row of {counted(len(absent), 'label', 'labels')}: {named(absent)}"
+            found = counted(len(absent), "label", "labels")
+            message = f"{part} has no row of {found}: {named([*map(shown, absent)])}"
             yield Issue("warning", "missing_class", message, len(absent), some(absent))

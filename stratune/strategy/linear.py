@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from stratune.target import Target
 
+ABSENT = -30.0  # the score of a label that no training row has
+
 Floats = NDArray[np.float64]
 Part = tuple[Any, Any]  # features (N, F), truth
 
@@ -31,10 +33,18 @@ def fit_linear(
         return float(np.mean(losses)), np.concatenate(weights), np.concatenate(biases)
     if target.is_numeric:
         return _best(_ridge, train, val, strengths, seed)
-    loss, weight, bias = _best(_logistic, train, val, strengths, seed)
-    if len(target.labels) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
-        return loss, np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
-    return loss, weight, bias
+    known = np.unique(train[1])  # labels that a training row has
+    there = np.isin(val[1], known)
+    rows = [(x, np.searchsorted(known, y)) for x, y in (train, (val[0][there], val[1][there]))]
+    loss, weight, bias = _best(_logistic, rows[0], rows[1], strengths, seed)
+    if len(known) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
+        weight, bias = np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
+    if len(known) == len(target.labels):
+        return loss, weight, bias
+    of_all = np.zeros((len(target.labels), weight.shape[1]), weight.dtype)
+    start = np.full(len(target.labels), ABSENT)
+    of_all[known], start[known] = weight, 0.0 if len(known) == 1 else bias
+    return loss, of_all, start
 
 
 def _best(
@@ -53,7 +63,7 @@ def _logistic(train: Part, val: Part, strength: float, seed: int) -> tuple[float
         certain = 30.0 if train[1][0] else -30.0
         return 0.0, np.zeros((1, train[0].shape[1])), np.array([certain])
     model = LogisticRegression(C=strength, max_iter=500, random_state=seed).fit(*train)
-    loss = log_loss(val[1], model.predict_proba(val[0]), labels=model.classes_)
+    loss = log_loss(val[1], model.predict_proba(val[0]), labels=model.classes_) if len(val[1]) else 0.0
     return float(loss), model.coef_, model.intercept_
 
 

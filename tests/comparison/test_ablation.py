@@ -26,7 +26,7 @@ def compared(place, opening="opening", verdict="verdict", **data):
         turns = [(opening, "agent", "BOB", f"Hello and welcome to call {number % 7}, dear friend.")] * (
             number % 10 > 0
         )
-        turns.append((verdict, "client", "ANN", f"It was {HINTS[label]} today."))
+        turns.append((verdict, "client", "ANN", f"It was {HINTS[label]} today, case {number}."))
         for turn, (section, role, speaker, text) in enumerate(turns):
             row = {"document": f"call{number}", "turn": turn, "section": section, "role": role}
             lines.append(json.dumps({**row, "speaker": speaker, "text": text}))
@@ -126,7 +126,7 @@ def test_what_is_not_there(out, options, message):
 
 
 def test_a_comparison_of_plain_texts(tmp_path):
-    rows = [{"text": f"a {word} day", "label": word} for word in ("good", "bad") * 20]
+    rows = [{"text": f"a {word} day {day}", "label": word} for day in range(20) for word in ("good", "bad")]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     config = parse_config({"data": {"source": str(tmp_path / "rows.jsonl")}, "strategies": ["majority"]})
     list(run_comparison(config, tmp_path / "out", engine=InlineEngine(), anyway=True))

@@ -172,3 +172,18 @@ def test_texts_without_words_are_refused():
     rows = Examples(["!", "?"], truth=np.array([0, 1]))
     with pytest.raises(TrainingError, match="tfidf: no words in the training texts"):
         parse_strategy("tfidf").fit(rows, rows, task=toy_split().task, seed=0)
+
+
+@pytest.mark.parametrize("known", [("a", "b"), ("b", "c"), ("b",), ("a", "b", "d")])
+def test_a_label_without_a_training_row_is_never_the_answer(known):
+    """The others have the probabilities that they have without it."""
+    labels, words = ("a", "b", "c", "d"), {"a": "cat", "b": "rain", "c": "choir", "d": "sun"}
+    rows = [(f"{words[label]} {i}", labels.index(label)) for label in known for i in range(8)]
+    train = Examples([text for text, _ in rows], None, np.array([index for _, index in rows]))
+    val = Examples(["cat", "sun"], None, np.array([0, 3]))
+    model = parse_strategy("tfidf").fit(train, val, task=Task(labels=labels), seed=0)
+    found = model.predictions(Examples([words[label] for label in known], None, np.zeros(len(known), int)))
+    assert [labels[k] for k in found.argmax(axis=1)] == list(known)
+    absent = [k for k, label in enumerate(labels) if label not in known]
+    assert found[:, absent].max() < 1e-9
+    np.testing.assert_allclose(found.sum(axis=1), 1)
