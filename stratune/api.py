@@ -61,7 +61,7 @@ def compare(
     with Display(shown=progress) as display:
         for _ in run_comparison(config, *places, watch=display.on, placed=places.append, **options):
             pass
-    return Board.load(places[-1])
+    return Board.load(places[-1], allow_server=config.servers)
 
 
 def split(config: Config | str | Path) -> Split:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from stratune.errors import StratuneError
+from stratune.errors import ConfigError, StratuneError
 from stratune.version import __version__
 
+NAME = "stratune"
+INTERRUPTED = 130
+MAY_BE_EMPTY = ("--backbone", "--prefix")
+# typer has a copy of click, or click beside it, by its version.
+USAGE: type[Exception] = next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
+
 app = typer.Typer(
-    name="stratune",
+    name=NAME,
     help="Every way to turn a pretrained language model into a classifier for your text, compared fairly.",
-    no_args_is_help=True,
+    context_settings={"max_content_width": 110},
+    rich_markup_mode=None,  # it takes [square brackets] for markup
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -34,20 +43,63 @@ def _root(
 ) -> None: ...
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Exit codes: 0 done, 1 a strategy failed, 2 wrong input (one line), 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app()
-    except StratuneError as error:
-        print(f"stratune: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = _run(given or ["--help"])
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk behind it is an error of ours, not one at the interpreter's end
     except BrokenPipeError:  # who reads our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        code = 0
+    except StratuneError as error:
+        code = _failed(str(error))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"stratune: {place}{error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
+        code = _failed(
+            f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        )
+    except UnicodeError as error:  # a name or a text that this place cannot hold
+        code = _failed(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        print("stratune: interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """One command; its exit code. Mistakes in options become errors of ours."""
+    if sys.stdout is None or sys.stdout.closed:
+        raise ConfigError("standard output is closed; redirect it to a file, or to /dev/null")
+    command = typer.main.get_command(app)
+    try:
+        _check_empty(arguments)
+        with command.make_context(NAME, arguments) as context:
+            command.invoke(context)
+    except typer.Exit as stopped:
+        return stopped.exit_code
+    except USAGE as error:
+        raise ConfigError(_usage(error)) from None
+    return 0
+
+
+def _usage(error: Any) -> str:
+    path = error.ctx.command_path if getattr(error, "ctx", None) is not None else NAME
+    return f"{error.format_message()} (see {path} --help)"
+
+
+def _check_empty(arguments: Sequence[str]) -> None:
+    """`--out "$OUT"` with a variable that is not set would mean this folder."""
+    for before, one in itertools.pairwise(["", *arguments]):
+        option, equals, value = one.partition("=")
+        empty = before if not one else option if option.startswith("--") and equals and not value else None
+        if empty is not None and empty not in MAY_BE_EMPTY:
+            raise ConfigError(f"an empty value after {empty}" if empty else "an empty argument")
+
+
+def _failed(message: str) -> int:
+    print(f"{NAME}: {StratuneError(message)}", file=sys.stderr)
+    return 2
 
 
 def _register() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stratune.cli.options import Json
+from stratune.cli.options import AllowServer, Json
 from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
@@ -31,6 +31,7 @@ def ablate_command(
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Train without each part, too (in OUT/ablation).")
     ] = False,
+    allow_server: AllowServer = None,
     as_json: Json = False,
 ) -> None:
     """Score a model on its test texts with and without each section, or the turns of each role.
@@ -49,6 +50,7 @@ def ablate_command(
             sections=_listed(sections),
             roles=_listed(roles),
             retrain=retrain,
+            allow_server=allow_server or (),
             progress=bar,
         )
     if as_json:

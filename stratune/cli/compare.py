@@ -38,12 +38,14 @@ Anyway = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
-Seeds = Annotated[int | None, typer.Option(help="Runs of each strategy, with seeds 0, 1, ...")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ...")
+]
 Epochs = Annotated[
     float | None, typer.Option(help="Passes over the training rows, the same for every strategy.")
 ]
 Strategies = Annotated[str | None, typer.Option(help="Comma-separated; see `stratune list strategies`.")]
-Jobs = Annotated[int, typer.Option(help="Runs under way at once, which share cores and GPU.")]
+Jobs = Annotated[int, typer.Option(min=1, max=256, help="Runs under way at once, which share cores and GPU.")]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
@@ -88,7 +90,7 @@ def compare(
     val_rows: Size = None,
     test_rows: Size = None,
     max_words: MaxWords = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens read of each row.")] = None,
+    max_length: Annotated[int | None, typer.Option(min=1, help="Tokens read of each row.")] = None,
     track: Track = None,
     jobs: Jobs = 1,
     out: Out = None,
@@ -120,7 +122,8 @@ def compare(
 
 def configure(arguments: list[str], options: dict[str, Any]) -> Config:
     """A file, then `a.b=c` overrides, then options: a later one overrides an earlier one."""
-    from stratune.config import parse_config, read_fields, set_key
+    from stratune.config import parse_config, read_fields
+    from stratune.options import set_key
 
     file = arguments.pop(0) if arguments and "=" not in arguments[0] else None
     fields = read_fields(file) if file else {}

@@ -32,9 +32,9 @@ if TYPE_CHECKING:  # heavy at run time: they load datasets and pyarrow
     from stratune.report.screen import Table
     from stratune.task import Task
 
-app = typer.Typer(no_args_is_help=True, help="Look at the data before you train.")
+app = typer.Typer(rich_markup_mode=None, help="Look at the data before you train.")
 
-Seed = Annotated[int, typer.Option(help="Seed of the split.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the split.")]
 
 
 @app.command("check")

@@ -31,11 +31,13 @@ def gap_command(
     ] = "tfidf",
     backbone: Annotated[str, typer.Option(help="Of a strategy that has one.")] = "minilm",
     epochs: Annotated[float, typer.Option(help="Passes over the training rows of a fold.")] = 4.0,
-    folds: Annotated[int, typer.Option(help="Of the random and of the grouped folds.")] = 5,
-    repeats: Annotated[int, typer.Option(help="Times that rows are assigned to folds anew.")] = 3,
+    folds: Annotated[int, typer.Option(min=2, help="Of the random and of the grouped folds.")] = 5,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=1000, help="Times that rows are assigned to folds anew.")
+    ] = 3,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
-    seed: Annotated[int, typer.Option(help="Seed of the folds.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Seed of the folds.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Score a strategy on random folds, on folds of groups, and leaving one group out (up to 50 groups).
@@ -76,17 +78,9 @@ def gap_command(
 
 def _spec(text: str) -> str | dict[str, Any]:
     """A name as it is, `{preset: lora, rank: 4}` as a mapping."""
-    import yaml
+    from stratune.options import parse_yaml
 
-    from stratune.errors import ConfigError
-
-    if not text.startswith("{"):
-        return text
-    try:
-        spec: dict[str, Any] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{text!r} is not a YAML mapping", key="--strategy") from error
-    return spec
+    return parse_yaml(text, "--strategy") if text.startswith("{") else text
 
 
 def _print(gap: Gap, strategy: str) -> None:

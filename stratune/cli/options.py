@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
+
+def _encoding(name: str | None) -> str | None:
+    from stratune.options import text_encoding
+
+    return None if name is None else text_encoding(name, "--encoding")
+
+
 Source = Annotated[
     str, typer.Argument(help="csv, tsv, json, jsonl, parquet or xlsx file; hub:name/config; demo:name")
 ]
@@ -18,8 +25,10 @@ Id = Annotated[str | None, typer.Option("--id", help="Column of unique row ids."
 Val = Annotated[str | None, typer.Option(help="Own validation file.")]
 Test = Annotated[str | None, typer.Option(help="Own test file.")]
 SplitColumn = Annotated[str | None, typer.Option(help="Column that says train, val or test.")]
-MaxWords = Annotated[int | None, typer.Option(help="Words read of each text.")]
-Encoding = Annotated[str | None, typer.Option(help="Text encoding of the files, when not UTF-8.")]
+MaxWords = Annotated[int | None, typer.Option(min=1, help="Words read of each text.")]
+Encoding = Annotated[
+    str | None, typer.Option(callback=_encoding, help="Text encoding of the files, when not UTF-8.")
+]
 Delimiter = Annotated[
     str | None,
     typer.Option(help="Between the columns of csv files: one character, or tab. [default: found out]"),
@@ -29,3 +38,9 @@ Unknown = Annotated[
     typer.Option(help="Labels that no training row has: refuse, drop (the rows), or wrong (count them so)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+AllowServer = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="URL", help="Server of a folder's model that may get the texts, and its key; repeatable."
+    ),
+]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Delimiter, Encoding
+from stratune.cli.options import AllowServer, Delimiter, Encoding
 from stratune.comparison.progress import Bar
 from stratune.errors import ConfigError
 
@@ -48,6 +48,7 @@ def predict(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")
     ] = None,
+    allow_server: AllowServer = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add `evidence`: the chunks of a long text that decided.")
     ] = False,
@@ -64,7 +65,7 @@ def predict(
         raise ConfigError(f"the output is {kind}, not csv", key="--safe-csv")
     check_writable(output)
     known = column_types(source, encoding=encoding, delimiter=delimiter)
-    predictor = Predictor.load(model_dir, device=device)
+    predictor = Predictor.load(model_dir, device=device, allow_server=allow_server or ())
     columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix)
     columns.check(known, predictor)
     rows = Rows(source, known, encoding, delimiter, format_)

@@ -13,7 +13,7 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.evaluate.kinds import Kind
 
-app = typer.Typer(no_args_is_help=True, help="Look at the prompts that a model gets.")
+app = typer.Typer(rich_markup_mode=None, help="Look at the prompts that a model gets.")
 Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --data.")]
 
 
@@ -32,8 +32,10 @@ def show(
     ] = None,
     word: Annotated[list[str] | None, typer.Option(help="LABEL=WORD; repeatable.")] = None,
     describe: Annotated[list[str] | None, typer.Option(help="LABEL=WHAT IT MEANS; repeatable.")] = None,
-    shots: Annotated[int, typer.Option(help="Demonstrations, from the training part of --data.")] = 0,
-    seed: Annotated[int, typer.Option(help="Which demonstrations, in which order.")] = 0,
+    shots: Annotated[int, typer.Option(min=0, help="Demonstrations, from the training part of --data.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Which demonstrations, in which order.")
+    ] = 0,
     max_words: MaxWords = None,
     llm: Annotated[str, typer.Option(help="Whose chat template and tokens.")] = "smollm2",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -104,6 +104,7 @@ def ablate(
     sections: Sequence[str] | None = None,
     roles: Sequence[str] | None = None,
     retrain: bool = False,
+    allow_server: str | Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Ablation:
     """Of a finished comparison of transcripts in `out`; without a `strategy` of its winner.
@@ -113,7 +114,7 @@ def ablate(
     ArtifactError where there is no comparison, ConfigError where it is not of transcripts or a name is wrong.
     """
     out = Path(out)
-    board = Board.load(out)
+    board = Board.load(out, allow_server=allow_server)
     config = read_config(out / "config.yaml")
     transcripts = config.data.transcripts
     if transcripts is None:
@@ -240,7 +241,7 @@ def _trained(
     for result in run_comparison(less, place, rows={"source": texts}, anyway=True):
         if result.status == "failed":
             raise TrainingError(f"{place}: {result.error}")
-    return Board.load(place).best
+    return Board.load(place, allow_server=config.servers).best
 
 
 @dataclass

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ArtifactError, ConfigError
 from stratune.files import read_json
+from stratune.remote.named import Servers, allowed_servers
 from stratune.result import run_id
 
 if TYPE_CHECKING:
@@ -21,13 +23,16 @@ class Board:
 
     out: Path
     leaderboard: dict[str, Any]
+    servers: Servers = Servers()  # that the user named, and its models may ask
 
     @classmethod
-    def load(cls, out: str | Path) -> Board:
+    def load(cls, out: str | Path, *, allow_server: str | Sequence[str] | Servers = ()) -> Board:
+        """`allow_server` as of Predictor.load."""
         path = Path(out) / "leaderboard.json"
         if not path.is_file():
             raise ArtifactError(f"{out}: no leaderboard.json in it")
-        return cls(Path(out), read_json(path))
+        servers = allow_server if isinstance(allow_server, Servers) else allowed_servers(allow_server)
+        return cls(Path(out), read_json(path), servers)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -54,7 +59,8 @@ class Board:
             )
         if seed is None:
             seed = self._best_seed(row)
-        return Predictor.load(self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model")
+        folder = self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model"
+        return Predictor.load(folder, allow_server=self.servers)
 
     def _best_seed(self, row: dict[str, Any]) -> int:
         from stratune.result import RunResult

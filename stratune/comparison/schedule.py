@@ -108,6 +108,7 @@ class Schedule:
             budget=sections["budget"],
             train=sections["train"],
             remote=sections["remote"],
+            servers=dict(self.config.servers.keys),
             members=members,
             identity=identity.to_dict(),
         )

@@ -27,6 +27,7 @@ from stratune.longtext.evidence import shortened
 from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
 from stratune.prompt.trial import spread
+from stratune.remote.named import Servers
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
@@ -74,6 +75,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
         progress=progress,
         remote=Remote(**job.remote),
         members=[place.run(member) for member in job.members],
+        servers=Servers(job.servers) if job.servers else None,
     )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()

@@ -11,6 +11,7 @@ from stratune.errors import TrainingError
 from stratune.fitting.trained import Trained
 from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.predictor import Predictor
+from stratune.remote.named import Servers
 from stratune.result import RunResult
 from stratune.train.checkpoint import restore, snapshot
 from stratune.train.processes import is_main, meet
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     Averaged = tuple[Predictor, dict[str, Any]]  # and what its model folder is read back as
 
 
-def combine(combination: Combination, members: Sequence[Path], split: Split) -> Trained:
-    """`members` are run folders. Their training time is the combination's: without them there is none.
+def combine(combination: Combination, members: Sequence[Path], split: Split, servers: Servers) -> Trained:
+    """`members` are run folders, which may ask `servers`. Their training time is the combination's: without
+    them there is none.
 
     Raises TrainingError when they are fewer than two.
     """
@@ -33,7 +35,8 @@ def combine(combination: Combination, members: Sequence[Path], split: Split) -> 
         found = ", ".join(member.name for member in members) or "none"
         raise TrainingError(f"{combination.name} needs two finished runs{of} at least; found {found}")
     results = [RunResult.load(member / "result.json") for member in members]
-    predictor, strategy = AVERAGES[combination.averages](combination, members)
+    predictor, strategy = AVERAGES[combination.averages](combination, members, servers)
+    predictor.servers = servers
     predictor.sample = sample_rows(split.val)
     predictor.about |= {
         "strategy": strategy,
@@ -51,25 +54,26 @@ def combine(combination: Combination, members: Sequence[Path], split: Split) -> 
     )
 
 
-def _average_of_predictions(combination: Combination, members: Sequence[Path]) -> Averaged:
-    loaded = [Predictor.load(member / "model") for member in members]
+def _average_of_predictions(combination: Combination, members: Sequence[Path], servers: Servers) -> Averaged:
+    loaded = [Predictor.load(member / "model", allow_server=servers) for member in members]
     return Predictor(loaded[0].task, EnsembleModel(loaded), {"backbone": None}), combination.settings()
 
 
-def _average_of_weights(combination: Combination, members: Sequence[Path]) -> Averaged:
+def _average_of_weights(combination: Combination, members: Sequence[Path], servers: Servers) -> Averaged:
     """Tensors that were averaged are still those of their strategy, and are read back as such."""
     first, *others = members
-    predictor = Predictor.load(first / "model")
+    predictor = Predictor.load(first / "model", allow_server=servers)
     trainable = predictor.model.trainable()
     total = {name: tensor.double() for name, tensor in snapshot(trainable).items()}
     for other in others:  # one at a time: a second backbone in memory, never all of them
-        for name, tensor in snapshot(Predictor.load(other / "model").model.trainable()).items():
+        loaded = Predictor.load(other / "model", allow_server=servers)
+        for name, tensor in snapshot(loaded.model.trainable()).items():
             total[name] += tensor
     restore(trainable, {name: tensor / len(members) for name, tensor in total.items()})
     return predictor, {**predictor.about["strategy"], "name": combination.name}
 
 
-AVERAGES: dict[str, Callable[[Combination, Sequence[Path]], Averaged]] = {
+AVERAGES: dict[str, Callable[[Combination, Sequence[Path], Servers], Averaged]] = {
     "predictions": _average_of_predictions,
     "weights": _average_of_weights,
 }

@@ -15,6 +15,7 @@ from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
 from stratune.predictor.predictor import Predictor
 from stratune.remote.address import is_remote
+from stratune.remote.named import Servers, named_servers
 from stratune.remote.settings import Remote
 from stratune.strategy import Baseline, Candidate, Combination, Strategy, parse_strategy
 from stratune.train.settings import Budget, TrainSettings
@@ -59,13 +60,15 @@ def train(
     progress: Progress = SILENT,
     remote: Remote | None = None,
     members: Sequence[Path] | None = None,
+    servers: Servers | None = None,
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
 
     `remote`: how a server is asked, when `backbone` is the address of one. `members`: the run folders that a
-    combination is made of.
+    combination is made of. `servers`: all that the user named; None: the one in `backbone`.
     """
-    options = (settings or TrainSettings(), work, progress, remote or Remote(), members)
+    named = servers or named_servers([backbone] if isinstance(backbone, str) else [])
+    options = (settings or TrainSettings(), work, progress, remote or Remote(), members, named)
     return candidate.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
 
 
@@ -83,6 +86,7 @@ class _Fitter:
     progress: Progress
     remote: Remote
     members: Sequence[Path] | None
+    servers: Servers
 
     def strategy(self, strategy: Strategy) -> Trained:
         backbone = self.backbone
@@ -99,6 +103,7 @@ class _Fitter:
                 self.seed,
                 self.settings,
                 self.remote,
+                self.servers,
                 self.progress,
             )
         if isinstance(backbone, str):
@@ -117,4 +122,4 @@ class _Fitter:
         if self.members is None:
             why = f"{combination.name} is made of finished runs: ask `compare` for it"
             raise ConfigError(why, key="strategies")
-        return combine(combination, self.members, self.split)
+        return combine(combination, self.members, self.split, self.servers)

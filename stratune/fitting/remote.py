@@ -15,6 +15,7 @@ from stratune.readout.search import choose
 from stratune.readout.words import Words
 from stratune.remote.estimate import estimate, in_words
 from stratune.remote.language_model import ServerLanguageModel, open_server
+from stratune.remote.named import Servers
 from stratune.remote.reader import RemoteReader, remote_reader
 from stratune.remote.settings import Remote
 from stratune.tokens.tokens import TextLimit
@@ -41,6 +42,7 @@ def ask(
     seed: int,
     settings: TrainSettings,
     remote: Remote,
+    servers: Servers,
     progress: Progress,
 ) -> Trained:
     """Choose and calibrate the prompt on validation.
@@ -57,7 +59,7 @@ def ask(
         shown = words.shown(split.task, limit.max_words, split.train, seed, draw)
         return remote_reader(limit, words.asked(task), shown)
 
-    server = open_server(backbone, remote.retry_policy())
+    server = open_server(backbone, servers, remote.retry_policy())
     prompted = readout.prompted(server, reader_of(readout, 0), readout.objective(task), seed)
     chunker = readout.chunker(None)
     model = by_chunks(prompted, chunker, readout.aggregate(task))
@@ -67,6 +69,7 @@ def ask(
     trials = choose(prompted, model, readout, reader_of, split, progress)
     server_model = ServerModel(backbone)
     trained = Trained(predictor_of(strategy, server_model, task, model, split, seed), total_params=None)
+    trained.predictor.servers = servers
     trained.is_main_process = is_main()
     trained.trials, trained.notes = trials, [expected, *prompted.reader.notes()]
     trained.train_seconds = time.perf_counter() - started if trials else 0.0

@@ -19,6 +19,7 @@ from stratune.model.base import Model
 from stratune.model.ensemble import EnsembleModel
 from stratune.predictor.manifest import FORMAT, MANIFEST, digest_of_file, read_manifest, sealed
 from stratune.predictor.readers import READERS, Source
+from stratune.remote.named import Servers, named_servers
 from stratune.task import Task
 from stratune.version import versions
 
@@ -40,6 +41,7 @@ class Saved:
     model: Model
     about: dict[str, Any] = field(default_factory=dict)
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
+    servers: Servers = field(default_factory=Servers)  # that the user named; what is saved names none
 
     def save(self, folder: str | Path) -> Path:
         """Write, reload on a new backbone, compare; only then does `folder` appear.
@@ -61,7 +63,9 @@ class Saved:
             manifest["files"] = {path.name: digest_of_file(path) for path in files}
             text = json.dumps(sealed(manifest), indent=2, ensure_ascii=False, allow_nan=False)
             (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
-            self.model.same_as(load(temporary, device=self.model.device).model, *self._probes())
+            self.model.same_as(
+                load(temporary, device=self.model.device, servers=self.servers).model, *self._probes()
+            )
         return folder
 
     def _probes(self) -> tuple[list[str], list[str] | None]:
@@ -74,28 +78,37 @@ class Saved:
 
 
 def load(
-    folder: str | Path, *, device: str | None = None, backbone: Backbone | None = None, depth: int = DEPTH
+    folder: str | Path,
+    *,
+    device: str | None = None,
+    backbone: Backbone | None = None,
+    servers: Servers | None = None,
+    depth: int = DEPTH,
 ) -> Saved:
-    """Read a model folder. `backbone`: a loaded one, whose tensors are shared; None: load it.
+    """Read a model folder. `backbone`: a loaded one, whose tensors are shared; None: load it. `servers`: that
+    the user named; a folder's own address is no permission to send texts and a key there.
 
-    `depth`: how deep ensembles may be in ensembles. Raises ArtifactError (not a model folder, damaged,
-    another backbone), or BackboneError when the backbone cannot be loaded.
+    `depth`: how deep ensembles may be in ensembles. Raises ConfigError for a server that is not named,
+    ArtifactError (not a model folder, damaged, another backbone), or BackboneError when the backbone cannot
+    be loaded.
     """
     folder = Path(folder)
+    servers = named_servers() if servers is None else servers
     manifest = read_manifest(folder)
     task, kind = manifest.task, manifest.kind
     if kind == EnsembleModel.kind:
         if not depth:
             raise manifest.damaged(f"ensembles in ensembles, more than {DEPTH} deep")
         members = [folder / "members" / str(number) for number in range(len(manifest.need("members")))]
-        loaded = [load(member, device=device, backbone=backbone, depth=depth - 1) for member in members]
+        how: dict[str, Any] = {"device": device, "backbone": backbone, "servers": servers}
+        loaded = [load(member, depth=depth - 1, **how) for member in members]
         for member, one in zip(members, loaded, strict=True):
             if one.task.columns != task.columns or bool(one.task.text_pair) != bool(task.text_pair):
                 raise ArtifactError(f"{member}: it predicts something else than the ensemble")
         model: Model = EnsembleModel(loaded)
     elif kind in READERS:
-        model = READERS[kind](Source(folder, manifest, device, backbone))
+        model = READERS[kind](Source(folder, manifest, device, backbone, servers))
     else:
         known = choices(kind, [*READERS, EnsembleModel.kind])
         raise ArtifactError(f"{folder / MANIFEST}: kind of model {known}")
-    return Saved(task, model, manifest.about)
+    return Saved(task, model, manifest.about, servers=servers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from stratune.model.answers import Scored
 from stratune.predictor.inputs import texts_of
 from stratune.predictor.model_folder import Saved, load
+from stratune.remote.named import Servers, allowed_servers
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -82,8 +84,18 @@ class Predictor(Saved):
 
     @classmethod
     def load(
-        cls, folder: str | Path, *, device: str | None = None, backbone: Backbone | None = None
+        cls,
+        folder: str | Path,
+        *,
+        device: str | None = None,
+        backbone: Backbone | None = None,
+        allow_server: str | Sequence[str] | Servers = (),
     ) -> Predictor:
-        """Read a model folder. `backbone`: a loaded one, which many predictors can share."""
-        found = load(folder, device=device, backbone=backbone)
-        return cls(found.task, found.model, found.about)
+        """Read a model folder. `backbone`: a loaded one, which many predictors can share.
+
+        `allow_server`: addresses of the servers, or one, that the texts may be sent to, and the key.
+        ConfigError where the folder names another.
+        """
+        servers = allow_server if isinstance(allow_server, Servers) else allowed_servers(allow_server)
+        found = load(folder, device=device, backbone=backbone, servers=servers)
+        return cls(found.task, found.model, found.about, servers=servers)

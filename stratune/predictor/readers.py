@@ -22,6 +22,7 @@ from stratune.prompt.shots import shown_by
 from stratune.readout.base import by_chunks
 from stratune.remote.address import is_remote
 from stratune.remote.language_model import open_server
+from stratune.remote.named import Servers
 from stratune.remote.reader import remote_reader
 from stratune.remote.request_formats import Way
 from stratune.strategy.base import Baseline, Strategy
@@ -44,6 +45,7 @@ class Source:
     manifest: Manifest
     device: str | None = None
     backbone: Backbone | None = None
+    servers: Servers = Servers()  # that the user named: no other is asked
 
     @property
     def task(self) -> Task:
@@ -153,7 +155,7 @@ def read_prompted(source: Source) -> Model:
     labels = readout.asked(task)
     manifest.need("prompt")
     reader = remote_reader(source.limit, labels, shown_by(source.prompt, labels))
-    server = open_server(address, way=way_of(manifest))
+    server = open_server(address, source.servers, way=way_of(manifest), where=str(source.folder))
     seed = manifest.need("seed")
     if not isinstance(seed, int):
         raise manifest.damaged(f"seed: {seed!r} is no number")

@@ -13,11 +13,11 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-import yaml
-
 from stratune.errors import ConfigError, choices
-from stratune.options import read_mapping
+from stratune.options import parse_yaml, read_mapping
 
+MOST_BASES = 8
+_CHAT = {"yes": True, "no": False, "on": True, "off": False}  # as people write it, too
 ROW, ASKED, ANSWER = ("text", "pair"), ("labels", "descriptions"), ("label",)
 
 
@@ -99,30 +99,35 @@ def template_names() -> dict[str, str]:
 
 def built_in(name: str) -> Template:
     text = files("stratune.prompt").joinpath("templates", f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_template({"name": name, **yaml.safe_load(text)}, name)
+    return parse_template({"name": name, **parse_yaml(text, name)}, name)
 
 
-def find_template(named: str | Mapping[str, Any]) -> Template:
+def find_template(named: str | Mapping[str, Any], based_on: tuple[str, ...] = ()) -> Template:
     """A built-in template by name, a YAML file, or a mapping (with `base`: what it changes of another).
 
-    Raises ConfigError naming what could have been meant.
+    `based_on` are the templates that lead here. Raises ConfigError naming what could have been meant.
     """
+    if len(based_on) >= MOST_BASES:
+        raise ConfigError(f"{based_on[0]} has more than {MOST_BASES} bases, or is its own", key="template")
     if isinstance(named, Mapping):
-        return _based({"name": "template"}, named, "template")
+        return _based({"name": "template"}, named, "template", based_on)
     if not isinstance(named, str):
         raise ConfigError(f"{named!r} is neither a name, a YAML file nor a mapping", key="template")
     if named.endswith((".yaml", ".yml")):
-        return _based({"name": Path(named).stem}, read_mapping(Path(named), "row, answer, ..."), named)
+        fields = read_mapping(Path(named), "row, answer, ...")
+        return _based({"name": Path(named).stem}, fields, named, based_on)
     names = [file.name.removesuffix(".yaml") for file in _folder() if file.name.endswith(".yaml")]
     if named not in names:
         raise ConfigError(choices(named, [*sorted(names), "a YAML file"]), key="template")
     return built_in(named)
 
 
-def _based(usual: dict[str, Any], given: Mapping[str, Any], where: str) -> Template:
+def _based(
+    usual: dict[str, Any], given: Mapping[str, Any], where: str, based_on: tuple[str, ...]
+) -> Template:
     """`given` overrides its `base`, which overrides `usual`."""
     own = dict(given)
-    base = _fields(find_template(own.pop("base"))) if "base" in own else {}
+    base = _fields(find_template(own.pop("base"), (*based_on, where))) if "base" in own else {}
     return parse_template({**base, **(usual if not base else {}), **own}, where)
 
 
@@ -134,12 +139,13 @@ def parse_template(given: Mapping[str, Any], where: str) -> Template:
     for key in ("name", "about", "system", "task", "row", "answer"):
         if not isinstance(given.get(key, ""), str):
             raise ConfigError(f"{given[key]!r} is no text", key=f"{where}: {key}")
-    if given.get("chat") not in (None, True, False):
-        raise ConfigError(choices(given["chat"], ["true", "false", "null"]), key=f"{where}: chat")
+    chat = given.get("chat")
+    if not (chat is None or isinstance(chat, bool) or (isinstance(chat, str) and chat in _CHAT)):
+        raise ConfigError(choices(chat, ["true", "false", "null"]), key=f"{where}: chat")
     shots = given.get("shots") or ()
     if not isinstance(shots, (list, tuple)):
         raise ConfigError(f"{shots!r} is no list of demonstrations", key=f"{where}: shots")
-    made = dict(given)
+    made = {**given, "chat": _CHAT.get(chat, chat) if isinstance(chat, str) else chat}
     made["words"] = {
         str(label): _listed(own, f"{where}: words") for label, own in _mapping(given, "words", where)
     }

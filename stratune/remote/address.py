@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from stratune.errors import ConfigError
 
 SCHEMES = ("http://", "https://")
+ELSEWHERE = "a key belongs in OPENAI_API_KEY"
+# Names of what is secret, with a value; and how keys of well-known services begin.
+SECRET = re.compile(
+    r"(?:key|token|secret|passw(?:or)?d|pwd|auth\w*|bearer)\s*="
+    r"|(?<![A-Za-z0-9])(?:sk-|hf_|gsk_|ghp_|xai-|AIza)[\w-]{8}",
+    re.IGNORECASE,
+)
 EXPECTED = "expected http://HOST:PORT/v1#MODEL"
 
 
@@ -24,27 +32,45 @@ def is_remote(backbone_id: str) -> bool:
 def parse_address(backbone_id: str) -> Address:
     """Raises ConfigError for a string that is not an address, names no model, or holds a secret.
 
-    A backbone's id is written to config.yaml and to reports. So an address may hold no user, password or
-    query, and the message does not repeat them.
+    A backbone's id is written to config.yaml and to reports. So an address may hold no user, password, query
+    or key, and the message does not repeat them.
     """
-    whole, _, model = backbone_id.partition("#")
+    url = base_url(backbone_id)
+    model = backbone_id.partition("#")[2]
+    if not model:
+        raise _wrong(url, "it names no model")
+    if SECRET.search(unquote(model)) or any(mark in model for mark in "?&=#"):
+        raise _wrong(url, f"after # comes a model's name, and no key or password; {ELSEWHERE}")
+    return Address(url, model)
+
+
+def base_url(address: str) -> str:
+    """An address up to the endpoints, with or without a model. Raises ConfigError as `parse_address` does."""
+    whole = address.partition("#")[0]
+    scheme = address.partition("://")[0]
+    if "@" in address:
+        behind = address.rpartition("@")[2] if "@" in whole else ""
+        shown = f"{scheme}://{re.split('[?#]', behind)[0]}"
+        raise _wrong(shown, f"a key or password does not belong in the address; {ELSEWHERE}")
     try:
         parts = urlsplit(whole)
-        user, host, _ = parts.username, parts.hostname, parts.port  # a port that is no number raises
-    except ValueError as error:
-        raise _wrong(whole.split("?")[0].rpartition("@")[2], str(error)) from None
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    if user is not None:
-        raise _wrong(shown, "a key or password does not belong in the address; set OPENAI_API_KEY")
-    if parts.query or "?" in whole:
-        raise _wrong(shown, "an address takes no `?...`; a key belongs in OPENAI_API_KEY")
+        host = parts.hostname
+    except ValueError:
+        raise _wrong(f"{scheme}://", "it is not the address of a server") from None
+    try:
+        parts.port  # noqa: B018  it raises an error where it is no number
+    except ValueError:
+        raise _wrong(f"{scheme}://{host}", "its port is no number up to 65535") from None
+    shown = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    if "?" in whole:
+        raise _wrong(shown, f"an address takes no `?...`; {ELSEWHERE}")
+    if SECRET.search(unquote(parts.path)):
+        raise _wrong(f"{parts.scheme}://{host}", f"its path holds a key or password; {ELSEWHERE}")
     if not is_remote(whole) or not host:
-        raise _wrong(backbone_id, "it is not the address of a server")
-    if any(char.isspace() for char in backbone_id):
-        raise _wrong(backbone_id, "an address has no white space")
-    if not model:
-        raise _wrong(shown, "it names no model")
-    return Address(shown.rstrip("/"), model)
+        raise _wrong(shown if parts.scheme else address, "it is not the address of a server")
+    if any(char.isspace() for char in address):
+        raise _wrong(shown, "an address has no white space")
+    return shown.rstrip("/")
 
 
 def _wrong(shown: str, why: str) -> ConfigError:

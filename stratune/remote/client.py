@@ -1,26 +1,32 @@
-"""HTTP client of one server: the only file that imports `openai` and reads the API key."""
+"""HTTP client of one server: the only file that imports `openai` and reads the API key.
+
+All that a server says leaves this file through `Client._heard`, which takes the key out of it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from stratune.errors import RemoteError
+from stratune.errors import RemoteError, reason
 from stratune.remote.address import Address
+from stratune.remote.named import OPENAI, origin
 from stratune.remote.request import Body, Endpoint
+from stratune.remote.secret import Secret
 
 if TYPE_CHECKING:
     import openai
 
-KEY = "OPENAI_API_KEY"
 RETRIED = (408, 409, 425, 429)  # HTTP statuses that are tried again, with all from 500 up
+CUSTOM = "OPENAI_CUSTOM_HEADERS"
 SHOWN = 200  # characters of a server's own message that are shown
-SECRET_LENGTH = 8  # a shorter key ("none", "test") may be a word of an answer: it is not masked there
+AT_OPENAI = ("OpenAI-Organization", "OpenAI-Project")  # headers that no other host is to see
 
 
 class Fault(Exception):
@@ -37,10 +43,10 @@ class Fault(Exception):
 class Client:
     """Requests to one server. Each is tried once; retries are in server.py.
 
-    The key is $OPENAI_API_KEY; a local server needs none.
+    `variable`: of the environment, with the server's key; NO_KEY where it gets none.
     """
 
-    def __init__(self, address: Address, timeout: float) -> None:
+    def __init__(self, address: Address, timeout: float, variable: str) -> None:
         try:
             import openai
         except ImportError:
@@ -48,11 +54,21 @@ class Client:
                 "asking a server needs one more package: pip install 'stratune[remote]'"
             ) from None
         self._timeout = timeout
-        self._key = os.environ.get(KEY, "").strip()
-        if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
-            raise RemoteError(f"{KEY} holds a character that no key has")  # httpx would print it
+        key = os.environ.get(variable, "").strip() if variable else ""
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise RemoteError(f"{variable} holds a character that no key has")  # httpx would print it
+        self._key = Secret(key)
+        # A server that sends a request on to another one would send the user's texts there.
+        sending = openai.DefaultHttpxClient(
+            follow_redirects=False, event_hooks={"request": [_only_for(address.url, key)]}
+        )
+        weakref.finalize(self, sending.close)
         self._api: openai.OpenAI = openai.OpenAI(
-            base_url=address.url, api_key=self._key or "none", timeout=timeout, max_retries=0
+            base_url=address.url,
+            api_key=key or "none",
+            timeout=timeout,
+            max_retries=0,
+            http_client=sending,
         )
         self._reached = False
 
@@ -61,7 +77,7 @@ class Client:
         return bool(self._key)
 
     def post(self, endpoint: Endpoint, body: Body) -> dict[str, Any]:
-        """The server's answer, which has at least one choice. Raises Fault."""
+        """The server's answer, without the key, which has at least one choice. Raises Fault."""
         import openai
 
         try:
@@ -74,8 +90,10 @@ class Client:
             raise Fault(f"no answer within {self._timeout:g} seconds", retry=True) from None
         except openai.APIConnectionError as error:
             raise self._connection_error(error.__cause__) from None
+        except (openai.OpenAIError, ValueError, LookupError) as error:
+            raise Fault(f"the answer cannot be read: {self._heard(reason(error))}", retry=True) from None
         self._reached = True
-        return self._parsed(text.replace(self._key, "***") if len(self._key) >= SECRET_LENGTH else text)
+        return self._parsed(text)
 
     def models(self) -> list[str]:
         """Names of the server's models; empty when it does not list them."""
@@ -83,8 +101,8 @@ class Client:
 
         try:
             listed = json.loads(self._api.models.with_raw_response.list().text)
-            return [str(model["id"]) for model in listed["data"]]
-        except (openai.OpenAIError, ValueError, KeyError, TypeError):
+            return [self._heard(str(model["id"])) for model in listed["data"]]
+        except (openai.OpenAIError, ValueError, LookupError, TypeError, RecursionError):
             return []
 
     def close(self) -> None:
@@ -102,18 +120,20 @@ class Client:
 
     def _parsed(self, text: str) -> dict[str, Any]:
         try:
-            answer = json.loads(text)
-        except ValueError:
-            raise Fault(f"the answer is not JSON: {self._line(text)!r}", retry=True) from None
+            answer = self._key.masked(json.loads(text))
+        except (ValueError, RecursionError):
+            raise Fault(f"the answer is not JSON: {self._heard(text)!r}", retry=True) from None
         given = answer.get("choices") if isinstance(answer, dict) else None
         if not isinstance(given, list) or not given or not isinstance(given[0], dict):
-            raise Fault(f"the answer has no `choices`: {self._line(text)!r}", retry=True)
+            raise Fault(f"the answer has no `choices`: {self._heard(text)!r}", retry=True)
         return dict(answer)
 
     def _status_error(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
         """A message about a wrong key may repeat the key, so messages of 401 and 403 are left out."""
-        message = "" if status in (401, 403) else self._line(_message(text))
+        message = "" if status in (401, 403) else self._heard(_message(text))
         no_credit = status == 429 and "insufficient_quota" in text
+        if 300 <= status < 400:
+            message = "it sends the request on to another address; name that one, where you trust it"
         why = f"{status} {_phrase(status)}" + (f": {message}" if message else "")
         retry = (status in RETRIED or status >= 500) and not no_credit
         return Fault(why, status, retry=retry, after=_retry_after(headers))
@@ -121,20 +141,35 @@ class Client:
     def _connection_error(self, cause: BaseException | None) -> Fault:
         """Not reachable at the first request: a wrong address, not retried. Later: a server that restarts."""
         if type(cause).__name__ == "ConnectError":
-            return Fault(f"no server can be reached: {self._line(str(cause))}", retry=self._reached)
+            return Fault(f"no server can be reached: {self._heard(str(cause))}", retry=self._reached)
         return Fault("the connection was cut", retry=True)
 
-    def _line(self, text: str) -> str:
-        """One line. The key is masked before the line is shortened, so that no part of it is left."""
-        line = " ".join((text.replace(self._key, "***") if self._key else text).split())
+    def _heard(self, text: str) -> str:
+        """One line of what a server said, whatever it said it in. The key is masked before the line is
+        shortened, so that no part of it is left.
+        """
+        line = " ".join(self._key.masked(text).split())
         return line if len(line) <= SHOWN else line[:SHOWN] + "…"
+
+
+def _only_for(url: str, key: str) -> Callable[[Any], None]:
+    """What `openai` adds to requests of its own accord, from variables of the environment, is for OpenAI."""
+    named = [line.partition(":")[0].strip() for line in os.environ.get(CUSTOM, "").splitlines()]
+    others = () if origin(url) == OPENAI else (*AT_OPENAI, *filter(None, named))
+
+    def correct(request: Any) -> None:
+        for name in others:
+            request.headers.pop(name, None)
+        request.headers["Authorization"] = f"Bearer {key or 'none'}"
+
+    return correct
 
 
 def _message(text: str) -> str:
     """The message in an error's JSON body (`error`, `message` or `detail`, nested or not), else the body."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):

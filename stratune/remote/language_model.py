@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 from stratune.model.language import LabelScores, LanguageModel, Writing
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
+from stratune.remote.named import Servers
 from stratune.remote.server import RetryPolicy, Server
 from stratune.remote.verbalizer import RemoteVerbalizer
 from stratune.remote.writing import generate, writing_bodies
@@ -62,11 +63,19 @@ class ServerLanguageModel(LanguageModel):
 
 
 def open_server(
-    address: str, policy: RetryPolicy | None = None, way: Way | None = None
+    address: str,
+    servers: Servers,
+    policy: RetryPolicy | None = None,
+    way: Way | None = None,
+    *,
+    where: str = "backbone",
 ) -> ServerLanguageModel:
-    """Sends nothing yet. Raises ConfigError for a string that is not an address."""
-    server = Server(parse_address(address), policy or RetryPolicy(), Answers())
-    return ServerLanguageModel(server, way)
+    """Sends nothing yet. Raises ConfigError for a string that is not an address, or one that is not among
+    `servers`, which the user named; `where` is what named it.
+    """
+    parsed = parse_address(address)
+    variable = servers.variable(parsed.url, where)
+    return ServerLanguageModel(Server(parsed, policy or RetryPolicy(), Answers(), variable=variable), way)
 
 
 def _options(how: Writing) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from typing import Any
 from stratune.errors import ConfigError, RemoteError, choices
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers, answer_key
-from stratune.remote.client import KEY, Client, Fault
+from stratune.remote.client import Client, Fault
+from stratune.remote.named import KEYS
 from stratune.remote.pool import as_completed
 from stratune.remote.rate_limit import RateLimit, Stopped, back_off
 from stratune.remote.request import Body, Endpoint
@@ -22,6 +23,7 @@ from stratune.watch import SILENT, Progress
 Task = tuple[str, Body]  # the answer's key, and the request's body
 
 REFUSED = (400, 415, 422, 500, 501)  # HTTP statuses of servers that do not know a field
+LARGEST = {"workers": 256, "per_minute": 1_000_000, "timeout": 86_400, "attempts": 1000}
 LISTED = 12  # model names that an error message shows
 
 
@@ -39,18 +41,23 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         for name in ("workers", "per_minute", "timeout", "attempts"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ConfigError(f"{value} is not above 0", key=name)
+            if value is not None and not 0 < value <= LARGEST[name]:
+                least = "above 0" if value <= 0 else f"a number up to {LARGEST[name]:,}"
+                raise ConfigError(f"{value} is not {least}", key=name)
 
 
 class Server:
     """A server and the stored answers it gave before.
 
-    `openai` is imported, and a connection opened, at the first request whose answer is not stored.
+    `openai` is imported, and a connection opened, at the first request whose answer is not stored. `variable`
+    holds the server's key (remote/named.py).
     """
 
-    def __init__(self, address: Address, retry_policy: RetryPolicy, answers: Answers) -> None:
+    def __init__(
+        self, address: Address, retry_policy: RetryPolicy, answers: Answers, *, variable: str
+    ) -> None:
         self.address, self.retry_policy, self.answers = address, retry_policy, answers
+        self._variable = variable
         self._rate_limit = RateLimit(retry_policy.per_minute)
         self._client: Client | None = None
 
@@ -113,7 +120,7 @@ class Server:
 
     def _connect(self) -> Client:
         if self._client is None:
-            self._client = Client(self.address, self.retry_policy.timeout)
+            self._client = Client(self.address, self.retry_policy.timeout, self._variable)
         return self._client
 
     def _known(
@@ -177,7 +184,10 @@ class Server:
     def _hint(self, fault: Fault) -> str:
         client = self._connect()
         if fault.status in (401, 403):
-            return f"it does not take the key in {KEY}" if client.has_key else f"set {KEY}"
+            if client.has_key:
+                return f"it does not take the key in {self._variable}"
+            own = f"say which variable holds its key: {KEYS}={self.address.url}=NAME"
+            return f"set {self._variable}" if self._variable else own
         if fault.status != 404:
             return ""
         names, model = client.models(), self.address.model

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stratune.errors import ConfigError
+from stratune.options import check_values
 from stratune.remote.server import RetryPolicy
 
 
@@ -20,6 +21,7 @@ class Remote:
 
     def __post_init__(self) -> None:
         self.retry_policy()
+        check_values(self.price, "remote.price")
         if self.price is not None and (len(self.price) != 2 or min(self.price) < 0):
             why = f"{list(self.price)}: two prices from 0 up, of a million tokens of prompts and of answers"
             raise ConfigError(why, key="remote.price")

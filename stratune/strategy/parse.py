@@ -8,12 +8,14 @@ from typing import Any
 
 from stratune.errors import ConfigError, choices
 from stratune.longtext.options import LongText
-from stratune.options import build, typed
+from stratune.options import build, shown, typed
 from stratune.readout import READOUTS
 from stratune.readout.base import Readout
 from stratune.strategy.base import TUNES, Candidate, Strategy, Tune
 from stratune.strategy.registry import PRESETS, strategy_names, whole
 from stratune.train.settings import Recipe
+
+_FLAGS = {"yes": True, "no": False, "on": True, "off": False}  # of what peft does not check
 
 
 def parse_strategy(spec: str | Mapping[str, Any] | Candidate) -> Candidate:
@@ -27,9 +29,9 @@ def parse_strategy(spec: str | Mapping[str, Any] | Candidate) -> Candidate:
         spec = {"preset": spec}
     if not isinstance(spec, Mapping):
         return spec
-    options = dict(spec)
-    name, tune = options.pop("name", None), options.pop("tune", None)
-    preset = options.pop("preset", None) or (None if tune else name)
+    options = {str(key): value for key, value in spec.items()}
+    name, tune = _text(options, "name"), _text(options, "tune")
+    preset = _text(options, "preset") or (None if tune else name)
     if preset is not None and "+" in preset:
         name, (preset, kind) = name or preset, preset.split("+", 1)
         options["readout"] = {"kind": kind, **_as_mapping(options.get("readout", {}))}
@@ -65,13 +67,28 @@ def _from_peft(name: str | None, preset: str, options: dict[str, Any]) -> Strate
     """`peft:<method>`: what is not an option of ours is one of peft's."""
     ours = {f.name for cls in (Recipe, TUNES["peft"]) for f in dataclasses.fields(cls)} | {"readout"}
     theirs = {key: options.pop(key) for key in list(options) if key not in ours}
-    theirs |= options.pop("options", {})
+    theirs |= _as_mapping(options.pop("options", {}), "options")
+    theirs = {
+        key: _FLAGS.get(value, value) if isinstance(value, str) else value for key, value in theirs.items()
+    }
     made = {**options, "method": preset.removeprefix("peft:"), "options": theirs}
     return _from_options(name or preset, None, "peft", made)
 
 
-def _as_mapping(options: str | Mapping[str, Any], key: str = "kind") -> Mapping[str, Any]:
-    return {key: options} if isinstance(options, str) else options
+def _text(options: dict[str, Any], key: str) -> str | None:
+    """Taken out of the options. Raises ConfigError for what is no text."""
+    value = options.pop(key, None)
+    if value is not None and not isinstance(value, str):
+        raise ConfigError(f"{shown(value)} is no text", key=f"strategies.{key}")
+    return value
+
+
+def _as_mapping(options: Any, key: str = "kind") -> Mapping[str, Any]:
+    if isinstance(options, Mapping):
+        return options
+    if not isinstance(options, str):
+        raise ConfigError(f"{shown(options)} is neither a {key} nor a mapping of options", key="strategies")
+    return {key: options}
 
 
 def _readout(options: str | Mapping[str, Any], preset: Readout, key: str) -> Readout:

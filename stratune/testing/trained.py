@@ -20,6 +20,7 @@ from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
+from stratune.remote.named import Servers
 from stratune.result import RunResult
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Combination
@@ -148,7 +149,7 @@ def _combined(
             for turn in range(2 if isinstance(parse_strategy(name), Strategy) else 1)
         ]
         chosen = combination.choose(members, lambda _: 0.0)
-        return combine(combination, [runs / member.run_id for member in chosen], split)
+        return combine(combination, [runs / member.run_id for member in chosen], split, Servers())
 
 
 def _member(

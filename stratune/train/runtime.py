@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from stratune.errors import ConfigError, choices
 from stratune.train.precision import Precision, resolve
 from stratune.train.settings import TrainSettings
 
@@ -18,10 +19,25 @@ class Runtime:
 
 
 def runtime_of(precision: str, device: str | None) -> Runtime:
-    """For predictions of a model trained in `precision`: on `device`, or on the best device there is."""
-    where = torch.device(device or default_device())
+    """For predictions of a model trained in `precision`: on `device`, or on the best device there is.
+
+    Raises ConfigError for a device that is not here.
+    """
+    where = _device(device) if device is not None else torch.device(default_device())
     found = resolve("auto" if precision == "bfloat16" else "float32", where)
     return Runtime(where, found, TrainSettings().tokens_per_micro_batch(where.type))
+
+
+def _device(name: str) -> torch.device:
+    here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    here += ["mps"] if torch.backends.mps.is_available() else []
+    kind, _, number = name.partition(":")
+    if kind not in here:
+        raise ConfigError(choices(name, here), key="device")
+    most = torch.cuda.device_count() if kind == "cuda" else 1
+    if number and not (number.isascii() and number.isdigit() and int(number) < most):
+        raise ConfigError(f"{name!r}: there are {most} of {kind}, counted from 0", key="device")
+    return torch.device(name)
 
 
 def default_device() -> str:

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stratune.errors import ConfigError, choices
+from stratune.options import check_values
 
 PRECISIONS = ("auto", "bfloat16", "float32")
+MOST_EPOCHS = 10_000
+MOST = 2**31 - 1  # of tokens, words, rows: what torch counts with
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
 
@@ -19,8 +22,7 @@ class Budget:
     epochs: float = 4.0
 
     def __post_init__(self) -> None:
-        if not self.epochs > 0:
-            raise ConfigError(f"{self.epochs} is not above 0", key="budget.epochs")
+        _check_epochs(self.epochs, "budget.epochs")
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,16 @@ class TrainSettings:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")
         for key in ("evals_per_epoch", "patience", "micro_batch_tokens", "max_length", "max_words"):
             value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ConfigError(f"{value} is below 1", key=f"train.{key}")
+            if value is not None and not 1 <= value <= MOST:
+                low = value < 1
+                why = f"{value} is {'below 1' if low else f'above {MOST:,}'}"
+                raise ConfigError(why, key=f"train.{key}")
+        check_values(self.checkpoint_seconds, "train.checkpoint_seconds")
+        if self.checkpoint_seconds < 0:
+            raise ConfigError(f"{self.checkpoint_seconds} is below 0", key="train.checkpoint_seconds")
+        if isinstance(self.class_weights, Mapping):
+            for label, weight in self.class_weights.items():
+                check_values(weight, f"train.class_weights.{label}")
 
     def tokens_per_micro_batch(self, device_type: str) -> int:
         """Padded tokens of a micro-batch: more on a GPU, which small micro-batches leave idle."""
@@ -69,16 +79,30 @@ class Recipe:
     max_grad_norm: float = 1.0
 
     def __post_init__(self) -> None:
+        for key, value in vars(self).items():
+            check_values(value, key)
         positive = {
             "learning_rate": self.learning_rate,
             "batch_size": self.batch_size,
             "max_grad_norm": self.max_grad_norm,
+            "head_learning_rate": self.head_learning_rate,
         }
-        for key, value in positive.items():
-            if not value > 0:
-                raise ConfigError(f"{value} is not above 0", key=key)
+        for key, number in positive.items():
+            if number is not None and not number > 0:
+                raise ConfigError(f"{number} is not above 0", key=key)
         for key, share in {"warmup": self.warmup, "label_smoothing": self.label_smoothing}.items():
             if not 0 <= share < 1:
                 raise ConfigError(f"{share} is not from 0 up to 1", key=key)
-        if self.epochs is not None and not self.epochs > 0:
-            raise ConfigError(f"{self.epochs} is not above 0", key="epochs")
+        if self.weight_decay < 0:
+            raise ConfigError(f"{self.weight_decay} is below 0", key="weight_decay")
+        if self.batch_size > MOST:
+            raise ConfigError(f"{self.batch_size} is above {MOST:,}", key="batch_size")
+        if self.epochs is not None:
+            _check_epochs(self.epochs, "epochs")
+
+
+def _check_epochs(epochs: float, key: str) -> None:
+    if not epochs > 0:
+        raise ConfigError(f"{epochs} is not above 0", key=key)
+    if epochs > MOST_EPOCHS:
+        raise ConfigError(f"{epochs} is above {MOST_EPOCHS:,}", key=key)

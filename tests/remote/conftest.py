@@ -11,7 +11,7 @@ QUICK = {"pause": 0.01, "timeout": 5.0}
 
 @pytest.fixture(autouse=True)
 def no_key(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "STRATUNE_KEYS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
@@ -36,7 +36,9 @@ def asking():
     opened = []
 
     def connect(scripted, **retry_policy):
-        server = Server(scripted.address, RetryPolicy(**{**QUICK, **retry_policy}), Answers())
+        server = Server(
+            scripted.address, RetryPolicy(**{**QUICK, **retry_policy}), Answers(), variable="OPENAI_API_KEY"
+        )
         opened.append(server)
         return server
 

@@ -12,6 +12,7 @@ def test_an_address_is_a_url_and_a_model():
     assert parse_address("https://api.example.com/v1/#org/model:4b") == Address(
         "https://api.example.com/v1", "org/model:4b"
     )
+    assert parse_address("https://a/v1#ft:gpt-4o-mini:org:task-key:7p4lURel").model.startswith("ft:")
 
 
 def test_only_http_is_remote():
@@ -19,24 +20,31 @@ def test_only_http_is_remote():
     assert not is_remote("org/model") and not is_remote("model.gguf") and not is_remote("ftp://a#m")
 
 
+ELSEWHERE = "a key belongs in OPENAI_API_KEY"
+PASSWORD = f"a key or password does not belong in the address; {ELSEWHERE}"
+MODEL = f"after # comes a model's name, and no key or password; {ELSEWHERE}"
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ("http://a:80/v1", "'http://a:80/v1': it names no model"),
         ("http://a:80/v1#", "'http://a:80/v1': it names no model"),
-        ("http://a:http/v1#m", "'http://a:http/v1': Port could not be cast to integer value as 'http'"),
-        ("http:///v1#m", "'http:///v1#m': it is not the address of a server"),
+        ("http://a:http/v1#m", "'http://a': its port is no number up to 65535"),
+        ("http:///v1#m", "'http:///v1': it is not the address of a server"),
+        ("http://[a/v1#m", "'http://': it is not the address of a server"),
         ("org/model#m", "'org/model#m': it is not the address of a server"),
-        ("http://a/v 1#m", "'http://a/v 1#m': an address has no white space"),
-        (
-            "https://me:s3cret@a/v1#m",
-            "'https://a/v1': a key or password does not belong in the address; set OPENAI_API_KEY",
-        ),
-        (
-            "https://a/v1?key=s3cret#m",
-            "'https://a/v1': an address takes no `?...`; a key belongs in OPENAI_API_KEY",
-        ),
-        ("https://me:s3cret@a:b/v1#m", "'a:b/v1': Port could not be cast to integer value as 'b'"),
+        ("http://a/v 1#m", "'http://a/v 1': an address has no white space"),
+        ("https://me:s3cret@a/v1#m", f"'https://a/v1': {PASSWORD}"),
+        ("https://me:s3cret@a:b/v1#m", f"'https://a:b/v1': {PASSWORD}"),
+        ("https://me:s3#cret@a/v1#m", f"'https://': {PASSWORD}"),
+        ("https://s3cret@a/v1#m", f"'https://a/v1': {PASSWORD}"),
+        ("https://a/v1?key=s3cret#m", f"'https://a/v1': an address takes no `?...`; {ELSEWHERE}"),
+        ("https://a/v1#m?key=s3cret", f"'https://a/v1': {MODEL}"),
+        ("https://a/v1#api_key=s3cret", f"'https://a/v1': {MODEL}"),
+        ("https://a/v1#sk-s3cret-s3cret", f"'https://a/v1': {MODEL}"),
+        ("https://a/token=s3cret/v1#m", f"'https://a': its path holds a key or password; {ELSEWHERE}"),
+        ("https://a/v1;key%3Ds3cret#m", f"'https://a': its path holds a key or password; {ELSEWHERE}"),
     ],
 )
 def test_what_is_no_address_is_told_what_would_be_one(given, message):

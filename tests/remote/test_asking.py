@@ -44,6 +44,12 @@ def writes(body):
     )
 
 
+def allowed(folder):
+    """The model, whose server the user named."""
+    address = json.loads((folder / "stratune.json").read_text())["backbone"]["id"]
+    return Predictor.load(folder, allow_server=address)
+
+
 def run(scripted, tmp_path, spec, *, seed=0, remote=None, split=None):
     split = split or toy_split()
     readout = {"template": TEMPLATE, **spec.get("readout", {})}
@@ -56,7 +62,7 @@ def test_log_probabilities_of_a_servers_model_become_scores(scripted, tmp_path):
     assert (result.error, result.test["accuracy"], result.invalid) == (None, 1.0, 0.0)
     assert result.trainable_params == 0 and result.total_params is None
     texts = list(toy_split().test["text"])
-    said = Predictor.load(folder / "model").predict_proba(texts)
+    said = allowed(folder / "model").predict_proba(texts)
     right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
     np.testing.assert_allclose(said.max(axis=1), right / (right + other), atol=1e-6)
 
@@ -74,7 +80,7 @@ def test_a_server_rates_on_a_scale(scripted, tmp_path):
     readout = {"scale": [2, 4], "template": {**TEMPLATE, **words}}
     result, folder = run(scripted(sure), tmp_path, {"preset": "zero_shot", "readout": readout}, split=split)
     assert result.error is None and result.test["pearson"] == pytest.approx(1.0)
-    said = Predictor.load(folder / "model").predict_proba(list(split.test["text"]))
+    said = allowed(folder / "model").predict_proba(list(split.test["text"]))
     right, other = np.exp(-0.1) + np.exp(-4.0), np.exp(-3.0)
     wrong = other / (right + other)
     wanted = [2 + 2 * (wrong if label == "2.1" else 1 - wrong) for label in split.test["label"]]
@@ -99,7 +105,7 @@ def test_each_prompt_is_asked_once_however_often_the_run_is_made(scripted, tmp_p
             remote, tmp_path / place, {"preset": "few_shot", "readout": {"shots": 2, "draws": 2}}
         )
         assert result.error is None and result.trials == 2
-        Predictor.load(folder / "model").predict(list(toy_split().test["text"]))
+        allowed(folder / "model").predict(list(toy_split().test["text"]))
     assert set(Counter(map(str, remote.bodies)).values()) == {1}
     assert len(remote.bodies) == 2 * 16 + 16  # both draws about validation, the better one about test
 
@@ -153,7 +159,7 @@ def test_a_server_that_only_writes_is_read_strictly(scripted, tmp_path):
     snowy = np.mean(["snow" in text for text in split.test["text"]])
     assert result.error is None and result.invalid == pytest.approx(snowy) and snowy > 0
     assert result.test["accuracy"] == pytest.approx(1 - snowy)
-    loaded = Predictor.load(folder / "model")
+    loaded = allowed(folder / "model")
     answers = loaded.model(["rain and snow", "the cat"], None).answers
     assert answers == ["no idea", " Animal.\n"]
 

@@ -81,7 +81,9 @@ def wait_for(port, process, log):
 @pytest.fixture
 def server(llama, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    opened = Server(llama[0], RetryPolicy(workers=4, pause=0.05, timeout=120), Answers())
+    opened = Server(
+        llama[0], RetryPolicy(workers=4, pause=0.05, timeout=120), Answers(), variable="OPENAI_API_KEY"
+    )
     yield opened
     opened.close()
     opened.answers.close()
@@ -167,7 +169,7 @@ from stratune.remote.verbalizer import RemoteVerbalizer
 from stratune.remote.server import RetryPolicy, Server
 from tests.helpers import Callbacks
 from tests.remote.test_llama_server import WORDS, plain
-server = Server(parse_address(sys.argv[1]), RetryPolicy(workers=2, timeout=120), Answers())
+server = Server(parse_address(sys.argv[1]), RetryPolicy(workers=2, timeout=120), Answers(), variable="OPENAI_API_KEY")
 told = Callbacks(rows=lambda count: print(count, flush=True))
 RemoteVerbalizer(server, WORDS).log_probs(plain([f"Film {i} was fine." for i in range(40)]), told)
 """

@@ -17,7 +17,7 @@ from stratune.remote.address import Address
 from stratune.remote.answers import Answers
 from stratune.remote.server import RetryPolicy, Server
 from tests.remote.scripted import bodies
-server = Server(Address(sys.argv[1], "tiny"), RetryPolicy(workers=2), Answers())
+server = Server(Address(sys.argv[1], "tiny"), RetryPolicy(workers=2), Answers(), variable="OPENAI_API_KEY")
 print("ready", flush=True)
 try:
     server.ask("plain", bodies(*sys.argv[2:]))

@@ -35,7 +35,9 @@ def test_no_prompt_is_asked_twice_in_one_call_or_after_a_restart(scripted, askin
     asked = bodies("a", "b", "a", "c", "a")
     first = asking(remote).ask("plain", asked, Callbacks(rows=ticks.append))
     assert sorted(remote.log) == ["a", "b", "c"] and sum(ticks) == 5
-    again = Server(remote.address, RetryPolicy(), Answers()).ask("plain", asked, Callbacks(rows=ticks.append))
+    again = Server(remote.address, RetryPolicy(), Answers(), variable="OPENAI_API_KEY").ask(
+        "plain", asked, Callbacks(rows=ticks.append)
+    )
     assert again == first and len(remote.log) == 3 and sum(ticks) == 10
 
 
@@ -244,7 +246,7 @@ def test_a_retry_policy_that_makes_no_sense_is_refused():
 
 def test_nothing_is_imported_or_opened_before_the_first_question(tmp_path):
     path = tmp_path / "answers.sqlite"
-    Server(Address("http://127.0.0.1:9/v1", "tiny"), RetryPolicy(), Answers(path))
+    Server(Address("http://127.0.0.1:9/v1", "tiny"), RetryPolicy(), Answers(path), variable="OPENAI_API_KEY")
     assert not path.exists()
     code = "import sys, stratune.remote.verbalizer; assert 'openai' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -60,7 +60,7 @@ WRONG = [
     ({"learning_rate": 1.0}, "strategies: a strategy needs a `preset` or a `tune`"),
     ({"preset": "tfidf", "rank": 1}, "strategies.tfidf: 'rank' is not one of characters, least, max_features, name, strengths"),
     ({"preset": "full", "learning_rate": 0}, "learning_rate: 0.0 is not above 0"),
-    ({"preset": "full", "learning_rate": float("nan")}, "learning_rate: nan is not above 0"),
+    ({"preset": "full", "learning_rate": float("nan")}, "learning_rate: nan is not a finite number"),
     ({"preset": "full", "batch_size": 0}, "batch_size: 0 is not above 0"),
     ({"preset": "full", "epochs": -1}, "epochs: -1.0 is not above 0"),
     ({"preset": "full", "warmup": 1.0}, "warmup: 1.0 is not from 0 up to 1"),

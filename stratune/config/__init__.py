@@ -1,0 +1,209 @@
+"""The configuration of a comparison: what config.yaml holds, every default written out.
+
+Sections that have a dataclass of their own (budget, train, remote, transcripts, bins) are that dataclass: its
+fields are the keys, and it checks its values.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from stratune.config.explain import explained
+from stratune.config.paths import read_from, stored_in
+from stratune.config.spellings import spelt_out
+from stratune.errors import ConfigError
+from stratune.evaluate.kinds import Kind
+from stratune.files import write_text
+from stratune.options import check_values, read_mapping, set_key, text_encoding
+from stratune.remote.address import base_url, is_remote, parse_address
+from stratune.remote.named import Servers, named_servers
+from stratune.remote.settings import Remote
+from stratune.task import Bins, Task
+from stratune.train.settings import Budget, TrainSettings
+from stratune.transcript.texts import Texts
+
+Size = int | float | None
+MOST_SEEDS = 1000
+MOST_SEED = 2**32 - 1  # of what numpy and torch take
+USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]*@", re.IGNORECASE)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Section):
+    source: str  # a file, hub:name/config, demo:name; of transcripts also a folder
+    transcripts: Texts | None = None
+    val: str | None = None
+    test: str | None = None
+    split_column: str | None = None  # names the part of each row: train, val, test
+    fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)
+    train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
+    val_rows: Size = None
+    test_rows: Size = None
+    encoding: str | None = None
+    delimiter: str | None = None  # between the columns of csv files; None: found out
+    unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
+    seed: int = Field(0, ge=0, le=MOST_SEED)  # of the split
+
+    @field_validator("source", "val", "test")
+    @classmethod
+    def _named(cls, source: str | None, info: ValidationInfo) -> str | None:
+        if source is not None and (
+            not source.strip() or source.strip() in ("hub:", "demo:") or "\0" in source
+        ):
+            raise ConfigError(
+                f"{source!r} names no data; expected a file, hub:name/config or demo:name",
+                key=f"data.{info.field_name}",
+            )
+        return source
+
+    @field_validator("fractions")
+    @classmethod
+    def _shares(cls, fractions: tuple[float, float, float]) -> tuple[float, float, float]:
+        if not all(0 < share < 1 for share in fractions) or not math.isclose(sum(fractions), 1, abs_tol=1e-6):
+            raise ConfigError(
+                f"{list(fractions)}: three shares above 0 that add up to 1", key="data.fractions"
+            )
+        return fractions
+
+    @field_validator("train_rows", "val_rows", "test_rows")
+    @classmethod
+    def _sizes(cls, size: Size, info: ValidationInfo) -> Size:
+        if size is not None and not (size >= 1 if isinstance(size, int) else 0 < size <= 1):
+            raise ConfigError(
+                f"{size}: expected a count of rows (600), or a share of them (0.5)",
+                key=f"data.{info.field_name}",
+            )
+        return size
+
+    @field_validator("encoding")
+    @classmethod
+    def _of_text(cls, encoding: str | None) -> str | None:
+        return None if encoding is None else text_encoding(encoding, "data.encoding")
+
+
+class TaskConfig(_Section):
+    """The user's fields of the task. None: the source's own (data/task.py)."""
+
+    kind: Kind = "classification"
+    text: str | None = None
+    text_pair: str | None = None
+    label: str | None = None
+    group: str | None = None
+    annotations: str | None = None  # single ratings: a column, or several joined by "+"
+    id: str | None = None
+    labels: tuple[str, ...] = ()  # empty: those that the data has, sorted
+    metric: str | None = None
+    bins: Bins | None = None
+
+
+def _strategies(before: Mapping[str, Any]) -> tuple[str, ...]:
+    from stratune.strategy.defaults import default_strategies
+
+    task: TaskConfig = before.get("task", TaskConfig())  # it is not there where it was wrong
+    return default_strategies(task.kind)
+
+
+class Config(_Section):
+    data: DataConfig
+    task: TaskConfig = TaskConfig()
+    strategies: tuple[str | dict[str, Any], ...] = Field(default_factory=_strategies)
+    backbones: tuple[str, ...] = ("minilm",)
+    llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
+    seeds: int = Field(1, ge=1, le=MOST_SEEDS)  # runs with seeds 0, 1, ..., seeds - 1
+    budget: Budget = Budget()
+    train: TrainSettings = TrainSettings()
+    remote: Remote = Remote()
+
+    @property
+    def servers(self) -> Servers:
+        """Those that it names: what is written here, the user wants to be asked."""
+        return named_servers((*self.backbones, *self.llms))
+
+    def save(self, path: str | Path) -> None:
+        """What `read_config` reads from any folder (config/paths.py)."""
+        fields = stored_in(self.model_dump(mode="json"), Path(path).parent)
+        write_text(path, yaml.safe_dump(fields, sort_keys=False, allow_unicode=True))
+
+
+def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
+    """Check a mapping. Raises ConfigError naming the first wrong key, the value found, and the choices.
+
+    Nothing of it has been written then: what holds a secret is refused here.
+    """
+    place = "" if where == "config" else f"{where}: "
+    check_values(fields, place)
+    _check_addresses(fields)
+    fields = spelt_out(fields)
+    try:
+        config = Config.model_validate(fields)
+    except ValidationError as error:
+        raise explained(error, fields, where, Config) from None  # its text holds the values
+    check_values(
+        config.model_dump(), "" if where == "config" else f"{where}: "
+    )  # what was text is a number now
+    _check_task(config.task)
+    return config
+
+
+def _check_task(task: TaskConfig) -> None:
+    """What is known to be wrong without the data."""
+    annotated, binned = task.annotations is not None, task.bins is not None
+    made = Task(kind=task.kind, labels=task.labels, annotations=task.annotations, bins=task.bins)
+    made.target.check(annotated=annotated, binned=binned)
+    if task.metric is not None and (task.labels or "[" not in task.metric):
+        made.target.find(task.metric)
+
+
+def _check_addresses(fields: Mapping[str, Any]) -> None:
+    """Every server, and whatever else looks as if it held a password, before any of it is written."""
+    for key, text in _texts(fields, ""):
+        place = key.partition(".")[0]
+        if place in ("backbones", "llms") and "://" in text:
+            for one in text.split(","):
+                if "://" in one:
+                    parse_address(one.strip())
+        elif is_remote(text.strip()) and not any(char.isspace() for char in text.strip()):
+            base_url(text.strip())
+        elif USER_IN_URL.search(text):
+            raise ConfigError("a key or password does not belong in an address", key=place)
+
+
+def _texts(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """(dotted key, text) of every text, and of every name."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(name, key)
+            yield from _texts(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner, key)
+
+
+def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a YAML file and apply `a.b=c` overrides (values are YAML). Relative data paths start at the
+    file's folder.
+    """
+    fields = read_fields(path)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise ConfigError(f"{override!r}: an override looks like key.subkey=value")
+        set_key(fields, key, value, parse=True)
+    return parse_config(fields, where=str(path))
+
+
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """The file as a mapping, not checked yet. Raises ConfigError when it cannot be read."""
+    return read_from(read_mapping(Path(path), "data, strategies, ..."), Path(path).parent)

@@ -1,0 +1,88 @@
+"""Other spellings of a configuration: what people write for short, and the keys of older versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stratune.errors import ConfigError
+from stratune.options import shown
+
+
+def spelt_out(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Lists for names with commas between them, text for numbers that are names, and today's keys for those
+    of versions before.
+    """
+    spelt: dict[str, Any] = {str(name): value for name, value in fields.items()}
+    for key, change in _SPELLINGS.items():
+        spelt = _changed(spelt, key, change)
+    return spelt
+
+
+def _changed(section: Any, key: str, change: Callable[[Any], Any]) -> Any:
+    there = isinstance(section, Mapping) and key in section
+    return {**section, key: change(section[key])} if there else section
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _transcripts(section: Any) -> Any:
+    for key in ("clean", "sections", "without_sections", "roles", "without_roles"):
+        section = _changed(section, key, lambda value: _numbers_as_text(_split(value)))
+    return section
+
+
+def _numbers_as_text(value: Any) -> Any:
+    several = isinstance(value, (list, tuple))
+    return [str(one) if isinstance(one, int) else one for one in value] if several else value
+
+
+def _labels(value: Any) -> Any:
+    return (
+        [_label(one, "task.labels") for one in value] if isinstance(value, (list, tuple)) else _split(value)
+    )
+
+
+def _label(value: Any, key: str) -> Any:
+    """The name of a label, which YAML may have read as a number. What it was written as is not known of
+    others.
+    """
+    if isinstance(value, str):
+        return value
+    whole = isinstance(value, float) and value.is_integer()  # 1.0, which data have as 1
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or whole:
+        raise ConfigError(f"{shown(value)} is no text: quote the labels, as in ['1.0', 'true']", key=key)
+    return str(value)
+
+
+def _budget(section: Any) -> Any:
+    """Up to 0.6 it had a number of trials, which was always 1."""
+    if not isinstance(section, Mapping) or "trials" not in section:
+        return section
+    if section["trials"] != 1:
+        why = f"{section['trials']}: only one trial per strategy is supported yet"
+        raise ConfigError(why, key="budget.trials")
+    return {key: value for key, value in section.items() if key != "trials"}
+
+
+def _train(section: Any) -> Any:
+    """Up to 0.6 `micro_batch_tokens` was `pass_tokens`. Labels with weights may look like numbers."""
+    if not isinstance(section, Mapping):
+        return section
+    if isinstance(weights := section.get("class_weights"), Mapping):
+        named = {_label(label, "train.class_weights"): weight for label, weight in weights.items()}
+        section = {**section, "class_weights": named}
+    return {"micro_batch_tokens" if key == "pass_tokens" else key: value for key, value in section.items()}
+
+
+_SPELLINGS: dict[str, Callable[[Any], Any]] = {
+    "data": lambda section: _changed(section, "transcripts", _transcripts),
+    "task": lambda section: _changed(section, "labels", _labels),
+    "strategies": _split,
+    "backbones": _split,
+    "llms": _split,
+    "budget": _budget,
+    "train": _train,
+}
