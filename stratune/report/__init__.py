@@ -22,6 +22,6 @@ def publish(out: str | Path) -> dict[str, Any]:
     drawn = plots.draw(comparison, board)
     page = html.render(comparison, board, drawn)
     leaderboard.save(comparison.out, board)
-    plots.save(comparison.out, drawn)
+    plots.save(comparison.out, drawn, plots.tables(comparison, board))
     html.save(comparison.out, page)
     return board

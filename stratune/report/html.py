@@ -8,17 +8,16 @@ from typing import Any
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
-from stratune.report import human, people, tables
+from stratune.report import caveats, human, many_labels, people, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
 from stratune.report.figure import Section, figures_of
 from stratune.report.plots import stem_of
 from stratune.report.style import FAINT, INK, PAPER
-from stratune.task import Task
 from stratune.version import __version__
 
 Board = dict[str, Any]
@@ -39,6 +38,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
     environment = Environment(
         loader=PackageLoader("stratune.report", "."),
         autoescape=True,
+        finalize=_printable,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -48,7 +48,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
     )
     entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries()}
     rows = [
-        _row(row, entries[row["strategy"], row["backbone"]], comparison.task, board, drawn)
+        _row(row, entries[row["strategy"], row["backbone"]], comparison, board, drawn)
         for row in board["rows"]
     ]
     return environment.get_template("report.html").render(
@@ -59,12 +59,30 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
         cost_heads=[head for _, head, _ in tables.costs(board)],
         rows=rows,
         overview=_shown("overview", drawn),
+        many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,
-        config=yaml.safe_dump(comparison.config, sort_keys=False, allow_unicode=True),
+        notices=caveats.lines(board, at_most=caveats.MANY),
+        stars={part: caveats.star(board, part) for part in caveats.PARTS},
+        config=_config(comparison.config),
         version=__version__,
     )
+
+
+def _printable(value: Any) -> Any:
+    """A value of the page, without what could not be printed; what is markup already stays."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return human.plain(value)
+
+
+def _config(config: dict[str, Any]) -> Markup:
+    """As YAML. Where a character is not printable, all that are not ASCII are written as escapes."""
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    if any(human.plain(f"-{line}-") != f"-{line}-" for line in text.splitlines()):
+        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=False)
+    return escape(text)
 
 
 def _shown(section: Section, drawn: dict[str, str], entry: Entry | None = None) -> list[dict[str, Any]]:
@@ -110,9 +128,10 @@ def _themed(style: str) -> str:
 
 
 def _row(
-    row: dict[str, Any], entry: Entry, task: Task, board: Board, drawn: dict[str, str]
+    row: dict[str, Any], entry: Entry, comparison: Comparison, board: Board, drawn: dict[str, str]
 ) -> dict[str, Any]:
     """A leaderboard row, with all that the page shows of its strategy."""
+    task = comparison.task
     results = [run.result for run in entry.runs]
     best = next((run.result for run in entry.ok), results[0])
     cut = [run.predictions["test"].tokens_cut for run in entry.ok]
@@ -125,6 +144,8 @@ def _row(
             (name, row["val"].get(name), row["test"][name]) for name in METRICS if name in row["test"]
         ],
         "errs": _shown("entry", drawn, entry),
+        "labels": [task.labels[position] for position in many_labels.shown(row, comparison)],
+        "file_name": human.file_name(entry.strategy, entry.backbone),
         "evidence": shown_evidence(entry.ok[0].folder, task) if entry.ok else [],
         "runs": [(result, human.seconds(result.train_seconds)) for result in results],
         "settings": best.settings,

@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from stratune.printable import printable, shortened
 
@@ -72,6 +73,16 @@ def entry(strategy: str, backbone: str | None) -> str:
 def plain(text: object) -> str:
     """On one line, without control characters."""
     return printable(text)
+
+
+def spreadsheet(cell: Any) -> Any:
+    """A cell of a CSV: words on one line. One that begins like a formula would be calculated: behind an
+    apostrophe it is text.
+    """
+    if not isinstance(cell, str):
+        return cell
+    line = plain(cell)
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
 
 
 def short(text: object, width: int = 24) -> str:

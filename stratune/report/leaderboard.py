@@ -10,7 +10,7 @@ import numpy as np
 
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import people
+from stratune.report import caveats, people
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.tables import to_csv, to_markdown
 from stratune.result import RunResult
@@ -51,6 +51,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         "metric": selection.metric,
         "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
         "budget": {**budget, "trials": 1} if budget else budget,  # one setting of each strategy is tried
+        **caveats.of_board(comparison),
         **({"people": agreement} if agreement else {}),
         **({"set_aside": comparison.set_aside} if comparison.set_aside else {}),
         "rows": ranked + unranked,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from stratune.files import write_text
 from stratune.ownership import owned_by_us
-from stratune.report import human
+from stratune.report import human, many_labels
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.figures import figures_of
 from stratune.report.scene import Board, Scene
@@ -34,15 +35,22 @@ def _wanted(scene: Scene) -> Iterator[tuple[str, Callable[[], str | None]]]:
             yield stem_of(figure.name, entry), partial(figure.draw, scene, entry)
 
 
-def save(out: Path, drawn: dict[str, str]) -> list[Path]:
-    """Write OUT/plots/*.svg. The plot of a strategy that is not compared any more goes, the user's stay."""
+def tables(comparison: Comparison, board: Board) -> dict[str, str]:
+    """File stem -> CSV of what the figures cannot show; see many_labels.py."""
+    scene = Scene(comparison, board)
+    return many_labels.tables(comparison, zip(scene.entries, scene.rows, strict=True))
+
+
+def save(out: Path, drawn: dict[str, str], tables: Mapping[str, str] = MappingProxyType({})) -> list[Path]:
+    """Write OUT/plots/*.svg, and *.csv. What is of a strategy not compared any more goes, the user's stay."""
     owned = owned_by_us(out)
-    names = {stem: f"plots/{stem}.svg" for stem in drawn}
-    owned.disown(name for name in owned.files - set(names.values()) if name.startswith("plots/"))
-    owned.own(*names.values())
-    for stem, svg in drawn.items():
-        write_text(out / names[stem], svg)
-    return [out / name for name in names.values()]
+    pictures = {f"plots/{stem}.svg": svg for stem, svg in drawn.items()}
+    written = pictures | {f"plots/{stem}.csv": table for stem, table in tables.items()}
+    owned.disown(name for name in owned.files - set(written) if name.startswith("plots/"))
+    owned.own(*written)
+    for name, text in written.items():
+        write_text(out / name, text)
+    return [out / name for name in pictures]
 
 
 def stem_of(name: str, entry: Entry) -> str:

@@ -59,8 +59,9 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
         raise ArtifactError(f"{path}: not a Parquet file, or cut short ({error})") from error
     scores = [f"score_{label}" for label in task.labels]
     group = ["group"] if task.group else []
+    there = set(table.column_names)
     for column in ("id", "part", "truth", "prediction", "tokens_cut", *scores, *group):
-        if column not in table.column_names:
+        if column not in there:
             raise ArtifactError(f"{path}: column {choices(column, table.column_names)}")
     part = np.asarray(table["part"].to_pylist())
     return {one: _part(path, table.filter(pa.array(part == one)), task, ids[one], one) for one in PARTS}

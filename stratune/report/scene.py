@@ -44,7 +44,7 @@ def _key(row: dict[str, Any]) -> tuple[str, str | None]:
 def _names(entries: Sequence[Entry]) -> list[str]:
     """What the figures call each entry: the backbone only where there are several."""
     backbones = human.backbones(entry.backbone for entry in entries if entry.backbone)
-    if len(backbones) < 2:
-        return [human.short(entry.strategy) for entry in entries]
-    tail = {None: "", **{one: f" {name}" for one, name in backbones.items()}}
-    return [human.short(entry.strategy) + tail[entry.backbone] for entry in entries]
+    tail = {None: "", **{one: f" {name}" for one, name in backbones.items()}} if len(backbones) > 1 else {}
+    names = [human.short(entry.strategy) + tail.get(entry.backbone, "") for entry in entries]
+    # matplotlib leaves names that begin with "_" out of a legend
+    return [f"\u200a{name}" if name.startswith("_") else name for name in names]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
-from stratune.report import human, people
+from stratune.report import caveats, human, people
 from stratune.task import Task
 
 Board = dict[str, Any]
@@ -70,16 +71,19 @@ def shown_metrics(board: Board) -> list[str]:
 
 
 def to_csv(board: Board) -> str:
-    """Every value; test metrics in three columns each."""
+    """Every value; test metrics in three columns each. Words are one printable line, and no formulas."""
     val = list(dict.fromkeys(name for row in board["rows"] for name in row["val"]))
     test = list(dict.fromkeys(name for row in board["rows"] for name in row["test"]))
     ends = (("", "value"), ("_low", "low"), ("_high", "high"))
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    heads = [f"test_{name}{suffix}" for name in test for suffix, _ in ends]
-    table.writerow([*_FACTS, *(f"val_{name}" for name in val), *heads, *_MEASURED])
+    heads = [human.plain(f"test_{name}{suffix}") for name in test for suffix, _ in ends]
+    table.writerow([*_FACTS, *(human.plain(f"val_{name}") for name in val), *heads, *_MEASURED])
     for row in board["rows"]:
-        facts = [row[name] if name != "seeds" else " ".join(map(str, row["seeds"])) for name in _FACTS]
+        facts = [
+            " ".join(map(str, row[name])) if name == "seeds" else human.spreadsheet(row[name])
+            for name in _FACTS
+        ]
         numbers = [row["test"].get(name, {}).get(end) for name in test for _, end in ends]
         costs = [row.get(name) for name in _MEASURED]
         table.writerow([*facts, *(row["val"].get(name) for name in val), *numbers, *costs])
@@ -88,7 +92,14 @@ def to_csv(board: Board) -> str:
 
 def to_markdown(board: Board) -> str:
     metrics = shown_metrics(board)
-    heads = ["rank", "strategy", "backbone", f"val {board['metric']}", *(f"test {name}" for name in metrics)]
+    val, test = (f"{part}{caveats.star(board, part)}" for part in ("val", "test"))
+    heads = [
+        "rank",
+        "strategy",
+        "backbone",
+        f"{val} {board['metric']}",
+        *(f"{test} {name}" for name in metrics),
+    ]
     heads += [head for _, head, _ in costs(board)]
     lines = [heads, ["---:", "---", "---", *["---:"] * (len(heads) - 3)]]
     lines += [_markdown_cells(row, board, metrics) for row in board["rows"]]
@@ -101,7 +112,9 @@ def to_markdown(board: Board) -> str:
     no_rank = [line for why in unranked(board) for line in ("", _cell(f"{why[0].upper()}{why[1:]}."))]
     table = ["| " + " | ".join(map(_cell, line)) + " |" for line in lines]
     below = f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`."
-    return "\n".join([*table, "", below, *ceiling, *no_rank, *failed]) + "\n"
+    above = [f"- {_cell(line)}" for _, line in caveats.lines(board, at_most=caveats.MANY)]
+    above += [""] if above else []
+    return "\n".join([*above, *table, "", below, *ceiling, *no_rank, *failed]) + "\n"
 
 
 def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
@@ -129,6 +142,6 @@ def name(row: Row) -> str:
 
 
 def _cell(text: object) -> str:
-    """Text that cannot break out of a Markdown table or turn into HTML."""
-    line = human.plain(text).replace("\\", "\\\\").replace("|", "\\|")
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace("`", "\\`")
+    """Text that cannot break out of a Markdown table, nor turn into HTML, a link, a picture or emphasis."""
+    line = re.sub(r"[\\|`*~]|(?<!\w)_|_(?!\w)|!(?=\[)|(?<=\])[(:\[]", r"\\\g<0>", human.plain(text))
+    return line.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,11 +1,11 @@
-"""The leaderboard in the terminal: the winner in bold green, failures with their reasons below it."""
+"""The leaderboard in the terminal: warnings, the winner in bold green, failures with reasons below it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from stratune.report import human, people
+from stratune.report import caveats, human, people
 from stratune.report.screen import Table, Text, box, cell_len, stacked, text
 from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
@@ -34,7 +34,11 @@ def table(board: Board, *, width: int = 120) -> Table:
     """A rich table that fits `width` characters; where they are few, costs are left out one by one."""
     shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
     columns = _fitting(_columns(board, several=len(shown) > 1), board, width)
+    colors = {"error": "bold red", "warning": "yellow"}
     made = Table(
+        title=stacked(text(line, style=colors[level]) for level, line in caveats.lines(board)),
+        title_justify="left",
+        title_style="",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         caption=_below(board, shown),
@@ -65,7 +69,11 @@ def _fitting(columns: list[Column], board: Board, width: int) -> list[Column]:
     for spared in _SPARED:
         if sum(map(needed, columns)) + 2 <= width:
             break
-        gone = [_head("test", name) for name in shown_metrics(board)[1:]] if spared == _OTHERS else [spared]
+        gone = (
+            [_head(board, "test", name) for name in shown_metrics(board)[1:]]
+            if spared == _OTHERS
+            else [spared]
+        )
         columns = [column for column in columns if column[0] not in gone]
     return columns
 
@@ -77,16 +85,16 @@ def _columns(board: Board, *, several: bool) -> list[Column]:
         ("#", lambda row: str(row["rank"] or human.NOTHING)),
         ("strategy", lambda row: human.short(row["strategy"])),
         *([("backbone", lambda row: called[row["backbone"]])] if several else []),
-        (_head("val", metric), lambda row: human.score(row["val"].get(metric))),
-        (_head("test", metric), lambda row: human.interval(row["test"].get(metric))),
-        *((_head("test", name), _test_value(name)) for name in also),
+        (_head(board, "val", metric), lambda row: human.score(row["val"].get(metric))),
+        (_head(board, "test", metric), lambda row: human.interval(row["test"].get(metric))),
+        *((_head(board, "test", name), _test_value(name)) for name in also),
         *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs(board)),
         ("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
     ]
 
 
-def _head(part: str, metric: str) -> str:
-    return f"{part}\n{human.short(metric)}"
+def _head(board: Board, part: str, metric: str) -> str:
+    return f"{part}{caveats.star(board, part)}\n{human.short(metric)}"
 
 
 def _test_value(metric: str) -> Callable[[Row], str]:

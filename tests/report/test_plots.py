@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 from stratune.ownership import owned_by_us
 from stratune.report import leaderboard, plots
 from stratune.report.comparison import load
-from stratune.report.figures.confusion import summed_confusion
+from stratune.report.figures.confusion import confusion_of
 from stratune.report.labels import place_labels
 from stratune.report.style import look, panel
 from tests.report.synthetic import ODD_LABELS, make
@@ -81,8 +81,8 @@ def test_legends_and_titles_say_what_is_shown(two_class, odd):
 
 def test_confusion_counts_cover_every_test_row_of_every_seed(two_class):
     entry = next(entry for entry in load(two_class).entries() if entry.strategy == "lora")
-    counts = summed_confusion(entry)
-    assert counts.shape == (2, 2) and counts.sum() == 3 * 120
+    counts, more = confusion_of(entry, range(2))
+    assert counts.shape == (2, 2) and counts.sum() == 3 * 120 and more == []
 
 
 def test_a_figure_without_data_is_left_out(two_class):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stratune.report import many_labels
 from stratune.report.figure import figure
 from stratune.report.scene import Scene
 from stratune.report.style import PALETTE, panel, to_svg
@@ -15,7 +16,9 @@ def balance(scene: Scene) -> str | None:
     parts, labels, several = scene.comparison.balance, scene.target.labels, scene.target.several_labels
     if not parts or not labels:
         return None
-    crowded = len(labels) > 10
+    positions, crowded = many_labels.rarest(scene.comparison), len(labels) > 10
+    few, all_labels = len(positions) < len(labels), len(labels)
+    labels = tuple(labels[position] for position in positions)
     drawing, axes = panel(6.4, 1.2 + (0.3 if crowded else 0.62) * len(labels))
     height = 0.8 / len(parts)
     for number, (part, counts) in enumerate(parts.items()):
@@ -26,13 +29,18 @@ def balance(scene: Scene) -> str | None:
         bars = axes.barh(rows, shares, height * 0.9, color=PALETTE[number], label=name)
         shown = [f"{counts.get(label, 0):,}" for label in labels]
         axes.bar_label(bars, shown, padding=3, fontsize=5 if crowded else 8)
-    axes.set_yticks(range(len(labels)), scene.labels, fontsize=7 if crowded else None)
+    axes.set_yticks(
+        range(len(labels)),
+        [scene.labels[position] for position in positions],
+        fontsize=7 if crowded else None,
+    )
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.spines["left"].set_visible(False)
     axes.tick_params(left=False)
     having = "share of the part that has the label" if several else "share of the part"
     axes.set_xlabel(f"{having}, % (rows beside the bars)")
-    axes.set_title("Label balance" if several else "Class balance")
+    rarest = f": the {len(labels)} with fewest rows, of {all_labels:,}" if few else ""
+    axes.set_title(("Label balance" if several else "Class balance") + rarest)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return to_svg(drawing)

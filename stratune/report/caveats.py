@@ -1,0 +1,109 @@
+"""What a reader must know before a score counts: faults of the data, and parts too small to measure on.
+
+leaderboard.json has `warnings`, all of them with the gravest first: errors of the data check, then `caveats`,
+then its warnings. `caveats` has those of validation and of test: few rows, few groups, labels without a row.
+A comparison that went on in spite of errors has `"anyway": true`. The terminal, Markdown and the page show
+them above the board, and mark a part that has caveats with a star in the headings of its scores.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stratune.report import human
+
+if TYPE_CHECKING:
+    from stratune.report.comparison import Comparison
+    from stratune.report.predictions import Predictions
+    from stratune.target import Target
+
+Board = dict[str, Any]
+Note = dict[str, str]  # level, code, message
+
+FEW_ROWS = 30  # with fewer, one row moves a share by more than three percent
+FEW_GROUPS = 10  # with fewer, a bootstrap over groups gives intervals that are too narrow
+SHOWN = 8  # lines above the board in the terminal; the page and Markdown show more
+MANY = 40
+NAMED = 3  # labels
+PARTS = {"val": "validation", "test": "test"}
+
+
+def of_board(comparison: Comparison) -> dict[str, Any]:
+    """`warnings`, `caveats` and, where it is so, `anyway` of leaderboard.json."""
+    data = comparison.data or {}
+    issues = [{key: issue[key] for key in ("level", "code", "message")} for issue in data.get("issues", ())]
+    found = caveats(comparison)
+    levels = {level: [one for one in issues if one["level"] == level] for level in ("error", "warning")}
+    anyway = {"anyway": True} if data.get("anyway") else {}
+    return {
+        **anyway,
+        "warnings": [*levels["error"], *found["val"], *found["test"], *levels["warning"]],
+        "caveats": found,
+    }
+
+
+def caveats(comparison: Comparison) -> dict[str, list[Note]]:
+    """Part -> why its scores say little; every run was measured on the same rows."""
+    measured = next((run.predictions for run in comparison.runs if run.predictions), None)
+    if measured is None:
+        return {part: [] for part in PARTS}
+    return {part: _of_part(name, measured[part], comparison.task.target) for part, name in PARTS.items()}
+
+
+def _of_part(name: str, part: Predictions, target: Target) -> list[Note]:
+    rows, notes = len(part.truth), []
+    if rows < FEW_ROWS:
+        some = "one row" if rows == 1 else f"{rows} rows"
+        why = f"{name} has {some}: one row moves a share by {1 / rows:.0%}, so scores are mostly chance"
+        notes.append({"level": "warning", "code": "few_rows", "message": why})
+    groups = rows if part.groups is None else len(np.unique(part.groups))
+    if part.groups is not None and groups < FEW_GROUPS:
+        some = "one group" if groups == 1 else f"{groups} groups"
+        why = f"{name} has {some}: intervals over fewer than {FEW_GROUPS} groups are too narrow"
+        notes.append({"level": "warning", "code": "few_groups", "message": why})
+    missing = [target.labels[k] for k in np.flatnonzero(_rows_of_labels(part, target) == 0)]
+    if missing:
+        named = ", ".join(human.short(label) for label in missing[:NAMED])
+        more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
+        has = "label has" if len(missing) == 1 else "labels have"
+        why = f"{len(missing):,} {has} no {name} row ({named}{more}): macro means count a score of 0 for each"
+        notes.append({"level": "warning", "code": "label_without_rows", "message": why})
+    return notes
+
+
+def _rows_of_labels(part: Predictions, target: Target) -> Any:
+    """(K,); empty of numbers."""
+    if target.is_numeric:
+        return np.zeros(0)
+    if target.several_labels:
+        return part.truth.sum(axis=0)
+    return np.bincount(part.truth, minlength=len(target.labels))
+
+
+def lines(board: Board, *, at_most: int = SHOWN) -> list[tuple[str, str]]:
+    """(level, line) for each to show above the board, in order; the last one counts those left out."""
+    starred = {one["message"] for part in board["caveats"].values() for one in part}
+    found = [
+        (
+            one["level"],
+            f"{'* ' * (one['message'] in starred)}{one['level']}: {human.short(one['message'], 300)}",
+        )
+        for one in board["warnings"]
+    ]
+    errors = sum(one["level"] == "error" for one in board["warnings"])
+    if board.get("anyway"):
+        some = f"{errors} error{'s' * (errors != 1)}"
+        found.insert(
+            0, ("error", f"went on with --anyway: the data check found {some}, so scores may mislead")
+        )
+    if len(found) > at_most:
+        left = len(found) - at_most + 1
+        found = [*found[: at_most - 1], ("warning", f"and {left} more; leaderboard.json has all")]
+    return found
+
+
+def star(board: Board, part: str) -> str:
+    """What stands behind the names of a part's scores: a star where there is something to know of them."""
+    return "*" if board["caveats"][part] else ""
