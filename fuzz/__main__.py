@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from fuzz.campaign import Tally, campaign
 from fuzz.kinds import KINDS, make, orders
 from fuzz.material import make_material
-from fuzz.worker import run
+from fuzz.worker import bounds, run
 
 
 def main() -> int:
@@ -26,6 +27,7 @@ def main() -> int:
         "--base", type=Path, help="where sound material is kept from one campaign to the next"
     )
     asked = parser.parse_args()
+    os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}  # read at import
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         base = asked.base or Path(name) / "base"
         make_material(base)
@@ -51,17 +53,26 @@ def _all(
 
 def table(tally: Tally, kinds: list[str]) -> str:
     """A line a kind; then each finding, how often it was seen, and one case that repeats it."""
-    heads = ("kind", "cases", "still valid", "refused", "broken")
+    heads = ("kind", "cases", "still valid", "refused", "broken", "mean s", "slowest s")
+    counts = {
+        kind: (tally.cases[kind], tally.valid[kind], tally.refused[kind], tally.broken(kind))
+        for kind in kinds
+    }
     rows = [
-        (kind, tally.cases[kind], tally.valid[kind], tally.refused[kind], tally.broken(kind))
+        (
+            kind,
+            *counts[kind],
+            f"{tally.seconds[kind] / max(1, tally.cases[kind]):.2f}",
+            f"{tally.slowest.get(kind, 0):.1f}",
+        )
         for kind in kinds
     ]
-    rows.append(("all", *(sum(int(row[i]) for row in rows) for i in range(1, 5))))
-    lines = [f"{row[0]:<16}" + "".join(f"{cell:>13}" for cell in row[1:]) for row in (heads, *rows)]
+    rows.append(("all", *(sum(column) for column in zip(*counts.values(), strict=True)), "", ""))
+    lines = [f"{row[0]:<16}" + "".join(f"{cell:>12}" for cell in row[1:]) for row in (heads, *rows)]
     ordered = sorted(tally.findings.items(), key=lambda found: -len(found[1]))
-    lines += [
-        f"{len(cases):>5} x {kind}: {what!r} (--only {kind}:{cases[0][0]})" for (kind, what), cases in ordered
-    ]
+    for (kind, what), cases in ordered:
+        also = f", also {', '.join(str(seed) for seed, _ in cases[1:6])}" if len(cases) > 1 else ""
+        lines.append(f"{len(cases):>5} x {kind}: {what!r} (--only {kind}:{cases[0][0]}{also})")
     return "\n".join(lines)
 
 
@@ -69,7 +80,7 @@ def _only(order: str, base: Path) -> int:
     """In this process, where a debugger reaches it."""
     kind, _, seed = order.partition(":")
     scratch = Path(tempfile.mkdtemp(prefix="fuzz-only-"))
-    done = run(make, kind, int(seed), base, scratch / "case", [])
+    done = run(make, kind, int(seed), base, scratch / "case", bounds(scratch))
     print(f"{done.command!r}\nexit code {done.code}, in {scratch / 'case'}\n{done.shown}", end="")
     for what in done.findings:
         print(f"broken: {what}")

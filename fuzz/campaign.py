@@ -27,11 +27,15 @@ class Tally:
     cases: Counter[str] = field(default_factory=Counter)
     valid: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    slowest: dict[str, float] = field(default_factory=dict)
     findings: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, order: Order, done: Done) -> None:
         kind, seed = order
         self.cases[kind] += 1
+        self.seconds[kind] += done.seconds
+        self.slowest[kind] = max(self.slowest.get(kind, 0.0), done.seconds)
         if not done.findings:
             (self.refused if done.code == 2 else self.valid)[kind] += 1
         for what in done.findings:

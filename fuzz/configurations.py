@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 from fuzz.bytes_and_text import WORDS
 from fuzz.case import Case
 from fuzz.material import ROWS
-from fuzz.trees import VALUES, as_yaml, damaged_tree
+from fuzz.trees import as_yaml, damaged_tree, json_of, some_value
 
 # YAML that is larger, deeper or more alive than it looks. `ran` is what foreign code would leave behind.
 TEXTS = (
@@ -114,9 +113,9 @@ def _override(tree: dict[str, Any], random: Random) -> str:
     key = random.choice(
         (key, key, key, key.upper(), f"{key}.more", f".{key}", f"{key}..x", random.choice(WORDS))
     )
-    value: Any = random.choice(VALUES)
+    value: Any = some_value(random)
     try:
-        text = value if isinstance(value, str) else json.dumps(value)
+        text = value if isinstance(value, str) else json_of(value)
     except ValueError:
         text = "9" * 5_000
     return f"{key}={text}".replace("\x00", "")[:50_000]  # no argument holds a null byte, or is longer

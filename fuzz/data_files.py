@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from fuzz.bytes_and_text import WORDS, damaged_bytes, damaged_text
 from fuzz.case import Case
 from fuzz.material import rows_of
-from fuzz.trees import VALUES, damaged_tree
+from fuzz.trees import damaged_tree, json_of, some_value
 
 FORMATS = ("csv", "csv", "tsv", "json", "jsonl", "jsonl", "parquet")
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -114,7 +113,7 @@ def _damaged_rows(rows: list[dict[str, Any]], random: Random) -> list[dict[str, 
         if change == 4:
             row.pop(column, None)
         else:
-            row[column if change < 3 else random.choice(WORDS)] = random.choice(VALUES)
+            row[column if change < 3 else random.choice(WORDS)] = some_value(random)
     return rows
 
 
@@ -125,9 +124,9 @@ def _written(rows: Any, format_: str, random: Random) -> bytes:
     if format_ in ("csv", "tsv"):
         text = _delimited(rows, "\t" if format_ == "tsv" else ",")
     elif format_ == "jsonl":
-        text = "".join(json.dumps(row) + "\n" for row in rows)
+        text = "".join(json_of(row) + "\n" for row in rows)
     else:
-        text = json.dumps(rows)
+        text = json_of(rows)
     chance = random.random()
     if chance < 0.4:
         return damaged_text(text, random)

@@ -12,7 +12,7 @@ from typing import Any
 from fuzz.bytes_and_text import damaged_bytes
 from fuzz.case import Case
 from fuzz.hostile import PICKLE, pickled
-from fuzz.trees import VALUES, as_json, damaged_tree
+from fuzz.trees import as_json, damaged_tree, json_of, some_value
 
 ROWS = ["the cat saw rain near the old house", "we heard the choir", ""]
 
@@ -138,8 +138,8 @@ def _hostile(model: Path, random: Random) -> None:
         pickled(model / "backbone")
         tree["backbone"] = {"id": str(model / "backbone"), "weight_hash": "0" * 64}
     else:
-        tree["files"] = random.choice(VALUES)
-    path.write_text(json.dumps(tree), encoding="utf-8")
+        tree["files"] = some_value(random)
+    path.write_text(json_of(tree), encoding="utf-8")
 
 
 def _sign(path: Path) -> None:
@@ -147,4 +147,4 @@ def _sign(path: Path) -> None:
     manifest = path.parent / "stratune.json"
     tree = json.loads(manifest.read_text(encoding="utf-8"))
     tree["files"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest.write_text(json.dumps(tree), encoding="utf-8")
+    manifest.write_text(json_of(tree), encoding="utf-8")

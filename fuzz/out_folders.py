@@ -10,7 +10,7 @@ from random import Random
 from fuzz.bytes_and_text import damaged_bytes
 from fuzz.case import Case
 from fuzz.material import ROWS
-from fuzz.trees import VALUES, as_json, damaged_tree
+from fuzz.trees import as_json, damaged_tree, some_value
 
 
 def out_folders(random: Random, folder: Path, base: Path) -> Case:
@@ -53,7 +53,7 @@ def _damage(path: Path, random: Random) -> None:
     elif path.suffix == ".json" and chance < 0.85:
         tree = json.loads(path.read_text(encoding="utf-8"))
         if random.random() < 0.15 and isinstance(tree, dict):
-            tree["unknown"] = random.choice(VALUES)
+            tree["unknown"] = some_value(random)
         path.write_bytes(as_json(damaged_tree(tree, random), random))
     else:
         path.write_bytes(damaged_bytes(path.read_bytes(), random))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from random import Random
 
 from fuzz.bytes_and_text import damaged_bytes, damaged_text
 from fuzz.case import Case
-from fuzz.trees import as_json, damaged_tree
+from fuzz.trees import as_json, damaged_tree, json_of
 
 TURNS = [
     {"speaker": "Ann", "text": "Good evening, everybody.", "start": 0.5, "end": 2.0, "role": "host"},
@@ -90,7 +89,7 @@ def _json(random: Random) -> bytes:
 
 
 def _jsonl(random: Random) -> bytes:
-    lines = [json.dumps(damaged_tree(turn, random) if random.random() < 0.4 else turn) for turn in TURNS]
+    lines = [json_of(damaged_tree(turn, random) if random.random() < 0.4 else turn) for turn in TURNS]
     return _damaged("\n".join(lines), random) if random.random() < 0.5 else "\n".join(lines).encode()
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -29,13 +32,30 @@ VALUES: tuple[Tree, ...] = (
 )
 
 
+@contextmanager
+def deep() -> Iterator[None]:
+    """Room for our own copying and writing of deep trees: what reads them later has the usual limit."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
+
+
+def some_value(random: Random) -> Tree:
+    with deep():
+        return copy.deepcopy(random.choice(VALUES))
+
+
 def damaged_tree(tree: Tree, random: Random) -> Tree:
     """A copy with one to three changes, each at a random place."""
-    tree = copy.deepcopy(tree)
+    with deep():
+        tree = copy.deepcopy(tree)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         places = _places(tree)
         if not places:
-            return random.choice(VALUES)
+            return some_value(random)
         random.choice(_CHANGES)(*random.choice(places), random)
     return tree
 
@@ -53,7 +73,7 @@ def _places(tree: Tree) -> list[tuple[Any, Any]]:
 
 
 def _replaced(node: Any, key: Any, random: Random) -> None:
-    node[key] = random.choice(VALUES)
+    node[key] = some_value(random)
 
 
 def _like(node: Any, key: Any, random: Random) -> None:
@@ -94,16 +114,23 @@ def _swapped(node: Any, key: Any, random: Random) -> None:
 _CHANGES = (_replaced, _replaced, _replaced, _like, _like, _removed, _renamed, _swapped)
 
 
+def json_of(tree: Tree, indent: int | None = None) -> str:
+    with deep():
+        return json.dumps(tree, indent=indent)
+
+
 def as_json(tree: Tree, random: Random) -> bytes:
     """Written as JSON; one in five times damaged as text or bytes as well."""
-    text = json.dumps(tree, indent=random.choice((None, 2)))
+    text = json_of(tree, random.choice((None, 2)))
     if random.random() < 0.1:
         text = text.replace("{", '{"task": 1, ', 1)  # a key twice
     return _perhaps(text, random)
 
 
 def as_yaml(tree: Tree, random: Random) -> bytes:
-    return _perhaps(yaml.safe_dump(tree, sort_keys=False), random)
+    with deep():
+        text = yaml.safe_dump(tree, sort_keys=False)
+    return _perhaps(text, random)
 
 
 def _perhaps(text: str, random: Random) -> bytes:

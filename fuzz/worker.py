@@ -14,6 +14,7 @@ import resource
 import shutil
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Done:
     command: str
     findings: list[str]
     shown: str = ""  # standard error, for who looks at one case
+    seconds: float = 0.0
 
 
 def serve(
@@ -64,16 +66,9 @@ def serve(
     """Until there is no more order. `libraries` are imported first; `stacks`: where a hanging case leaves its
     stack.
     """
-    os.environ |= {
-        "HF_HUB_OFFLINE": "1",
-        "STRATUNE_CACHE": str(scratch / "cache"),
-        "TOKENIZERS_PARALLELISM": "false",
-    }
     for name in libraries:  # before memory is bounded: they are not a case's
         importlib.import_module(name)
-    _bound_memory()
-    contacted: list[str] = []
-    _without_network(contacted)
+    contacted = bounds(scratch)
     orders.send(READY)
     with contextlib.suppress(EOFError):
         while True:
@@ -85,6 +80,15 @@ def serve(
             orders.send(done)
 
 
+def bounds(scratch: Path) -> list[str]:
+    """A cache of its own, bounded memory, no network. Returns the list that gets each address tried."""
+    os.environ["STRATUNE_CACHE"] = str(scratch / "cache")
+    contacted: list[str] = []
+    _bound_memory()
+    _without_network(contacted)
+    return contacted
+
+
 def run(make: Make, kind: str, seed: int, base: Path, folder: Path, contacted: list[str]) -> Done:
     """Make the case, run it in its folder, check it."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -92,8 +96,11 @@ def run(make: Make, kind: str, seed: int, base: Path, folder: Path, contacted: l
     case = make(kind, seed, random_of(kind, seed), folder, base)
     before = snapshot(folder)
     contacted.clear()
+    started = time.monotonic()
     ran = _ran(case, folder, contacted)
-    return Done(ran.code, " ".join(case.command), broken(case, ran, before, snapshot(folder)), ran.error)
+    seconds = time.monotonic() - started
+    found = broken(case, ran, before, snapshot(folder))
+    return Done(ran.code, " ".join(case.command), found, ran.error, seconds)
 
 
 def _ran(case: Case, folder: Path, contacted: list[str]) -> Ran:
@@ -193,7 +200,10 @@ def short(file: Path, function: str) -> str:
 
 
 def _bound_memory() -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    used = Path("/proc/self/statm")
+    if not used.exists():  # it is Linux that says how much there is already
+        return
+    pages = int(used.read_text().split()[0])
     bytes_ = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (bytes_, bytes_))
 

@@ -57,5 +57,11 @@ def test_the_table_counts_cases_and_names_one_to_repeat():
     tally.add(("data", 2), worker.Done(0, "", []))
     tally.add(("data", 3), worker.Done(None, "", ["KeyError at x: y"]))
     _, data, whole, finding = table(tally, ["data"]).splitlines()
-    assert data.split() == ["data", "3", "1", "1", "1"] and whole.split() == ["all", "3", "1", "1", "1"]
+    assert data.split() == ["data", "3", "1", "1", "1", "0.00", "0.0"] and whole.split() == [
+        "all",
+        "3",
+        "1",
+        "1",
+        "1",
+    ]
     assert finding.endswith("(--only data:3)")
