@@ -115,7 +115,7 @@ def comparison(models: str, folder: Path, seeds: int = 1) -> Comparison:
         "--backbone",
         str(backbone),
         "--epochs",
-        "6",
+        "4",
         "--seeds",
         str(seeds),
     )
