@@ -12,7 +12,7 @@ from typing import Any
 from fuzz.bytes_and_text import damaged_bytes
 from fuzz.case import Case
 from fuzz.hostile import PICKLE, pickled
-from fuzz.trees import as_json, damaged_tree, json_of, some_value
+from fuzz.trees import as_json, damaged_tree, deep, json_of, some_value
 
 ROWS = ["the cat saw rain near the old house", "we heard the choir", ""]
 
@@ -36,7 +36,8 @@ def model_folders(random: Random, folder: Path, base: Path) -> Case:
 def _manifest(model: Path, random: Random) -> None:
     path = random.choice(sorted(model.glob("**/stratune.json")))
     tree = json.loads(path.read_text(encoding="utf-8"))
-    path.write_bytes(as_json(damaged_tree(tree, random), random))
+    tree = damaged_tree(tree, random)
+    path.write_bytes(as_json(_sealed(tree) if random.random() < 0.8 else tree, random))
 
 
 def _part(model: Path, random: Random) -> None:
@@ -139,7 +140,7 @@ def _hostile(model: Path, random: Random) -> None:
         tree["backbone"] = {"id": str(model / "backbone"), "weight_hash": "0" * 64}
     else:
         tree["files"] = some_value(random)
-    path.write_text(json_of(tree), encoding="utf-8")
+    path.write_text(json_of(_sealed(tree)), encoding="utf-8")
 
 
 def _sign(path: Path) -> None:
@@ -147,4 +148,14 @@ def _sign(path: Path) -> None:
     manifest = path.parent / "stratune.json"
     tree = json.loads(manifest.read_text(encoding="utf-8"))
     tree["files"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest.write_text(json_of(tree), encoding="utf-8")
+    manifest.write_text(json_of(_sealed(tree)), encoding="utf-8")
+
+
+def _sealed(tree: Any) -> Any:
+    """With the digest of what it says now, as somebody would write it who means harm (format 3)."""
+    if not isinstance(tree, dict) or "digest" not in tree:
+        return tree
+    rest = {key: value for key, value in tree.items() if key != "digest"}
+    with deep():
+        digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return {**rest, "digest": digest}
