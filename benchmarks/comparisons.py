@@ -21,7 +21,7 @@ from pathlib import Path
 COSTS = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes", "artifact_bytes")
 DATES = ("date", "dates", "started", "finished", "created", "made", "seconds")
 MARK = "STRATUNE_CAMPAIGN"  # in the environment of every process that a comparison started
-TEMPORARY = re.compile(r"^\..*(\.tmp|\.old$|\.log$)|^checkpoint-")
+TEMPORARY = re.compile(r"^\..*(tmp|\.old$|\.log$)|^checkpoint-")
 TINY = ("majority", "tfidf", "probe", "partial", "lora", "ensemble")
 MINILM = ("majority", "tfidf", "probe", "partial", "lora", "bitfit", "ensemble")
 
