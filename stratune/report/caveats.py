@@ -39,9 +39,34 @@ def of_board(comparison: Comparison) -> dict[str, Any]:
     anyway = {"anyway": True} if data.get("anyway") else {}
     return {
         **anyway,
-        "warnings": [*levels["error"], *found["val"], *found["test"], *levels["warning"]],
+        "warnings": [
+            *levels["error"],
+            *_unlike(comparison),
+            *found["val"],
+            *found["test"],
+            *levels["warning"],
+        ],
         "caveats": found,
     }
+
+
+def _unlike(comparison: Comparison) -> list[Note]:
+    """Runs that are not on this board, and rows on it that had another budget than the others."""
+    notes = [
+        {"level": "warning", "code": "set_aside", "message": f"{run} is not ranked here: {why}"}
+        for run, why in comparison.set_aside.items()
+    ]
+    budget = (comparison.config.get("budget") or {}).get("epochs")
+    own = {}
+    for run in comparison.runs:
+        strategy = run.result.settings.get("strategy") or {}
+        epochs = strategy.get("epochs")
+        if run.result.status == "ok" and epochs is not None and epochs != budget:
+            own[run.result.strategy] = epochs
+    for strategy, epochs in own.items():
+        why = f"{strategy} has a budget of its own, {epochs:g} epochs; the others' is {budget:g}"
+        notes.append({"level": "warning", "code": "own_budget", "message": why})
+    return notes
 
 
 def caveats(comparison: Comparison) -> dict[str, list[Note]]:
