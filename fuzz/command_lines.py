@@ -31,6 +31,7 @@ def command_lines(random: Random, folder: Path, base: Path, number: int | None =
     (folder / "rows.docx").write_bytes(b"PK\x03\x04")
     (folder / "empty").mkdir()
     shutil.copytree(base / "models" / "new-tfidf", folder / "model")
+    shutil.copytree(base / "backbones" / "bert", folder / "bert")
     shutil.copytree(base / "out", folder / "done")
     known = lines()
     line = random.choice(known) if number is None else known[number % len(known)]

@@ -102,14 +102,9 @@ def _stray(model: Path, random: Random) -> None:
         path.unlink()
         path.symlink_to(random.choice(("/etc/passwd", "/dev/zero", path.name, "nowhere")))
     else:
+        stray = ("head", "changed", "prompt", "adapter_model", "baseline")
         source = random.choice(sorted(model.glob("**/*.safetensors")) or [path])
-        shutil.copy(
-            source,
-            model
-            / random.choice(
-                ("head.safetensors", "changed.safetensors", "prompt.safetensors", "adapter_model.safetensors")
-            ),
-        )
+        (model / f"{random.choice(stray)}.safetensors").write_bytes(source.read_bytes())
 
 
 def _hostile(model: Path, random: Random) -> None:
