@@ -30,6 +30,9 @@ def main() -> int:
     os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}  # read at import
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         base = asked.base or Path(name) / "base"
+        os.environ["STRATUNE_CACHE"] = str(
+            Path(name) / "cache"
+        )  # nothing of the user's, and nothing left there
         make_material(base)
         if asked.only:
             return _only(asked.only, base)
