@@ -59,7 +59,10 @@ def predict(
     from stratune.data.write import check_writable, format_of, open_writer
     from stratune.memory import set_up_memory
     from stratune.predictor.predictor import Predictor
+    from stratune.train.runtime import device_of
 
+    if device is not None:
+        device_of(device)  # also where the model computes on none
     kind = format_of(output, format_ or (_like(source) if output == "-" else None))
     if safe_csv and kind != "csv":
         raise ConfigError(f"the output is {kind}, not csv", key="--safe-csv")

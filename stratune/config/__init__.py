@@ -71,7 +71,7 @@ class DataConfig(_Section):
     def _shares(cls, fractions: tuple[float, float, float]) -> tuple[float, float, float]:
         if not all(0 < share < 1 for share in fractions) or not math.isclose(sum(fractions), 1, abs_tol=1e-6):
             raise ConfigError(
-                f"{list(fractions)}: three shares above 0 that add up to 1", key="data.fractions"
+                f"{list(fractions)}: expected three shares above 0 that add up to 1", key="data.fractions"
             )
         return fractions
 
@@ -104,6 +104,13 @@ class TaskConfig(_Section):
     labels: tuple[str, ...] = ()  # empty: those that the data has, sorted
     metric: str | None = None
     bins: Bins | None = None
+
+    @field_validator("text", "text_pair", "label", "group", "annotations", "id")
+    @classmethod
+    def _column(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and not name:
+            raise ConfigError(f"{name!r} is the name of no column", key=f"task.{info.field_name}")
+        return name
 
 
 def _strategies(before: Mapping[str, Any]) -> tuple[str, ...]:

@@ -39,14 +39,12 @@ def parse_address(backbone_id: str) -> Address:
     model = backbone_id.partition("#")[2]
     if not model:
         raise _wrong(url, "it names no model")
-    if SECRET.search(unquote(model)) or any(mark in model for mark in "?&=#"):
-        raise _wrong(url, f"after # comes a model's name, and no key or password; {ELSEWHERE}")
     return Address(url, model)
 
 
 def base_url(address: str) -> str:
     """An address up to the endpoints, with or without a model. Raises ConfigError as `parse_address` does."""
-    whole = address.partition("#")[0]
+    whole, _, model = address.partition("#")
     scheme = address.partition("://")[0]
     if "@" in address:
         behind = address.rpartition("@")[2] if "@" in whole else ""
@@ -70,7 +68,10 @@ def base_url(address: str) -> str:
         raise _wrong(shown if parts.scheme else address, "it is not the address of a server")
     if any(char.isspace() for char in address):
         raise _wrong(shown, "an address has no white space")
-    return shown.rstrip("/")
+    shown = shown.rstrip("/")
+    if SECRET.search(unquote(model)) or any(mark in model for mark in "?&=#"):
+        raise _wrong(shown, f"after # comes a model's name, and no key or password; {ELSEWHERE}")
+    return shown
 
 
 def _wrong(shown: str, why: str) -> ConfigError:

@@ -19,16 +19,14 @@ class Runtime:
 
 
 def runtime_of(precision: str, device: str | None) -> Runtime:
-    """For predictions of a model trained in `precision`: on `device`, or on the best device there is.
-
-    Raises ConfigError for a device that is not here.
-    """
-    where = _device(device) if device is not None else torch.device(default_device())
+    """For predictions of a model trained in `precision`: on `device`, or on the best device there is."""
+    where = device_of(device) if device is not None else torch.device(default_device())
     found = resolve("auto" if precision == "bfloat16" else "float32", where)
     return Runtime(where, found, TrainSettings().tokens_per_micro_batch(where.type))
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """Raises ConfigError for a device that is not here."""
     here = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     here += ["mps"] if torch.backends.mps.is_available() else []
     kind, _, number = name.partition(":")
