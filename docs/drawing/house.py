@@ -12,17 +12,9 @@ FLOORS: dict[str, dict[str, str]] = {
     "technique": {"remote": "", "strategy": "4", "readout": "4", "model": "7", "prompt": ""},
     "network": {"train": "6", "net": "5", "longtext": "", "tokens": "5", "backbone": "5"},
     "data": {"transcript": "", "data": "2"},
-    "ground": {"task": "1", "target": "6", "objective": "6", "evaluate": "8", "result": "8"},
-    "": {
-        "plugins": "",
-        "watch": "",
-        "options": "",
-        "memory": "",
-        "version": "",
-        "files": "",
-        "errors": "",
-        "printable": "",
-    },
+    "ground": {"task": "1", "target": "6", "objective": "6", "evaluate": "8", "identity": "", "result": "8"},
+    "": {"plugins": "", "watch": "", "options": "", "memory": "", "ownership": "", "version": ""},
+    " ": {"cache": "", "files": "", "errors": "", "printable": ""},
 }
 LEFT, FLOOR, GAP = 104, 46, 8  # where rooms begin; the height of a floor; between two rooms
 

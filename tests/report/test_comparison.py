@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stratune.errors import ArtifactError, ConfigError
+from stratune.ownership import owned_by_us
 from stratune.report.comparison import load
 
 RUN = "runs/tfidf@none#0"
@@ -69,8 +70,12 @@ def test_no_result_yet(two_class):
 
 
 def test_a_run_without_a_result_is_unfinished_not_an_error(two_class):
-    (two_class / "runs" / "lora@x#9").mkdir()
-    assert load(two_class).unfinished == ("lora@x#9",)
+    for name in ("lora@x#9", "exp1"):
+        (two_class / "runs" / name).mkdir()
+    owned = owned_by_us(two_class)
+    owned.files.add("runs/lora@x#9")
+    owned.save()
+    assert load(two_class).unfinished == ("lora@x#9",)  # the other is the user's
 
 
 @pytest.mark.parametrize(
