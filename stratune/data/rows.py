@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.arrow import to_arrow
-
 if TYPE_CHECKING:
     from datasets import Dataset
 
 
 def text_columns(table: Dataset) -> tuple[list[str], list[str] | None]:
+    from stratune.data.arrow import to_arrow  # imports datasets, which a report does not need
+
     columns = to_arrow(table)  # iterating over a Dataset's column takes 10 us a row
     pairs = columns.column("text_pair").to_pylist() if "text_pair" in table.column_names else None
     return columns.column("text").to_pylist(), pairs
