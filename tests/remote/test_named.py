@@ -10,6 +10,7 @@ from stratune.api import compare
 from stratune.cli import main
 from stratune.comparison.board import Board
 from stratune.errors import ConfigError, RemoteError
+from stratune.predictor.manifest import sealed
 from stratune.predictor.predictor import Predictor
 from stratune.remote.named import named_servers
 from stratune.remote.secret import Secret
@@ -148,7 +149,7 @@ def test_settings_for_servers_in_a_folder_are_not_taken_over(strangers):
     manifest = json.loads((folder / "stratune.json").read_text())
     manifest["remote"] = {"attempts": 99, "keys": {remote.url: "HOME"}, "allow_server": remote.url}
     manifest["server"] |= {"allow": True, "variable": "HOME", "timeout": 1e9}
-    (folder / "stratune.json").write_text(json.dumps(manifest))
+    (folder / "stratune.json").write_text(json.dumps(sealed(manifest)))
     with pytest.raises(ConfigError, match="--allow-server"):
         Predictor.load(folder)
     model = Predictor.load(folder, allow_server=remote.url).model
