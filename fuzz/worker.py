@@ -158,7 +158,8 @@ def _standing_in(case: Case) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.object(sys, "argv", ["stratune", *case.command]))
         if case.call is not None:
-            stack.enter_context(mock.patch("stratune.cli.app", case.call))
+            call = case.call
+            stack.enter_context(mock.patch("stratune.cli._run", lambda arguments: call() or 0))
         engine = {"refusing": _refusing, "inline": _inline}[case.engine]
         stack.enter_context(mock.patch("stratune.comparison.comparison.engine_for", engine))
         yield
