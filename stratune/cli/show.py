@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stratune.cli.output import print_json
+
 Folder = Annotated[Path, typer.Argument(help="Folder of a comparison.")]
 
 
@@ -16,7 +18,9 @@ def show(
 ) -> None:
     """The leaderboard again."""
     if as_json:
-        typer.echo((_checked(folder) / "leaderboard.json").read_text(encoding="utf-8"), nl=False)
+        from stratune.report.shapes import read_board
+
+        print_json(read_board(folder))
     else:
         print_board(folder)
 
@@ -30,25 +34,13 @@ def report(folder: Folder) -> None:
 
 
 def print_board(folder: Path) -> None:
-    from stratune.files import read_json
     from stratune.report.screen import screen
+    from stratune.report.shapes import read_board
     from stratune.report.terminal import table
 
+    board = read_board(folder)
     console = screen()
     if not console.is_terminal:
         console = screen(width=120)  # a file or a pipe has no width of its own
-    console.print(table(read_json(_checked(folder) / "leaderboard.json"), width=console.width))
+    console.print(table(board, width=console.width))
     console.say(f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}")
-
-
-def _checked(folder: Path) -> Path:
-    from stratune.errors import ArtifactError
-
-    if not (folder / "leaderboard.json").is_file():
-        what = (
-            "no such folder"
-            if not folder.is_dir()
-            else "no leaderboard.json in it (yet): run `stratune compare` first"
-        )
-        raise ArtifactError(f"{folder}: {what}")
-    return folder

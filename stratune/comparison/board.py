@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ArtifactError, ConfigError
-from stratune.files import read_json
 from stratune.remote.named import Servers, allowed_servers
 from stratune.result import run_id
 
@@ -27,12 +26,11 @@ class Board:
 
     @classmethod
     def load(cls, out: str | Path, *, allow_server: str | Sequence[str] | Servers = ()) -> Board:
-        """`allow_server` as of Predictor.load."""
-        path = Path(out) / "leaderboard.json"
-        if not path.is_file():
-            raise ArtifactError(f"{out}: no leaderboard.json in it")
+        """`allow_server` as of Predictor.load. ArtifactError: leaderboard.json is missing or damaged."""
+        from stratune.report.shapes import read_board
+
         servers = allow_server if isinstance(allow_server, Servers) else allowed_servers(allow_server)
-        return cls(Path(out), read_json(path), servers)
+        return cls(Path(out), read_board(Path(out)), servers)
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -109,15 +109,16 @@ def _rows_of_labels(part: Predictions, target: Target) -> Any:
 
 def lines(board: Board, *, at_most: int = SHOWN) -> list[tuple[str, str]]:
     """(level, line) for each to show above the board, in order; the last one counts those left out."""
-    starred = {one["message"] for part in board["caveats"].values() for one in part}
+    warnings, caveats = board.get("warnings", ()), board.get("caveats") or {}  # not in boards of 0.6.0
+    starred = {one["message"] for part in caveats.values() for one in part}
     found = [
         (
             one["level"],
             f"{'* ' * (one['message'] in starred)}{one['level']}: {human.short(one['message'], 300)}",
         )
-        for one in board["warnings"]
+        for one in warnings
     ]
-    errors = sum(one["level"] == "error" for one in board["warnings"])
+    errors = sum(one["level"] == "error" for one in warnings)
     if board.get("anyway"):
         some = f"{errors} error{'s' * (errors != 1)}"
         found.insert(
@@ -131,4 +132,4 @@ def lines(board: Board, *, at_most: int = SHOWN) -> list[tuple[str, str]]:
 
 def star(board: Board, part: str) -> str:
     """What stands behind the names of a part's scores: a star where there is something to know of them."""
-    return "*" if board["caveats"][part] else ""
+    return "*" if (board.get("caveats") or {}).get(part) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,14 +11,25 @@ from typing import Any
 
 import yaml
 
-from stratune.errors import ArtifactError, ConfigError
-from stratune.files import read_json
+from stratune.errors import ArtifactError, ConfigError, boundary
 from stratune.identity import difference
 from stratune.ownership import Owned
 from stratune.report import human
 from stratune.report.predictions import Predictions, read_predictions
+from stratune.report.shapes import (
+    AblationFile,
+    DataFile,
+    HistoryLine,
+    ResultFile,
+    SplitFile,
+    TrialLine,
+    read_checked,
+    read_lines,
+)
 from stratune.result import RunResult
 from stratune.task import Task
+
+_AGAIN = "the same `stratune compare` command makes the run again"
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ def load(out: str | Path) -> Comparison:
         found = "has no split.json" if out.is_dir() else "is not a folder"
         raise ArtifactError(f"{out}: {found}; give the folder that `stratune compare --out` wrote")
     config = _config(out / "config.yaml")
-    split = _json(out / "split.json")
+    split = read_checked(out / "split.json", SplitFile)
     with _reading(out / "split.json"):
         task = Task.from_dict(split["task"])
         ids = {part: [str(one) for one in split["parts"][part]] for part in ("train", "val", "test")}
@@ -108,8 +119,8 @@ def load(out: str | Path) -> Comparison:
         ids=ids,
         balance=balance,
         notes=tuple(split.get("notes", ())),
-        data=_json(out / "data.json") if (out / "data.json").exists() else None,
-        ablation=_json(out / "ablation.json") if (out / "ablation.json").exists() else None,
+        data=_optional(out / "data.json", DataFile),
+        ablation=_optional(out / "ablation.json", AblationFile),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
@@ -129,49 +140,42 @@ def _set_aside(owned: Owned | None, runs: Sequence[Run]) -> dict[str, str]:
 
 def _run(folder: Path, task: Task, ids: dict[str, list[str]], fingerprint: str) -> Run:
     path = folder / "result.json"
-    with _reading(path):
-        result = RunResult.load(path)
+    result = RunResult.load(path)
+    read_checked(path, ResultFile, _AGAIN)
     if result.status == "failed":
-        return Run(folder, result, _lines(folder / "history.jsonl"))
+        return Run(folder, result, read_lines(folder / "history.jsonl", HistoryLine))
     if result.fingerprint not in ("", fingerprint):
         raise ArtifactError(
             f"{path}: made on split {result.fingerprint[:12]}, but this comparison's is {fingerprint[:12]}"
         )
     predictions = read_predictions(folder / "predictions.parquet", task, ids)
-    history, trials = (_lines(folder / f"{name}.jsonl") for name in ("history", "trials"))
-    return Run(folder, result, history, predictions, trials)
-
-
-def _lines(path: Path) -> tuple[dict[str, Any], ...]:
-    """One dict a line; empty without the file. A last line that a kill has cut off is dropped."""
-    if not path.exists():
-        return ()
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            rows.append(json.loads(line))
-        except ValueError as error:
-            if number < len(lines):
-                raise ArtifactError(f"{path}:{number}: not a line of JSON ({error})") from error
-    return tuple(rows)
+    history = read_lines(folder / "history.jsonl", HistoryLine)
+    return Run(folder, result, history, predictions, read_lines(folder / "trials.jsonl", TrialLine))
 
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path}: cannot be read ({_reason(error)})") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    with boundary(lambda why: ConfigError(f"{path}: not YAML ({why})")):
+        config = yaml.safe_load(text)
     if not isinstance(config, dict):
         raise ConfigError(f"{path}: expected keys and values, found {type(config).__name__}")
+    budget = config.get("budget") or {}
+    if not isinstance(budget, dict) or not all(map(_is_plain, budget.values())):
+        raise ConfigError(f"{path}: budget: expected names of settings and their values")
+    if not isinstance(budget.get("epochs", 0), (int, float)):
+        raise ConfigError(f"{path}: budget.epochs: expected a number, found {budget['epochs']!r}")
     return config
 
 
-def _json(path: Path) -> Any:
-    with _reading(path):
-        return read_json(path)
+def _is_plain(value: object) -> bool:
+    return value is None or (isinstance(value, (str, int, float)) and value not in (math.inf, -math.inf))
+
+
+def _optional(path: Path, shape: Any) -> Any:
+    return read_checked(path, shape) if path.exists() else None
 
 
 @contextmanager

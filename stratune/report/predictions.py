@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from stratune.data.raters import COLUMN, identified
 from stratune.data.rows import group_numbers
-from stratune.errors import ArtifactError, choices
+from stratune.errors import ArtifactError, boundary, choices
 from stratune.evaluate.agreement import stacked
 from stratune.target import Target
 from stratune.task import Task
@@ -53,18 +53,42 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
 
     if not path.is_file():
         raise ArtifactError(f"{path}: not there; the same `stratune compare` command makes the run again")
-    try:
+    with boundary(lambda why: ArtifactError(f"{path}: not a Parquet file, or cut short ({why})")):
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise ArtifactError(f"{path}: not a Parquet file, or cut short ({error})") from error
+        table.validate(full=True)  # text that is not UTF-8
     scores = [f"score_{label}" for label in task.labels]
     group = ["group"] if task.group else []
     there = set(table.column_names)
     for column in ("id", "part", "truth", "prediction", "tokens_cut", *scores, *group):
         if column not in there:
             raise ArtifactError(f"{path}: column {choices(column, table.column_names)}")
+    _check_types(path, table, task, scores)
     part = np.asarray(table["part"].to_pylist())
     return {one: _part(path, table.filter(pa.array(part == one)), task, ids[one], one) for one in PARTS}
+
+
+def _check_types(path: Path, table: Any, task: Task, scores: Sequence[str]) -> None:
+    from pyarrow import types
+
+    def number(kind: Any) -> bool:
+        return bool(types.is_floating(kind) or types.is_integer(kind))
+
+    def text(kind: Any) -> bool:
+        return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_null(kind))
+
+    def answer(kind: Any) -> bool:
+        return value(kind) or types.is_null(kind)
+
+    value = number if task.target.is_numeric else text
+    wanted = {"id": text, "part": text, "truth": value, "prediction": answer, "tokens_cut": types.is_integer}
+    wanted |= dict.fromkeys(scores, number) | ({"group": text} if task.group else {})
+    wanted |= {name: types.is_list for name in (COLUMN, "evidence") if name in table.column_names}
+    for name, fits in wanted.items():
+        column = table[name]
+        if not fits(column.type):
+            raise ArtifactError(f"{path}: column {name!r} is of type {column.type}, which no run writes")
+        if name in ("id", "part", "truth", "group", COLUMN) and column.null_count:
+            raise ArtifactError(f"{path}: column {name!r} has {column.null_count:,} empty cells")
 
 
 def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Predictions:
