@@ -11,7 +11,7 @@ import numpy as np
 from stratune.errors import ArtifactError, TrainingError
 from stratune.model.baseline import Examples, array_of
 from stratune.strategy.base import Baseline
-from stratune.strategy.linear import fit_linear
+from stratune.strategy.linear import MANY_LABELS, WEIGHTS, fit_linear
 from stratune.strategy.registry import register_baseline
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class TfIdf(Baseline):
 
     For a pair the features of both texts, their absolute difference and their product stand side by side:
     without the last two a linear model cannot see whether the texts agree. Validation loss chooses among
-    `least`, with and without characters, and then among `strengths`.
+    `least`, with and without characters, and then among `strengths`. More than 500 classes get naive Bayes on
+    the most frequent terms: logistic regression of 3,000 classes does not end.
     """
 
     name: str = "tfidf"
@@ -50,7 +51,10 @@ class TfIdf(Baseline):
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> TfIdfModel:
         texts = [*train.texts, *(train.pairs or ())]
-        features = TextFeatures.fit(texts, self.max_features, characters=self.characters is not False)
+        most = self.max_features
+        if (labels := len(task.labels)) > MANY_LABELS and task.target.one_label:
+            most = min(most, WEIGHTS // (2 * labels))
+        features = TextFeatures.fit(texts, most, characters=self.characters is not False)
         x_train, x_val = features.columns_of(train), features.columns_of(val)
 
         def fitted(terms: Columns, strengths: Sequence[float]) -> tuple[float, Any, Any]:
