@@ -82,7 +82,7 @@ WRONG = [
     ("a.jsonl", '{"text": "ok"}\n{"text"\n', [], DataError, "a.jsonl:2: invalid JSON"),
     ("a.csv", "text,prediction\nok,1\n", [], ConfigError, "has a column 'prediction' already"),
     ("a.csv", "text,score_animal\nok,1\n", [], ConfigError, "has a column 'score_animal' already"),
-    ("a.csv", "text\nok\n", ["--encoding", "hex"], ConfigError, "'hex' is not a known text encoding"),
+    ("a.csv", "text\nok\n", ["--encoding", "hex"], ConfigError, "'hex' is no text encoding"),
     ("a.csv", "text\nok\n", ["--delimiter", "ab"], ConfigError, "'ab' is not one character"),
     ("a.jsonl", '{"text": 3}\n', [], DataError, "a.jsonl:1: column 'text': expected text, found '3'"),
 ]  # fmt: skip

@@ -15,6 +15,8 @@ from stratune.engine.inline import InlineEngine
 from stratune.errors import ConfigError, DataError
 from tests.cli.test_transcripts import run
 
+THINGS = ["week", "day", "hour", "year", "trip", "talk", "show", "meal", "game", "book", "song", "walk"]
+
 
 @pytest.fixture
 def calls(tmp_path):
@@ -23,7 +25,8 @@ def calls(tmp_path):
     folder.mkdir()
     for number in range(12):
         word = "good" if number % 2 else "bad"
-        (folder / f"call{number}.txt").write_text(f"ANN: Um hello.\nBOB: A {word} day, {word} indeed.\n")
+        said = f"ANN: Um hello.\nBOB: A {word} {THINGS[number]}, {word} indeed.\n"
+        (folder / f"call{number}.txt").write_text(said)
     lines = [f"call{number},{'yes' if number % 2 else 'no'},v{number // 2}" for number in range(12)]
     (tmp_path / "labels.csv").write_text("\n".join(["document,happy,venue", *lines]) + "\n")
     return folder
