@@ -61,7 +61,7 @@ def _unlike(comparison: Comparison) -> list[Note]:
     for run in comparison.runs:
         strategy = run.result.settings.get("strategy") or {}
         epochs = strategy.get("epochs")
-        if run.result.status == "ok" and None not in (epochs, budget) and epochs != budget:
+        if run.result.status == "ok" and epochs is not None and budget is not None and epochs != budget:
             own[run.result.strategy] = epochs
     for strategy, epochs in own.items():
         why = f"{strategy} has a budget of its own, {epochs:g} epochs; the others' is {budget:g}"
