@@ -41,7 +41,7 @@ def write_card(predictor: Predictor, folder: Path) -> None:
     card = CARD.format(
         strategy=strategy,
         backbone=Path(scorer.net.backbone.id).name,  # of a local folder, not where it was
-        labels=", ".join(predictor.labels),
+        labels=", ".join(predictor.task.columns),
         example=example,
         notes="\n".join(f"- {note}" for note in notes(predictor)),
     )
@@ -62,5 +62,8 @@ def notes(predictor: Predictor) -> list[str]:
     if predictor.task.text_pair and backbone.family.decoder:
         found.append(r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.')
     if backbone.family.norms and getattr(scorer.net.head, "norm", None) is not None:
-        found.append("Run it in float32 or bfloat16; its last block uses numbers too small for float16.")
+        found.append(
+            "Run it in float32 or bfloat16. Its last block uses numbers too small for float16 and for int8 "
+            "(`quantize_dynamic`), which would round them to zero and give every text one answer."
+        )
     return found

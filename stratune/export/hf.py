@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from stratune.errors import UnsupportedError
+from stratune.errors import UnsupportedError, boundary
+from stratune.export.answers import answers_of
 from stratune.export.card import write_card
 from stratune.export.exportable import exportable
 from stratune.export.native import EXPORT, native_head, write_head
@@ -36,7 +37,7 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
     """
     scorer = exportable(predictor)
     backbone = scorer.net.backbone
-    model = _classifier(scorer.net, predictor.labels)
+    model = _classifier(scorer.net, predictor.task.columns)
     tokenizer = exported_tokenizer(backbone, scorer.limit)
     _fit_vocabulary(model, tokenizer)
     with replacing_folder(folder) as temporary:
@@ -53,12 +54,15 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
 
     backbone, head = net.backbone, net.head
     if not isinstance(head, PooledHead):
-        why = f"it answers with its LM head, not with a classification head; {INSTEAD}"
+        why = f"its head is no linear layer on the pooled text; {INSTEAD}"
         raise UnsupportedError(EXPORT, backbone.id, why)
-    native = native_head(backbone, (head.pool, head.norm is not None), len(labels))
+    answers = answers_of(net.objective, backbone.id)
+    biased = "bias" in dict(head.linear.named_parameters()) or bool(answers.offset.any())
+    native = native_head(backbone, (head.pool, head.norm is not None), len(labels), biased=biased)
     extra_block = bool(backbone.family.norms) and head.norm is not None
     trained = _merged(net)
     config = _config(backbone, native, labels, extra_block)
+    config.problem_type = answers.problem_type
     if native.pooling is not None:
         setattr(config, native.pooling, {"first": "cls", "mean": "mean"}[head.pool])
     model = AutoModelForSequenceClassification.from_config(
@@ -67,7 +71,7 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
     _load(model, trained, backbone)
     if extra_block:
         write_norm_block(model.base_model, backbone.family, head)
-    write_head(model, native, head)
+    write_head(model, native, head, answers)
     return model
 
 
@@ -75,7 +79,6 @@ def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], ext
     config = copy.deepcopy(backbone.model.config)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
-    config.problem_type = "single_label_classification"
     config.dtype = torch.float32
     for name, value in native.settings.items():
         setattr(config, name, value)
@@ -94,10 +97,8 @@ def _merged(net: Net) -> Any:
     if not (isinstance(net.model, PeftModel) and isinstance(net.model.base_model, BaseTuner)):
         raise _no_place(net.backbone)
     # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
-    try:
+    with boundary(lambda _: _no_place(net.backbone)):  # a method of peft's that does not change weights
         return copy.deepcopy(net.model).merge_and_unload()
-    except NotImplementedError as error:  # a method of peft's that does not change weights
-        raise _no_place(net.backbone) from error
 
 
 def _load(model: Any, trained: Any, backbone: Backbone) -> None:

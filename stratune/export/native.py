@@ -19,6 +19,7 @@ from stratune.model.base import INSTEAD
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
+    from stratune.export.answers import Answers
     from stratune.net.pooled_head import PooledHead
 
 EXPORT = "export to hf"  # the `strategy` of an UnsupportedError: what could not be done
@@ -92,8 +93,11 @@ NATIVE: dict[str, NativeHead] = {
 }
 
 
-def native_head(backbone: Backbone, form: Form, outputs: int) -> NativeHead:
-    """The map of a family. Raises UnsupportedError, saying what to train, when its class cannot do `form`."""
+def native_head(backbone: Backbone, form: Form, outputs: int, *, biased: bool) -> NativeHead:
+    """The map of a family. Raises UnsupportedError, saying what to train, when its class cannot do `form`.
+
+    `biased`: the logits have a bias, which decoders' classes do not.
+    """
     family = backbone.family.name
     native = NATIVE.get(family)
     if native is None:
@@ -102,6 +106,9 @@ def native_head(backbone: Backbone, form: Form, outputs: int) -> NativeHead:
     if form not in native.forms:
         can = " or ".join(_spoken(possible) for possible in native.forms)
         why = f"{family}'s own class cannot do {_spoken(form)}; train with {can}, or {INSTEAD}"
+        raise UnsupportedError(EXPORT, backbone.id, why)
+    if biased and native.out == "score":
+        why = f"{family}'s own class adds no bias to its logits, and these need one; {INSTEAD}"
         raise UnsupportedError(EXPORT, backbone.id, why)
     if native.through is _paired and 2 * outputs > backbone.width:
         room = backbone.width // 2
@@ -116,10 +123,13 @@ def _spoken(form: Form) -> str:
 
 
 @torch.no_grad()
-def write_head(model: nn.Module, native: NativeHead, head: PooledHead) -> None:
-    """Fill the class's own layers so that they compute `head` after its pooling."""
+def write_head(model: nn.Module, native: NativeHead, head: PooledHead, answers: Answers) -> None:
+    """Fill the class's own layers so that they compute `answers` of `head` after its pooling."""
     linear = head.linear
-    weight = linear.weight.detach().cpu()  # (K, C)
+    weight = linear.weight.detach().cpu() * answers.scale  # (K, C)
+    bias = torch.from_numpy(answers.offset).float()
+    if linear.bias is not None:
+        bias += linear.bias.detach().cpu() * answers.scale
     if native.dense is not None:
         dense: Any = model.get_submodule(native.dense)
         weight = native.through(dense, weight)
@@ -132,9 +142,8 @@ def write_head(model: nn.Module, native: NativeHead, head: PooledHead) -> None:
             _zero(norm.bias)
     out: Any = model.get_submodule(native.out)
     out.weight.copy_(weight)
-    _zero(out.bias)
-    if linear.bias is not None:
-        out.bias.copy_(linear.bias)
+    if out.bias is not None:
+        out.bias.copy_(bias)
 
 
 def _zero(bias: Tensor | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import TYPE_CHECKING
 
 from stratune.tokens.tokens import tokenise
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.tokens.tokens import TextLimit
 
-PAD = "<|pad|>"
+PAD = "<|added pad {}|>"
 
 
 def exported_tokenizer(backbone: Backbone, limit: TextLimit) -> PreTrainedTokenizerBase:
@@ -26,12 +27,10 @@ def exported_tokenizer(backbone: Backbone, limit: TextLimit) -> PreTrainedTokeni
         inputs.append("token_type_ids")
     tokenizer.model_input_names = inputs
     tokenizer.init_kwargs["model_input_names"] = inputs  # what save_pretrained writes
-    if backbone.family.decoder and _pad_is_shared(tokenizer):
-        tokenizer.add_special_tokens({"pad_token": PAD})
+    if backbone.family.decoder:
+        # A decoder's own class reads at the last token that is not the pad token, so no text may end with it:
+        # the tokenizer's own, which a text may spell out, is not good enough either.
+        vocabulary = tokenizer.get_vocab()
+        number = next(n for n in itertools.count() if PAD.format(n) not in vocabulary)
+        tokenizer.add_special_tokens({"pad_token": PAD.format(number)})
     return tokenizer
-
-
-def _pad_is_shared(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """A decoder's own class reads at the last token that is not the pad token: no text may end with it."""
-    others = (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id)
-    return tokenizer.pad_token_id in others

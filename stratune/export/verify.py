@@ -11,6 +11,7 @@ import torch
 
 from stratune.backbone.pretrained import read_model, read_tokenizer
 from stratune.errors import ArtifactError
+from stratune.export.answers import answers_of
 from stratune.tokens.tokens import first_words, tokenise
 from stratune.train.feed import Feed
 
@@ -36,11 +37,13 @@ def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
     model = read_model(AutoModelForSequenceClassification, folder, name, dtype=torch.float32).eval()
     tokenizer = read_tokenizer(folder, name)
     names = tuple(model.config.id2label[i] for i in range(model.config.num_labels))
-    if names != predictor.labels:
-        raise ArtifactError(f"the exported labels are {', '.join(names)}, not {', '.join(predictor.labels)}")
+    wanted = predictor.task.columns
+    if names != wanted:
+        raise ArtifactError(f"the exported labels are {', '.join(names)}, not {', '.join(wanted)}")
     texts, pairs = _rows(predictor, scorer)
     _check_tokens(tokenizer, texts, pairs, scorer)
-    ours, theirs = _ours(scorer, texts, pairs), _theirs(model, tokenizer, texts, pairs, scorer)
+    ours = answers_of(scorer.net.objective, scorer.net.backbone.id)(_ours(scorer, texts, pairs))
+    theirs = _theirs(model, tokenizer, texts, pairs, scorer)
     gap = float((np.abs(ours - theirs) / np.maximum(1.0, np.abs(ours))).max())
     if not gap <= TOLERANCE:
         raise ArtifactError(f"the exported model's logits are not ours: they differ by up to {gap:.2g}")

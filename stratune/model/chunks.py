@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stratune.longtext.evidence import Evidence, all_but_one, most_important
 from stratune.model.answers import Chunks, Scored, answered
-from stratune.model.base import Floats, Model
+from stratune.model.base import INSTEAD, Floats, Model
 from stratune.watch import SILENT, Progress, Scaled
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class ChunkModel(Model):
 
     @property
     def cannot_export(self) -> str | None:  # type: ignore[override]
-        return self.inner.cannot_export
+        own = f"it joins the predictions of a text's chunks, and a folder would read the first; {INSTEAD}"
+        return self.inner.cannot_export or own
 
     def caching(self) -> Self:
         return replace(self, inner=self.inner.caching())

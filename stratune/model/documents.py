@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stratune.longtext.evidence import VARIANTS, all_but_one, most_important
 from stratune.model.answers import Scored, answered
-from stratune.model.base import Floats
+from stratune.model.base import INSTEAD, Floats
 from stratune.model.net import NetModel
 from stratune.net.document_head import DocumentHead
 from stratune.tokens.tokens import Documents
@@ -29,6 +29,7 @@ class DocumentModel(NetModel):
     """Each chunk is encoded once. For the evidence, the head runs again without each chunk in turn."""
 
     kind: ClassVar[str] = "documents"
+    cannot_export: str | None = f"its head reads all chunks of a text, and a folder would read the first only; {INSTEAD}"
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT

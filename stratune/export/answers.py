@@ -1,0 +1,49 @@
+"""What a classification class of transformers makes of its logits, and what ours must become for it.
+
+Its pipeline takes the softmax of one label's logits, the sigmoid of several labels', and a value as it is.
+Where ours mean something else by a factor and an offset (the unit of a value, the thresholds of label sets),
+these go into the last layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratune.errors import UnsupportedError
+from stratune.export.native import EXPORT
+from stratune.model.base import INSTEAD
+from stratune.objective.label_sets import Binary
+from stratune.objective.values import Value
+
+if TYPE_CHECKING:
+    from stratune.objective import Objective
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Exported logits (N, C) are `scale` times ours plus `offset` (C,)."""
+
+    problem_type: str
+    scale: float
+    offset: NDArray[np.float64]
+
+    def __call__(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        return logits.astype(np.float64) * self.scale + self.offset
+
+
+def answers_of(objective: Objective, backbone_id: str) -> Answers:
+    """Raises UnsupportedError for logits that no class of transformers reads."""
+    if objective.softmax:
+        return Answers("single_label_classification", 1.0, np.zeros(objective.outputs))
+    if isinstance(objective, Binary):
+        shifts = np.asarray(objective.shifts or np.zeros(objective.outputs), dtype=np.float64)
+        return Answers("multi_label_classification", 1.0, -shifts)
+    if isinstance(objective, Value):
+        return Answers("regression", objective.scale, np.array([objective.center]))
+    what = type(objective).__name__.lower()
+    why = f"transformers has no head for the levels of {what}, which are no labels by themselves; {INSTEAD}"
+    raise UnsupportedError(EXPORT, backbone_id, why)
