@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stratune.errors import BackboneError, boundary, reason
+from stratune.printable import middle_cut
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
@@ -68,7 +69,9 @@ def check_count(key: str, value: object, backbone_id: str) -> None:
         return
     most = MOST_LAYERS if key in LAYERS else MOST_COUNTED if COUNTED.search(key) else MOST
     if value != value or abs(value) > most:
-        raise unloadable(backbone_id, f"config.json says {key}: {value:.3g}, and no model has that")
+        raise unloadable(
+            backbone_id, f"config.json says {key}: {middle_cut(value, 24)}, and no model has that"
+        )
 
 
 def weights_of(folder: Path, backbone_id: str) -> Weights:

@@ -71,7 +71,7 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
     _load(model, trained, backbone)
     if extra_block:
         write_norm_block(model.base_model, backbone.family, head)
-    write_head(model, native, head, answers)
+    write_head(model, native, head, answers.scale, answers.offset)
     return model
 
 

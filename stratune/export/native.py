@@ -18,8 +18,9 @@ from stratune.errors import UnsupportedError
 from stratune.model.base import INSTEAD
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from stratune.backbone.load import Backbone
-    from stratune.export.answers import Answers
     from stratune.net.pooled_head import PooledHead
 
 EXPORT = "export to hf"  # the `strategy` of an UnsupportedError: what could not be done
@@ -123,13 +124,15 @@ def _spoken(form: Form) -> str:
 
 
 @torch.no_grad()
-def write_head(model: nn.Module, native: NativeHead, head: PooledHead, answers: Answers) -> None:
-    """Fill the class's own layers so that they compute `answers` of `head` after its pooling."""
+def write_head(
+    model: nn.Module, native: NativeHead, head: PooledHead, scale: float, offset: NDArray[Any]
+) -> None:
+    """Fill the class's own layers: they give `scale` times the logits of `head`, plus `offset` (C,)."""
     linear = head.linear
-    weight = linear.weight.detach().cpu() * answers.scale  # (K, C)
-    bias = torch.from_numpy(answers.offset).float()
+    weight = linear.weight.detach().cpu() * scale  # (K, C)
+    bias = torch.from_numpy(offset).float()
     if linear.bias is not None:
-        bias += linear.bias.detach().cpu() * answers.scale
+        bias += linear.bias.detach().cpu() * scale
     if native.dense is not None:
         dense: Any = model.get_submodule(native.dense)
         weight = native.through(dense, weight)

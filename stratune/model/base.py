@@ -31,7 +31,7 @@ class Model(ABC):
     """Predicts N rows at once. Several threads may call one model."""
 
     kind: ClassVar[str]
-    cannot_export: str | None = f"it has no Hugging Face form; {INSTEAD}"  # why; None: it can
+    cannot_export: ClassVar[str | None] = f"it has no Hugging Face form; {INSTEAD}"  # why; None: it can
     paid = False  # a prediction may cost money
 
     @abstractmethod

@@ -29,7 +29,7 @@ class DocumentModel(NetModel):
     """Each chunk is encoded once. For the evidence, the head runs again without each chunk in turn."""
 
     kind: ClassVar[str] = "documents"
-    cannot_export: str | None = f"its head reads all chunks of a text, and a folder would read the first only; {INSTEAD}"
+    cannot_export = f"its head reads all chunks of a text, and a folder would read the first; {INSTEAD}"
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT

@@ -31,7 +31,7 @@ class NetModel(Model):
     """`reader` tokenises rows; `cached`: pooled vectors of a frozen backbone are cached."""
 
     kind: ClassVar[str] = "net"
-    cannot_export: str | None = None
+    cannot_export: ClassVar[str | None] = None
 
     net: Net
     runtime: Runtime

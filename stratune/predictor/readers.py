@@ -18,6 +18,7 @@ from stratune.model.language import Calibration
 from stratune.model.net_files import read_net, read_tensors, shapes_in
 from stratune.net.net import Net
 from stratune.predictor.manifest import Manifest, read_object
+from stratune.printable import middle_cut
 from stratune.prompt.shots import shown_by
 from stratune.readout.base import by_chunks
 from stratune.remote.address import is_remote
@@ -124,7 +125,8 @@ def check_options(tune: Any, source: Source) -> None:
     options |= options.pop("options", {}) or {}
     for name, value in options.items():
         if isinstance(value, int) and value > max(FREE, longest) and not any(one in name for one in SEEDS):
-            raise source.manifest.damaged(f"strategy.{name}: {value:.3g}, and no tensor is that large")
+            found = middle_cut(value, 24)
+            raise source.manifest.damaged(f"strategy.{name}: {found}, and no tensor is that large")
 
 
 def _backbone(source: Source, language_model: bool) -> Backbone:
