@@ -71,18 +71,16 @@ def check(
         task = task.with_labels(tuple(sorted(found)))
     balance = {name: label_counts(table, task) for name, table in tables.items()}
     tokens = _tokens(parts.values(), token_lengths, max_length)
-    issues = [
+    every = list(parts.values())
+    issues = [  # the gravest first: a reader may stop after some
         *(Issue("warning", "note", warning, 1) for warning in warnings),
-        *(issue for part in parts.values() for issue in _small(part)),
+        *(issue for one, other in _pairs(parts) for issue in _leaks(one, other)),
+        *(issue for one, other in _pairs(parts) for issue in _shared_groups(one, other)),
         *label_issues(task, balance),
-        *(issue for part in parts.values() for issue in _empty(part)),
-        *_duplicates(list(parts.values())),
-        *_conflicts(list(parts.values())),
-        *(
-            issue
-            for one, other in _pairs(parts)
-            for issue in (*_leaks(one, other), *_shared_groups(one, other))
-        ),
+        *_conflicts(every),
+        *(issue for part in every for issue in _empty(part)),
+        *(issue for part in every for issue in _small(part)),
+        *_duplicates(every),
         *_too_long(tokens),
         *(Issue("info", "note", note, 1) for note in notes),
     ]

@@ -103,9 +103,11 @@ def _small(balance: Balance) -> Iterator[Issue]:
 
 
 def _absent(balance: Balance) -> Iterator[Issue]:
+    """`untrained_class` of train: no model has seen it; `missing_class` elsewhere: nothing measures it."""
     for part, counts in balance.items():
         absent = [label for label, count in counts.items() if count == 0]
         if absent:
             found = counted(len(absent), "label", "labels")
             message = f"{part} has no row of {found}: {named([*map(shown, absent)])}"
-            yield Issue("warning", "missing_class", message, len(absent), some(absent))
+            code = "untrained_class" if part == "train" else "missing_class"
+            yield Issue("warning", code, message, len(absent), some(absent))

@@ -27,6 +27,8 @@ FEW_GROUPS = 10  # with fewer, a bootstrap over groups gives intervals that are 
 SHOWN = 8  # lines above the board in the terminal; the page and Markdown show more
 MANY = 40
 NAMED = 3  # labels
+# Codes of the data check that `caveats` measures anew, on the rows of the predictions.
+MEASURED = {"small_val", "small_test", "few_groups", "missing_class"}
 PARTS = {"val": "validation", "test": "test"}
 
 
@@ -35,6 +37,8 @@ def of_board(comparison: Comparison) -> dict[str, Any]:
     data = comparison.data or {}
     issues = [{key: issue[key] for key in ("level", "code", "message")} for issue in data.get("issues", ())]
     found = caveats(comparison)
+    if any(run.predictions for run in comparison.runs):
+        issues = [one for one in issues if one["code"] not in MEASURED]
     levels = {level: [one for one in issues if one["level"] == level] for level in ("error", "warning")}
     anyway = {"anyway": True} if data.get("anyway") else {}
     return {
