@@ -83,11 +83,12 @@ def _check_types(path: Path, table: Any, task: Task, scores: Sequence[str]) -> N
     wanted = {"id": text, "part": text, "truth": value, "prediction": answer, "tokens_cut": types.is_integer}
     wanted |= dict.fromkeys(scores, number) | ({"group": text} if task.group else {})
     wanted |= {name: types.is_list for name in (COLUMN, "evidence") if name in table.column_names}
+    never_empty = {"id", "part", "group", COLUMN} | (set() if task.target.is_numeric else {"truth"})
     for name, fits in wanted.items():
         column = table[name]
         if not fits(column.type):
             raise ArtifactError(f"{path}: column {name!r} is of type {column.type}, which no run writes")
-        if name in ("id", "part", "truth", "group", COLUMN) and column.null_count:
+        if name in never_empty and column.null_count:
             raise ArtifactError(f"{path}: column {name!r} has {column.null_count:,} empty cells")
 
 

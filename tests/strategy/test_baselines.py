@@ -187,3 +187,15 @@ def test_a_label_without_a_training_row_is_never_the_answer(known):
     absent = [k for k, label in enumerate(labels) if label not in known]
     assert found[:, absent].max() < 1e-9
     np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_thousands_of_classes_are_fitted_in_seconds_and_in_bounded_memory():
+    """Logistic regression of them does not end; naive Bayes counts once, of the most frequent terms."""
+    labels = tuple(f"intent {number}" for number in range(1000))
+    texts = [f"word{number} other{number} and the same for all" for number in range(1000)]
+    rows = Examples(texts, None, np.arange(1000))
+    model = parse_strategy("tfidf").fit(rows, rows, task=Task(labels=labels), seed=0)
+    found = model.predictions(rows)
+    assert (found.argmax(axis=1) == rows.truth).mean() > 0.95
+    assert found.sum(axis=1) == pytest.approx(np.ones(1000))
+    assert model.weight.size <= 20_000_000
