@@ -149,6 +149,11 @@ def _check_size(cls: Any, config: Any, numbers: int, backbone_id: str) -> None:
 
     It is built without memory: what a file says is checked before anything is allocated for it.
     """
+    windows = getattr(config, "attention_window", 0)  # Longformer pads every text to a multiple of it
+    widest = max(windows if isinstance(windows, list) else [windows], default=0)
+    if widest > config.max_position_embeddings:
+        why = f"an attention window of {widest} is wider than its {config.max_position_embeddings} positions"
+        raise BackboneError(f"{backbone_id}: cannot be loaded: {why}")
     with opening(backbone_id), torch.device("meta"):
         described = cls.from_config(copy.deepcopy(config), trust_remote_code=False)
     tensors = [*described.parameters(), *described.buffers()]

@@ -97,7 +97,7 @@ def shown_by(
     state: Mapping[str, Any], labels: Sequence[str]
 ) -> tuple[Template, tuple[Shot, ...], Nearest | None]:
     """Reads what `kept` returned: template, demonstrations of all rows, or the pool of each row's."""
-    template = parse_template(state["template"], "template").for_labels(labels)
+    template = parse_template({"name": "template", **state["template"]}, "template").for_labels(labels)
     shots = tuple(Shot(**shot) for shot in state["shots"])
     for shot in shots:
         if shot.label not in labels:

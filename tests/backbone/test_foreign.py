@@ -143,6 +143,12 @@ def test_what_a_configuration_cannot_say(fields, message, folder, no_pickle):
         load_backbone(str(changed(folder, **fields)))
 
 
+def test_a_window_that_every_text_would_be_padded_to(tiny, tmp_path):
+    folder = Path(shutil.copytree(tiny("longformer"), tmp_path / "stranger"))
+    with pytest.raises(BackboneError, match="attention window of 16000 is wider than its 130 positions"):
+        load_backbone(str(changed(folder, attention_window=[16, 16, 16000])))
+
+
 def test_a_context_length_without_room_for_a_text(folder):
     with pytest.raises(BackboneError, match="a context length of 3 has no room for a text"):
         load_backbone(str(changed(folder, "tokenizer_config.json", model_max_length=3)))
