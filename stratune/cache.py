@@ -32,17 +32,22 @@ def kept(folder: Path, make: Callable[[Path], None]) -> bool:
         _set_aside(folder)
     with replacing_folder(folder, keep=True) as temporary:
         make(temporary)
-        seal = {path.name: digest(path) for path in sorted(temporary.iterdir())}
-        (temporary / SEAL).write_text(json.dumps(seal), encoding="utf-8")
+        seal(temporary)
     return False
+
+
+def seal(folder: Path) -> None:
+    """Write down what is in it."""
+    digests = {path.name: digest(path) for path in sorted(folder.iterdir()) if path.name != SEAL}
+    (folder / SEAL).write_text(json.dumps(digests), encoding="utf-8")
 
 
 def is_whole(folder: Path) -> bool:
     """Whether every file is the one that was sealed, and there is no other."""
     try:
-        seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        digests = json.loads((folder / SEAL).read_text(encoding="utf-8"))
         there = {path.name for path in folder.iterdir()} - {SEAL}
-        return there == set(seal) and all(digest(folder / name) == seal[name] for name in there)
+        return there == set(digests) and all(digest(folder / name) == digests[name] for name in there)
     except (OSError, ValueError, TypeError):
         return False
 

@@ -182,7 +182,7 @@ def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, mo
     made = []
     compute = activations._Store._compute
     monkeypatch.setattr(
-        activations._Store, "_compute", lambda self, folder: made.append(folder) or compute(self, folder)
+        activations._Store, "_compute", lambda self, *place: made.append(place) or compute(self, *place)
     )
     monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache"))
     split = needle_split(rows=16)
