@@ -75,7 +75,7 @@ def run_comparison(
             if is_main():
                 from stratune.report import publish
 
-                publish(out)
+                publish(out, {run.run_id for run in runs})
 
 
 def _shared(config: Config, split: Split) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,8 +90,12 @@ class Comparison:
         return [Entry(runs[0].result.strategy, runs[0].result.backbone, tuple(runs)) for runs in ordered]
 
 
-def load(out: str | Path) -> Comparison:
-    """Read OUT. ArtifactError: a file missing, damaged or of another split. ConfigError: config.yaml."""
+def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
+    """Read OUT. ArtifactError: a file missing, damaged or of another split. ConfigError: config.yaml.
+
+    `planned`: ids of the runs that have just been done; another one that is damaged is set aside. None: any
+    damage is an error.
+    """
     out = Path(out)
     if not (out / "split.json").is_file():
         found = "has no split.json" if out.is_dir() else "is not a folder"
@@ -109,8 +113,15 @@ def load(out: str | Path) -> Comparison:
     done = [folder for folder in folders if (folder / "result.json").is_file()]
     if not done:
         raise ArtifactError(f"{out}: no run has a result yet; `stratune compare` goes on where it stopped")
-    runs = [_run(folder, task, ids, fingerprint) for folder in done]
-    aside = _set_aside(owned, runs)
+    runs, aside = [], {}
+    for folder in done:
+        try:
+            runs.append(_run(folder, task, ids, fingerprint))
+        except ArtifactError as error:
+            if planned is None or folder.name in planned:
+                raise
+            aside[folder.name] = str(error)
+    aside |= _set_aside(owned, runs)
     return Comparison(
         out=out,
         config=config,

@@ -231,6 +231,15 @@ def test_a_damaged_run_is_made_again_with_a_note(compared, tmp_path, run, name, 
     assert run(config(tmp_path / "reviews.csv"), compared) == []
 
 
+def test_a_damaged_run_that_is_not_asked_for_is_set_aside(compared, tmp_path, run):
+    (compared / RUN / "predictions.parquet").unlink()
+    assert run(config(tmp_path / "reviews.csv", strategies=["majority"]), compared) == []
+    board = json.loads((compared / "leaderboard.json").read_text())
+    assert [row["strategy"] for row in board["rows"]] == ["majority"]
+    assert "predictions.parquet" in board["set_aside"]["tfidf@none#0"]
+    assert any("tfidf@none#0 is not ranked here" in one["message"] for one in board["warnings"])
+
+
 @pytest.mark.parametrize("name", ["split.json", "data.json", "config.yaml", "leaderboard.json"])
 @pytest.mark.parametrize("text", ["", "{", '{"fingerprint": "0"}'])
 def test_damaged_files_of_the_comparison_are_written_again(compared, tmp_path, run, name, text):
