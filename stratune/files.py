@@ -79,23 +79,37 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Nothing is left behind after an error, and readers see the old file or the new one, never a part.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=temporary_prefix(path.name), suffix=f"{TEMPORARY}{path.suffix}", dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=temporary_prefix(path.name), suffix=f"{TEMPORARY}{path.suffix}", dir=path.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files; results are as public as others
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors of the disk name what was to be written: not the temporary file, and never nothing."""
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(
-            0o666 & ~_umask()
-        )  # mkstemp makes private files; a result is as public as the user's others
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.filename is None or TEMPORARY in str(error.filename):
+            error.filename, error.filename2 = str(path), None
+        raise
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":  # not an OSError, also where the disk is full
+            raise
+        raise OSError(errno.EIO, str(error), str(path)) from error
 
 
 @contextlib.contextmanager
@@ -106,6 +120,12 @@ def replacing_folder(folder: str | Path, *, keep: bool = False) -> Iterator[Path
     same, and a reader of the first must not lose it.
     """
     folder = Path(folder)
+    with _naming(folder), _filled(folder, keep) as temporary:
+        yield temporary
+
+
+@contextlib.contextmanager
+def _filled(folder: Path, keep: bool) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(
         tempfile.mkdtemp(prefix=temporary_prefix(folder.name), suffix=TEMPORARY, dir=folder.parent)

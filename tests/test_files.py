@@ -137,3 +137,27 @@ def test_the_cache_is_where_the_user_says(tmp_path, monkeypatch):
     monkeypatch.delenv("STRATUNE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg" / "stratune"
+
+
+def test_a_full_disk_names_what_was_to_be_written(tmp_path):
+    from stratune.files import replacing, replacing_folder
+
+    for writing in (replacing, replacing_folder):
+        with pytest.raises(OSError) as error, writing(tmp_path / "result.json"):
+            raise OSError(28, "No space left on device")
+        assert error.value.filename == str(tmp_path / "result.json")
+        with pytest.raises(OSError) as error, writing(tmp_path / "result.json") as temporary:
+            (temporary / "none" / "file").write_text("x")
+        assert error.value.filename == str(tmp_path / "result.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_on_a_full_disk_are_an_error_of_the_disk(tmp_path):
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    from stratune.files import replacing
+
+    with pytest.raises(OSError) as error, replacing(tmp_path / "weights.safetensors"):
+        save_file({"a": np.zeros(3)}, tmp_path / "none" / "weights.safetensors")
+    assert error.value.filename == str(tmp_path / "weights.safetensors")

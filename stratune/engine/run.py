@@ -50,6 +50,10 @@ def execute(job: Job, place: Place, progress: Progress = SILENT) -> RunResult:
         result = _execute(job, place, load_parts(place.split(job)), progress)
     except StratuneError as error:
         result = job.failed(str(error), job.fingerprint)
+    except OSError as error:  # a full disk, a folder that may not be written in
+        place_of_it = f"{error.filename}: " if error.filename else ""
+        text = f"{place_of_it}{error.strerror or error}"
+        result = job.failed(text, job.fingerprint, traceback.format_exc())
     except Exception as error:  # noqa: BLE001  the only broad one: a failure is a row
         reason = str(error).strip().splitlines()
         text = f"{type(error).__name__}: {reason[0] if reason else 'no message'}"
