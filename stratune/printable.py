@@ -9,7 +9,7 @@ import re
 # C0 and C1 controls (line feeds, escape codes), line and paragraph separators, marks that turn the direction
 # of writing, halves of characters, and what XML cannot hold.
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+"
+    r"[\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+"
 )
 
 
@@ -18,9 +18,9 @@ def printable(text: object) -> str:
     return _UNPRINTABLE.sub(" ", str(text)).strip()
 
 
-def escaped(json_line: str) -> str:
-    """A line of JSON with the unprintable in it written as \\uXXXX, which JSON reads as the same text."""
-    return _UNPRINTABLE.sub(lambda found: "".join(f"\\u{ord(one):04x}" for one in found[0]), json_line)
+def escaped(line: str) -> str:
+    """The unprintable in a line written as \\uXXXX, which JSON reads as the same text."""
+    return _UNPRINTABLE.sub(lambda found: "".join(f"\\u{ord(one):04x}" for one in found[0]), line)
 
 
 def shortened(text: object, width: int) -> str:

@@ -24,9 +24,8 @@ ROOMS = (
 )  # fmt: skip
 # `report` draws pages from files alone: nothing of a finished comparison is loaded again.
 FILES_ONLY = {
-    "printable", "errors", "files", "version", "ownership", "identity", "plugins", "evaluate", "objective", "target",
-    "task", "result", "data",
-    "transcript", "report",
+    "printable", "errors", "files", "version", "options", "ownership", "identity", "plugins", "evaluate", "objective",
+    "target", "task", "result", "data", "transcript", "report",
 }  # fmt: skip
 LINES = 350  # a file that is longer has two ideas
 

@@ -9,6 +9,7 @@ import typer
 from stratune.cli.options import MaxWords
 from stratune.cli.output import print_json
 from stratune.errors import ConfigError
+from stratune.printable import escaped, printable
 
 if TYPE_CHECKING:
     from stratune.evaluate.kinds import Kind
@@ -55,12 +56,12 @@ def show(
     if as_json:
         print_json({"prompt": rendered, "words": words, "notes": reader.notes()})
         return
-    typer.echo(rendered)
-    typer.echo("")
+    for line in [*rendered.split("\n"), ""]:
+        typer.echo(escaped(line))
     for one, tokens in words.items():
-        typer.echo(f"{one}: {' | '.join(tokens)}")
+        typer.echo(escaped(f"{one}: {' | '.join(tokens)}"))
     for note in reader.notes():
-        typer.echo(note, err=True)
+        typer.echo(printable(note), err=True)
 
 
 def _named(given: list[str] | None, option: str) -> dict[str, Any]:

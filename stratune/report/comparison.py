@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from stratune.errors import ArtifactError, ConfigError, boundary
+from stratune.errors import ArtifactError, ConfigError
 from stratune.identity import difference
+from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human
 from stratune.report.predictions import Predictions, read_predictions
@@ -169,8 +168,7 @@ def _config(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path}: cannot be read ({_reason(error)})") from error
-    with boundary(lambda why: ConfigError(f"{path}: not YAML ({why})")):
-        config = yaml.safe_load(text)
+    config = parse_yaml(text, str(path))
     if not isinstance(config, dict):
         raise ConfigError(f"{path}: expected keys and values, found {type(config).__name__}")
     budget = config.get("budget") or {}

@@ -403,11 +403,17 @@ def test_command_refuses(options, words, model_dir, tmp_path):
 
 
 def test_command_replaces_when_forced_but_never_the_model_itself(model_dir, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old.txt").write_text("old")
-    run = CliRunner().invoke
-    assert run(app, ["export", str(model_dir), str(tmp_path / "out"), "--force"]).exit_code == 0
-    assert not (tmp_path / "out" / "old.txt").exists() and (tmp_path / "out" / "config.json").exists()
+    out, run = tmp_path / "out", CliRunner().invoke
+    assert run(app, ["export", str(model_dir), str(out)]).exit_code == 0
+    (out / "config.json").write_text("{}")
+    assert run(app, ["export", str(model_dir), str(out), "--force"]).exit_code == 0
+    assert (out / "config.json").read_text() != "{}"
+    (out / "thesis.txt").write_text("years of work")
+    result = run(app, ["export", str(model_dir), str(out), "--force"])
+    assert isinstance(result.exception, ConfigError) and "'thesis.txt', which is of no export" in str(
+        result.exception
+    )
+    assert (out / "thesis.txt").read_text() == "years of work"
     for target in (model_dir, model_dir.parent):
         result = run(app, ["export", str(model_dir), str(target), "--force"])
         assert isinstance(result.exception, ConfigError) and "holds the model itself" in str(result.exception)

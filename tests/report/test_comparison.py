@@ -83,7 +83,7 @@ def test_a_run_without_a_result_is_unfinished_not_an_error(two_class):
     [
         ("split.json", "{", "split.json: cannot be read (Expecting property name"),
         ("split.json", "{}", "split.json: has no 'task'"),
-        ("config.yaml", "a: [", "config.yaml: not YAML (while parsing"),
+        ("config.yaml", "a: [", "config.yaml: not YAML (expected the node content"),
         ("config.yaml", "- 1", "config.yaml: expected keys and values, found list"),
         ("data.json", "", "data.json: cannot be read (Expecting value"),
         (
