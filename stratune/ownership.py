@@ -107,8 +107,12 @@ def owned_by_us(folder: Path) -> Owned:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether a comparison may begin in it: it is not there, or holds nothing but our lock."""
-    return not folder.exists() or (folder.is_dir() and not {path.name for path in folder.iterdir()} - {LOCK})
+    """Whether a comparison may begin in it: it is not there, or holds nothing but our lock and a marker that is
+    being written.
+    """
+    if not folder.is_dir():
+        return not folder.exists()
+    return all(path.name == LOCK or is_temporary(path) for path in folder.iterdir())
 
 
 def _is_inside(name: str) -> bool:

@@ -91,7 +91,10 @@ def prepare(
     """
     if not is_main():
         return
-    owned = check_place(out) or Owned.claim(out, shared)
+    owned = check_place(out)  # once more: another comparison may have begun here before the lock
+    if owned is not None and not fresh:
+        check_same(owned, shared)
+    owned = owned or Owned.claim(out, shared)
     if fresh:
         owned.disown(owned.files)
     owned.sweep()
