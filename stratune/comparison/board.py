@@ -29,7 +29,7 @@ class Board:
         """`allow_server` as of Predictor.load. ArtifactError: leaderboard.json is missing or damaged."""
         from stratune.report.shapes import read_board
 
-        servers = allow_server if isinstance(allow_server, Servers) else allowed_servers(allow_server)
+        servers = allowed_servers(allow_server)
         return cls(Path(out), read_board(Path(out)), servers)
 
     @property

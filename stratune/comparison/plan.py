@@ -98,4 +98,6 @@ def members_of(planned: Planned, done: Mapping[str, RunResult], task: Task) -> d
     """
     runs = [done[name] for name in planned.needs if name in done]
     chosen = planned.candidate.choose(runs, lambda run: task.selection.score(run.val))
-    return {run.run_id: sha256(digest(run.identity), json.dumps(run.val))[:12] for run in chosen}
+    return {
+        run.run_id: sha256(digest(run.identity), json.dumps([run.settings, run.val]))[:12] for run in chosen
+    }

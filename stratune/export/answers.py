@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from stratune.errors import UnsupportedError
 from stratune.export.native import EXPORT
 from stratune.model.base import INSTEAD
-from stratune.objective.label_sets import Binary
-from stratune.objective.values import Value
 
 if TYPE_CHECKING:
     from stratune.objective import Objective
@@ -37,13 +35,10 @@ class Answers:
 
 def answers_of(objective: Objective, backbone_id: str) -> Answers:
     """Raises UnsupportedError for logits that no class of transformers reads."""
-    if objective.softmax:
-        return Answers("single_label_classification", 1.0, np.zeros(objective.outputs))
-    if isinstance(objective, Binary):
-        shifts = np.asarray(objective.shifts or np.zeros(objective.outputs), dtype=np.float64)
-        return Answers("multi_label_classification", 1.0, -shifts)
-    if isinstance(objective, Value):
-        return Answers("regression", objective.scale, np.array([objective.center]))
-    what = type(objective).__name__.lower()
-    why = f"transformers has no head for the levels of {what}, which are no labels by themselves; {INSTEAD}"
-    raise UnsupportedError(EXPORT, backbone_id, why)
+    if objective.problem_type is None:
+        what = type(objective).__name__.lower()
+        why = (
+            f"transformers has no head for the levels of {what}, which are no labels by themselves; {INSTEAD}"
+        )
+        raise UnsupportedError(EXPORT, backbone_id, why)
+    return Answers(objective.problem_type, *objective.as_logits())

@@ -33,6 +33,15 @@ class Objective:
         """Numbers that a net gives for a row."""
         return self.labels
 
+    @property
+    def problem_type(self) -> str | None:
+        """What transformers calls a head whose answers are ours; None: it has none."""
+        return "single_label_classification" if self.softmax else None
+
+    def as_logits(self) -> tuple[float, NDArray[np.float64]]:
+        """(factor, offsets (outputs,)) that make logits of such a head of ours."""
+        return 1.0, np.zeros(self.outputs)
+
     def fitted(self, truth: Truth) -> Self:
         """With what it has to know of the training rows."""
         return self

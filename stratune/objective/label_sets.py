@@ -24,6 +24,13 @@ class Binary(Objective):
 
     shifts: tuple[float, ...] = ()
 
+    @property
+    def problem_type(self) -> str:
+        return "multi_label_classification"
+
+    def as_logits(self) -> tuple[float, NDArray[np.float64]]:
+        return 1.0, -np.asarray(self.shifts or np.zeros(self.labels), dtype=np.float64)
+
     def tuned(self, logits: NDArray[Any], truth: Truth) -> Self:
         """The thresholds with the best F1 of each label (Lipton et al. 2014); of equals that nearest to 0."""
         return replace(self, shifts=tuple(_best(logits[:, k], truth[:, k]) for k in range(self.labels)))

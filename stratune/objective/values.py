@@ -28,6 +28,13 @@ class Value(Objective):
         return 1
 
     @property
+    def problem_type(self) -> str:
+        return "regression"
+
+    def as_logits(self) -> tuple[float, NDArray[np.float64]]:
+        return self.scale, np.array([self.center])
+
+    @property
     def origin(self) -> float | None:
         return self.center
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +21,8 @@ from stratune.longtext.options import AGGREGATES
 from stratune.strategy import parse_strategy
 from stratune.strategy.base import Candidate
 from stratune.task import Bins, Task
+
+C = TypeVar("C", bound=Candidate)
 
 MANIFEST = "stratune.json"
 FORMAT = 3  # format 1 (up to 0.6) did not name the kind of model, 2 had no digest
@@ -174,6 +176,12 @@ class Manifest:
     def candidate(self) -> Candidate:
         return parse_strategy(self.fields.strategy)
 
+    def candidate_of(self, kind: type[C], what: str) -> C:
+        """Raises ArtifactError for one of another kind than `what` says."""
+        if not isinstance(self.candidate, kind):
+            raise self.damaged(f"{self.candidate.name} is no {what}")
+        return self.candidate
+
     @cached_property
     def kind(self) -> str:
         """The kind of model; format 1 did not name it."""
@@ -283,7 +291,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         if Path(name).name != name or name in ("", ".", "..", MANIFEST) or not name.isprintable():
             raise manifest.damaged(f"files: {name!r} is no name of a file in this folder")
         path = folder / name
-        if path.resolve().parent != here:
+        with boundary(lambda why: ArtifactError(f"{path}: leads nowhere ({why})")):  # noqa: B023  called at once
+            target = path.resolve()  # of a link to itself pathlib raises what it likes
+        if target.parent != here:
             raise ArtifactError(f"{path}: leads out of the model folder")
         if not path.is_file():
             raise ArtifactError(f"{path}: missing")

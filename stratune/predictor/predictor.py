@@ -96,6 +96,6 @@ class Predictor(Saved):
         `allow_server`: addresses of the servers, or one, that the texts may be sent to, and the key.
         ConfigError where the folder names another.
         """
-        servers = allow_server if isinstance(allow_server, Servers) else allowed_servers(allow_server)
+        servers = allowed_servers(allow_server)
         found = load(folder, device=device, backbone=backbone, servers=servers)
         return cls(found.task, found.model, found.about, servers=servers)

@@ -59,10 +59,7 @@ class Source:
     @property
     def strategy(self) -> Any:
         """Raises ArtifactError for what is no strategy of a net or a language model."""
-        found = self.manifest.candidate
-        if not isinstance(found, Strategy):
-            raise self.manifest.damaged(f"{found.name} is no strategy of a {self.manifest.kind}")
-        return found
+        return self.manifest.candidate_of(Strategy, f"strategy of a {self.manifest.kind}")
 
     @property
     def prompt(self) -> dict[str, Any]:
@@ -174,9 +171,7 @@ def way_of(manifest: Manifest) -> Any:
 
 
 def read_baseline(source: Source) -> Model:
-    found = source.manifest.candidate
-    if not isinstance(found, Baseline):
-        raise source.manifest.damaged(f"{found.name} is no baseline")
+    found: Baseline = source.manifest.candidate_of(Baseline, "baseline")  # type: ignore[type-abstract]
     name = "baseline" if (source.folder / "baseline.json").is_file() else "floor"  # format 1
     arrays = read_tensors(source.folder / f"{name}.safetensors")
     fitted = found.restore(source.task, arrays, read_object(source.folder / f"{name}.json"))

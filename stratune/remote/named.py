@@ -55,8 +55,10 @@ def named_servers(addresses: Iterable[str | None] = ()) -> Servers:
     return Servers({**usual, **own})
 
 
-def allowed_servers(addresses: str | Sequence[str]) -> Servers:
+def allowed_servers(addresses: str | Sequence[str] | Servers) -> Servers:
     """`allow_server`: one address or several. Raises ConfigError for what is none."""
+    if isinstance(addresses, Servers):
+        return addresses
     given = [addresses] if isinstance(addresses, str) else list(addresses)
     for one in given:
         if not is_remote(one):
