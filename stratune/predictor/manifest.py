@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stratune.errors import ArtifactError, boundary, reason
+from stratune.files import file_sha256
 from stratune.longtext.options import AGGREGATES
 from stratune.strategy import parse_strategy
 from stratune.strategy.base import Candidate
@@ -246,11 +247,6 @@ def digest_of(raw: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def digest_of_file(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object. Raises ArtifactError for a file that is missing or damaged, or holds something else."""
 
@@ -297,7 +293,7 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
             raise ArtifactError(f"{path}: leads out of the model folder")
         if not path.is_file():
             raise ArtifactError(f"{path}: missing")
-        if digest_of_file(path) != digest:
+        if file_sha256(path) != digest:
             raise ArtifactError(f"{path}: damaged (not the bytes that were saved)")
     for path in sorted(folder.iterdir()):
         if path.suffix in SUFFIXES and path.name not in (*listed, MANIFEST):

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ArtifactError, choices
-from stratune.files import replacing_folder
+from stratune.files import file_sha256, replacing_folder
 from stratune.model.base import Model
 from stratune.model.ensemble import EnsembleModel
-from stratune.predictor.manifest import FORMAT, MANIFEST, digest_of_file, read_manifest, sealed
+from stratune.predictor.manifest import FORMAT, MANIFEST, read_manifest, sealed
 from stratune.predictor.readers import READERS, Source
 from stratune.remote.named import Servers, named_servers
 from stratune.task import Task
@@ -60,7 +60,7 @@ class Saved:
                 "versions": versions(),
             }
             files = [path for path in sorted(temporary.iterdir()) if path.is_file()]
-            manifest["files"] = {path.name: digest_of_file(path) for path in files}
+            manifest["files"] = {path.name: file_sha256(path) for path in files}
             text = json.dumps(sealed(manifest), indent=2, ensure_ascii=False, allow_nan=False)
             (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
             self.model.same_as(
