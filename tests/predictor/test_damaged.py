@@ -12,7 +12,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from stratune.errors import ArtifactError, StratuneError
-from stratune.predictor.manifest import digest_of_file, sealed
+from stratune.files import file_sha256
+from stratune.predictor.manifest import sealed
 from stratune.predictor.predictor import Predictor
 from tests.folders.served import SERVERS
 from tests.predictor.mutations import mutated, mutated_text
@@ -53,7 +54,7 @@ def write(folder, manifest):
 
 def listed_again(folder):
     """As somebody would who makes a folder by hand: every digest is right."""
-    files = {path.name: digest_of_file(path) for path in folder.iterdir() if path.name != "stratune.json"}
+    files = {path.name: file_sha256(path) for path in folder.iterdir() if path.name != "stratune.json"}
     write(folder, {**manifest_of(folder), "files": files})
 
 
@@ -74,7 +75,7 @@ def test_a_name_that_leads_out_of_the_folder_is_never_opened(name, folder, monke
     manifest = manifest_of(made)
     write(made, {**manifest, "files": {**manifest["files"], name: "0" * 64}})
     opened = []
-    monkeypatch.setattr("stratune.predictor.manifest.digest_of_file", lambda path: opened.append(path.name))
+    monkeypatch.setattr("stratune.predictor.manifest.file_sha256", lambda path: opened.append(path.name))
     with pytest.raises(ArtifactError, match="no name of a file in this folder|not the bytes"):
         Predictor.load(made)
     assert set(opened) <= set(manifest["files"])

@@ -151,7 +151,7 @@ def test_its_refusals_are_told_in_its_words(server, monkeypatch):
         generate(server, plain(["word " * 600]), max_tokens=4, temperature=0, seed=0)
     assert "400 Bad Request: This model's maximum context length is 512 tokens, however" in str(caught.value)
     monkeypatch.setenv("OPENAI_API_KEY", "another-key")
-    other = Server(server.address, server.retry_policy, server.answers)
+    other = Server(server.address, server.retry_policy, server.answers, variable="OPENAI_API_KEY")
     with pytest.raises(RemoteError) as caught:
         generate(other, plain(["unasked"]), max_tokens=4, temperature=0, seed=0)
     assert (
