@@ -8,6 +8,7 @@ from stratune.engine.job import Job, Place
 from stratune.errors import ArtifactError
 from stratune.files import file_sha256
 from stratune.identity import difference
+from stratune.report.shapes import ResultFile, read_checked
 from stratune.result import RunResult
 
 
@@ -20,6 +21,7 @@ def finished(job: Job, place: Place) -> tuple[RunResult | None, str | None]:
         return None, None
     try:
         result = RunResult.load(path)
+        read_checked(path, ResultFile)
     except ArtifactError as error:
         return None, f"damaged ({error})"
     if result.status != "ok":

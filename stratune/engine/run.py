@@ -36,8 +36,8 @@ from stratune.train.settings import Budget, TrainSettings
 from stratune.version import machine, now, versions
 from stratune.watch import SILENT, Progress
 
-# Files of a run without which it is not done.
-RESULTS = ("predictions.parquet", "model/stratune.json")
+# Files of a run that a report reads: one that is not as it was written is made again, with its run.
+RESULTS = ("predictions.parquet", "model/stratune.json", "history.jsonl", "trials.jsonl")
 
 
 def execute(job: Job, place: Place, progress: Progress = SILENT) -> RunResult:
@@ -115,7 +115,8 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     if trained.is_main_process:
         _write(folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
         result.artifact_bytes = folder_bytes(folder / "model")
-        result.files = {name: file_sha256(folder / name) for name in RESULTS}
+        written = [name for name in RESULTS if (folder / name).is_file()]  # trials are of prompts alone
+        result.files = {name: file_sha256(folder / name) for name in written}
     result.date = now()
     return result
 

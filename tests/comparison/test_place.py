@@ -213,6 +213,11 @@ DAMAGE = {
     "result of a later version": (f"{RUN}/result.json", unknown_field),
     "no predictions": (f"{RUN}/predictions.parquet", lambda path: path.unlink()),
     "predictions flipped": (f"{RUN}/predictions.parquet", flip),
+    "a score that is no number": (
+        f"{RUN}/result.json",
+        lambda path: path.write_text(path.read_text().replace('"accuracy": ', '"accuracy": "x", "f": ')),
+    ),
+    "history of nonsense": (f"{RUN}/history.jsonl", lambda path: path.write_text("[1]\n[2]\n")),
     "no manifest": (f"{RUN}/model/stratune.json", lambda path: path.unlink()),
 }
 
