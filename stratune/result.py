@@ -96,5 +96,5 @@ def run_id(strategy: str, backbone: str | None, seed: int) -> str:
 
     Characters that no file system takes in a name become `--`.
     """
-    names = (re.sub(r"[/\\:]+", "--", name.strip("/")) for name in (strategy, backbone or "none"))
+    names = (re.sub(r"[/\\:\x00-\x1f]+", "--", name.strip("/")) for name in (strategy, backbone or "none"))
     return f"{'@'.join(names)}#{seed}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 
 from stratune.backbone.folder import check_count
@@ -30,7 +32,8 @@ def _convert(gguf: Path, empty: Path) -> None:
     check_gguf(gguf)
     no_bars()
     source, options = gguf.parent, {"gguf_file": gguf.name}
-    model = read_model(AutoModelForCausalLM, source, str(gguf), dtype=torch.float32, **options)
+    with contextlib.redirect_stderr(io.StringIO()):  # a bar of its own, which no switch turns off
+        model = read_model(AutoModelForCausalLM, source, str(gguf), dtype=torch.float32, **options)
     tokenizer = read_tokenizer(source, str(gguf), **options)
     with opening(str(gguf)):
         # transformers still marks the dequantised model as quantised and refuses to save it: save a copy.

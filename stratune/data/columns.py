@@ -15,7 +15,7 @@ from stratune.data.arrow import as_text, to_arrow, to_dataset
 from stratune.data.lists import listed
 from stratune.data.raters import COLUMN, annotation_columns
 from stratune.data.read import PART_NAMES, row_of
-from stratune.errors import DataError, choices
+from stratune.errors import ConfigError, DataError, choices
 from stratune.target.label_sets import SEPARATOR
 from stratune.task import Task
 
@@ -106,7 +106,10 @@ class _Source:
 
     def ratings(self, task: Task) -> pa.Array:
         """A list of ratings for each row: numbers, or label names."""
-        cells = {name: self._column(name).to_pylist() for name in annotation_columns(task)}
+        names = annotation_columns(task)
+        if not names:
+            raise ConfigError(f"{task.annotations!r} names no column", key="task.annotations")
+        cells = {name: self._column(name).to_pylist() for name in names}
         return read_annotations(cells, task, self.error)
 
     def _sets(self, column: str) -> pa.ChunkedArray:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from stratune.data.arrow import as_text, to_array
 from stratune.data.delimited import Batch
-from stratune.errors import DataError, choices
+from stratune.errors import DataError, choices, reason
 from stratune.files import replacing
 from stratune.target.numbers import number
 
@@ -172,7 +172,12 @@ class ParquetWriter:
             self.file = pq.ParquetWriter(self.stream, self.schema, compression="zstd")
         aligned = _aligned(batch, self.schema.names, self.path)
         arrays = [self._array(field, values) for field, values in zip(self.schema, aligned, strict=True)]
-        self.file.write_table(pa.table(arrays, schema=self.schema))
+        try:
+            self.file.write_table(pa.table(arrays, schema=self.schema))
+        except pa.ArrowNotImplementedError as error:  # objects without any key, for one
+            raise DataError(
+                f"parquet cannot hold it ({reason(error)}); write jsonl", path=self.path
+            ) from error
 
     def _array(self, field: pa.Field, values: list[Any]) -> pa.Array:
         try:

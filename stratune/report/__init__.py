@@ -20,11 +20,12 @@ def publish(out: str | Path, planned: Collection[str] | None = None) -> dict[str
     from stratune.report.comparison import load
 
     comparison = load(out, planned)
-    owned_by_us(comparison.out).own(*leaderboard.FILES, html.FILE)
     board = leaderboard.build(comparison)
-    drawn = plots.draw(comparison, board)
+    drawn, tables = plots.draw(comparison, board), plots.tables(comparison, board)
     page = html.render(comparison, board, drawn)
+    names = (*leaderboard.FILES, html.FILE, *plots.written(drawn, tables))
+    owned_by_us(comparison.out).own(*names)  # all of them, before the first is written
     leaderboard.save(comparison.out, board)
-    plots.save(comparison.out, drawn, plots.tables(comparison, board))
+    plots.save(comparison.out, drawn, tables)
     html.save(comparison.out, page)
     return board

@@ -43,14 +43,18 @@ def tables(comparison: Comparison, board: Board) -> dict[str, str]:
 
 def save(out: Path, drawn: dict[str, str], tables: Mapping[str, str] = MappingProxyType({})) -> list[Path]:
     """Write OUT/plots/*.svg, and *.csv. What is of a strategy not compared any more goes, the user's stay."""
-    owned = owned_by_us(out)
-    pictures = {f"plots/{stem}.svg": svg for stem, svg in drawn.items()}
-    written = pictures | {f"plots/{stem}.csv": table for stem, table in tables.items()}
-    owned.disown(name for name in owned.files - set(written) if name.startswith("plots/"))
-    owned.own(*written)
-    for name, text in written.items():
+    owned, texts = owned_by_us(out), written(drawn, tables)
+    owned.disown(name for name in owned.files - set(texts) if name.startswith("plots/"))
+    owned.own(*texts)
+    for name, text in texts.items():
         write_text(out / name, text)
-    return [out / name for name in pictures]
+    return [out / name for name in texts if name.endswith(".svg")]
+
+
+def written(drawn: Mapping[str, str], tables: Mapping[str, str]) -> dict[str, str]:
+    """File in OUT -> its text."""
+    pictures = {f"plots/{stem}.svg": svg for stem, svg in drawn.items()}
+    return pictures | {f"plots/{stem}.csv": table for stem, table in tables.items()}
 
 
 def stem_of(name: str, entry: Entry) -> str:
