@@ -30,7 +30,7 @@ def export(
         raise ConfigError(choices(to, FORMATS), key="--to")
     _check_target(model_dir, folder, force)
     from stratune.export import export_hf
-    from stratune.export.card import notes
+    from stratune.export.card import notes_in
     from stratune.predictor.manifest import read_manifest
     from stratune.predictor.predictor import Predictor
     from stratune.remote.address import is_remote
@@ -41,7 +41,7 @@ def export(
         raise UnsupportedError("export to hf", str(model_dir), why)
     predictor = Predictor.load(model_dir, device="cpu")
     written = export_hf(predictor, folder)
-    for note in notes(predictor):
+    for note in notes_in(written):
         typer.echo(f"note: {printable(note)}", err=True)
     typer.echo(printable(written))
 

@@ -30,7 +30,7 @@ classify({example})
 """
 
 
-def write_card(predictor: Predictor, folder: Path) -> None:
+def write_card(predictor: Predictor, folder: Path, *, small: bool) -> None:
     scorer = exportable(predictor)
     strategy = predictor.about.get("strategy", {}).get("name", "stratune")
     if not predictor.task.text_pair:
@@ -43,13 +43,22 @@ def write_card(predictor: Predictor, folder: Path) -> None:
         backbone=Path(scorer.net.backbone.id).name,  # of a local folder, not where it was
         labels=", ".join(predictor.task.columns),
         example=example,
-        notes="\n".join(f"- {note}" for note in notes(predictor)),
+        notes="\n".join(f"- {note}" for note in notes(predictor, small=small)),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
-def notes(predictor: Predictor) -> list[str]:
-    """What the user must do by hand for the same predictions, one sentence each."""
+def notes_in(folder: Path) -> list[str]:
+    """The notes on the card of an exported folder."""
+    last = (folder / "README.md").read_text(encoding="utf-8").rpartition("```")[2]
+    return [line.removeprefix("- ") for line in last.splitlines() if line]
+
+
+def notes(predictor: Predictor, *, small: bool = False) -> list[str]:
+    """What the user must do by hand for the same predictions, one sentence each.
+
+    `small`: the folder's last block has numbers that only a format with the range of float32 holds.
+    """
     scorer = exportable(predictor)
     backbone, limit = scorer.net.backbone, scorer.limit
     most = limit.tokens(backbone)
@@ -61,7 +70,7 @@ def notes(predictor: Predictor) -> list[str]:
         )
     if predictor.task.text_pair and backbone.family.decoder:
         found.append(r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.')
-    if backbone.family.norms and getattr(scorer.net.head, "norm", None) is not None:
+    if small:
         found.append(
             "Run it in float32 or bfloat16. Its last block uses numbers too small for float16 and for int8 "
             "(`quantize_dynamic`), which would round them to zero and give every text one answer."

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from stratune.errors import UnsupportedError, boundary
+from stratune.errors import ArtifactError, UnsupportedError, boundary
 from stratune.export.answers import answers_of
 from stratune.export.card import write_card
 from stratune.export.exportable import exportable
 from stratune.export.native import EXPORT, native_head, write_head
-from stratune.export.norm_block import write_norm_block
+from stratune.export.norm_block import Numbers, numbers_for, write_norm_block
 from stratune.export.tokenizer import exported_tokenizer
 from stratune.export.verify import verify
 from stratune.files import replacing_folder
@@ -37,19 +37,35 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
     """
     scorer = exportable(predictor)
     backbone = scorer.net.backbone
-    model = _classifier(scorer.net, predictor.task.columns)
     tokenizer = exported_tokenizer(backbone, scorer.limit)
+    best, *others = numbers_for(scorer.net)
+    model, written = _classifier(
+        scorer.net, predictor.task.columns, best
+    )  # refused before anything is written
     _fit_vocabulary(model, tokenizer)
     with replacing_folder(folder) as temporary:
-        model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
-        write_card(predictor, temporary)
-        verify(predictor, scorer, temporary)
+        try:
+            _write(predictor, model, written, temporary)
+        except ArtifactError:
+            if not others or written is others[0]:
+                raise
+            model, written = _classifier(scorer.net, predictor.task.columns, others[0])
+            _fit_vocabulary(model, tokenizer)
+            _write(predictor, model, written, temporary)
     return folder
 
 
-def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
-    """The family's own classification class on the CPU in float32, holding the net's weights."""
+def _write(predictor: Predictor, model: PreTrainedModel, numbers: Numbers, folder: Path) -> None:
+    """The weights and the card, compared with the predictor; the tokenizer is there."""
+    scorer = exportable(predictor)
+    model.save_pretrained(folder)
+    write_card(predictor, folder, small=numbers is Numbers.SMALL and scorer.net.head.pool == "mean")
+    verify(predictor, scorer, folder)
+
+
+def _classifier(net: Net, labels: tuple[str, ...], numbers: Numbers) -> tuple[PreTrainedModel, Numbers]:
+    """The family's own classification class on the CPU in float32 with the net's weights; its numbers."""
     from transformers import AutoModelForSequenceClassification
 
     backbone, head = net.backbone, net.head
@@ -70,9 +86,9 @@ def _classifier(net: Net, labels: tuple[str, ...]) -> PreTrainedModel:
     ).eval()
     _load(model, trained, backbone)
     if extra_block:
-        write_norm_block(model.base_model, backbone.family, head)
+        numbers = write_norm_block(model.base_model, backbone, head, numbers)
     write_head(model, native, head, answers.scale, answers.offset)
-    return model
+    return model, numbers
 
 
 def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], extra_block: bool) -> Any:

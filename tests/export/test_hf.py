@@ -228,9 +228,12 @@ def test_config_tokenizer_and_card(tiny, tmp_path):
 
 
 def test_notes_tell_what_a_folder_cannot(tiny):
-    plain = notes(predictor_on(tiny("llama")))
-    pairs = notes(predictor_on(tiny("llama"), pairs=True, limit=TextLimit(max_words=7)))
-    assert len(plain) == 1 and "cut at 128 tokens" in notes(predictor_on(tiny("llama"), limit=TextLimit()))[0]
+    def notes_on(*args, **options):
+        return notes(predictor_on(tiny("llama"), *args, **options))
+
+    plain = notes_on()
+    pairs = notes_on(pairs=True, limit=TextLimit(max_words=7))
+    assert len(plain) == 1 and "cut at 128 tokens" in notes_on(limit=TextLimit())[0]
     assert any("line break" in note for note in pairs) and any("cut at 7 words" in note for note in pairs)
 
 
