@@ -169,15 +169,21 @@ class ParquetWriter:
             self.schema = pa.schema(
                 [(name, pa.string() if kind == pa.null() else kind) for name, kind in types.items()]
             )
-            self.file = pq.ParquetWriter(self.stream, self.schema, compression="zstd")
+            with self._refusing():
+                self.file = pq.ParquetWriter(self.stream, self.schema, compression="zstd")
         aligned = _aligned(batch, self.schema.names, self.path)
         arrays = [self._array(field, values) for field, values in zip(self.schema, aligned, strict=True)]
-        try:
+        with self._refusing():
             self.file.write_table(pa.table(arrays, schema=self.schema))
-        except pa.ArrowNotImplementedError as error:  # objects without any key, for one
-            raise DataError(
-                f"parquet cannot hold it ({reason(error)}); write jsonl", path=self.path
-            ) from error
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Raises DataError for types that parquet has not, objects without any key for one."""
+        try:
+            yield
+        except pa.ArrowNotImplementedError as error:
+            why = f"parquet cannot hold it ({reason(error)}); write jsonl"
+            raise DataError(why, path=self.path) from error
 
     def _array(self, field: pa.Field, values: list[Any]) -> pa.Array:
         try:
