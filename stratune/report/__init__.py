@@ -10,10 +10,8 @@ from typing import Any
 def publish(out: str | Path, planned: Collection[str] | None = None) -> dict[str, Any]:
     """Write OUT/leaderboard.{json,csv,md}, OUT/plots and OUT/report.html; returns the leaderboard.
 
-    `planned` as in `comparison.load`.
-
-    Raises ArtifactError or ConfigError when OUT is not a whole comparison, or not marked as ours; nothing is
-    written then.
+    `planned` as in `comparison.load`. Raises ArtifactError or ConfigError when OUT is not a whole comparison,
+    or not marked as ours; nothing is written then.
     """
     from stratune.ownership import owned_by_us
     from stratune.report import html, leaderboard, plots
