@@ -26,9 +26,6 @@ class Secret:
     def __repr__(self) -> str:  # a traceback that shows values shows this
         return f"Secret({MASK if self._key else ''})"
 
-    def reveal(self) -> str:
-        return self._key
-
     def masked(self, value: Any) -> Any:
         if self._pattern is None:
             return value
