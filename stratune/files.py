@@ -103,7 +103,8 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None or TEMPORARY in str(error.filename):
+        unnamed = error.filename is None and error.errno is not None  # without a number it is all message
+        if unnamed or TEMPORARY in str(error.filename):
             error.filename, error.filename2 = str(path), None
         raise
     except Exception as error:
