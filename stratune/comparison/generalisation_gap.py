@@ -14,7 +14,8 @@ from stratune.data.labels import cells
 from stratune.data.rows import group_numbers, text_columns
 from stratune.data.split import Split
 from stratune.errors import ConfigError, DataError, TrainingError
-from stratune.evaluate.intervals import Interval, interval_of, resampled
+from stratune.evaluate.intervals import Interval, interval_of
+from stratune.evaluate.replicates import resampled
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.fitting.fit import train
 from stratune.strategy import parse_strategy

@@ -1,15 +1,13 @@
-"""Bootstrap intervals that cover rows and seeds.
+"""Intervals that cover rows and seeds.
 
-Another test set would hold other rows, and another seed would train another model. So a replicate draws
-rows with replacement, once for all seeds because they were tested on the same rows, and draws seeds with
-replacement; then it averages. Rows that share a group (an author, a film) are drawn together: they are not
-independent. Efron 1979; the middle 95 % of 2,000 replicates is the interval. With few seeds the part for
-seeds is too narrow (three seeds: by about a fifth); more seeds are the cure.
+A replicate of the metric (replicates.py) draws rows once for all seeds, because they were tested on the same
+rows, and draws seeds with replacement; then it averages. The middle 95 % of 2,000 replicates is the interval.
+With few seeds the part for seeds is too narrow (three seeds: by about a fifth); more seeds are the cure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
+from stratune.evaluate.replicates import RESAMPLES, Replicates, replicates, seed_draws
 from stratune.evaluate.scoring import Scorer
-
-_BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is computed from it should stay in cache
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ def bootstrap(
     rows: int,
     *,
     groups: npt.NDArray[Any] | None = None,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
@@ -48,42 +45,20 @@ def bootstrap(
     The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
     Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
     """
-    runs = len(scorers)
-    once = np.ones((rows, 1))
-    points = [scorer.values(once) for scorer in scorers]
-    row_draws, seed_draws = (np.random.Generator(np.random.SFC64([seed, stream])) for stream in (0, 1))
-    mix = seed_draws.multinomial(runs, np.full(runs, 1 / runs), size=resamples) / runs  # (R, S)
-    replicates: dict[str, list[Floats]] = {name: [] for name in points[0]}
-    start = 0
-    for weights in resampled(rows, resamples, row_draws, groups=groups):
-        by_run = [scorer.values(weights) for scorer in scorers]
-        share = mix[start : (start := start + weights.shape[1])].T  # (S, block)
-        for name, kept in replicates.items():
-            kept.append(np.einsum("sr,sr->r", share, np.stack([values[name] for values in by_run])))
-    value = {name: float(np.mean([point[name][0] for point in points])) for name in points[0]}
+    drawn = replicates(scorers, rows, groups=groups, resamples=resamples, seed=seed)
+    return intervals(drawn, seed=seed, level=level)
+
+
+def intervals(found: Replicates, *, seed: int = 0, level: float = 0.95) -> dict[str, Interval]:
+    """Every metric that is defined, with its interval."""
+    points, drawn = found.points, found.drawn
+    runs, resamples = next(iter(drawn.values())).shape
+    mix = seed_draws(seed).multinomial(runs, np.full(runs, 1 / runs), size=resamples) / runs  # (R, S)
     return {
-        name: interval_of(value[name], np.concatenate(replicates[name]), level)
-        for name in value
-        if not np.isnan(value[name])
+        name: interval_of(found.value(name), np.einsum("rs,sr->r", mix, drawn[name]), level)
+        for name in points
+        if not np.isnan(points[name]).any()
     }
-
-
-def resampled(
-    rows: int, resamples: int, draws: np.random.Generator, *, groups: npt.NDArray[Any] | None = None
-) -> Iterator[Floats]:
-    """How often each row is drawn: blocks (N, b), `resamples` weightings in all; whole groups when given."""
-    member = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    units = rows if member is None else int(member.max()) + 1
-    block = max(1, min(resamples, _BLOCK_BYTES // (8 * rows)))
-    for start in range(0, resamples, block):
-        width = min(block, resamples - start)
-        drawn = draws.integers(0, units, size=(width, units), dtype=np.uint32)
-        flat = (
-            drawn + np.arange(0, width * units, units)[:, None]
-        )  # (b, units): each resample in its own stretch
-        counts = np.bincount(flat.ravel(), minlength=width * units).reshape(width, units)
-        weights = counts.T.astype(np.float64, order="C")  # rows first: a row's b counts lie together
-        yield weights if member is None else weights[member]
 
 
 def interval_of(value: float, replicates: Floats, level: float = 0.95) -> Interval:

@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, cohen_kappa_score
 from stratune.evaluate.agreement import icc, krippendorff_alpha, stacked
 from stratune.evaluate.alpha import Alpha
 from stratune.evaluate.icc import OneWay, TwoWay
-from stratune.evaluate.intervals import resampled
 from stratune.evaluate.pairs import LabelPairs, Pairs, ValuePairs
+from stratune.evaluate.replicates import resampled
 from tests.scores import human_ceiling, with_people
 
 NAN = np.nan

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stratune.evaluate.classes import ClassScorer
-from stratune.evaluate.intervals import resampled
+from stratune.evaluate.replicates import resampled
 from tests.evaluate.oracle import simulated, sklearn_scores
 from tests.scores import bootstrap, score
 

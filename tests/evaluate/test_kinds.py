@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from stratune.errors import ConfigError, TrainingError
-from stratune.evaluate.intervals import resampled
 from stratune.evaluate.metrics import METRICS, find, metrics_of
+from stratune.evaluate.replicates import resampled
 from stratune.target import TARGETS
 from tests.evaluate.oracle import KINDS, LABELS, simulated, simulated_sets, simulated_values
 from tests.scores import bootstrap, score, scorer

@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 
 from stratune.errors import ConfigError, MetricError
 from stratune.evaluate import register_metric
-from stratune.evaluate.intervals import resampled
 from stratune.evaluate.metrics import METRICS, find, for_other_processes, metrics_of
+from stratune.evaluate.replicates import resampled
 from stratune.target import target_of
 from tests.cli.comparison import stratune, write_rows
 from tests.evaluate.oracle import simulated, simulated_sets, simulated_values

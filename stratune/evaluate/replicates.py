@@ -1,0 +1,100 @@
+"""Replicates: every metric of one strategy on many resamples of the same rows.
+
+Another test set would hold other rows, so a resample draws rows with replacement; rows that share a group (an
+author, a film) are drawn together, for they are not independent (Efron 1979). The same seed and N draw the
+same rows for every strategy: replicate r of two strategies was measured on the same rows, so their difference
+is a replicate of the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stratune.evaluate.arrays import Floats
+from stratune.evaluate.scoring import Scorer
+
+RESAMPLES = 2000
+_BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is computed from it should stay in cache
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """By metric: `points` (S,), of S seeds on the rows as they are, and `drawn` (S, R), on R resamples.
+
+    What is undefined is NaN. `units` is how many things were drawn from: rows, or their groups.
+    """
+
+    points: dict[str, Floats]
+    drawn: dict[str, Floats]
+    units: int
+
+    def only(self, names: Iterable[str]) -> Replicates:
+        """Of these metrics, as far as there are replicates of them."""
+        kept = [name for name in names if name in self.points]
+        return Replicates(
+            {name: self.points[name] for name in kept}, {name: self.drawn[name] for name in kept}, self.units
+        )
+
+    def value(self, metric: str) -> float:
+        """The mean over seeds; NaN where one of them has none."""
+        return float(self.points[metric].mean())
+
+    def means(self, metric: str) -> Floats:
+        """(R,) means over the seeds."""
+        return np.asarray(self.drawn[metric].mean(axis=0))
+
+
+def replicates(
+    scorers: Sequence[Scorer],
+    rows: int,
+    *,
+    groups: npt.NDArray[Any] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Replicates:
+    """Of the scorers of S seeds, which have scored the same N `rows`; `groups` (N,)."""
+    once = np.ones((rows, 1))
+    points = [scorer.values(once) for scorer in scorers]
+    kept: dict[str, list[Floats]] = {name: [] for name in points[0]}
+    for weights in resampled(rows, resamples, row_draws(seed), groups=groups):
+        by_run = [scorer.values(weights) for scorer in scorers]
+        for name, blocks in kept.items():
+            blocks.append(np.stack([values[name] for values in by_run]))
+    return Replicates(
+        {name: np.concatenate([point[name] for point in points]) for name in kept},
+        {name: np.concatenate(blocks, axis=1) for name, blocks in kept.items()},
+        rows if groups is None else len(np.unique(groups)),
+    )
+
+
+def row_draws(seed: int) -> np.random.Generator:
+    """What draws the rows."""
+    return np.random.Generator(np.random.SFC64([seed, 0]))
+
+
+def seed_draws(seed: int) -> np.random.Generator:
+    """What draws the seeds of the models."""
+    return np.random.Generator(np.random.SFC64([seed, 1]))
+
+
+def resampled(
+    rows: int, resamples: int, draws: np.random.Generator, *, groups: npt.NDArray[Any] | None = None
+) -> Iterator[Floats]:
+    """How often each row is drawn: blocks (N, b), `resamples` weightings in all; whole groups when given."""
+    member = None if groups is None else np.unique(groups, return_inverse=True)[1]
+    units = rows if member is None else int(member.max()) + 1
+    block = max(1, min(resamples, _BLOCK_BYTES // (8 * rows)))
+    for start in range(0, resamples, block):
+        width = min(block, resamples - start)
+        drawn = draws.integers(0, units, size=(width, units), dtype=np.uint32)
+        flat = (
+            drawn + np.arange(0, width * units, units)[:, None]
+        )  # (b, units): each resample in its own stretch
+        counts = np.bincount(flat.ravel(), minlength=width * units).reshape(width, units)
+        weights = counts.T.astype(np.float64, order="C")  # rows first: a row's b counts lie together
+        yield weights if member is None else weights[member]
