@@ -44,9 +44,19 @@ class Replicates:
         """The mean over seeds; NaN where one of them has none."""
         return float(self.points[metric].mean())
 
-    def means(self, metric: str) -> Floats:
-        """(R,) means over the seeds."""
-        return np.asarray(self.drawn[metric].mean(axis=0))
+    def over_seeds(self, metric: str, seed: int = 0) -> Floats:
+        """(R,) means over S seeds, which are drawn too: another comparison would train with others.
+
+        Of few seeds a draw varies too little, by (S - 1) / S; so what it moves is enlarged by as much.
+        """
+        drawn = self.drawn[metric]
+        count, resamples = drawn.shape
+        mean = np.asarray(drawn.mean(axis=0))
+        if count == 1:
+            return mean
+        mix = seed_draws(seed).multinomial(count, np.full(count, 1 / count), size=resamples) / count  # (R, S)
+        moved = np.einsum("rs,sr->r", mix - 1 / count, drawn)
+        return np.asarray(mean + np.sqrt(count / (count - 1)) * moved)
 
 
 def replicates(

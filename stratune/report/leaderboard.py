@@ -12,7 +12,11 @@ from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
 from stratune.report import caveats, people
 from stratune.report.comparison import Comparison, Entry
-from stratune.report.tables import to_csv, to_markdown
+from stratune.report.measured import Part, measure
+from stratune.report.pairs import pairs_of
+from stratune.report.predictions import PARTS
+from stratune.report.tables import compared_metrics, to_csv, to_markdown
+from stratune.report.verdict import DEFAULT_PREFER, FLOORS, standing, verdict
 from stratune.result import RunResult
 from stratune.task import Task
 
@@ -23,6 +27,8 @@ Row = dict[str, Any]
 _COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "artifact_bytes", "trials")
 _RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "invalid")
 
+
+_NOTHING: Row = {"val_intervals": {}, "test": {}}
 
 FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
 
@@ -37,13 +43,16 @@ def save(out: Path, board: Board) -> None:
 def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     """leaderboard.json as a dict: best first, then rows without a validation value, then failed ones."""
     selection = comparison.task.selection
-    rows = [_row(entry, comparison, resamples) for entry in comparison.entries()]
-    defined = [row for row in rows if selection.value(row["val"]) is not None]
-    ranked = selection.ordered(defined, lambda row: row["val"])
-    unranked = [row for row in rows if row not in ranked]
+    entries = comparison.entries()
+    parts = [_parts(entry, comparison.task, resamples) for entry in entries]
+    rows = [_row(entry, part, comparison, resamples) for entry, part in zip(entries, parts, strict=True)]
+    defined = [i for i, row in enumerate(rows) if selection.value(row["val"]) is not None]
+    order = selection.ordered(defined, lambda i: rows[i]["val"])
+    for rank, i in enumerate(order, start=1):
+        rows[i]["rank"] = rank
+    unranked = [row for row in rows if row["rank"] is None]
     unranked.sort(key=lambda row: row["status"] != "ok")
-    for rank, row in enumerate(ranked, start=1):
-        row["rank"] = rank
+    ranked = [rows[i] for i in order]
     agreement = people.of_raters(comparison, resamples)
     budget = comparison.config.get("budget")
     return {
@@ -54,11 +63,32 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         **caveats.of_board(comparison),
         **({"people": agreement} if agreement else {}),
         **({"set_aside": comparison.set_aside} if comparison.set_aside else {}),
+        **_decided(comparison, ranked, [parts[i] for i in order]),
         "rows": ranked + unranked,
     }
 
 
-def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
+def _parts(entry: Entry, task: Task, resamples: int) -> dict[str, Part]:
+    return {part: measure(entry, part, task, resamples) for part in PARTS} if entry.ok else {}
+
+
+def _decided(comparison: Comparison, ranked: Sequence[Row], parts: Sequence[dict[str, Part]]) -> Board:
+    """`pairs` and `verdict` of the board; the rows get to know how they stand."""
+    if not ranked:
+        return {"verdict": None, "pairs": {part: [] for part in PARTS}}
+    task, prefer = comparison.task, comparison.config.get("prefer") or DEFAULT_PREFER
+    metrics = compared_metrics(task)
+    pairs = {name: pairs_of([part[name].measured for part in parts], metrics) for name in PARTS}
+    flattery = standing(ranked, [part["val"].measured for part in parts], task.selection)
+    return {
+        "verdict": verdict(
+            ranked, pairs["test"], task.selection, comparison.sizes, prefer, flattery, comparison.out
+        ),
+        "pairs": pairs,
+    }
+
+
+def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples: int) -> Row:
     ok = [run.result for run in entry.ok]
     costs = {name: _mean([getattr(result, name) for result in ok]) for name in (*_COUNTS, *_RATES)}
     return {
@@ -70,7 +100,8 @@ def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
         "error": _error([run.result for run in entry.runs]),
         **_unranked(entry, comparison.task),
         "val": mean_of_shared([result.val for result in ok]),
-        "test": _test(entry, comparison, resamples) if ok else {},
+        **({"val_intervals": parts["val"].to_dict(), "test": parts["test"].to_dict()} if ok else _NOTHING),
+        **_kind(entry),
         **people.of_entry(entry, comparison.task, resamples),
         **{
             name: round(mean) if name in _COUNTS and mean is not None else mean
@@ -80,16 +111,12 @@ def _row(entry: Entry, comparison: Comparison, resamples: int) -> Row:
     }
 
 
-def _test(entry: Entry, comparison: Comparison, resamples: int) -> dict[str, dict[str, float]]:
-    parts = [run.predictions["test"] for run in entry.ok]
-    intervals = comparison.task.target.intervals(
-        parts[0].truth,
-        np.stack([part.predictions for part in parts]),
-        np.stack([part.invalid for part in parts]),
-        groups=parts[0].groups,
-        resamples=resamples,
-    )
-    return {name: interval.to_dict() for name, interval in intervals.items()}
+def _kind(entry: Entry) -> dict[str, bool]:
+    """Whether it uses no language model, and whether it learns nothing from the labels."""
+    strategy = entry.runs[0].result.settings.get("strategy") or {}
+    preset = strategy.get("preset", entry.strategy)
+    combined = "of" in strategy
+    return {"baseline": entry.backbone is None and not combined, "floor": preset in FLOORS}
 
 
 def _unranked(entry: Entry, task: Task) -> dict[str, str]:

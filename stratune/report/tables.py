@@ -65,9 +65,14 @@ def direction(board: Board) -> str:
 
 
 def shown_metrics(board: Board) -> list[str]:
+    """See `compared_metrics`."""
+    return compared_metrics(Task.from_dict(board["task"]))
+
+
+def compared_metrics(task: Task) -> list[str]:
     """The metric that ranks, and those that need no explanation, where they are others."""
-    plain = Task.from_dict(board["task"]).target.plain_metrics
-    return [board["metric"], *(name for name in plain if name != board["metric"])]
+    ranks = task.selection.metric
+    return [ranks, *(name for name in task.target.plain_metrics if name != ranks)]
 
 
 def to_csv(board: Board) -> str:

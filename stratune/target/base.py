@@ -229,9 +229,12 @@ class Target(ABC):
         self, truth: Truth, predictions: Predictions, invalid: Flags | None = None, **options: Any
     ) -> dict[str, Interval]:
         """Every metric with its interval over S seeds: predictions (S, N, C), invalid (S, N)."""
+        return bootstrap(self.scorers(truth, predictions, invalid), len(truth), **options)
+
+    def scorers(self, truth: Truth, predictions: Predictions, invalid: Flags | None = None) -> list[Scorer]:
+        """Of S seeds: predictions (S, N, C), invalid (S, N). Raises as `scorer`."""
         flags = np.zeros(predictions.shape[:2], dtype=bool) if invalid is None else invalid
-        scorers = [self.scorer(truth, one, flag) for one, flag in zip(predictions, flags, strict=True)]
-        return bootstrap(scorers, len(truth), **options)
+        return [self.scorer(truth, one, flag) for one, flag in zip(predictions, flags, strict=True)]
 
     def why_undefined(self, metric: str, truth: Truth, predictions: Predictions, part: str) -> str:
         """A sentence for a metric that the rows of a part leave undefined."""

@@ -1,0 +1,67 @@
+"""The tied set: the strategies that cannot be told from the best on these rows.
+
+Multiple comparisons with the best (Hsu 1981, 1996): a strategy goes when some other one is shown to be better
+than it, in paired resamples and at a level that holds for all others together. So the set holds the strategy
+that is truly the best in 95 of 100 comparisons, however many there are and whatever they have in common.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stratune.evaluate.arrays import Floats
+
+ALPHA = 0.05
+
+
+def confidence_set(points: Floats, drawn: Floats, units: int) -> Floats:
+    """Values (K,) of K strategies, higher is better, and replicates (K, R) -> p values (K,).
+
+    Those with p >= ALPHA are in the set, the best one always. `units` is how many rows, or groups, the
+    replicates were drawn from: resamples of few vary too little, and have no heavy tails, so they are
+    stretched as Student's quantile is.
+    """
+    kept = drawn[:, ~np.isnan(drawn).any(axis=0)]
+    p = np.ones(len(points))
+    if units < 2 or not kept.shape[1]:  # nothing is known of what others would say
+        return p
+    stretch = _stretch(units)
+    for i in range(len(points)):
+        ahead = points - points[i]  # (K,), of the others
+        moved = (kept - kept[i] - ahead[:, None]) * stretch  # (K, R), around zero
+        error = moved.std(axis=1)
+        error[error == 0] = np.inf  # itself, and whoever answers alike
+        farthest = (moved / error[:, None]).max(axis=0)  # (R,)
+        p[i] = (farthest >= (ahead / error).max()).mean()
+    p[np.argmax(points)] = 1.0
+    return p
+
+
+def _stretch(units: int) -> float:
+    from scipy.stats import norm
+    from scipy.stats import t as student
+
+    end = 1 - ALPHA / 2
+    return float(student.ppf(end, units - 1) / norm.ppf(end) * np.sqrt(units / (units - 1)))
+
+
+def first_shares(drawn: Floats) -> Floats:
+    """Replicates (K, R), higher is better -> (K,) the share of resamples in which each is first."""
+    kept = drawn[:, ~np.isnan(drawn).any(axis=0)]
+    if not kept.shape[1]:
+        return np.full(len(drawn), np.nan)
+    first = kept >= kept.max(axis=0)
+    return np.asarray((first / first.sum(axis=0)).mean(axis=1))
+
+
+def optimism(points: Floats, drawn: Floats) -> float:
+    """By how much the score of the one that is first flatters it, because it was chosen by that score.
+
+    In each resample the first one there is looked at again on the rows as they are (Efron & Tibshirani 1993,
+    chapter 17): the mean of what it loses. NaN without replicates.
+    """
+    kept = drawn[:, ~np.isnan(drawn).any(axis=0)]
+    if not kept.shape[1]:
+        return float("nan")
+    first = kept.argmax(axis=0)
+    return float((kept.max(axis=0) - points[first]).mean() - (kept[np.argmax(points)] - points.max()).mean())

@@ -1,0 +1,41 @@
+"""What is computed of a row's answers to a part: replicates, drawn once, and all that is read off them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stratune.evaluate.intervals import Interval, intervals
+from stratune.evaluate.paired import Measured, measured
+from stratune.evaluate.replicates import replicates
+from stratune.report.comparison import Entry
+from stratune.report.tables import compared_metrics
+from stratune.task import Task
+
+
+@dataclass(frozen=True)
+class Part:
+    """Every metric with its interval, and what the compared ones' differences are computed from."""
+
+    intervals: dict[str, Interval]
+    measured: Measured
+
+    def to_dict(self) -> dict[str, dict[str, float]]:
+        return {name: interval.to_dict() for name, interval in self.intervals.items()}
+
+
+def measure(entry: Entry, part: str, task: Task, resamples: int, metrics: Sequence[str] = ()) -> Part:
+    """`metrics` whose differences are wanted: those that a board compares."""
+    runs = [run.predictions[part] for run in entry.ok]
+    rows, groups = len(runs[0].truth), runs[0].groups
+    scorers = task.target.scorers(
+        runs[0].truth,
+        np.stack([one.predictions for one in runs]),
+        np.stack([one.invalid for one in runs]),
+    )
+    drawn = replicates(scorers, rows, groups=groups, resamples=resamples)
+    seeds = [run.result.seed for run in entry.ok]
+    compared = metrics or compared_metrics(task)
+    return Part(intervals(drawn), measured(scorers, seeds, drawn, compared, rows, groups))
