@@ -172,8 +172,10 @@ def mcnemar(first: int, second: int) -> float:
     rows = first + second
     if not rows:
         return 1.0
-    fewer = min(first, second)
-    return float(min(2 * binom.cdf(fewer, rows, 0.5) - binom.pmf(fewer, rows, 0.5), 1.0))
+    seen = float(binom.pmf(first, rows, 0.5))
+    if first == second:
+        return 1 - seen / 2
+    return 2 * float(binom.cdf(min(first, second), rows, 0.5)) - seen
 
 
 def sign_flips(units: Sequence[Floats], *, flips: int = FLIPS, seed: int = 0) -> list[float]:

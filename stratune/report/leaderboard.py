@@ -108,6 +108,9 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
             for name, mean in costs.items()
         },
         "precision": ", ".join(sorted({result.precision for result in ok if result.precision})) or None,
+        "first": None,
+        "tied": False,
+        "winner": False,
     }
 
 

@@ -16,6 +16,7 @@ from stratune.report.pairs import Pair, between
 Board = dict[str, Any]
 Row = dict[str, Any]
 
+QUOTE = "'"  # in the place of a backtick in a name
 NAMED = 4  # rows that are tied with the winner
 _UNITS = ("log_loss", "mae_levels", "mae", "rmse")  # not read in hundredths
 _TIMES = {
@@ -142,7 +143,7 @@ class Sentence:
 
     def _name(self, row: Row) -> str:
         shown = human.entry(row["strategy"], row["backbone"] if self.several else None)
-        return f"`{human.short(shown, 60)}`"
+        return f"`{human.short(shown, 60).replace('`', QUOTE)}`"
 
     @property
     def _in_points(self) -> bool:

@@ -118,6 +118,10 @@ class Row(BaseModel):
     error: str | None
     val: dict[str, float]
     test: dict[str, Estimate]
+    val_intervals: dict[str, Estimate] = {}
+    first: float | None = None
+    tied: bool = False
+    winner: bool = False
     unranked: str = ""
     trainable_params: float | None = None
     train_seconds: float | None = None
@@ -127,6 +131,38 @@ class Row(BaseModel):
     artifact_bytes: float | None = None
     trials: float | None = None
     invalid: float | None = None
+
+
+class Named(BaseModel):
+    strategy: str
+    backbone: str | None
+
+
+class VerdictFields(BaseModel):
+    sentence: str
+    winner: Named
+    best: Named
+    tied: list[Named]
+    prefer: str
+    optimism: float | None = None
+    visible: float | None = None
+    command: str = ""
+
+
+class PairFields(BaseModel):
+    a: int
+    b: int
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+
+
+class Pairs(BaseModel):
+    val: list[PairFields]
+    test: list[PairFields]
 
 
 class Caveats(BaseModel):
@@ -146,6 +182,8 @@ class BoardFile(BaseModel):
     caveats: Caveats | None = None
     anyway: bool = False
     people: Ratings | None = None
+    verdict: VerdictFields | None = None  # not in boards up to 0.8
+    pairs: Pairs | None = None
 
 
 def read_board(out: Path) -> dict[str, Any]:

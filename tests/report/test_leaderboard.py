@@ -36,7 +36,17 @@ def test_rows_follow_the_contract(two_class):
     board = leaderboard.build(load(two_class))
     leaderboard.save(two_class, board)
     assert json.loads((two_class / "leaderboard.json").read_text()) == board
-    assert set(board) == {*"task metric split budget warnings caveats verdict pairs rows".split()}
+    assert list(board) == [
+        "task",
+        "metric",
+        "split",
+        "budget",
+        "warnings",
+        "caveats",
+        "verdict",
+        "pairs",
+        "rows",
+    ]
     assert board["split"] == {"train": 360, "val": 120, "test": 120, "fingerprint": "f" * 64}
     assert board["budget"] == {"epochs": 4, "trials": 1}
     contract = """rank strategy backbone seeds status error val val_intervals test baseline floor
