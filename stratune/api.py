@@ -1,16 +1,17 @@
-"""What `import stratune as st` offers: compare and the Board it gives back."""
+"""What `import stratune as st` offers: compare and split; what compare gives back is a Board."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display
-from stratune.comparison.source import KEPT_ROWS, split_of
-from stratune.config import Config, parse_config, read_config
+from stratune.comparison.source import KEPT_ROWS, read_split
+from stratune.config import Config, parse_config, read_fields
+from stratune.config.given import Options, set_options
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -21,86 +22,70 @@ if TYPE_CHECKING:
 def compare(
     source: Any,
     *,
-    text: str | None = None,
-    label: str | None = None,
-    pair: str | None = None,
-    group: str | None = None,
-    strategies: Sequence[Any] | None = None,
-    backbones: Sequence[str] | str | None = None,
-    seeds: int = 1,
-    epochs: float | None = None,
-    metric: str | None = None,
-    val: Any = None,
-    test: Any = None,
     out: str | Path | None = None,
     fresh: bool = False,
     anyway: bool = False,
     jobs: int = 1,
     progress: bool = True,
-    **sections: Any,
+    **options: Unpack[Options],
 ) -> Board:
     """Compare strategies on a file, a pandas frame, a list of dicts, `hub:name/config` or `demo:name`.
 
-    `sections` are the configuration's: data={...}, task={...}, budget={...}, train={...}. A `source` that
-    ends in .yaml is a whole configuration. `jobs` runs are under way at once and share cores and GPU.
-    `out` None: stratune-out/NAME, or a folder beside it where other data or another task is compared there.
-    Errors that `stratune data check` finds stop the comparison; `anyway` goes on and marks the board.
-    Failed strategies are rows; wrong input raises a StratuneError.
+    A `source` that ends in .yaml is a whole configuration, which the options change. They are those of
+    `stratune compare`, where each is explained:
+
+        text, pair, label, group, id, annotations      columns
+        kind, bins, metric                             what is predicted, and what chooses on validation
+        val, test, split_column                        parts of your own
+        train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
+        encoding, delimiter, unknown                   how files are read
+        strategies, backbone(s), llm(s)                one, several, or text with commas between them
+        seeds, epochs, max_words, max_length, track    how they are trained
+        prefer                                         what decides: seconds, memory, bytes, price, best
+
+    and the configuration's sections data={...}, task={...}, budget={...}, train={...}, remote={...}. `jobs`
+    runs are under way at once and share cores and GPU. `out` None: stratune-out/NAME, or a folder beside it
+    where other data or another task is compared there. Errors that `stratune data check` finds stop the
+    comparison; `anyway` goes on and marks the board. Failed strategies are rows; wrong input raises a
+    StratuneError.
     """
-    rows: dict[str, Dataset] = {}
-    if isinstance(source, (str, Path)) and str(source).endswith((".yaml", ".yml")):
-        config = read_config(source)
-    else:
-        own = {"source": source, "val": val, "test": test}
-        files, rows = _sources(own)
-        config = parse_config(
-            _fields(files, text, label, pair, group, strategies, backbones, seeds, epochs, metric, sections)
-        )
+    config, rows = _configured(source, options)
     places = [Path(out)] if out is not None else []
-    options: dict[str, Any] = {"rows": rows, "fresh": fresh, "anyway": anyway, "jobs": jobs}
+    how: dict[str, Any] = {"rows": rows, "fresh": fresh, "anyway": anyway, "jobs": jobs}
     with Display(shown=progress) as display:
-        for _ in run_comparison(config, *places, watch=display.on, placed=places.append, **options):
+        for _ in run_comparison(config, *places, watch=display.on, placed=places.append, **how):
             pass
     return Board.load(places[-1], allow_server=config.servers)
 
 
-def split(config: Config | str | Path) -> Split:
-    """The Split that a configuration (or its file) names: what `fit` takes."""
-    return split_of(read_config(config) if isinstance(config, (str, Path)) else config)
+def split(source: Any, **options: Unpack[Options]) -> Split:
+    """The Split that `compare` makes of the same source and options: what `fit` takes."""
+    config, rows = _configured(source, options)
+    return read_split(config, rows)[0]
 
 
-def _fields(
-    files: dict[str, str],
-    text: str | None,
-    label: str | None,
-    pair: str | None,
-    group: str | None,
-    strategies: Sequence[Any] | None,
-    backbones: Sequence[str] | str | None,
-    seeds: int,
-    epochs: float | None,
-    metric: str | None,
-    sections: dict[str, Any],
-) -> dict[str, Any]:
-    named = {"text": text, "label": label, "text_pair": pair, "group": group, "metric": metric}
-    fields: dict[str, Any] = {"seeds": seeds, **sections}
-    fields["data"] = {**files, **sections.get("data", {})}
-    fields["task"] = {**{k: v for k, v in named.items() if v is not None}, **sections.get("task", {})}
-    if strategies is not None:
-        fields["strategies"] = [_spec(strategy) for strategy in strategies]
-    if backbones is not None:
-        fields["backbones"] = [backbones] if isinstance(backbones, str) else list(backbones)
-    if epochs is not None:
-        fields["budget"] = {"epochs": epochs, **sections.get("budget", {})}
-    return fields
+def _configured(source: Any, options: Mapping[str, Any]) -> tuple[Config, dict[str, Dataset]]:
+    """The configuration, and the rows of parts that are in memory."""
+    fields, where = _whole(source)
+    own = {part: options[part] for part in ("val", "test") if options.get(part) is not None}
+    if not fields:
+        own["source"] = source
+    files, rows = _sources(own)
+    set_options(fields, {name: value for name, value in options.items() if name not in own})
+    fields["data"] = {**fields.get("data", {}), **files}
+    return parse_config(fields, where=where), rows
 
 
-def _spec(strategy: Any) -> Any:
-    """A name, a mapping, or a Strategy object: what config.yaml can hold."""
-    return strategy.settings() if hasattr(strategy, "settings") else strategy
+def _whole(source: Any) -> tuple[dict[str, Any], str]:
+    """(fields, its name) of a source that is a whole configuration; no fields of data."""
+    if isinstance(source, Config):
+        return source.model_dump(mode="json"), "config"
+    if isinstance(source, (str, Path)) and str(source).endswith((".yaml", ".yml")):
+        return read_fields(source), str(source)
+    return {}, "config"
 
 
-def _sources(own: dict[str, Any]) -> tuple[dict[str, str], dict[str, Dataset]]:
+def _sources(own: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Dataset]]:
     """(names of sources, rows of those in memory), which become files of these names beside the results."""
     from stratune.data.read import read_tables
 
@@ -109,10 +94,10 @@ def _sources(own: dict[str, Any]) -> tuple[dict[str, str], dict[str, Dataset]]:
     for part, source in own.items():
         if isinstance(source, (str, Path)):
             named[part] = str(source)
-        elif source is not None:
+        else:
             tables = read_tables(source)
             rows[part] = tables.train
             if part == "source":  # a DatasetDict has parts of its own
                 given = {"val": tables.val, "test": tables.test}
-                rows |= {key: table for key, table in given.items() if table is not None and own[key] is None}
+                rows |= {key: table for key, table in given.items() if table is not None and key not in own}
     return named | {part: KEPT_ROWS[part] for part in rows}, rows

@@ -38,7 +38,7 @@ def test_every_default_is_written_out(tmp_path):
     parse_config({"data": DATA}).save(tmp_path / "config.yaml")
     written = yaml.safe_load((tmp_path / "config.yaml").read_text())
     sections = ["data", "task", "strategies", "backbones", "llms", "seeds", "budget", "train", "remote"]
-    assert list(written) == sections
+    assert list(written) == [*sections, "prefer"]
     assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {"epochs": 4.0}
     assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []
 

@@ -16,6 +16,7 @@ from stratune.cli.options import (
     Label,
     MaxWords,
     Pair,
+    Prefer,
     SplitColumn,
     Test,
     Text,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from stratune.config import Config
 
 Size = Annotated[
-    str | None, typer.Option(help="So many rows of the part (600), or such a share of it (0.5); stratified.")
+    str | None,
+    typer.Option(help="So many rows of the part (600), or such a share (0.5); stratified. [default: all]"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
@@ -39,12 +41,16 @@ Anyway = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
 Seeds = Annotated[
-    int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ...")
+    int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ... [default: 1]")
 ]
 Epochs = Annotated[
-    float | None, typer.Option(help="Passes over the training rows, the same for every strategy.")
+    float | None,
+    typer.Option(help="Passes over the training rows, the same for every strategy. [default: 4]"),
 ]
-Strategies = Annotated[str | None, typer.Option(help="Comma-separated; see `stratune list strategies`.")]
+Strategies = Annotated[
+    str | None,
+    typer.Option(help="Comma-separated; see `stratune list strategies`. [default: eight, by kind]"),
+]
 Jobs = Annotated[int, typer.Option(min=1, max=256, help="Runs under way at once, which share cores and GPU.")]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
@@ -65,7 +71,8 @@ def compare(
     label: Label = None,
     group: Group = None,
     annotations: Annotated[
-        str | None, typer.Option(help="Column of single ratings, one or a list a row; several joined by +.")
+        str | None,
+        typer.Option(help="Column of single ratings, one or a list a row; several joined by +."),
     ] = None,
     id_: Id = None,
     kind: Kind = None,
@@ -78,7 +85,8 @@ def compare(
     ] = None,
     strategies: Strategies = None,
     backbone: Annotated[
-        list[str] | None, typer.Option(help="Hugging Face id, folder, or embedded; repeatable.")
+        list[str] | None,
+        typer.Option(help="Hugging Face id, folder, or embedded; repeatable. [default: minilm]"),
     ] = None,
     llm: Annotated[
         list[str] | None,
@@ -90,8 +98,12 @@ def compare(
     val_rows: Size = None,
     test_rows: Size = None,
     max_words: MaxWords = None,
-    max_length: Annotated[int | None, typer.Option(min=1, help="Tokens read of each row.")] = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens read of each row. [default: what the model takes, 512 at most]"),
+    ] = None,
     track: Track = None,
+    prefer: Prefer = None,
     jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
@@ -104,25 +116,21 @@ def compare(
     Interrupt it at any moment: the same command goes on where it was.
     """
     options: dict[str, Any] = {
-        "data.source": data, "data.val": val, "data.test": test, "data.split_column": split_column,
-        "data.encoding": encoding, "data.delimiter": delimiter, "data.unknown": unknown,
-        "data.train_rows": _size(train_rows), "data.val_rows": _size(val_rows),
-        "data.test_rows": _size(test_rows),
-        "task.text": text, "task.text_pair": pair, "task.label": label, "task.group": group, "task.id": id_,
-        "task.annotations": annotations,
-        "task.kind": kind or ("ordinal" if bins else None), "task.bins": _bins(bins), "task.metric": metric,
-        "strategies": strategies, "backbones": backbone or None,
-        "llms": llm or None, "seeds": seeds,
-        "budget.epochs": epochs, "train.max_words": max_words, "train.max_length": max_length,
-        "train.track": [track] if track else None,
+        "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
+        "unknown": unknown, "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
+        "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
+        "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
+        "llm": llm or None, "seeds": seeds, "epochs": epochs, "max_words": max_words,
+        "max_length": max_length, "track": track, "prefer": prefer,
     }  # fmt: skip
-    config = configure(list(arguments or []), options)
+    config = configure(list(arguments or []), data, options)
     run(config, out, jobs=jobs, fresh=fresh, anyway=anyway, quiet=quiet, as_json=as_json)
 
 
-def configure(arguments: list[str], options: dict[str, Any]) -> Config:
+def configure(arguments: list[str], data: str | None, options: dict[str, Any]) -> Config:
     """A file, then `a.b=c` overrides, then options: a later one overrides an earlier one."""
     from stratune.config import parse_config, read_fields
+    from stratune.config.given import set_options
     from stratune.options import set_key
 
     file = arguments.pop(0) if arguments and "=" not in arguments[0] else None
@@ -132,9 +140,9 @@ def configure(arguments: list[str], options: dict[str, Any]) -> Config:
         if not equals:
             raise ConfigError(f"{override!r}: after the file come overrides that look like key.subkey=value")
         set_key(fields, key, override[len(key) + 1 :], parse=True)
-    for key, value in options.items():
-        if value is not None:
-            set_key(fields, key, value)
+    if data is not None:
+        set_key(fields, "data.source", data)
+    set_options(fields, options)
     if "data" not in fields:
         raise ConfigError("name a CONFIG.yaml, or the data with --data (try `stratune demo` for an example)")
     return parse_config(fields, where=file or "config")
@@ -171,24 +179,3 @@ def _board(out: Path) -> Any:
     from stratune.files import read_json
 
     return read_json(out / "leaderboard.json")
-
-
-def _bins(text: str | None) -> dict[str, Any] | None:
-    """`3`: quantiles; `2.5,3.5`: edges; `low,medium,high`: names of as many quantiles."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    try:
-        edges = [float(part) for part in parts]
-    except ValueError:
-        return {"names": parts}
-    return {"quantiles": int(text)} if len(edges) == 1 and text.isdigit() else {"edges": edges}
-
-
-def _size(text: str | None) -> int | float | None:
-    if text is None:
-        return None
-    try:
-        return float(text) if "." in text else int(text)
-    except ValueError as error:
-        raise ConfigError(f"{text!r} is neither a count (600) nor a share (0.5)", key="rows") from error

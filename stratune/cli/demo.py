@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds, Strategies
+from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds
+from stratune.cli.options import Prefer
 from stratune.errors import ConfigError, choices
 
 # Every technique once. `soup` is not among them: it needs several seeds.
@@ -18,9 +19,13 @@ DEMO_STRATEGIES = (
 
 def demo(
     name: Annotated[str, typer.Argument(help="See `stratune list demos`.")] = "reviews",
-    strategies: Strategies = None,
+    strategies: Annotated[
+        str | None,
+        typer.Option(help="Comma-separated; see `stratune list strategies`. [default: every technique once]"),
+    ] = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
+    prefer: Prefer = None,
     jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
@@ -30,15 +35,15 @@ def demo(
     """Compare every strategy on embedded data with the embedded model: no file, no network, ten minutes."""
     from stratune.cli.compare import run
     from stratune.config import parse_config
+    from stratune.config.given import set_options
     from stratune.data.demo import DEMOS
 
     if name not in DEMOS:
         raise ConfigError(choices(name, DEMOS), key="demo")
-    fields: dict[str, object] = {"data": {"source": f"demo:{name}"}}
+    fields: dict[str, Any] = {"data": {"source": f"demo:{name}"}}
     if name == "reviews":  # 12,808 rows: enough of them for a minute or two a strategy on two cores
         fields["data"] = {"source": "demo:reviews", "train_rows": 1000, "val_rows": 300, "test_rows": 600}
     fields["strategies"] = list(DEMO_STRATEGIES)
-    fields |= {k: v for k, v in {"strategies": strategies, "seeds": seeds}.items() if v is not None}
-    if epochs is not None:
-        fields["budget"] = {"epochs": epochs}
+    options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "prefer": prefer}
+    set_options(fields, options)
     run(parse_config(fields), out, jobs=jobs, fresh=fresh, anyway=False, quiet=quiet, as_json=as_json)

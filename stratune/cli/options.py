@@ -16,18 +16,25 @@ def _encoding(name: str | None) -> str | None:
 Source = Annotated[
     str, typer.Argument(help="csv, tsv, json, jsonl, parquet or xlsx file; hub:name/config; demo:name")
 ]
-Text = Annotated[str | None, typer.Option(help="Column of the text.")]
+Text = Annotated[str | None, typer.Option(help="Column of the text. [default: text]")]
 Pair = Annotated[str | None, typer.Option(help="Column of the second text of a pair.")]
-Label = Annotated[str | None, typer.Option(help="Column of the label.")]
+Label = Annotated[str | None, typer.Option(help="Column of the label. [default: label]")]
 Group = Annotated[str | None, typer.Option(help="Column of groups that stay on one side of the split.")]
-Kind = Annotated[str | None, typer.Option(help="classification, ordinal, multilabel or regression.")]
-Id = Annotated[str | None, typer.Option("--id", help="Column of unique row ids.")]
-Val = Annotated[str | None, typer.Option(help="Own validation file.")]
-Test = Annotated[str | None, typer.Option(help="Own test file.")]
-SplitColumn = Annotated[str | None, typer.Option(help="Column that says train, val or test.")]
-MaxWords = Annotated[int | None, typer.Option(min=1, help="Words read of each text.")]
+Kind = Annotated[
+    str | None,
+    typer.Option(help="classification, ordinal, multilabel or regression. [default: classification]"),
+]
+Id = Annotated[
+    str | None, typer.Option("--id", help="Column of unique row ids. [default: the number of the row]")
+]
+Val = Annotated[str | None, typer.Option(help="Own validation file. [default: 15 % of the rows]")]
+Test = Annotated[str | None, typer.Option(help="Own test file. [default: 15 % of the rows]")]
+SplitColumn = Annotated[
+    str | None, typer.Option(help="Column that says train, val or test. [default: drawn by seed]")
+]
+MaxWords = Annotated[int | None, typer.Option(min=1, help="Words read of each text. [default: all]")]
 Encoding = Annotated[
-    str | None, typer.Option(callback=_encoding, help="Text encoding of the files, when not UTF-8.")
+    str | None, typer.Option(callback=_encoding, help="Text encoding of the files. [default: utf-8]")
 ]
 Delimiter = Annotated[
     str | None,
@@ -35,12 +42,22 @@ Delimiter = Annotated[
 ]
 Unknown = Annotated[
     str | None,
-    typer.Option(help="Labels that no training row has: refuse, drop (the rows), or wrong (count them so)."),
+    typer.Option(
+        help="Labels that no training row has: refuse, drop (the rows), or wrong (count them so). "
+        "[default: refuse]"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 AllowServer = Annotated[
     list[str] | None,
     typer.Option(
         metavar="URL", help="Server of a folder's model that may get the texts, and its key; repeatable."
+    ),
+]
+Prefer = Annotated[
+    str | None,
+    typer.Option(
+        help="The winner is the cheapest row that ties with the best, in seconds (of training), memory, "
+        "bytes (on disk) or price (of servers); or best: the first row. [default: seconds]"
     ),
 ]

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from stratune.config.explain import explained
+from stratune.config.given import Prefer
 from stratune.config.paths import read_from, stored_in
 from stratune.config.spellings import spelt_out
 from stratune.errors import ConfigError
@@ -130,6 +131,8 @@ class Config(_Section):
     budget: Budget = Budget()
     train: TrainSettings = TrainSettings()
     remote: Remote = Remote()
+    # which cost the winner is the cheapest in, of the rows that tie with the best; it moves no run
+    prefer: Prefer = "seconds"
 
     @property
     def servers(self) -> Servers:
