@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stratune.printable import printable, shortened
@@ -25,6 +25,21 @@ def interval(estimate: dict[str, float] | None) -> str:
     decimals = _decimals(*(estimate[end] for end in ("value", "low", "high")))
     low, high = (re.sub(r"^(-?)0\.", r"\1.", _number(estimate[end], decimals)) for end in ("low", "high"))
     return f"{_number(estimate['value'], decimals)} [{low}, {high}]"
+
+
+def difference(estimate: Mapping[str, Any] | None, *, ends: bool = True) -> str:
+    """-0.009 [-.040, +.021]; `ends` False: -0.009"""
+    if estimate is None or estimate["difference"] is None:
+        return NOTHING
+    known = {"value": estimate["difference"]} | {
+        end: estimate[end] for end in ("low", "high") if ends and estimate[end] is not None
+    }
+    decimals = _decimals(*known.values())
+    signed = {end: f"{number:+,.{decimals}f}" for end, number in known.items()}
+    if len(known) < 3:
+        return signed["value"]
+    low, high = (re.sub(r"^([-+])0\.", r"\1.", signed[end]) for end in ("low", "high"))
+    return f"{signed['value']} [{low}, {high}]"
 
 
 def count(value: float | None) -> str:

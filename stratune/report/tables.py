@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stratune.report import caveats, human, people
+from stratune.report import caveats, human, people, standing
 from stratune.task import Task
 
 Board = dict[str, Any]
@@ -39,10 +39,20 @@ _MEASURED = (
     "invalid",
     "precision",
 )
+PARTS = ("val", "test")
+_ENDS = {"": "value", "_low": "low", "_high": "high"}
+_DECIDED = ("standing", "first_on_val", "tried")
+# of the metric that ranks, on test, to the winner's
+_DIFFERENCE = {
+    "difference": "difference",
+    "difference_low": "low",
+    "difference_high": "high",
+    "difference_p": "p",
+}
 
 
 def costs(board: Board) -> list[tuple[str, str, Callable[[Any], str]]]:
-    """The columns beside the scores: (key, heading, format)."""
+    """The columns beside the scores: (key, heading, format). Prompts that were tried are in `tried`, too."""
     asked = [one for one in ASKED if any(row.get(one[0]) is not None for row in board["rows"])]
     return [*COSTS, *asked]
 
@@ -76,38 +86,47 @@ def compared_metrics(task: Task) -> list[str]:
 
 
 def to_csv(board: Board) -> str:
-    """Every value; test metrics in three columns each. Words are one printable line, and no formulas."""
-    val = list(dict.fromkeys(name for row in board["rows"] for name in row["val"]))
-    test = list(dict.fromkeys(name for row in board["rows"] for name in row["test"]))
-    ends = (("", "value"), ("_low", "low"), ("_high", "high"))
+    """Every value; metrics in three columns each, of validation where its intervals are known. Words are one
+    printable line, and no formulas.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    heads = [human.plain(f"test_{name}{suffix}") for name in test for suffix, _ in ends]
-    table.writerow([*_FACTS, *(human.plain(f"val_{name}") for name in val), *heads, *_MEASURED])
+    val, test = (list(dict.fromkeys(name for row in board["rows"] for name in row[part])) for part in PARTS)
+    both = any(row.get("val_intervals") for row in board["rows"])
+    heads = [f"val_{name}{end}" for name in val for end in (_ENDS if both else ("",))]
+    heads += [f"test_{name}{end}" for name in test for end in _ENDS]
+    differences = standing.to_winner(board)
+    decided = [*_DECIDED, *(_DIFFERENCE if differences else ())] if "verdict" in board else []
+    table.writerow([*_FACTS, *map(human.plain, heads), *_MEASURED, *decided])
     for row in board["rows"]:
         facts = [
             " ".join(map(str, row[name])) if name == "seeds" else human.spreadsheet(row[name])
             for name in _FACTS
         ]
-        numbers = [row["test"].get(name, {}).get(end) for name in test for _, end in ends]
+        estimates = {name: {"value": row["val"].get(name)} for name in val}
+        estimates |= {
+            name: {**estimates[name], **one} for name, one in (row.get("val_intervals") or {}).items()
+        }
+        numbers = [
+            estimates[name].get(end) for name in val for end in (_ENDS.values() if both else ("value",))
+        ]
+        numbers += [row["test"].get(name, {}).get(end) for name in test for end in _ENDS.values()]
         costs = [row.get(name) for name in _MEASURED]
-        table.writerow([*facts, *(row["val"].get(name) for name in val), *numbers, *costs])
+        table.writerow([*facts, *numbers, *costs, *_decided(row, differences)[: len(decided)]])
     return text.getvalue()
 
 
+def _decided(row: Row, differences: dict[int, Any]) -> list[Any]:
+    """The cells of _DECIDED and _DIFFERENCE."""
+    pair = differences.get(row["rank"], {})
+    tried = human.spreadsheet(standing.tried(row))
+    return [standing.standing(row), row.get("first"), tried, *(pair.get(end) for end in _DIFFERENCE.values())]
+
+
 def to_markdown(board: Board) -> str:
-    metrics = shown_metrics(board)
-    val, test = (f"{part}{caveats.star(board, part)}" for part in ("val", "test"))
-    heads = [
-        "rank",
-        "strategy",
-        "backbone",
-        f"{val} {board['metric']}",
-        *(f"{test} {name}" for name in metrics),
-    ]
-    heads += [head for _, head, _ in costs(board)]
-    lines = [heads, ["---:", "---", "---", *["---:"] * (len(heads) - 3)]]
-    lines += [_markdown_cells(row, board, metrics) for row in board["rows"]]
+    columns = _markdown_columns(board)
+    lines = [[head for head, _ in columns], ["---:", "---", "---", *["---:"] * (len(columns) - 3)]]
+    lines += [[cell(row) for _, cell in columns] for row in board["rows"]]
     sizes = ", ".join(f"{board['split'][part]} {part}" for part in ("train", "val", "test"))
     note = f"{caption(board)[0].upper()}{caption(board)[1:]}. Rows: {sizes}. "
     errors = [f"- **{_cell(name(row))}**: {_cell(row['error'])}" for row in board["rows"] if row["error"]]
@@ -119,19 +138,43 @@ def to_markdown(board: Board) -> str:
     below = f"{_cell(note)} Split `{board['split']['fingerprint'][:12]}`."
     above = [f"- {_cell(line)}" for _, line in caveats.lines(board, at_most=caveats.MANY)]
     above += [""] if above else []
-    return "\n".join([*above, *table, "", below, *ceiling, *no_rank, *failed]) + "\n"
+    sentence = (board.get("verdict") or {}).get("sentence")
+    above += [human.plain(sentence).replace("&", "&amp;").replace("<", "&lt;"), ""] if sentence else []
+    marks = ["", _cell(standing.legend(board)) + "."] if standing.legend(board) else []
+    return "\n".join([*above, *table, *marks, "", below, *ceiling, *no_rank, *failed]) + "\n"
 
 
-def _markdown_cells(row: Row, board: Board, metrics: list[str]) -> list[str]:
-    rank = str(row["rank"]) if row["rank"] else row["status"] if row["status"] != "ok" else human.NOTHING
-    facts = [
-        rank,
-        row["strategy"],
-        row["backbone"] or human.NOTHING,
-        human.score(row["val"].get(board["metric"])),
+def _markdown_columns(board: Board) -> list[tuple[str, Callable[[Row], str]]]:
+    """(heading, text of a row's cell)"""
+    metric, differences = board["metric"], standing.to_winner(board)
+    val, test = (f"{part}{caveats.star(board, part)}" for part in PARTS)
+
+    def tested(name: str) -> Callable[[Row], str]:
+        return lambda row: human.interval(row["test"].get(name))
+
+    def cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
+        return lambda row: show(row.get(key))
+
+    columns: list[tuple[str, Callable[[Row], str]]] = [
+        ("rank", _rank),
+        ("strategy", lambda row: row["strategy"]),
+        ("backbone", lambda row: row["backbone"] or human.NOTHING),
+        (f"{val} {metric}", lambda row: human.score(row["val"].get(metric))),
     ]
-    tested = [human.interval(row["test"].get(name)) for name in metrics]
-    return [*facts, *tested, *(show(row.get(key)) for key, _, show in costs(board))]
+    if any(row.get("first") is not None for row in board["rows"]):
+        columns.append(("val first", lambda row: human.share(row.get("first"))))
+    columns += [(f"{test} {name}", tested(name)) for name in shown_metrics(board)]
+    if differences:
+        columns.append((f"{test} to winner", lambda row: human.difference(differences.get(row["rank"]))))
+    columns += [(head, cost(key, show)) for key, head, show in costs(board)]
+    if any(row.get("tried") for row in board["rows"]):
+        columns.append(("tried", lambda row: standing.tried(row) or human.NOTHING))
+    return columns
+
+
+def _rank(row: Row) -> str:
+    rank = str(row["rank"]) if row["rank"] else row["status"] if row["status"] != "ok" else human.NOTHING
+    return f"{rank} {standing.MARKS[standing.standing(row)]}".strip()
 
 
 def unranked(board: Board) -> list[str]:

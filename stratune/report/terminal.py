@@ -1,37 +1,51 @@
-"""The leaderboard in the terminal: warnings, the winner in bold green, failures with reasons below it."""
+"""The leaderboard in the terminal: warnings above it; the winner in bold green, what ties with it marked; the
+verdict's sentence below it, and failures with their reasons.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from stratune.report import caveats, human, people
+from stratune.report import caveats, human, people, standing
 from stratune.report.screen import Table, Text, box, cell_len, stacked, text
 from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
 Board = dict[str, Any]
 Row = dict[str, Any]
-Column = tuple[str, Callable[[Row], str]]  # heading, and the text of a row's cell
 
-_WORDS = ("strategy", "backbone", "status")
+
+class Column(NamedTuple):
+    head: str
+    cell: Callable[[Row], str]
+    narrower: Column | None = None  # takes its place where there is no room for it
+
+
+_WORDS = ("", "strategy", "backbone", "status")
 _GAP = 2  # characters between two columns: padding and the box
-# Columns that a narrow terminal leaves out, the first of them first. The page and the CSV have all of them.
 _OTHERS = "test metrics that do not rank"
+_DIFFERENCE, _SHORT_DIFFERENCE = "test\nto winner", "to\nwinner"
+_FIRST = "val\nfirst"
+# Columns that a narrow terminal leaves out or shortens, the first of them first. The CSV has all.
 _SPARED = (
-    "on\ndisk",
-    "memory",
-    "prompts\ntried",
     "train\nrows/s",
+    "on\ndisk",
+    "tried",
+    "prompts\ntried",
     "predict\nrows/s",
-    _OTHERS,
-    "train\ntime",
+    "memory",
     "trainable",
+    _OTHERS,
+    _DIFFERENCE,
+    _FIRST,
+    _SHORT_DIFFERENCE,
+    "train\ntime",
     "status",
 )
 
 
 def table(board: Board, *, width: int = 120) -> Table:
-    """A rich table that fits `width` characters; where they are few, costs are left out one by one."""
+    """A rich table that fits `width` characters; where they are few, columns are left out one by one."""
     shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
     columns = _fitting(_columns(board, several=len(shown) > 1), board, width)
     colors = {"error": "bold red", "warning": "yellow"}
@@ -46,51 +60,71 @@ def table(board: Board, *, width: int = 120) -> Table:
         caption_style="",
         padding=(0, 1, 0, 0),
     )
-    for head, _ in columns:
-        names = head in ("strategy", "backbone")  # only these may wrap
+    for column in columns:
+        names = column.head in ("strategy", "backbone")  # only these may wrap
         made.add_column(
-            stacked(map(text, head.split("\n"))),
-            justify="left" if head in _WORDS else "right",
+            stacked(map(text, column.head.split("\n"))),
+            justify="left" if column.head in _WORDS else "right",
             no_wrap=not names,
             overflow="fold",
         )
+    winner = standing.winner(board)
     for row in board["rows"]:
-        style = "bold green" if row["rank"] == 1 else "dim" if row["status"] == "failed" else ""
-        made.add_row(*(text(cell(row)) for _, cell in columns), style=style)
+        style = "bold green" if row is winner else "dim" if row["status"] == "failed" else ""
+        made.add_row(*(text(column.cell(row)) for column in columns), style=style)
     return made
 
 
 def _fitting(columns: list[Column], board: Board, width: int) -> list[Column]:
     def needed(column: Column) -> int:
-        head, cell = column
-        lines = [*head.split("\n"), *map(cell, board["rows"])]
+        lines = [*column.head.split("\n"), *map(column.cell, board["rows"])]
         return _GAP + max(map(cell_len, lines))
 
+    others = [_head(board, "test", name) for name in shown_metrics(board)[1:]]
     for spared in _SPARED:
         if sum(map(needed, columns)) + 2 <= width:
             break
-        gone = (
-            [_head(board, "test", name) for name in shown_metrics(board)[1:]]
-            if spared == _OTHERS
-            else [spared]
-        )
-        columns = [column for column in columns if column[0] not in gone]
+        gone = others if spared == _OTHERS else [spared]
+        kept = [column if column.head not in gone else column.narrower for column in columns]
+        columns = [column for column in kept if column is not None]
     return columns
 
 
 def _columns(board: Board, *, several: bool) -> list[Column]:
-    metric, also = board["metric"], shown_metrics(board)[1:]
-    called = human.backbones(row["backbone"] for row in board["rows"])
-    return [
-        ("#", lambda row: str(row["rank"] or human.NOTHING)),
-        ("strategy", lambda row: human.short(row["strategy"])),
-        *([("backbone", lambda row: called[row["backbone"]])] if several else []),
-        (_head(board, "val", metric), lambda row: human.score(row["val"].get(metric))),
-        (_head(board, "test", metric), lambda row: human.interval(row["test"].get(metric))),
-        *((_head(board, "test", name), _test_value(name)) for name in also),
-        *((head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs(board)),
-        ("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
+    """Those that have something to say on this board."""
+    rows, metric, also = board["rows"], board["metric"], shown_metrics(board)[1:]
+    called = human.backbones(row["backbone"] for row in rows)
+    has_tried = any(row.get("tried") for row in rows)
+    columns = [
+        Column("#", lambda row: str(row["rank"] or human.NOTHING)),
+        Column("", lambda row: standing.MARKS[standing.standing(row)]),
+        Column("strategy", lambda row: human.short(row["strategy"])),
+        Column("backbone", lambda row: called[row["backbone"]]),
+        Column(_head(board, "val", metric), lambda row: human.score(row["val"].get(metric))),
+        Column(_FIRST, lambda row: human.share(row.get("first"))),
+        Column(_head(board, "test", metric), lambda row: human.interval(row["test"].get(metric))),
+        _difference(board),
+        *(Column(_head(board, "test", name), _test_value(name)) for name in also),
+        *(Column(head.replace(" ", "\n"), _cost(key, show)) for key, head, show in costs(board)),
+        Column("tried", standing.tried),
+        Column("status", lambda row: "partly" if row["error"] and row["status"] == "ok" else row["status"]),
     ]
+    silent = {
+        "": not any(map(standing.standing, rows)),
+        "backbone": not several,
+        _FIRST: all(row.get("first") is None for row in rows),
+        _DIFFERENCE: not standing.to_winner(board),
+        "prompts\ntried": has_tried,
+        "tried": not has_tried,
+        "status": all(row["status"] == "ok" and not row["error"] for row in rows),
+    }
+    return [column for column in columns if not silent.get(column.head, False)]
+
+
+def _difference(board: Board) -> Column:
+    found = standing.to_winner(board)
+    short = Column(_SHORT_DIFFERENCE, lambda row: human.difference(found.get(row["rank"]), ends=False))
+    return Column(_DIFFERENCE, lambda row: human.difference(found.get(row["rank"])), short)
 
 
 def _head(board: Board, part: str, metric: str) -> str:
@@ -106,9 +140,13 @@ def _cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
 
 
 def _below(board: Board, backbones: set[str]) -> Text:
-    """The caption, and one line for each failure."""
+    """The verdict, the captions, and one line for each failure."""
     one = f"; backbone {human.plain(*backbones)}" if len(backbones) == 1 else ""
-    below = [text(caption(board) + one)]
+    sentence = (board.get("verdict") or {}).get("sentence")
+    below = [text(sentence, style="bold"), text("")] if sentence else []
+    below.append(text(caption(board) + one))
+    if legend := standing.legend(board):
+        below.append(text(legend))
     if with_people := people.line(board):
         below.append(text(with_people))
     below += [text(human.short(line, 200), style="yellow") for line in unranked(board)]

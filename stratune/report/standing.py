@@ -1,0 +1,77 @@
+"""Where a row stands: the winner, tied with the best, or behind; and what the winner differs from it by.
+
+leaderboard.json says it in `verdict`, `pairs`, and `winner`, `tied`, `first` and `tried` of its rows. Boards
+up to 0.8 have none of them: there nothing is marked, and the first row is the one to use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stratune.report import human
+
+Board = dict[str, Any]
+Row = dict[str, Any]
+Pair = dict[str, Any]  # metric, difference, low, high, p, p_adjusted; see `turned`
+
+MARKS = {"winner": "▸", "tied": "≈", "": ""}
+
+
+def winner(board: Board) -> Row | None:
+    """The row to use; None where no row finished."""
+    chosen = (row for row in board["rows"] if row.get("winner"))
+    first = (
+        None if "verdict" in board else next((row for row in board["rows"] if row["status"] == "ok"), None)
+    )
+    return next(chosen, first)
+
+
+def standing(row: Row) -> str:
+    """ "winner", "tied" or nothing."""
+    return "winner" if row.get("winner") else "tied" if row.get("tied") else ""
+
+
+def legend(board: Board) -> str:
+    """What the marks mean; nothing where there are none."""
+    if not any(map(standing, board["rows"])):
+        return ""
+    prefer = (board.get("verdict") or {}).get("prefer", "seconds")
+    several = sum(bool(row.get("tied")) for row in board["rows"]) > 1
+    among = f"of those that cannot be told from the best on validation ({MARKS['tied']})"
+    chosen = "first on validation" if prefer == "best" or not several else f"the cheapest in {prefer} {among}"
+    first = "; val first: how often, with validation rows drawn again" if _has(board, "first") else ""
+    return f"{MARKS['winner']} the winner, {chosen}{first}"
+
+
+def against(board: Board, reference: Row, metric: str, part: str = "test") -> dict[int, Pair]:
+    """Rank -> how the row differs from `reference` (row minus reference), of the rows that have a rank."""
+    rank, found = reference["rank"], {}
+    for pair in (board.get("pairs") or {}).get(part, ()):
+        if pair["metric"] == metric and rank in (pair["a"], pair["b"]):
+            other = pair["a"] if pair["b"] == rank else pair["b"]
+            found[other] = pair if pair["b"] == rank else turned(pair)
+    return found
+
+
+def turned(pair: Mapping[str, Any]) -> Pair:
+    """b - a of a - b."""
+    low, high = pair["low"], pair["high"]
+    minus = {"low": None if high is None else -high, "high": None if low is None else -low}
+    return {**pair, "a": pair["b"], "b": pair["a"], "difference": -pair["difference"], **minus}
+
+
+def to_winner(board: Board) -> dict[int, Pair]:
+    """Rank -> how the row's test value of the metric that ranks differs from the winner's."""
+    best = winner(board)
+    return against(board, best, board["metric"]) if best is not None and best["rank"] else {}
+
+
+def tried(row: Row) -> str:
+    """What the row was allowed to try: "1 fit, 8 prompts"."""
+    counts = (row.get("tried") or {}).items()
+    return ", ".join(f"{human.count(n)} {name.removesuffix('s') if n == 1 else name}" for name, n in counts)
+
+
+def _has(board: Board, key: str) -> bool:
+    return any(row.get(key) is not None for row in board["rows"])
