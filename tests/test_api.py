@@ -41,7 +41,7 @@ def test_the_rows_of_a_frame_are_kept_so_that_the_configuration_can_be_run_again
 def test_a_board_is_loaded_again_and_names_what_it_has(board):
     loaded = st.Board.load(board.out)
     assert loaded.leaderboard == board.leaderboard
-    with pytest.raises(st.StratuneError, match="no finished row 'lora'; there are"):
+    with pytest.raises(st.StratuneError, match="no finished row: 'lora' is not one of"):
         loaded.model("lora")
 
 

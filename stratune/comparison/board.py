@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.errors import ArtifactError, ConfigError
+from stratune.comparison import frames
+from stratune.comparison.frames import row_named
+from stratune.comparison.verdict import Verdict, verdict_of
+from stratune.errors import ConfigError, choices
 from stratune.remote.named import Servers, allowed_servers
+from stratune.report import human
 from stratune.result import run_id
+from stratune.task import Task
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from stratune.predictor.predictor import Predictor
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An SVG that a notebook shows; `path` is the file it is in."""
+
+    svg: str
+    path: Path
+
+    def __repr__(self) -> str:
+        return f"Picture({human.plain(str(self.path))!r})"
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+@dataclass(frozen=True, repr=False)
 class Board:
-    """A finished comparison on disk. `rows` are leaderboard.json's, best first, failed ones last."""
+    """A finished comparison on disk. `rows` are leaderboard.json's, best first, failed ones last.
+
+    A strategy is named as on the leaderboard, `lora`, or with its backbone, `lora@minilm`; None is the
+    winner. Of several seeds the one with the best validation score is taken, unless `seed` names another.
+    """
 
     out: Path
     leaderboard: dict[str, Any]
@@ -37,38 +62,101 @@ class Board:
         return list(self.leaderboard["rows"])
 
     @property
-    def best(self) -> Predictor:
-        """The winner, ready to use: first by validation; of its seeds the one with the best validation
-        score.
-        """
-        if not self.rows or self.rows[0]["status"] != "ok":
-            raise ArtifactError(f"{self.out}: no strategy finished")
-        return self.model(self.rows[0]["strategy"], self.rows[0]["backbone"])
+    def task(self) -> Task:
+        return Task.from_dict(self.leaderboard["task"])
 
-    def model(self, strategy: str, backbone: str | None = None, seed: int | None = None) -> Predictor:
+    @property
+    def verdict(self) -> Verdict:
+        """Which one to use, and why; `str` of it is one sentence. ArtifactError: no strategy finished."""
+        return verdict_of(self.leaderboard, self.out)
+
+    @property
+    def best(self) -> Predictor:
+        """The verdict's winner, ready to use. ArtifactError: no strategy finished."""
+        return self.model()
+
+    def model(
+        self, strategy: str | None = None, backbone: str | None = None, seed: int | None = None
+    ) -> Predictor:
         """The predictor of a row. Raises ConfigError when there is no such row."""
         from stratune.predictor.predictor import Predictor
 
-        rows = [row for row in self.rows if row["strategy"] == strategy and row["status"] == "ok"]
-        row = next((row for row in rows if backbone is None or row["backbone"] == backbone), None)
-        if row is None:
-            raise ConfigError(
-                f"no finished row {strategy!r}; there are {', '.join(r['strategy'] for r in self.rows)}"
-            )
+        return Predictor.load(self.model_folder(strategy, backbone, seed), allow_server=self.servers)
+
+    def model_folder(
+        self, strategy: str | None = None, backbone: str | None = None, seed: int | None = None
+    ) -> Path:
+        return self._run(strategy, backbone, seed) / "model"
+
+    def to_frame(self) -> DataFrame:
+        """A line a row, with every metric, interval and cost."""
+        return frames.rows(self.leaderboard)
+
+    def differences(
+        self, metric: str | None = None, part: str = "test", reference: str | None = None
+    ) -> DataFrame:
+        """How rows differ on the same rows of a part: a minus b, with its 95 % interval, p, and p adjusted
+        (Holm) for the lines of the frame: every two rows, or each against the `reference`.
+
+        `metric` None: the one that ranks.
+        """
+        frames.check_part(part)
+        wanted = self.leaderboard["metric"] if metric is None else metric
+        against = None if reference is None else row_named(self.leaderboard, reference)
+        pairs = [
+            one for one in (self.leaderboard.get("pairs") or {}).get(part, ()) if one["metric"] == wanted
+        ]
+        return frames.differences(self.leaderboard, pairs, against)
+
+    def predictions(
+        self, strategy: str | None = None, part: str = "test", *, seed: int | None = None
+    ) -> DataFrame:
+        """What a strategy answered to each row of "test" or "val": id, truth, prediction, scores."""
+        return frames.predictions(self._run(strategy, None, seed), part)
+
+    def confusion(
+        self, strategy: str | None = None, part: str = "test", *, seed: int | None = None
+    ) -> DataFrame:
+        """Rows counted by true label (lines) and predicted label (columns)."""
+        return frames.confusion(self.predictions(strategy, part, seed=seed), self.task)
+
+    def plot(self, name: str = "leaderboard", strategy: str | None = None) -> Picture:
+        """A figure of OUT/plots, which a notebook shows: `leaderboard`, or of a strategy, as `confusion`."""
+        there = {path.stem: path for path in sorted((self.out / "plots").glob("*.svg"))}
+        stem = name
+        if name not in there:
+            row = row_named(self.leaderboard, strategy)
+            stem = f"{name}-{human.file_name(row['strategy'], row['backbone'])}"
+        if stem not in there:
+            raise ConfigError(choices(name, self._figures(there)), key="plot")
+        return Picture(there[stem].read_text(encoding="utf-8"), there[stem])
+
+    def _figures(self, stems: Iterable[str]) -> Iterable[str]:
+        """What `plot` takes: `confusion` for confusion-lora@minilm."""
+        tails = [f"-{human.file_name(row['strategy'], row['backbone'])}" for row in self.rows]
+        ends = {stem: next((tail for tail in tails if stem.endswith(tail)), "") for stem in stems}
+        return dict.fromkeys(stem.removesuffix(end) for stem, end in ends.items())
+
+    def _run(self, strategy: str | None, backbone: str | None, seed: int | None) -> Path:
+        """The folder of a row's run."""
+        row = row_named(self.leaderboard, strategy, backbone)
         if seed is None:
             seed = self._best_seed(row)
-        folder = self.out / "runs" / run_id(strategy, row["backbone"], seed) / "model"
-        return Predictor.load(folder, allow_server=self.servers)
+        elif seed not in row["seeds"]:
+            raise ConfigError(choices(seed, map(str, row["seeds"])), key="seed")
+        return self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)
 
     def _best_seed(self, row: dict[str, Any]) -> int:
         from stratune.result import RunResult
-        from stratune.task import Task
 
         def val(seed: int) -> dict[str, float]:
             folder = self.out / "runs" / run_id(row["strategy"], row["backbone"], seed)
             return RunResult.load(folder / "result.json").val
 
-        return int(Task.from_dict(self.leaderboard["task"]).selection.best(row["seeds"], val))
+        return int(self.task.selection.best(row["seeds"], val))
+
+    def __repr__(self) -> str:
+        return frames.short(self.leaderboard, self.out)
 
     def __str__(self) -> str:
         from stratune.report.screen import screen
@@ -79,9 +167,6 @@ class Board:
         return page.getvalue()
 
     def _repr_html_(self) -> str:
-        import pandas as pd
+        from stratune.report.notebook import html
 
-        rows = [
-            {k: row[k] for k in ("rank", "strategy", "backbone", "status")} | row["val"] for row in self.rows
-        ]
-        return pd.DataFrame(rows).to_html(index=False)
+        return html(self.leaderboard)

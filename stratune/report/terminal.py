@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from stratune.report import caveats, human, people, standing
-from stratune.report.screen import Table, Text, box, cell_len, stacked, text
+from stratune.report.screen import Table, box, cell_len, stacked, text
 from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
 Board = dict[str, Any]
@@ -46,8 +46,7 @@ _SPARED = (
 
 def table(board: Board, *, width: int = 120) -> Table:
     """A rich table that fits `width` characters; where they are few, columns are left out one by one."""
-    shown = {row["backbone"] for row in board["rows"] if row["backbone"]}
-    columns = _fitting(_columns(board, several=len(shown) > 1), board, width)
+    fitting = _fitting(columns(board), board, width)
     colors = {"error": "bold red", "warning": "yellow"}
     made = Table(
         title=stacked(text(line, style=colors[level]) for level, line in caveats.lines(board)),
@@ -55,12 +54,12 @@ def table(board: Board, *, width: int = 120) -> Table:
         title_style="",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        caption=_below(board, shown),
+        caption=stacked(text(line, style=style) for line, style in below(board)),
         caption_justify="left",
         caption_style="",
         padding=(0, 1, 0, 0),
     )
-    for column in columns:
+    for column in fitting:
         names = column.head in ("strategy", "backbone")  # only these may wrap
         made.add_column(
             stacked(map(text, column.head.split("\n"))),
@@ -71,7 +70,7 @@ def table(board: Board, *, width: int = 120) -> Table:
     winner = standing.winner(board)
     for row in board["rows"]:
         style = "bold green" if row is winner else "dim" if row["status"] == "failed" else ""
-        made.add_row(*(text(column.cell(row)) for column in columns), style=style)
+        made.add_row(*(text(column.cell(row)) for column in fitting), style=style)
     return made
 
 
@@ -90,12 +89,12 @@ def _fitting(columns: list[Column], board: Board, width: int) -> list[Column]:
     return columns
 
 
-def _columns(board: Board, *, several: bool) -> list[Column]:
+def columns(board: Board) -> list[Column]:
     """Those that have something to say on this board."""
     rows, metric, also = board["rows"], board["metric"], shown_metrics(board)[1:]
     called = human.backbones(row["backbone"] for row in rows)
     has_tried = any(row.get("tried") for row in rows)
-    columns = [
+    found = [
         Column("#", lambda row: str(row["rank"] or human.NOTHING)),
         Column("", lambda row: standing.MARKS[standing.standing(row)]),
         Column("strategy", lambda row: human.short(row["strategy"])),
@@ -111,14 +110,14 @@ def _columns(board: Board, *, several: bool) -> list[Column]:
     ]
     silent = {
         "": not any(map(standing.standing, rows)),
-        "backbone": not several,
+        "backbone": len(_backbones(board)) < 2,
         _FIRST: all(row.get("first") is None for row in rows),
         _DIFFERENCE: not standing.to_winner(board),
         "prompts\ntried": has_tried,
         "tried": not has_tried,
         "status": all(row["status"] == "ok" and not row["error"] for row in rows),
     }
-    return [column for column in columns if not silent.get(column.head, False)]
+    return [column for column in found if not silent.get(column.head, False)]
 
 
 def _difference(board: Board) -> Column:
@@ -139,19 +138,21 @@ def _cost(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
     return lambda row: show(row.get(key))
 
 
-def _below(board: Board, backbones: set[str]) -> Text:
-    """The verdict, the captions, and one line for each failure."""
+def below(board: Board) -> list[tuple[str, str]]:
+    """(line, style) under the table: the verdict, what the columns are, who has no rank, who failed."""
+    backbones = _backbones(board)
     one = f"; backbone {human.plain(*backbones)}" if len(backbones) == 1 else ""
     sentence = (board.get("verdict") or {}).get("sentence")
-    below = [text(sentence, style="bold"), text("")] if sentence else []
-    below.append(text(caption(board) + one))
-    if legend := standing.legend(board):
-        below.append(text(legend))
-    if with_people := people.line(board):
-        below.append(text(with_people))
-    below += [text(human.short(line, 200), style="yellow") for line in unranked(board)]
+    lines = [(sentence, "bold"), ("", "")] if sentence else []
+    about = [caption(board) + one, standing.legend(board), people.line(board)]
+    lines += [(line, "") for line in about if line]
+    lines += [(human.short(line, 200), "yellow") for line in unranked(board)]
     for row in board["rows"]:
         if row["error"]:
             who = name(row) if len(backbones) > 1 else row["strategy"]
-            below.append(text(f"{human.plain(who)}: {human.short(row['error'], 200)}", style="red"))
-    return stacked(below)
+            lines.append((f"{human.plain(who)}: {human.short(row['error'], 200)}", "red"))
+    return lines
+
+
+def _backbones(board: Board) -> set[str]:
+    return {row["backbone"] for row in board["rows"] if row["backbone"]}

@@ -1,0 +1,124 @@
+"""A finished comparison as pandas frames: its rows, how they differ, what each answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stratune.errors import ArtifactError, ConfigError, boundary, choices
+from stratune.evaluate.multiple import holm
+from stratune.report import human, standing
+from stratune.report.tables import name
+from stratune.task import Task
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Board = dict[str, Any]
+Row = dict[str, Any]
+PARTS = ("val", "test")
+NO_LABEL = "(no label)"  # an answer that was none
+_FACTS = ("rank", "strategy", "backbone", "status", "first")
+_COSTS = (
+    "trainable_params", "train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes",
+    "artifact_bytes",
+)  # fmt: skip
+_ENDS = ("value", "low", "high")
+
+
+def row_named(board: Board, wanted: str | None, backbone: str | None = None) -> Row:
+    """The row of a strategy, by `lora` or `lora@minilm`; the best of several. None: the winner.
+
+    Raises ConfigError where no row that finished is called so.
+    """
+    if wanted is None:
+        if (winner := standing.winner(board)) is None:
+            raise ArtifactError("no strategy finished")
+        return winner
+    done: list[Row] = [row for row in board["rows"] if row["status"] == "ok"]
+    for row in done:
+        if wanted in (row["strategy"], name(row)) and backbone in (None, row["backbone"]):
+            return row
+    named = dict.fromkeys(row["strategy"] for row in done)
+    if wanted in named:
+        raise ConfigError(choices(backbone, [row["backbone"] for row in done if row["strategy"] == wanted]))
+    raise ConfigError(f"no finished row: {choices(wanted, named)}")
+
+
+def rows(board: Board) -> DataFrame:
+    """A line a row of the leaderboard: the metric that ranks and the others on validation and test."""
+    import pandas as pd
+
+    return pd.DataFrame([_line(row) for row in board["rows"]])
+
+
+def _line(row: Row) -> dict[str, Any]:
+    line = {fact: row.get(fact) for fact in _FACTS} | {"standing": standing.standing(row)}
+    intervals = row.get("val_intervals") or {}
+    for metric, value in row["val"].items():
+        line[f"val_{metric}"] = value
+        line |= {f"val_{metric}_{end}": intervals[metric][end] for end in _ENDS[1:] if metric in intervals}
+    for metric, estimate in row["test"].items():
+        line |= {f"test_{metric}{'' if end == 'value' else f'_{end}'}": estimate[end] for end in _ENDS}
+    return line | {cost: row.get(cost) for cost in _COSTS} | {"tried": standing.tried(row)}
+
+
+def check_part(part: str) -> None:
+    if part not in PARTS:
+        raise ConfigError(choices(part, PARTS), key="part")
+
+
+def differences(board: Board, pairs: list[dict[str, Any]], reference: Row | None) -> DataFrame:
+    """A line a pair: a minus b, its 95 % interval, p, and p adjusted for all the lines there are (Holm)."""
+    import pandas as pd
+
+    called = {row["rank"]: name(row) for row in board["rows"] if row["rank"]}
+    if reference is not None:
+        rank = reference["rank"]
+        pairs = [
+            one if one["b"] == rank else standing.turned(one) for one in pairs if rank in (one["a"], one["b"])
+        ]
+    lines = [
+        {"a": called[one["a"]], "b": called[one["b"]]}
+        | {key: one[key] for key in ("metric", "difference", "low", "high", "p")}
+        for one in pairs
+    ]
+    for line, adjusted in zip(lines, holm([line["p"] for line in lines]), strict=True):
+        line["p_adjusted"] = adjusted
+    return pd.DataFrame(lines, columns=["a", "b", "metric", "difference", "low", "high", "p", "p_adjusted"])
+
+
+def predictions(run: Path, part: str) -> DataFrame:
+    """A line a row: id, truth, prediction, a score a label, tokens_cut, and what else there is."""
+    import pyarrow.parquet as pq
+
+    check_part(part)
+    path = run / "predictions.parquet"
+    if not path.is_file():
+        raise ArtifactError(f"{path}: not there; the same `stratune compare` command makes the run again")
+    with boundary(lambda why: ArtifactError(f"{path}: not a Parquet file, or cut short ({why})")):
+        frame: DataFrame = pq.read_table(path).to_pandas()
+        return frame[frame["part"] == part].drop(columns="part").reset_index(drop=True)
+
+
+def confusion(found: DataFrame, task: Task) -> DataFrame:
+    """(K, K) rows counted by true label and predicted label, in the task's order of labels; a column more
+    where some answer was no label.
+    """
+    import pandas as pd
+
+    if task.target.is_numeric or task.target.several_labels:
+        raise ConfigError(f"a {task.kind} task has no confusion matrix: its rows have not one label each")
+    answers = found["prediction"].where(found["prediction"].isin(task.labels), NO_LABEL)
+    counts = pd.crosstab(found["truth"], answers)
+    extra = [NO_LABEL] if (answers == NO_LABEL).any() else []
+    labels = list(task.labels)
+    counts = counts.reindex(index=labels, columns=[*labels, *extra], fill_value=0)
+    return counts.rename_axis(index="truth", columns="prediction")
+
+
+def short(board: Board, out: Path) -> str:
+    """Board('stratune-out/reviews': 14 rows, winner partial@minilm)"""
+    winner = standing.winner(board)
+    of = f", winner {human.plain(name(winner))}" if winner else ""
+    return f"Board({human.plain(str(out))!r}: {len(board['rows'])} rows{of})"
