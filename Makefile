@@ -2,17 +2,19 @@
 # make test    set everything up, then lint, types, tests
 # make test-server    build a model server (some minutes, the first time), then the tests that ask it
 # make fuzz    10,000 damaged files, folders and command lines (FUZZ_CASES, FUZZ_SEED): some 40 minutes
+# make site    the documentation as a site, in build/site: a broken link or anchor fails
 # make lint | bench | docs | lock | clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SERVER := $(VENV)/server
+SITE := $(VENV)/site
 READY := $(VENV)/.ready
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := true
 
-.PHONY: setup demo test test-server fuzz lint bench docs lock clean
+.PHONY: setup demo test test-server fuzz lint bench docs site lock clean
 
 setup: $(READY)
 
@@ -26,17 +28,19 @@ $(READY): pyproject.toml constraints.txt requirements.txt requirements-embedded.
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# After a version changes in constraints.txt (or in requirements-embedded.txt): the hashes of all files of it.
+# After a version changes in constraints.txt (or in the other two): the hashes of all files of it.
 LOCK := $(VENV)/lock
-HASHED := pip compile - --quiet --no-deps --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+HASHED := pip compile - --quiet --no-deps --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version
 lock:
 	@test -x $(LOCK)/bin/uv || { $(PYTHON) -m venv $(LOCK) && $(LOCK)/bin/pip install --quiet uv; }
 	{ echo "# constraints.txt with hashes, without torch. Made by \`make lock\`."; \
-	  grep '==' constraints.txt | grep -v '^torch==' | $(LOCK)/bin/uv $(HASHED); } > requirements.new
+	  grep '==' constraints.txt | grep -v '^torch==' | $(LOCK)/bin/uv $(HASHED) 3.11; } > requirements.new
 	mv requirements.new requirements.txt
-	{ grep '^#' requirements-embedded.txt; \
-	  grep -o '^[^# ]*==[^ ]*' requirements-embedded.txt | $(LOCK)/bin/uv $(HASHED); } > requirements.new
-	mv requirements.new requirements-embedded.txt
+	for name in embedded:3.11 site:3.11.5; do \
+	  file=requirements-$${name%:*}.txt; \
+	  { grep '^#' $$file; grep -o '^[^# ]*==[^ ]*' $$file | $(LOCK)/bin/uv $(HASHED) $${name#*:}; } > requirements.new && \
+	  mv requirements.new $$file || exit 1; \
+	done
 
 demo: setup
 	$(BIN)/stratune demo
@@ -73,6 +77,15 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/generate.py
+
+# In an environment of its own, as the server: what builds pages is no part of what is documented.
+site: $(SITE)/.ready
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet --strict
+
+$(SITE)/.ready: requirements-site.txt | $(READY)
+	$(BIN)/python -m venv $(SITE)
+	$(SITE)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-site.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -24,7 +24,7 @@ def normal(names):
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in names.items()}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-embedded.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-embedded.txt", "requirements-site.txt"])
 def test_every_pinned_package_has_a_hash(name):
     text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
