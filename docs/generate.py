@@ -1,4 +1,4 @@
-"""Write docs/reference, and the pictures and numbers of docs/techniques: `make docs`.
+"""Write docs/reference, and the pictures and numbers of docs/techniques and docs/results: `make docs`.
 
 A test fails when one of them is out of date.
 """
@@ -11,7 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import configuration_page
 import pictures
+import python_page
+import results_pages
 import technique_numbers
 
 HERE = Path(__file__).parent
@@ -31,6 +34,8 @@ COMMANDS = (
     "data gap",
     "list",
     "export",
+    "ablate",
+    "prompt show",
 )
 
 
@@ -156,6 +161,8 @@ def support() -> str:
 
 PAGES = {
     "command-line": command_line,
+    "configuration": configuration_page.page,
+    "python": python_page.page,
     "strategies": strategies,
     "metrics": metrics,
     "backbones": families,
@@ -169,6 +176,7 @@ def main() -> None:
         (HERE / "reference" / f"{name}.md").write_text(page(), encoding="utf-8")
     pictures.write()
     technique_numbers.write()
+    results_pages.write()
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ class Bins:
     of the training rows, or as many as there are `names`.
     """
 
-    names: tuple[str, ...] = ()
-    edges: tuple[float, ...] = ()
-    quantiles: int = 0
+    names: tuple[str, ...] = ()  # of the levels, lowest first; without edges as many rows each
+    edges: tuple[float, ...] = ()  # between levels, one fewer than these
+    quantiles: int = 0  # of the training rows, in place of names and edges
 
     def __post_init__(self) -> None:
         if self.quantiles < 0:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import generate  # noqa: E402
 import pictures  # noqa: E402
+import results_pages  # noqa: E402
 import technique_numbers  # noqa: E402
 from drawing.cells import Cell, contents, paths, placed  # noqa: E402
 
@@ -36,21 +37,6 @@ def test_recipes_are_valid_configurations(recipe):
     from stratune.config import read_config
 
     assert plan(read_config(recipe))
-
-
-def test_the_configuration_in_the_tutorial_is_valid():
-    from stratune.comparison.comparison import plan
-    from stratune.config import parse_config
-
-    block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8"), re.S)
-    config = parse_config(yaml.safe_load(block.group(1)))
-    assert {planned.strategy["name"] for planned in plan(config)} == {
-        "tfidf",
-        "partial",
-        "lora",
-        "lora-attention",
-        "full",
-    }
 
 
 def test_the_template_and_the_options_in_the_page_on_prompts_are_valid(tmp_path, monkeypatch):
@@ -193,6 +179,11 @@ def test_the_options_of_a_page_are_those_of_the_code(page):
 
 def test_the_numbers_are_current():
     for path, text in technique_numbers.pages(technique_numbers.read_settings()).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make docs`"
+
+
+def test_results_are_those_of_the_tables_that_are_kept():
+    for path, text in results_pages.pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make docs`"
 
 

@@ -46,7 +46,7 @@ class DataConfig(_Section):
     val: str | None = None
     test: str | None = None
     split_column: str | None = None  # names the part of each row: train, val, test
-    fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)
+    fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)  # of the rows, for train, val and test
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
     val_rows: Size = None
     test_rows: Size = None
@@ -101,7 +101,7 @@ class TaskConfig(_Section):
     label: str | None = None
     group: str | None = None
     annotations: str | None = None  # single ratings: a column, or several joined by "+"
-    id: str | None = None
+    id: str | None = None  # column of unique row ids; None: the number of the row
     labels: tuple[str, ...] = ()  # empty: those that the data has, sorted
     metric: str | None = None
     bins: Bins | None = None

@@ -13,11 +13,11 @@ from stratune.remote.server import RetryPolicy
 class Remote:
     """`price`: of a million prompt tokens and of a million answer tokens. Other fields: see RetryPolicy."""
 
-    workers: int = 8
-    per_minute: int | None = None
-    timeout: float = 60.0
-    attempts: int = 6
-    price: tuple[float, float] | None = None
+    workers: int = 8  # requests under way at once
+    per_minute: int | None = None  # requests started; None: no limit
+    timeout: float = 60.0  # seconds without a byte from the server
+    attempts: int = 6  # for each request that fails in a way that may pass
+    price: tuple[float, float] | None = None  # of a million prompt tokens, and of a million answer tokens
 
     def __post_init__(self) -> None:
         self.retry_policy()

@@ -28,8 +28,8 @@ class Budget:
 @dataclass(frozen=True)
 class TrainSettings:
     precision: str = "auto"  # auto, bfloat16, float32
-    class_weights: str | Mapping[str, float] = "none"  # none, balanced, or label -> weight
-    evals_per_epoch: int = 1
+    class_weights: str | Mapping[str, float] = "none"  # of the loss: none, balanced, or label -> weight
+    evals_per_epoch: int = 1  # on validation: each may become the step that is kept
     patience: int = 3  # evaluations without a better validation score before stopping
     # padded tokens of a micro-batch; None: by device. Larger steps accumulate gradients
     micro_batch_tokens: int | None = None
@@ -38,7 +38,7 @@ class TrainSettings:
     gradient_checkpointing: bool = False  # blocks run again in the backward pass: less memory, more time
     max_length: int | None = None  # tokens read of a text; None: what the backbone takes, 512 at most
     max_words: int | None = None  # words read of a text
-    track: tuple[str, ...] = ()
+    track: tuple[str, ...] = ()  # tensorboard, mlflow, wandb, trackio
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "track", tuple(self.track))
@@ -75,8 +75,8 @@ class Recipe:
     batch_size: int = 32  # rows per optimiser step, on average over the epoch
     epochs: float | None = None  # None: the budget's
     warmup: float = 0.1  # share of the steps
-    label_smoothing: float = 0.0
-    max_grad_norm: float = 1.0
+    label_smoothing: float = 0.0  # share of the truth that is spread over all labels
+    max_grad_norm: float = 1.0  # longer gradients are scaled down to it
 
     def __post_init__(self) -> None:
         for key, value in vars(self).items():

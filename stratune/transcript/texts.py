@@ -39,9 +39,9 @@ class Texts:
     keep: Mapping[str, Any] = field(default_factory=dict)  # column of the label table -> value or values
     min_words: int = 0  # of a text, as it is read
     sections: Sequence[str] | None = None  # only these are read; None: all
-    without_sections: Sequence[str] = ()
+    without_sections: Sequence[str] = ()  # these are left out
     roles: Sequence[str] | None = None  # only the turns of these are read; None: all
-    without_roles: Sequence[str] = ()
+    without_roles: Sequence[str] = ()  # the turns of these are left out
     no_speakers: bool = False  # no "NAME: " before turns
     others: bool = False  # for unit speaker: the turns of the others too, as OTHER
 
