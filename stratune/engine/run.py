@@ -126,10 +126,18 @@ def _costs(result: RunResult, trained: Trained) -> None:
     result.precision, result.processes = trained.precision, trained.processes
     result.threads = torch.get_num_threads()
     result.train_seconds, result.notes = trained.train_seconds, trained.notes
+    result.price, result.tried = trained.price, _tried(trained)
     if trained.position is not None:
         result.examples_seen = trained.position.examples_seen
         result.best_epoch = trained.position.best_epoch
         result.train_rows_per_second = trained.position.examples_seen / max(trained.train_seconds, 1e-9)
+
+
+def _tried(trained: Trained) -> dict[str, int]:
+    """How many of each kind validation chose one of; what there was one of is not told, but for settings."""
+    checkpoints = sum("val" in line for line in trained.history)
+    found = {"settings": trained.settings_tried, "checkpoints": checkpoints, "prompts": len(trained.trials)}
+    return {name: count for name, count in found.items() if count > 1 or name == "settings"}
 
 
 def _predict(scorer: Any, table: Any, progress: Progress, part: str) -> tuple[Scored, float]:

@@ -28,4 +28,7 @@ def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_wo
     weights = sum(array.size for name, array in fitted.state()[0].items() if name in tensors)
     predictor = predictor_of(baseline, None, task, BaselineModel(fitted, max_words), split, seed)
     seconds = time.perf_counter() - started
-    return Trained(predictor, None, seconds, weights, weights, is_main_process=is_main())
+    tried = int(getattr(fitted, "tried", 1))
+    return Trained(
+        predictor, None, seconds, weights, weights, settings_tried=tried, is_main_process=is_main()
+    )

@@ -13,7 +13,7 @@ from stratune.fitting.trained import Trained, predictor_of
 from stratune.readout.base import by_chunks
 from stratune.readout.search import choose
 from stratune.readout.words import Words
-from stratune.remote.estimate import estimate, in_words
+from stratune.remote.estimate import Estimate, estimate, in_words
 from stratune.remote.language_model import ServerLanguageModel, open_server
 from stratune.remote.named import Servers
 from stratune.remote.reader import RemoteReader, remote_reader
@@ -64,14 +64,16 @@ def ask(
     chunker = readout.chunker(None)
     model = by_chunks(prompted, chunker, readout.aggregate(task))
     expected = _expected(server, prompted, chunker, readout, reader_of, split, remote)
-    progress.note(expected)
+    said = f"asks {in_words(expected)}"
+    progress.note(said)
     started = time.perf_counter()
     trials = choose(prompted, model, readout, reader_of, split, progress)
     server_model = ServerModel(backbone)
     trained = Trained(predictor_of(strategy, server_model, task, model, split, seed), total_params=None)
     trained.predictor.servers = servers
     trained.is_main_process = is_main()
-    trained.trials, trained.notes = trials, [expected, *prompted.reader.notes()]
+    trained.trials, trained.notes = trials, [said, *prompted.reader.notes()]
+    trained.price = expected.cost
     trained.train_seconds = time.perf_counter() - started if trials else 0.0
     return trained
 
@@ -93,8 +95,8 @@ def _expected(
     reader_of: Callable[[Words, int], RemoteReader],
     split: Split,
     remote: Remote,
-) -> str:
-    """The requests that validation (for every prompt) and test will send, in words, before any is sent."""
+) -> Estimate:
+    """Of the requests that validation (for every prompt) and test will send; none is sent."""
 
     def bodies(reader: RemoteReader, texts: Columns) -> list[Body]:
         rows = (chunker(*texts)[1], None) if chunker is not None else texts
@@ -103,4 +105,4 @@ def _expected(
     val, test = text_columns(split.val), text_columns(split.test)
     readers = [reader_of(words, draw) for words, draw in readout.prompts()]
     asked = [body for reader in readers for body in bodies(reader, val)]
-    return "asks " + in_words(estimate(server.server, [*asked, *bodies(readers[-1], test)], remote.price))
+    return estimate(server.server, [*asked, *bodies(readers[-1], test)], remote.price)

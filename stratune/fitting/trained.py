@@ -28,6 +28,8 @@ class Trained:
     precision: str | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # for the user
+    settings_tried: int = 1  # of which validation chose one
+    price: float | None = None  # expected, of what a server answers; None: no server, or no price is known
     trials: list[Trial] = field(default_factory=list)  # prompts that were tried, the chosen one first
     is_main_process: bool = True  # in distributed training, the process that writes files
     processes: int = 1

@@ -108,6 +108,8 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
             for name, mean in costs.items()
         },
         "precision": ", ".join(sorted({result.precision for result in ok if result.precision})) or None,
+        "tried": next((result.tried for result in ok if result.tried), None),
+        "price": _mean([result.price for result in ok]),
         "first": None,
         "tied": False,
         "winner": False,

@@ -98,6 +98,7 @@ class ResultFile(BaseModel):
     val: dict[str, float] = {}
     test: dict[str, float] = {}
     notes: list[str] = []
+    tried: dict[str, int] = {}
 
 
 class HistoryLine(BaseModel):
@@ -130,6 +131,8 @@ class Row(BaseModel):
     peak_bytes: float | None = None
     artifact_bytes: float | None = None
     trials: float | None = None
+    tried: dict[str, int] | None = None
+    price: float | None = None
     invalid: float | None = None
 
 

@@ -65,7 +65,8 @@ class TfIdf(Baseline):
         middle = [self.strengths[len(self.strengths) // 2]]
         terms = min(choices, key=lambda one: fitted(one, middle)[0]) if len(choices) > 1 else choices[0]
         _, weight, bias = fitted(terms, self.strengths)
-        return TfIdfModel(features.only(terms), weight, bias, task.target)
+        tried = len(self.strengths) + (len(choices) if len(choices) > 1 else 0)
+        return TfIdfModel(features.only(terms), weight, bias, task.target, tried)
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
         words, characters = terms_of(state, "words"), terms_of(state, "characters")
@@ -194,6 +195,7 @@ class TfIdfModel:
     weight: NDArray[np.float64]  # (C, F)
     bias: NDArray[np.float64]  # (C,)
     target: Target
+    tried: int = 1  # settings that validation chose among
 
     def predictions(self, rows: Examples) -> Predictions:
         return self.target.from_scores(self.features.transform(rows) @ self.weight.T + self.bias)

@@ -193,7 +193,10 @@ def test_what_it_will_take_is_told_before_it_starts(scripted, tmp_path):
         r"about 0\.00 at the price given",
         note,
     )
-    assert 32 * 10 < int(found[1].replace(",", "")) < 32 * 60
+    tokens = int(found[1].replace(",", ""))
+    assert 32 * 10 < tokens < 32 * 60
+    assert result.price == pytest.approx((tokens * 1.0 + 32 * 2.0) / 1e6, rel=0.05)
+    assert result.tried == {"settings": 1}
 
 
 def test_a_failed_server_is_a_failed_row_that_the_next_call_makes(scripted, tmp_path):

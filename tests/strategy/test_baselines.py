@@ -61,6 +61,12 @@ def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
 
 
+def test_it_says_how_many_settings_validation_chose_among():
+    split = toy_split(2)
+    assert fitted({"preset": "tfidf", "strengths": [1.0, 10.0], **ALL_TERMS}, split).tried == 2
+    assert fitted("tfidf", split).tried > 3
+
+
 def test_validation_chooses_the_strength():
     split = toy_split(2)
     val = Examples(list(split.val["text"]))
