@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 FIELDS: tuple[Literal["section", "role"], ...] = ("section", "role")
 MOST_PARTS = 20  # that are tried without having been named
+CHANGE = "change"  # no metric: it has no ends, and may be below zero
 FOLDER, FILE = "ablation", "ablation.json"
 COLUMN = "stratune_part"  # the part of the split, in the tables that models are trained on without a part
 
@@ -270,7 +271,7 @@ class _Test:
             """In the metric, and the change."""
             without = self._scorer(rows, one.model(short, None))
             change = _Change(without, whole, self.task.metric)
-            return self._interval(rows, without), self._interval(rows, change)
+            return self._interval(rows, without), self._interval(rows, change, CHANGE)
 
         words = [sum(len(text.split()) for text in some) for some in (rows["text"], short)]
         return Removed(
@@ -290,12 +291,13 @@ class _Test:
         target = self.task.target
         return target.scorer(target.truth(rows["label"]), answers.predictions[which], invalid)
 
-    def _interval(self, rows: Dataset, scored: Scorer) -> Interval:
+    def _interval(self, rows: Dataset, scored: Scorer, name: str | None = None) -> Interval:
+        """Of the task's metric; `name`: of another value."""
         groups = group_numbers(rows["group"]) if "group" in rows.column_names else None
         found = bootstrap([scored], len(rows), groups=groups)
-        if self.task.metric not in found:
+        if (wanted := name or self.task.metric) not in found:
             raise TrainingError(f"{self.task.metric} is undefined on the {len(rows)} test texts")
-        return found[self.task.metric]
+        return found[wanted]
 
 
 @dataclass
@@ -308,4 +310,4 @@ class _Change:
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         one, other = (scored.values(weights)[self.metric] for scored in (self.one, self.other))
-        return {self.metric: one - other}
+        return {CHANGE: one - other}

@@ -1,6 +1,7 @@
 """Scores of classification: one label of several for each row.
 
 - The prediction is the most probable label, the first of equals.
+- Macro means are over the labels that are true or predicted somewhere (labels.py).
 - ROC-AUC and PR-AUC leave a label out of their macro mean when no row, or every row, has it; when no label
   is left, the metric is undefined.
 - An invalid row (a generated answer that is no label) is wrong everywhere: it predicts no label, ranks last
@@ -17,8 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, finite, flags, negative_log, share
-from stratune.evaluate.labels import by_label, families, mean_areas
+from stratune.evaluate.labels import (
+    area_proportions,
+    by_label,
+    families,
+    macro,
+    macro_means,
+    mean_areas,
+    proportions,
+    ranked_rows,
+)
 from stratune.evaluate.ranking import Ranking, rank
+from stratune.evaluate.scoring import Tally
 
 
 def predicted(probabilities: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.intp]:
@@ -81,11 +92,27 @@ class ClassScorer:
         hit, predictions, true = (self._adder @ weights).reshape(3, len(self.labels), -1)
         values = {"accuracy": hit.sum(axis=0) / total}
         for family, each in families(hit, predictions, true).items():
-            values[f"{family}_macro"] = each.mean(axis=0)
+            values[f"{family}_macro"] = macro(each, predictions, true)
             values[f"{family}_weighted"] = (each * true).sum(axis=0) / total
             values |= by_label(family, each, self.labels)
         values["mcc"] = _mcc(hit, predictions, true, total)
         return values
+
+    def tally(self) -> Tally:
+        """Accuracy, and what equals it, counts rows; F1, precision and recall count them by label."""
+        rows = len(self.truth)
+        hit, predictions, true = (self._adder @ np.ones(rows)).reshape(3, -1)
+        each, areas = proportions(hit, predictions, true), area_proportions(self._rankings, rows)
+        return Tally(
+            shares=dict.fromkeys(("accuracy", "recall_weighted"), float(rows)),
+            like={
+                **dict.fromkeys(("f1_weighted", "precision_weighted"), float(rows)),
+                "pr_auc": ranked_rows(*areas),
+            },
+            means={**macro_means(each, predictions, true), "roc_auc": areas},
+            families=each,
+            labels=self.labels,
+        )
 
     @cached_property
     def _adder(self) -> Any:

@@ -1,13 +1,18 @@
-"""Intervals that cover rows and seeds.
+"""Intervals that cover: 95 of 100 intervals hold the value that all rows, and all seeds, would give.
 
-A replicate of the metric (replicates.py) draws rows once for all seeds, because they were tested on the same
-rows, and draws seeds with replacement; then it averages. The middle 95 % of 2,000 replicates is the interval.
-With few seeds the part for seeds is too narrow (three seeds: by about a fifth); more seeds are the cure.
+Rows: a proportion has Wilson's interval, a mean of proportions MOVER over theirs (proportions.py); an error
+or a correlation has Student's t on the scale where its replicates are nearly normal, and a metric of
+somebody's own has BCa (scales.py). Replicates (replicates.py) give the variance: whole groups are drawn, so
+it is that of groups, and t has as many degrees as there are groups less one.
+
+Seeds: the mean over S seeds is off by t * s / sqrt(S), with s their standard deviation and S - 1 degrees.
+Rows and seeds are independent, so their distances from the value are added squared (MOVER: Zou and Donner
+2008). With one seed the interval is of the rows alone. docs/statistics.md has the measured coverage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,8 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
-from stratune.evaluate.replicates import RESAMPLES, Replicates, replicates, seed_draws
-from stratune.evaluate.scoring import Scorer
+from stratune.evaluate.proportions import Proportions
+from stratune.evaluate.replicates import RESAMPLES, Replicates, replicates
+from stratune.evaluate.scales import CORRELATIONS, SCALES, SHARES, bca
+from stratune.evaluate.scoring import Scorer, Tally
+
+FEWEST = 0.25  # the variance of replicates counts as at least this part of that of independent trials
+
+Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -45,20 +56,168 @@ def bootstrap(
     The same `seed` and N draw the same rows, so intervals of two strategies come from the same resamples.
     Replicates in which a metric is undefined (no row of a label drawn) are left out of its interval.
     """
-    drawn = replicates(scorers, rows, groups=groups, resamples=resamples, seed=seed)
-    return intervals(drawn, seed=seed, level=level)
+    return intervals(replicates(scorers, rows, groups=groups, resamples=resamples, seed=seed), level=level)
 
 
-def intervals(found: Replicates, *, seed: int = 0, level: float = 0.95) -> dict[str, Interval]:
+def intervals(found: Replicates, *, level: float = 0.95) -> dict[str, Interval]:
     """Every metric that is defined, with its interval."""
-    points, drawn = found.points, found.drawn
-    runs, resamples = next(iter(drawn.values())).shape
-    mix = seed_draws(seed).multinomial(runs, np.full(runs, 1 / runs), size=resamples) / runs  # (R, S)
+    rows = _Rows(found, level)
+    ends = dict(rows.ends())
     return {
-        name: interval_of(found.value(name), np.einsum("rs,sr->r", mix, drawn[name]), level)
-        for name in points
-        if not np.isnan(points[name]).any()
+        name: _with_seeds(points, ends[name], rows.bounds(name), level)
+        for name, points in found.points.items()
+        if not np.isnan(points).any()
     }
+
+
+def _with_seeds(points: Floats, ends: Ends, bounds: Ends, level: float) -> Interval:
+    """The interval of the rows, and what S seeds, whose values are `points` (S,), add to both sides."""
+    value, (low, high) = float(points.mean()), ends
+    seeds = len(points)
+    if seeds > 1:
+        reach = student(level, seeds - 1) * float(points.std(ddof=1)) / np.sqrt(seeds)
+        low = max(value - float(np.hypot(value - low, reach)), bounds[0])
+        high = min(value + float(np.hypot(high - value, reach)), bounds[1])
+    return Interval(value, min(low, value), max(high, value))
+
+
+def student(level: float, degrees: int) -> float:
+    """The quantile that leaves (1 - level) / 2 above it."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(max(degrees, 1), (1 + level) / 2))
+
+
+class _Rows:
+    """Ends of every metric's interval over rows (or groups) alone."""
+
+    def __init__(self, found: Replicates, level: float) -> None:
+        from scipy.special import ndtri
+
+        self.found, self.level = found, level
+        self.student = student(level, found.units - 1)
+        self.quantile = self.student if found.grouped else float(ndtri((1 + level) / 2))
+        self.independent = not found.grouped and len(next(iter(found.points.values()))) == 1
+        self.lowest = 1.0 if found.grouped else FEWEST  # rows of a group are alike, hardly ever the opposite
+        self.tally = averaged(found.tallies)
+
+    def ends(self) -> Iterator[tuple[str, Ends]]:
+        counted = dict(self._counted(self.tally)) if self.tally is not None else {}
+        for name in self.found.points:
+            yield name, counted[name] if name in counted else self._other(name)
+
+    def _counted(self, tally: Tally) -> Iterator[tuple[str, Ends]]:
+        for name, (each, weights) in tally.means.items():
+            if name in self.found.points:
+                yield name, self._mean(name, each, weights)
+        for name, trials in (*tally.shares.items(), *tally.like.items()):
+            if name in self.found.points:
+                yield name, self._share(name, trials, name in tally.shares)
+        for family, each in tally.families.items():
+            names = [f"{family}[{label}]" for label in tally.labels]
+            if names[0] in self.found.points:
+                yield from self._by_label(names, each)
+
+    def _mean(self, name: str, each: Proportions, weights: Floats) -> Ends:
+        if self.independent and np.count_nonzero(weights) == 1:
+            position = int(weights.argmax())
+            low, high = each.ends(1.0, self.quantile)
+            return float(low[position]), float(high[position])
+        return each.mean_ends(
+            self.found.value(name), weights, self.variance(name), self.lowest, self.quantile
+        )
+
+    def _share(self, name: str, trials: float, by_row: bool) -> Ends:
+        value = self.found.value(name)
+        one = Proportions(np.array([value]), np.array([trials]))
+        if by_row and self.independent:
+            low, high = one.ends(1.0, self.quantile)
+            return float(low[0]), float(high[0])
+        return one.mean_ends(value, np.ones(1), self.variance(name), self.lowest, self.quantile)
+
+    def _by_label(self, names: Sequence[str], each: Proportions) -> Iterator[tuple[str, Ends]]:
+        ratio = np.ones(len(names))
+        if not self.independent:
+            spread, expected = np.array([self.variance(name) for name in names]), each.variance()
+            known = expected > 0
+            ratio[known] = np.maximum(spread[known] / expected[known], self.lowest)
+        for name, low, high in zip(names, *each.ends(ratio, self.quantile), strict=True):
+            yield name, (float(low), float(high))
+
+    def _other(self, name: str) -> Ends:
+        """A metric that nobody has counted the trials of."""
+        value, spread = self.found.value(name), self.variance(name)
+        if np.isnan(value):
+            return value, value
+        if name in SHARES:
+            return self._share(name, self.found.units, by_row=False)
+        if name not in SCALES:
+            return self._unknown(name, value)
+        if SCALES[name].has(value):
+            return SCALES[name].ends(value, float(np.sqrt(spread)), self.student)
+        return self._at_the_end(name, value)
+
+    def _at_the_end(self, name: str, value: float) -> Ends:
+        """Nothing was wrong, so no replicate differs, and yet another row may be wrong."""
+        if name in CORRELATIONS:  # between -1 and 1: as if right and wrong had been counted
+            share = Proportions(np.array([(1 + value) / 2]), np.array([float(self.found.units)]))
+            low, high = share.ends(1.0, self.quantile)
+            return 2 * float(low[0]) - 1, 2 * float(high[0]) - 1
+        if name == "mae_levels" and self.tally is not None:  # most mistakes are by one level
+            return 0.0, 1 - self._share("accuracy", self.tally.shares["accuracy"], by_row=True)[0]
+        return value, value
+
+    def _unknown(self, name: str, value: float) -> Ends:
+        drawn = self.found.drawn[name].mean(axis=0)
+        drawn = drawn[~np.isnan(drawn)]
+        return (
+            bca(value, drawn, self.found.skewed.get(name, 0.0), self.level) if len(drawn) else (value, value)
+        )
+
+    def bounds(self, name: str) -> Ends:
+        """Between which values a metric lies."""
+        if name in SCALES:
+            return SCALES[name].least, SCALES[name].most
+        return (-np.inf, np.inf) if name in self.found.skewed else (0.0, 1.0)
+
+    def variance(self, name: str) -> float:
+        """Of the mean over seeds, as far as the seeds share it: what they do not is theirs (`_with_seeds`).
+
+        Replicates spread by (G - 1) / G too little, which matters with few groups.
+        """
+        drawn = self.found.drawn[name]
+        drawn = drawn[:, ~np.isnan(drawn).any(axis=0)]
+        seeds, units = len(drawn), self.found.units
+        if drawn.shape[1] < 2 or units < 2:
+            return 0.0
+        spread = float(drawn.mean(axis=0).var(ddof=1))
+        if seeds > 1:
+            own = float(drawn.var(axis=1, ddof=1).sum())
+            spread = max((seeds**2 * spread - own) / (seeds * (seeds - 1)), 0.0)
+        return spread * units / (units - 1)
+
+
+def averaged(tallies: Sequence[Tally]) -> Tally | None:
+    """The mean over seeds; None where there is none."""
+    if not tallies:
+        return None
+    first, others = tallies[0], tallies[1:]
+    return Tally(
+        {name: float(np.mean([one.shares[name] for one in tallies])) for name in first.shares},
+        {name: float(np.mean([one.like[name] for one in tallies])) for name in first.like},
+        {
+            name: (
+                each.averaged([one.means[name][0] for one in others]),
+                np.mean([one.means[name][1] for one in tallies], axis=0),
+            )
+            for name, (each, _) in first.means.items()
+        },
+        {
+            family: each.averaged([one.families[family] for one in others])
+            for family, each in first.families.items()
+        },
+        first.labels,
+    )
 
 
 def interval_of(value: float, replicates: Floats, level: float = 0.95) -> Interval:

@@ -2,7 +2,8 @@
 
 - A label is predicted where its probability is at least 0.5: thresholds chosen on validation were applied
   before, by moving the logits.
-- Micro means add up the counts of all labels first; 0/0 is 0.0; every label counts in a macro mean.
+- Micro means add up the counts of all labels first; 0/0 is 0.0. Macro means are over the labels that are true
+  or predicted somewhere (labels.py).
 - `map` and `roc_auc` leave out a label that no row, or every row, has; without any left they are undefined.
 - An invalid row predicts no label, and its set is wrong even where the truth has none; it ranks last for the
   labels it has and first for the others, and gives the truth probability 0.
@@ -18,8 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, finite, flags, negative_log
-from stratune.evaluate.labels import by_label, families, mean_areas
+from stratune.evaluate.labels import (
+    area_proportions,
+    by_label,
+    families,
+    macro,
+    macro_means,
+    mean_areas,
+    proportions,
+    ranked_rows,
+)
 from stratune.evaluate.ranking import Ranking, rank
+from stratune.evaluate.scoring import Tally
 
 THRESHOLD = 0.5
 
@@ -79,9 +90,29 @@ class LabelSetScorer:
         micro = families(*counts.sum(axis=1))
         for family, each in families(*counts).items():
             values[f"{family}_micro"] = micro[family]
-            values[f"{family}_macro"] = each.mean(axis=0)
+            values[f"{family}_macro"] = macro(each, counts[1], counts[2])
             values |= by_label(family, each, self.labels)
         return values
+
+    def tally(self) -> Tally:
+        """Rows count where the whole set is right or wrong; micro means count labels of rows."""
+        rows = len(self.truth)
+        counts = (self._adder @ np.ones(rows)).reshape(3, -1)
+        each, areas = proportions(*counts), area_proportions(self._rankings, rows)
+        hit, predictions, true = map(float, counts.sum(axis=1))
+        return Tally(
+            shares={"subset_accuracy": float(rows)},
+            like={
+                "precision_micro": predictions,
+                "recall_micro": true,
+                "f1_micro": predictions + true - hit,
+                "hamming": float(self.truth.size),
+                "map": ranked_rows(*areas),
+            },
+            means={**macro_means(each, *counts[1:]), "roc_auc": areas},
+            families=each,
+            labels=self.labels,
+        )
 
     @cached_property
     def _decided(self) -> npt.NDArray[np.bool_]:

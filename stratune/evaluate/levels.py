@@ -15,6 +15,7 @@ import numpy as np
 from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, share
 from stratune.evaluate.classes import ClassScorer
 from stratune.evaluate.correlation import Correlation
+from stratune.evaluate.scoring import Tally
 
 
 class LevelScorer:
@@ -43,6 +44,9 @@ class LevelScorer:
             "pearson": correlated.pearson,
             "spearman": correlated.spearman,
         }
+
+    def tally(self) -> Tally:
+        return self.classes.tally()
 
     @property
     def answers(self) -> Floats:

@@ -25,6 +25,7 @@ class Ranking:
     levels: int
     adder: Any  # sparse (2G + T, N): positives at each level; negatives since the level before; T ties
     tied: npt.NDArray[np.intp]  # (T,) levels that negatives share
+    positives: int  # rows of the class
 
     def areas(self, weights: Floats, total: Floats) -> tuple[Floats, Floats]:
         """Row counts (N, R), their sums (R,) -> ROC-AUC (R,), average precision (R,); NaN where undefined.
@@ -60,7 +61,7 @@ def rank(positive: npt.NDArray[np.bool_], scores: Floats) -> Ranking:
     rows = np.concatenate([level[hit], count + level[negative], 2 * count + tie_row])
     columns = np.concatenate([hit, negative, ties])
     shape = (2 * count + len(tied), len(scores))
-    return Ranking(count, csr_array((np.ones(len(rows)), (rows, columns)), shape=shape), tied)
+    return Ranking(count, csr_array((np.ones(len(rows)), (rows, columns)), shape=shape), tied, len(hit))
 
 
 def roc_points(positive: npt.NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats] | None:

@@ -9,15 +9,17 @@ is a replicate of the difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
-from stratune.evaluate.scoring import Scorer
+from stratune.evaluate.scales import SCALES, SHARES, acceleration
+from stratune.evaluate.scoring import Scorer, Tally, tally_of
 
+BLOCKS = 200  # that are left out one by one, for the acceleration of metrics whose scale nobody knows
 RESAMPLES = 2000
 _BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is computed from it should stay in cache
 
@@ -26,18 +28,25 @@ _BLOCK_BYTES = 2_000_000  # of row counts at a time: a block and what is compute
 class Replicates:
     """By metric: `points` (S,), of S seeds on the rows as they are, and `drawn` (S, R), on R resamples.
 
-    What is undefined is NaN. `units` is how many things were drawn from: rows, or their groups.
+    What is undefined is NaN. `units` is how many things were drawn from: rows, or their groups. For
+    intervals: `tallies` (S) has which metrics are proportions, and `skewed` BCa's acceleration of those that
+    are neither that nor have a known scale (scales.py).
     """
 
     points: dict[str, Floats]
     drawn: dict[str, Floats]
     units: int
+    grouped: bool = False
+    tallies: tuple[Tally, ...] = ()
+    skewed: dict[str, float] = field(default_factory=dict)
 
     def only(self, names: Iterable[str]) -> Replicates:
         """Of these metrics, as far as there are replicates of them."""
         kept = [name for name in names if name in self.points]
-        return Replicates(
-            {name: self.points[name] for name in kept}, {name: self.drawn[name] for name in kept}, self.units
+        return replace(
+            self,
+            points={name: self.points[name] for name in kept},
+            drawn={name: self.drawn[name] for name in kept},
         )
 
     def value(self, metric: str) -> float:
@@ -75,11 +84,40 @@ def replicates(
         by_run = [scorer.values(weights) for scorer in scorers]
         for name, blocks in kept.items():
             blocks.append(np.stack([values[name] for values in by_run]))
+    tallies = [tally for tally in map(tally_of, scorers) if tally is not None]
     return Replicates(
         {name: np.concatenate([point[name] for point in points]) for name in kept},
         {name: np.concatenate(blocks, axis=1) for name, blocks in kept.items()},
         rows if groups is None else len(np.unique(groups)),
+        grouped=groups is not None,
+        tallies=tuple(tallies) if len(tallies) == len(scorers) else (),
+        skewed=_accelerations(scorers, rows, groups, _of_no_scale(kept, tallies)),
     )
+
+
+def _of_no_scale(names: Iterable[str], tallies: Sequence[Tally]) -> list[str]:
+    counted = {name for tally in tallies for name in _metrics_of(tally)}
+    return [name for name in names if name not in counted and name not in SCALES and name not in SHARES]
+
+
+def _metrics_of(tally: Tally) -> Iterator[str]:
+    yield from (*tally.shares, *tally.like, *tally.means)
+    yield from (f"{family}[{label}]" for family in tally.families for label in tally.labels)
+
+
+def _accelerations(
+    scorers: Sequence[Scorer], rows: int, groups: npt.NDArray[Any] | None, names: Sequence[str]
+) -> dict[str, float]:
+    """By metric, of the mean over seeds: blocks of rows, or of groups, are left out one by one."""
+    if not names:
+        return {}
+    member = np.arange(rows) if groups is None else np.unique(groups, return_inverse=True)[1]
+    block = member % BLOCKS
+    weights = (block[:, None] != np.arange(min(BLOCKS, member.max() + 1))).astype(np.float64)  # (N, B)
+    if weights.shape[1] < 2:
+        return dict.fromkeys(names, 0.0)
+    left_out = [scorer.values(weights) for scorer in scorers]
+    return {name: acceleration(np.mean([values[name] for values in left_out], axis=0)) for name in names}
 
 
 def row_draws(seed: int) -> np.random.Generator:

@@ -8,7 +8,8 @@ correlation without spread) is NaN in `values` and not in the dict of `score`; 0
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from stratune.errors import MetricError
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.kinds import Kind
 from stratune.evaluate.metrics import Function, Metric, metrics_of
+from stratune.evaluate.proportions import Proportions
 
 
 class Scorer(Protocol):
@@ -25,6 +27,34 @@ class Scorer(Protocol):
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
         ...
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Which metrics are proportions, and of how many trials, on the rows as they are.
+
+    `shares`: metric -> how many rows it is a share of. `like`: metric -> how many rows it is at least worth,
+    where it is no share of rows but lies between 0 and 1 all the same. `means`: metric -> proportions (m,)
+    and their weights (m,). `families`: of K `labels`, each a metric by itself: `f1[label]`.
+    """
+
+    shares: dict[str, float]
+    like: dict[str, float]
+    means: dict[str, tuple[Proportions, Floats]]
+    families: dict[str, Proportions]
+    labels: tuple[str, ...]
+
+
+@runtime_checkable
+class Tallied(Protocol):
+    """A scorer that counts."""
+
+    def tally(self) -> Tally | None: ...
+
+
+def tally_of(scorer: Scorer) -> Tally | None:
+    """What a scorer has counted; None where nothing is a proportion that it knows the trials of."""
+    return scorer.tally() if isinstance(scorer, Tallied) else None
 
 
 class PredictionScorer(Scorer, Protocol):
@@ -72,6 +102,9 @@ class WithFunctions:
         for metric in self.metrics:
             found[metric.name] = np.array([self._called(metric, column) for column in columns])
         return found
+
+    def tally(self) -> Tally | None:
+        return tally_of(self.scorer)
 
     def _called(self, metric: Metric, weights: Floats) -> float:
         assert metric.function is not None

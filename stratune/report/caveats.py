@@ -1,13 +1,15 @@
 """What a reader must know before a score counts: faults of the data, and parts too small to measure on.
 
 leaderboard.json has `warnings`, all of them with the gravest first: errors of the data check, then `caveats`,
-then its warnings. `caveats` has those of validation and of test: few rows, few groups, labels without a row.
-A comparison that went on in spite of errors has `"anyway": true`. The terminal, Markdown and the page show
-them above the board, and mark a part that has caveats with a star in the headings of its scores.
+then its warnings. `caveats` has those of validation and of test: few rows, few groups, labels with few rows
+or none, and numbers of which a few rows make most of the error. A comparison that went on in spite of errors
+has `"anyway": true`. The terminal, Markdown and the page show them above the board, and mark a part that has
+caveats with a star in the headings of its scores.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +25,10 @@ Board = dict[str, Any]
 Note = dict[str, str]  # level, code, message
 
 FEW_ROWS = 30  # with fewer, one row moves a share by more than three percent
-FEW_GROUPS = 10  # with fewer, a bootstrap over groups gives intervals that are too narrow
+FEW_GROUPS = 10  # with fewer, how much groups differ is itself hardly known
+FEW_OF_LABEL = 5  # with fewer, a label's F1 moves by a fifth with one row, and macro means with it
+TAIL = 0.05  # this share of the rows, those with the largest errors,
+HEAVY = 0.4  # holds so much of the squared error: of normal errors 0.28
 SHOWN = 8  # lines above the board in the terminal; the page and Markdown show more
 MANY = 40
 NAMED = 3  # labels
@@ -75,13 +80,35 @@ def _unlike(comparison: Comparison) -> list[Note]:
 
 def caveats(comparison: Comparison) -> dict[str, list[Note]]:
     """Part -> why its scores say little; every run was measured on the same rows."""
-    measured = next((run.predictions for run in comparison.runs if run.predictions), None)
-    if measured is None:
+    measured = [run.predictions for run in comparison.runs if run.predictions]
+    if not measured:
         return {part: [] for part in PARTS}
-    return {part: _of_part(name, measured[part], comparison.task.target) for part, name in PARTS.items()}
+    target = comparison.task.target
+    return {
+        part: [*of_part(name, measured[0][part], target), *heavy_tails(name, [one[part] for one in measured])]
+        if target.is_numeric
+        else of_part(name, measured[0][part], target)
+        for part, name in PARTS.items()
+    }
 
 
-def _of_part(name: str, part: Predictions, target: Target) -> list[Note]:
+def heavy_tails(name: str, runs: Sequence[Predictions]) -> list[Note]:
+    """A note where a few rows make most of a run's squared error: one more would change RMSE and R²."""
+    shares = []
+    for run in runs:
+        squares = np.sort((run.truth - run.predictions[:, 0])[~run.invalid] ** 2)
+        if len(squares) and squares[-1] > 0:
+            shares.append(float(squares[-int(np.ceil(TAIL * len(squares))) :].sum() / squares.sum()))
+    if not shares or max(shares) <= HEAVY:
+        return []
+    why = (
+        f"{name}: {TAIL:.0%} of the rows make {max(shares):.0%} of the squared error, so the intervals of "
+        "rmse and r2 are too narrow: read mae"
+    )
+    return [{"level": "warning", "code": "heavy_tails", "message": why}]
+
+
+def of_part(name: str, part: Predictions, target: Target) -> list[Note]:
     rows, notes = len(part.truth), []
     if rows < FEW_ROWS:
         some = "one row" if rows == 1 else f"{rows} rows"
@@ -90,16 +117,28 @@ def _of_part(name: str, part: Predictions, target: Target) -> list[Note]:
     groups = rows if part.groups is None else len(np.unique(part.groups))
     if part.groups is not None and groups < FEW_GROUPS:
         some = "one group" if groups == 1 else f"{groups} groups"
-        why = f"{name} has {some}: intervals over fewer than {FEW_GROUPS} groups are too narrow"
+        why = f"{name} has {some}: intervals over fewer than {FEW_GROUPS} groups are rough"
         notes.append({"level": "warning", "code": "few_groups", "message": why})
-    missing = [target.labels[k] for k in np.flatnonzero(_rows_of_labels(part, target) == 0)]
-    if missing:
-        named = ", ".join(human.short(label) for label in missing[:NAMED])
-        more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
-        has = "label has" if len(missing) == 1 else "labels have"
-        why = f"{len(missing):,} {has} no {name} row ({named}{more}): macro means count a score of 0 for each"
+    counts = _rows_of_labels(part, target)
+    if missing := [target.labels[k] for k in np.flatnonzero(counts == 0)]:
+        some = f"{_some(missing, 'has', 'have')} no {name} row ({_named(missing)})"
+        why = f"{some}: macro means leave out what is neither true nor predicted"
         notes.append({"level": "warning", "code": "label_without_rows", "message": why})
+    if few := [target.labels[k] for k in np.flatnonzero((counts > 0) & (counts < FEW_OF_LABEL))]:
+        some = f"{_some(few, 'has', 'have')} fewer than {FEW_OF_LABEL} {name} rows ({_named(few)})"
+        why = f"{some}: scores by label and macro means are uncertain, and their intervals rough"
+        notes.append({"level": "warning", "code": "label_with_few_rows", "message": why})
     return notes
+
+
+def _some(labels: Sequence[str], one: str, several: str) -> str:
+    """1 label has, 1,200 labels have"""
+    return f"1 label {one}" if len(labels) == 1 else f"{len(labels):,} labels {several}"
+
+
+def _named(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - NAMED:,} more" if len(labels) > NAMED else ""
+    return ", ".join(human.short(label) for label in labels[:NAMED]) + more
 
 
 def _rows_of_labels(part: Predictions, target: Target) -> Any:

@@ -62,7 +62,7 @@ def test_seeds_that_disagree_widen_the_interval():
     good, bad = np.eye(2)[truth], np.eye(2)[np.where(np.arange(400) % 4 < 2, truth, 1 - truth)]
     steady = bootstrap(truth, np.stack([good] * 3), LABELS[:2], resamples=500)["accuracy"]
     shaky = bootstrap(truth, np.stack([good, good, bad]), LABELS[:2], resamples=500)["accuracy"]
-    assert steady.high - steady.low == 0.0
+    assert 0.98 < steady.low < steady.high == 1.0  # Wilson: 400 of 400 right, and seeds that do not differ
     assert shaky.high - shaky.low > 0.4
 
 
@@ -95,7 +95,10 @@ def test_an_undefined_metric_is_absent_and_a_rare_class_does_not_break_the_rest(
     assert "roc_auc" not in bootstrap(truth, flat, LABELS[:2], resamples=50)
     truth[0] = 1  # in a third of the resamples this row is not drawn
     interval = bootstrap(truth, flat, LABELS[:2], resamples=50)["roc_auc"]
-    assert (interval.low, interval.value, interval.high) == (0.5, 0.5, 0.5)
+    assert (
+        interval.low < interval.value == 0.5 < interval.high
+    )  # one row of the label: it tells nearly nothing
+    assert interval.high - interval.low > 0.6
 
 
 def test_invalid_rows_count_as_wrong():

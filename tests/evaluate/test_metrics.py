@@ -92,14 +92,27 @@ def test_one_class_in_the_truth_leaves_the_areas_out_and_keeps_the_rest():
     assert ours["accuracy"] == 1.0 and ours["precision[b]"] == 0.0 and ours["mcc"] == 0.0
 
 
-def test_a_label_without_rows_is_left_out_of_the_mean_area_only():
+def test_a_label_that_is_neither_true_nor_predicted_is_left_out_of_every_mean():
     truth, probabilities = simulated(40, 2, 3)
     three = np.column_stack([probabilities * 0.9, np.full(40, 0.1)])
     ours = score(truth, three, NAMES[:3])
     expected = np.mean([oracle.roc_auc_score(truth == k, three[:, k]) for k in (0, 1)])
     assert ours["roc_auc"] == pytest.approx(expected)
     assert ours["recall[c]"] == 0.0
-    assert ours["recall_macro"] == pytest.approx((ours["recall[a]"] + ours["recall[b]"]) / 3)
+    guess = three.argmax(axis=1)
+    for name, macro in (("f1", oracle.f1_score), ("recall", oracle.recall_score)):
+        assert ours[f"{name}_macro"] == pytest.approx(macro(truth, guess, average="macro", zero_division=0))
+    assert score(truth, np.eye(3)[truth], NAMES[:3])["f1_macro"] == 1.0
+
+
+def test_a_label_that_is_only_predicted_counts_as_nothing_like_scikit_learns():
+    truth, probabilities = simulated(40, 2, 3)
+    three = np.column_stack([probabilities * 0.9, np.full(40, 0.1)])
+    three[:4, 2] = 2.0
+    ours, guess = score(truth, three, NAMES[:3]), three.argmax(axis=1)
+    for name, macro in (("f1", oracle.f1_score), ("precision", oracle.precision_score)):
+        assert ours[f"{name}_macro"] == pytest.approx(macro(truth, guess, average="macro", zero_division=0))
+    assert ours["f1_macro"] < (ours["f1[a]"] + ours["f1[b]"]) / 2
 
 
 def test_an_invalid_answer_is_wrong_everywhere():

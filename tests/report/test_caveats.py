@@ -3,12 +3,15 @@
 import io
 import json
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from stratune.report import publish
+from stratune.report import caveats, publish
+from stratune.report.predictions import Predictions
 from stratune.report.screen import screen
 from stratune.report.terminal import table
+from stratune.target import target_of
 from tests.report.synthetic import make
 
 
@@ -86,7 +89,7 @@ def test_without_findings_nothing_stands_above(two_class):
 def test_few_rows_are_said_where_the_score_is_read(tmp_path):
     board, terminal, markdown, page = everywhere(make(tmp_path / "out", rows=12, seeds=(0,)))
     said = "validation has 12 rows: one row moves a share by 8%, so scores are mostly chance"
-    assert [one["code"] for one in board["caveats"]["val"]] == ["few_rows"]
+    assert [one["code"] for one in board["caveats"]["val"]] == ["few_rows", "label_with_few_rows"]
     for shown in (terminal, page):
         assert f"* warning: {said}" in shown
     assert f"\\* warning: {said}" in markdown and "val\\* f1_macro" in markdown
@@ -102,7 +105,7 @@ def test_few_groups_are_said(tmp_path):
     board, terminal, _, _ = everywhere(out)
     found = board["caveats"]["test"]
     assert [one["code"] for one in found] == ["few_groups"]
-    assert found[0]["message"] == "test has 4 groups: intervals over fewer than 10 groups are too narrow"
+    assert found[0]["message"] == "test has 4 groups: intervals over fewer than 10 groups are rough"
     assert found[0]["message"] in terminal
 
 
@@ -124,11 +127,39 @@ def test_a_label_without_a_row_is_named_and_the_score_is_marked(tmp_path, kind):
     board, terminal, _, page = everywhere(out)
     (found,) = board["caveats"]["test"]
     assert found["code"] == "label_without_rows" and board["caveats"]["val"] == []
-    assert found["message"] == "1 label has no test row (never): macro means count a score of 0 for each"
+    assert (
+        found["message"]
+        == "1 label has no test row (never): macro means leave out what is neither true nor predicted"
+    )
     assert found["message"] in terminal and found["message"] in page
     assert "test*" in terminal and "val*" not in terminal
 
 
 def test_numbers_have_no_labels_to_miss(tmp_path):
-    board, *_ = everywhere(make(tmp_path / "out", labels=(), kind="regression", seeds=(0,)))
+    board, *_ = everywhere(make(tmp_path / "out", labels=(), kind="regression", rows=150, seeds=(0,)))
     assert board["caveats"] == {"val": [], "test": []}
+
+
+def test_labels_with_a_row_or_two_are_counted_and_three_are_named():
+    target = target_of("classification", [f"label{number}" for number in range(6)])
+    truth = np.repeat(np.arange(6), [30, 5, 4, 3, 2, 1])
+    part = Predictions(truth, np.eye(6)[truth], np.zeros(45, bool), np.zeros(45, int), groups=None)
+    (found,) = caveats.of_part("test", part, target)
+    assert found["code"] == "label_with_few_rows"
+    assert found["message"].startswith(
+        "4 labels have fewer than 5 test rows (label2, label3, label4 and 1 more): "
+    )
+
+
+def test_errors_of_which_a_few_rows_make_most_are_told_and_ordinary_ones_are_not():
+    draws = np.random.default_rng(0)
+    truth, usual = draws.normal(size=200), draws.normal(size=200)
+    far = np.where(np.arange(200) < 3, 20.0, usual)
+    normal, heavy = (
+        Predictions(truth, (truth + error)[:, None], np.zeros(200, bool), np.zeros(200, int), groups=None)
+        for error in (usual, far)
+    )
+    assert caveats.heavy_tails("test", [normal]) == []
+    (found,) = caveats.heavy_tails("test", [normal, heavy])
+    share = np.sort(far**2)[-10:].sum() / (far**2).sum()
+    assert found["message"].startswith(f"test: 5% of the rows make {share:.0%} of the squared error")
