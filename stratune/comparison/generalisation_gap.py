@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.comparison.within_folds import WithinFolds
 from stratune.data.folds import Parts, group_folds, one_group_folds, random_folds, rounds
 from stratune.data.labels import cells
 from stratune.data.rows import group_numbers, text_columns
@@ -16,7 +17,7 @@ from stratune.data.split import Split
 from stratune.errors import ConfigError, DataError, TrainingError
 from stratune.evaluate.intervals import Interval, interval_of
 from stratune.evaluate.replicates import resampled
-from stratune.evaluate.scoring import mean_of_shared
+from stratune.evaluate.scoring import Scorer, mean_of_shared, score
 from stratune.fitting.fit import train
 from stratune.strategy import parse_strategy
 from stratune.train.settings import Budget
@@ -37,7 +38,7 @@ RANDOM, GROUPED, ONE_OUT = "random", "grouped", "one group out"
 
 @dataclass(frozen=True)
 class Folded:
-    """One way of folding: every row tested once a time, the answers of all folds scored together."""
+    """One way of folding: every row tested once a time, by the model of its fold (within_folds.py)."""
 
     models: int
     score: Interval  # of the task's metric
@@ -101,19 +102,27 @@ def measure_gap(
         return model.model(*text_columns(asked)).predictions
 
     answers = {name: _answers(answer, len(table), task, plan, progress, name) for name, plan in plans.items()}
-    means = {
-        name: mean_of_shared([target.score(truth, predictions) for predictions in times])
+    scorers = {
+        name: [
+            WithinFolds(target, truth, predictions, [parts.test for parts in plan])
+            for predictions, plan in zip(times, plans[name], strict=True)
+        ]
         for name, times in answers.items()
     }
-    for name, values in means.items():
-        if selection.value(values) is None:
+    means = {
+        name: mean_of_shared([score(one, len(table)) for one in times]) for name, times in scorers.items()
+    }
+    for name in [name for name, values in means.items() if selection.value(values) is None]:
+        if name != ONE_OUT:
             raise TrainingError(target.why_undefined(task.metric, truth, answers[name][0], f"{name} folds"))
-    draws = _draws(answers, truth, task, group_numbers(groups), seed)
+        notes.append(f"{name} is not shown: {task.metric} is undefined within every group")
+        del means[name], scorers[name]
+    draws = _draws(scorers, len(table), task.metric, group_numbers(groups), seed)
     by = {
         name: Folded(
             sum(map(len, plans[name])), interval_of(means[name][task.metric], draws[name]), means[name]
         )
-        for name in answers
+        for name in means
     }
     looks = by[RANDOM].score.value - by[GROUPED].score.value
     gap = interval_of(selection.sign * looks, selection.sign * (draws[RANDOM] - draws[GROUPED]))
@@ -162,22 +171,14 @@ def _answers(
 
 
 def _draws(
-    answers: Mapping[str, Sequence[Floats]],
-    truth: NDArray[Any],
-    task: Task,
-    groups: NDArray[np.intp],
-    seed: int,
+    scorers: Mapping[str, Sequence[Scorer]], rows: int, metric: str, groups: NDArray[np.intp], seed: int
 ) -> dict[str, Floats]:
     """The metric of each way of folding, (RESAMPLES,): the same groups drawn for all, and times of each."""
-    scorers = {
-        name: [task.target.scorer(truth, predictions) for predictions in times]
-        for name, times in answers.items()
-    }
-    drawn: dict[str, list[Floats]] = {name: [] for name in answers}
+    drawn: dict[str, list[Floats]] = {name: [] for name in scorers}
     of_rows, of_times = (np.random.Generator(np.random.SFC64([seed, stream])) for stream in (0, 1))
-    for weights in resampled(len(truth), RESAMPLES, of_rows, groups=groups):
+    for weights in resampled(rows, RESAMPLES, of_rows, groups=groups):
         for name, times in scorers.items():
-            values = np.stack([one.values(weights)[task.metric] for one in times])  # (T, b)
+            values = np.stack([one.values(weights)[metric] for one in times])  # (T, b)
             count = len(times)
             mix = of_times.multinomial(count, np.full(count, 1 / count), size=weights.shape[1]) / count
             drawn[name].append(np.einsum("bt,tb->b", mix, values))

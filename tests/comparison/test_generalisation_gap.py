@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from stratune.comparison.generalisation_gap import GROUPED, ONE_OUT, RANDOM, measure_gap
+from stratune.comparison.within_folds import WithinFolds
 from stratune.data.read import read
 from stratune.errors import ConfigError, DataError
+from stratune.evaluate.scoring import score
+from stratune.target import target_of
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.watch import Progress
@@ -104,3 +109,45 @@ def test_a_label_of_one_group():
 def test_repeats():
     with pytest.raises(ConfigError, match="repeats: 0 is below 1"):
         measure_gap(table(sign=False), TASK, repeats=0)
+
+
+def test_a_constant_has_an_area_of_a_half_in_every_way_of_folding():
+    draw = random.Random(1)
+    rows = [
+        {
+            "id": f"{g}-{n}",
+            "text": f"word{n}",
+            "label": "yes" if draw.random() < (g + 1) / 13 else "no",
+            "group": f"g{g}",
+        }
+        for g in range(12)
+        for n in range(20)
+    ]
+    gap = measure_gap(read(rows), replace(TASK, metric="roc_auc"), strategy="majority", folds=4, repeats=1)
+    assert {name: folded.score.value for name, folded in gap.by.items()} == {
+        RANDOM: 0.5,
+        GROUPED: 0.5,
+        ONE_OUT: 0.5,
+    }
+
+
+def test_noise_on_folds_of_other_base_rates_is_a_half_and_pooled_ranks_would_not_be():
+    draws = np.random.default_rng(0)
+    groups, rate = np.repeat(np.arange(40), 50), np.repeat(np.linspace(0.2, 0.8, 40), 50)
+    truth = (draws.random(2000) < rate).astype(int)
+    chance = (
+        0.5 - 0.2 * (rate - 0.5) + 0.001 * draws.normal(size=2000)
+    )  # the base rate of the others, and noise
+    said = np.column_stack([1 - chance, chance])
+    folds = [np.flatnonzero(groups == group) for group in range(40)]
+    ours = score(WithinFolds(target_of("classification", ("no", "yes")), truth, said, folds), 2000)
+    assert ours["roc_auc"] == pytest.approx(0.5, abs=0.03) and roc_auc_score(truth, chance) < 0.35
+    each = [roc_auc_score(truth[rows], chance[rows]) for rows in folds]
+    assert ours["roc_auc"] == pytest.approx(np.mean(each))
+    assert ours["accuracy"] == pytest.approx((said.argmax(axis=1) == truth).mean())
+
+
+def test_groups_of_one_label_have_no_area_and_are_left_out_with_a_note():
+    gap = measure_gap(table(sign=False), replace(TASK, metric="roc_auc"), folds=4, repeats=1)
+    assert gap.by.keys() == {RANDOM, GROUPED}
+    assert gap.notes == ("one group out is not shown: roc_auc is undefined within every group",)

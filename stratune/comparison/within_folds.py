@@ -1,0 +1,51 @@
+"""Scores of answers that come from the models of several folds.
+
+Whatever ranks rows, or correlates them, is measured within each fold and averaged, weighted by the folds'
+rows: the scores of two models have no common scale, and where folds differ in their base rate a model that
+knows nothing but the base rate of its training rows would rank the rows of all folds the wrong way round.
+Decisions of all folds are counted together: a mean of F1 over small folds is biased (Forman and Scholz 2010,
+"Apples-to-apples in cross-validation studies").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from stratune.target import Target
+
+    Floats = NDArray[np.float64]
+
+RANKED = ("roc_auc", "pr_auc", "map", "pearson", "spearman")
+
+
+class WithinFolds:
+    """A scorer of N rows: truth (N, ...), predictions (N, C), and the rows of each fold."""
+
+    def __init__(
+        self, target: Target, truth: NDArray[Any], predictions: Floats, folds: Sequence[NDArray[np.int64]]
+    ) -> None:
+        self.whole = target.scorer(truth, predictions)
+        self.folds = [(rows, target.scorer(truth[rows], predictions[rows])) for rows in folds]
+
+    def values(self, weights: Floats) -> dict[str, Floats]:
+        """Weightings (N, R) -> every metric (R,); what ranks is NaN where no fold defines it."""
+        found = self.whole.values(weights)
+        ranked = [name for name in RANKED if name in found]
+        totals = {
+            name: np.zeros((2, weights.shape[1])) for name in ranked
+        }  # sums of value * rows, and of rows
+        for rows, scorer in self.folds if ranked else ():
+            own = weights[rows]
+            drawn = own.sum(axis=0)
+            values = scorer.values(np.where(drawn > 0, own, 1.0))  # of a fold that is not drawn: any rows
+            for name in ranked:
+                count = np.where(np.isnan(values[name]), 0.0, drawn)
+                totals[name] += np.stack([np.nan_to_num(values[name]) * count, count])
+        for name, (summed, count) in totals.items():
+            found[name] = np.divide(summed, count, out=np.full_like(summed, np.nan), where=count > 0)
+        return found
