@@ -32,6 +32,7 @@ SECTIONS = {
     "task.bins": "How a score becomes a level.",
     "budget": "The same for every strategy.",
     "train": "The training loop, the same for every strategy.",
+    "decide": "How answers are made of probabilities. Details: [decisions](../decisions.md).",
     "remote": "Models on a [server](../servers.md).",
 }
 OPTIONS = {"text_pair": "pair", "backbones": "backbone", "llms": "llm"}  # where the names differ

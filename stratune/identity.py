@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from stratune.files import sha256
 from stratune.version import PACKAGES, versions
 
-NUMBERS = 8  # raised when the same settings give other numbers than before
+NUMBERS = 9  # raised when the same settings give other numbers than before
 # Of the settings of training: what moves no number.
 _HOW_ONLY = ("checkpoint_seconds", "track")
 
@@ -31,12 +32,13 @@ class Identity:
     backbone: str | None
     weights: str | None
     seed: int
+    decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; settings that move no number are left out."""
         found = asdict(self)
-        shared = shared_by(self.data, self.task, self.budget, self.train)
+        shared = shared_by(self.data, self.task, self.budget, self.train, self.decide)
         own = {key: value for key, value in found.items() if key not in shared}
         return shared | _plain(own)
 
@@ -45,12 +47,17 @@ class Identity:
 
 
 def shared_by(
-    data: str, task: Mapping[str, Any], budget: Mapping[str, Any], train: Mapping[str, Any]
+    data: str,
+    task: Mapping[str, Any],
+    budget: Mapping[str, Any],
+    train: Mapping[str, Any],
+    decide: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """What all rows of a leaderboard have in common."""
     moving = {key: value for key, value in train.items() if key not in _HOW_ONLY}
     versions = numbers_of()
-    return _plain({"data": data, "task": task, "budget": budget, "train": moving, "versions": versions})
+    found = {"data": data, "task": task, "budget": budget, "train": moving, "decide": dict(decide)}
+    return _plain(found | {"versions": versions})
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,18 @@ def test_what_is_saved_reads_back_the_same(tmp_path):
 def test_every_default_is_written_out(tmp_path):
     parse_config({"data": DATA}).save(tmp_path / "config.yaml")
     written = yaml.safe_load((tmp_path / "config.yaml").read_text())
-    sections = ["data", "task", "strategies", "backbones", "llms", "seeds", "budget", "train", "remote"]
+    sections = [
+        "data",
+        "task",
+        "strategies",
+        "backbones",
+        "llms",
+        "seeds",
+        "budget",
+        "train",
+        "decide",
+        "remote",
+    ]
     assert list(written) == [*sections, "prefer"]
     assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {"epochs": 4.0}
     assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []

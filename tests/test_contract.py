@@ -23,7 +23,12 @@ UNSUPPORTED = {
 }
 # The loop is the same for all families: how seeds and label names go through it is tried on one of each kind.
 ONE_OF_EACH_KIND = ("bert", "deberta-v2", "gpt2", "llama")
-ABOUT_THE_LOOP = (contract.check_seed_decides, contract.check_labels_go_by_name, contract.check_task_kinds)
+ABOUT_THE_LOOP = (
+    contract.check_seed_decides,
+    contract.check_labels_go_by_name,
+    contract.check_task_kinds,
+    contract.check_calibration_moves_no_label,
+)
 
 # One of peft's many stands for the rest here; tests/strategy/test_ia3_and_peft.py tries more. A tiny model
 # reads 128 tokens, nearly all of them letters: no room for the templates of the presets that ask.

@@ -25,6 +25,7 @@ OTHERS = {
     "class weights": replace(RUN, train=RUN.train | {"class_weights": "balanced"}),
     "an option of the strategy": replace(RUN, strategy={"name": "lora", "rank": 16}),
     "other weights at the same path": replace(RUN, weights="b" * 64),
+    "another way to decide": replace(RUN, decide={"metric": "accuracy"}),
     "another seed": replace(RUN, seed=1),
     "another member": replace(RUN, members={"full@minilm#0": "c" * 12}),
 }
@@ -55,6 +56,6 @@ def test_library_versions_are_in_it(monkeypatch):
 
 def test_rows_of_a_board_share_data_task_budget_and_settings():
     shared = shared_by(RUN.data, RUN.task, RUN.budget, RUN.train)
-    assert set(shared) == {"data", "task", "budget", "train", "versions"}
+    assert set(shared) == {"data", "task", "budget", "train", "decide", "versions"}
     assert difference(replace(RUN, seed=3, backbone="smollm2").to_dict(), shared) is None
     assert difference(OTHERS["class weights"].to_dict(), shared) is not None

@@ -52,6 +52,10 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add `evidence`: the chunks of a long text that decided.")
     ] = False,
+    coverage: Annotated[
+        float | None,
+        typer.Option(help="Add `set`: the answers that hold the truth with this probability, such as 0.9."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Add `prediction` and `score_<label>` to every row, in the order of the input."""
@@ -69,7 +73,9 @@ def predict(
     check_writable(output)
     known = column_types(source, encoding=encoding, delimiter=delimiter)
     predictor = Predictor.load(model_dir, device=device, allow_server=allow_server or ())
-    columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix)
+    if coverage is not None:
+        predictor.reach(coverage)  # raises where it has no sets to give, before anything is written
+    columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix, coverage)
     columns.check(known, predictor)
     rows = Rows(source, known, encoding, delimiter, format_)
     types = {**known, **columns.added(predictor)} if known else {}
@@ -108,6 +114,7 @@ class Columns:
     text: str
     pair: str | None
     prefix: str
+    coverage: float | None = None  # of the sets that are added; None: none are
 
     def added(self, predictor: Predictor) -> dict[str, Any]:
         """Column -> type of what every prediction has."""
@@ -115,6 +122,7 @@ class Columns:
 
         numeric = predictor.task.target.is_numeric
         types = {f"{self.prefix}prediction": pa.float64() if numeric else pa.string()}
+        types |= {f"{self.prefix}set": pa.string()} if self.coverage is not None else {}
         return types | {f"{self.prefix}score_{label}": pa.float64() for label in predictor.labels}
 
     def check(self, names: Iterable[str], predictor: Predictor) -> None:
@@ -138,8 +146,8 @@ def predicted(
         columns.check(batch, predictor)
         texts = canonical(read(_wanted(batch, columns, rows)), task, rows.source, labelled=False, first=done)
         pairs = list(texts["text_pair"]) if task.text_pair else None
-        answers = predictor.model(list(texts["text"]), pairs)
-        added = _answer_columns(predictor, answers, columns.prefix)
+        answers = predictor.answer(list(texts["text"]), pairs)
+        added = _answer_columns(predictor, answers, columns)
         if explain:
             added[f"{columns.prefix}evidence"] = _evidence(answers, list(texts["text"]))
         yield _joined(batch, added)
@@ -161,8 +169,12 @@ def _wanted(batch: dict[str, list[Any]], columns: Columns, rows: Rows) -> dict[s
     return {name: [as_text(v) for v in batch[name]] if texts[name] else batch[name] for name in names}
 
 
-def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str, list[Any]]:
+def _answer_columns(predictor: Predictor, answers: Any, wanted: Columns) -> dict[str, list[Any]]:
+    prefix = wanted.prefix
     columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.task)}
+    if wanted.coverage is not None:
+        sets = predictor.sets_of(answers, wanted.coverage)
+        columns[f"{prefix}set"] = [_set_cell(one) for one in sets]
     for k, label in enumerate(predictor.labels):
         scores = answers.predictions[:, k]
         columns[f"{prefix}score_{label}"] = [None if math.isnan(p) else round(float(p), 6) for p in scores]
@@ -170,6 +182,12 @@ def _answer_columns(predictor: Predictor, answers: Any, prefix: str) -> dict[str
         columns[f"{prefix}answer"] = answers.answers
     columns[f"{prefix}tokens_cut"] = [int(cut) for cut in answers.tokens_cut]
     return columns
+
+
+def _set_cell(found: tuple[Any, ...]) -> str:
+    """JSON: labels, or lowest and highest value; null where there is no end."""
+    ends = [None if isinstance(one, float) and not math.isfinite(one) else one for one in found]
+    return json.dumps(ends, ensure_ascii=False)
 
 
 def _evidence(answers: Any, texts: list[str]) -> list[str]:

@@ -137,7 +137,7 @@ def ablate(
 
     progress.stage("answers", 1 + len(steps))
     model = board.model(row["strategy"], row["backbone"])
-    test = _Test(split.test, split.task, model.model(list(split.test["text"]), None))
+    test = _Test(split.test, split.task, model.answer(list(split.test["text"]), None))
     found = []
     for part in parts:
         tell(part, "answers")
@@ -269,7 +269,7 @@ class _Test:
 
         def scored(one: Predictor) -> tuple[Interval, Interval]:
             """In the metric, and the change."""
-            without = self._scorer(rows, one.model(short, None))
+            without = self._scorer(rows, one.answer(short, None))
             change = _Change(without, whole, self.task.metric)
             return self._interval(rows, without), self._interval(rows, change, CHANGE)
 
@@ -289,7 +289,8 @@ class _Test:
         which = slice(None) if kept is None else kept
         invalid = None if answers.invalid is None else answers.invalid[which]
         target = self.task.target
-        return target.scorer(target.truth(rows["label"]), answers.predictions[which], invalid)
+        decided = answers.decided[which]
+        return target.scorer(target.truth(rows["label"]), answers.predictions[which], invalid, decided)
 
     def _interval(self, rows: Dataset, scored: Scorer, name: str | None = None) -> Interval:
         """Of the task's metric; `name`: of another value."""

@@ -55,6 +55,7 @@ def run_comparison(
         check_place(out)
     with engine or engine_for(jobs) as engine:  # started first: its imports go on while we read
         split, texts = read_split(config, rows)
+        config.decide.check(split.task.target)
         shared = _shared(config, split)
         if out is None:
             out = default_place("comparison" if rows else name_of(config.data.source), shared)
@@ -80,7 +81,8 @@ def run_comparison(
 
 def _shared(config: Config, split: Split) -> dict[str, Any]:
     sections = config.model_dump(mode="json")
-    return shared_by(split.fingerprint, split.task.to_dict(), sections["budget"], sections["train"])
+    moving = (sections["budget"], sections["train"], sections["decide"])
+    return shared_by(split.fingerprint, split.task.to_dict(), *moving)
 
 
 def _kept_in(out: Path, config: Config, rows: Mapping[str, Any]) -> Config:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from stratune.watch import SILENT, Progress
 if TYPE_CHECKING:
     from datasets import Dataset
 
+    from stratune.model.answers import Scored
     from stratune.task import Task
 
     Floats = NDArray[np.float64]
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
 MOST_GROUPS = 50  # of leave one group out: it trains a model for each
 RESAMPLES = 1000
 RANDOM, GROUPED, ONE_OUT = "random", "grouped", "one group out"
+
+
+class Answers(NamedTuple):
+    """Of N rows: predictions (N, C), and what was decided of them, in the shape of the truth."""
+
+    predictions: Floats
+    decided: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -94,18 +102,18 @@ def measure_gap(
             notes.append(f"{name} was not done: {why}")
             del plans[name]
 
-    def answer(parts: Parts) -> Floats:
-        """(N', C) of the test rows."""
+    def answer(parts: Parts) -> Scored:
+        """Of the test rows."""
         seen, chosen_on, asked = (table.select(own) for own in (parts.train, parts.val, parts.test))
         split = Split(seen, chosen_on, asked, fingerprint="", task=task)
         model = train(parse_strategy(strategy), backbone, task, split, Budget(epochs=epochs), seed).predictor
-        return model.model(*text_columns(asked)).predictions
+        return model.answer(*text_columns(asked))
 
-    answers = {name: _answers(answer, len(table), task, plan, progress, name) for name, plan in plans.items()}
+    answers = {name: _answers(answer, truth, task, plan, progress, name) for name, plan in plans.items()}
     scorers = {
         name: [
-            WithinFolds(target, truth, predictions, [parts.test for parts in plan])
-            for predictions, plan in zip(times, plans[name], strict=True)
+            WithinFolds(target, truth, one.predictions, [parts.test for parts in plan], one.decided)
+            for one, plan in zip(times, plans[name], strict=True)
         ]
         for name, times in answers.items()
     }
@@ -114,7 +122,8 @@ def measure_gap(
     }
     for name in [name for name, values in means.items() if selection.value(values) is None]:
         if name != ONE_OUT:
-            raise TrainingError(target.why_undefined(task.metric, truth, answers[name][0], f"{name} folds"))
+            said = answers[name][0].predictions
+            raise TrainingError(target.why_undefined(task.metric, truth, said, f"{name} folds"))
         notes.append(f"{name} is not shown: {task.metric} is undefined within every group")
         del means[name], scorers[name]
     draws = _draws(scorers, len(table), task.metric, group_numbers(groups), seed)
@@ -156,17 +165,23 @@ def _lacking(plans: Plans, truth: NDArray[Any], task: Task) -> str | None:
 
 
 def _answers(
-    answer: Callable[[Parts], Floats], rows: int, task: Task, plans: Plans, progress: Progress, name: str
-) -> list[Floats]:
-    """(N, C) of each time: a row's prediction by the model that did not see it."""
+    answer: Callable[[Parts], Scored],
+    truth: NDArray[Any],
+    task: Task,
+    plans: Plans,
+    progress: Progress,
+    name: str,
+) -> list[Answers]:
+    """Of each time: a row's prediction by the model that did not see it."""
     progress.stage(f"{name} folds", sum(map(len, plans)))
     answers = []
     for plan in plans:
-        predictions = np.full((rows, len(task.columns)), np.nan)
+        predictions, decided = np.full((len(truth), len(task.columns)), np.nan), np.zeros_like(truth)
         for parts in plan:
-            predictions[parts.test] = answer(parts)
+            scored = answer(parts)
+            predictions[parts.test], decided[parts.test] = scored.predictions, scored.decided
             progress.rows(1)
-        answers.append(predictions)
+        answers.append(Answers(predictions, decided))
     return answers
 
 

@@ -24,13 +24,26 @@ RANKED = ("roc_auc", "pr_auc", "map", "pearson", "spearman")
 
 
 class WithinFolds:
-    """A scorer of N rows: truth (N, ...), predictions (N, C), and the rows of each fold."""
+    """A scorer of N rows: truth (N, ...), predictions (N, C), the rows of each fold, and what was decided."""
 
     def __init__(
-        self, target: Target, truth: NDArray[Any], predictions: Floats, folds: Sequence[NDArray[np.int64]]
+        self,
+        target: Target,
+        truth: NDArray[Any],
+        predictions: Floats,
+        folds: Sequence[NDArray[np.int64]],
+        decided: NDArray[Any] | None = None,
     ) -> None:
-        self.whole = target.scorer(truth, predictions)
-        self.folds = [(rows, target.scorer(truth[rows], predictions[rows])) for rows in folds]
+        self.whole = target.scorer(truth, predictions, None, decided)
+        self.folds = [
+            (
+                rows,
+                target.scorer(
+                    truth[rows], predictions[rows], None, None if decided is None else decided[rows]
+                ),
+            )
+            for rows in folds
+        ]
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); what ranks is NaN where no fold defines it."""

@@ -1,7 +1,7 @@
 """The configuration of a comparison: what config.yaml holds, every default written out.
 
-Sections that have a dataclass of their own (budget, train, remote, transcripts, bins) are that dataclass: its
-fields are the keys, and it checks its values.
+Sections that have a dataclass of their own (budget, train, decide, remote, transcripts, bins) are that
+dataclass: its fields are the keys, and it checks its values.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from stratune.options import check_values, read_mapping, set_key, text_encoding
 from stratune.remote.address import base_url, is_remote, parse_address
 from stratune.remote.named import Servers, named_servers
 from stratune.remote.settings import Remote
+from stratune.target.decision import Decide
 from stratune.task import Bins, Task
 from stratune.train.settings import Budget, TrainSettings
 from stratune.transcript.texts import Texts
@@ -130,6 +131,7 @@ class Config(_Section):
     seeds: int = Field(1, ge=1, le=MOST_SEEDS)  # runs with seeds 0, 1, ..., seeds - 1
     budget: Budget = Budget()
     train: TrainSettings = TrainSettings()
+    decide: Decide = Decide()
     remote: Remote = Remote()
     # which cost the winner is the cheapest in, of the rows that tie with the best; it moves no run
     prefer: Prefer = "seconds"
@@ -161,17 +163,18 @@ def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
     check_values(
         config.model_dump(), "" if where == "config" else f"{where}: "
     )  # what was text is a number now
-    _check_task(config.task)
+    _check_task(config.task, config.decide)
     return config
 
 
-def _check_task(task: TaskConfig) -> None:
+def _check_task(task: TaskConfig, decide: Decide) -> None:
     """What is known to be wrong without the data."""
     annotated, binned = task.annotations is not None, task.bins is not None
     made = Task(kind=task.kind, labels=task.labels, annotations=task.annotations, bins=task.bins)
     made.target.check(annotated=annotated, binned=binned)
     if task.metric is not None and (task.labels or "[" not in task.metric):
         made.target.find(task.metric)
+    decide.check(made.target)
 
 
 def _check_addresses(fields: Mapping[str, Any]) -> None:

@@ -77,6 +77,20 @@ def _train(section: Any) -> Any:
     return {"micro_batch_tokens" if key == "pass_tokens" else key: value for key, value in section.items()}
 
 
+def _decide(section: Any) -> Any:
+    """Labels that have costs may look like numbers, and `metric: f1[1]` is text already."""
+    if not isinstance(section, Mapping) or not isinstance(costs := section.get("costs"), Mapping):
+        return section
+    key = "decide.costs"
+    named = {
+        _label(truth, key): {_label(answer, key): cost for answer, cost in row.items()}
+        if isinstance(row, Mapping)
+        else row
+        for truth, row in costs.items()
+    }
+    return {**section, "costs": named}
+
+
 _SPELLINGS: dict[str, Callable[[Any], Any]] = {
     "data": lambda section: _changed(section, "transcripts", _transcripts),
     "task": lambda section: _changed(section, "labels", _labels),
@@ -85,4 +99,5 @@ _SPELLINGS: dict[str, Callable[[Any], Any]] = {
     "llms": _split,
     "budget": _budget,
     "train": _train,
+    "decide": _decide,
 }

@@ -49,6 +49,7 @@ class Job:
     seed: int
     budget: dict[str, Any]
     train: dict[str, Any]
+    decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
     remote: dict[str, Any] = field(default_factory=dict)  # how a server is asked; changes no number
     servers: dict[str, str] = field(default_factory=dict)  # that the user named -> variable with the key
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
@@ -61,6 +62,7 @@ class Job:
     def settings(self) -> dict[str, Any]:
         """Every hyperparameter, written out."""
         how = {"strategy": self.strategy, "budget": self.budget, "train": self.train}
+        how |= {"decide": self.decide} if self.decide else {}
         return how | ({"members": self.members} if self.members else {})
 
     def failed(self, error: str, fingerprint: str, trace: str | None = None) -> RunResult:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from stratune.remote.named import Servers
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
+from stratune.target.decision import Decide
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.version import machine, now, versions
@@ -80,6 +81,8 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
         remote=Remote(**job.remote),
         members=[place.run(member) for member in job.members],
         servers=Servers(job.servers) if job.servers else None,
+        decide=Decide(**job.decide),
+        ask=True,
     )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
@@ -92,16 +95,17 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     scorer = trained.predictor.model
     if settings.cache:
         scorer = scorer.caching()
-    scored = {part: _predict(scorer, split.parts[part], progress, part) for part in ("val", "test")}
-    target = split.task.target
-    if split.wrong:  # labels that no training row has: even a model that knows them is wrong about them
-        scored = {
-            part: (replace(answers, predictions=target.without(answers.predictions, split.wrong)), seconds)
-            for part, (answers, seconds) in scored.items()
-        }
-    for part, (answers, seconds) in scored.items():
+    assert trained.validation is not None
+    raw, seconds = _predict(scorer, split.test, progress, "test")
+    target, post = split.task.target, trained.predictor.post
+    # Labels that no training row has are never answered: even a model that knows them is wrong about them.
+    scored = {
+        part: post(answers, target, split.wrong)
+        for part, answers in (("val", trained.validation), ("test", raw))
+    }
+    for part, answers in scored.items():
         truth = target.truth(split.parts[part]["label"])
-        values = target.score(truth, answers.predictions, answers.invalid)
+        values = target.score(truth, answers.predictions, answers.invalid, answers.decided)
         setattr(result, part, values)
         if part == "val" and split.task.selection.value(values) is None:
             why = target.why_undefined(split.task.metric, truth, answers.predictions, "validation")
@@ -113,7 +117,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     result.peak_bytes = memory.peak_bytes()
     trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
     if trained.is_main_process:
-        _write(folder, trained, split, {part: answers for part, (answers, _) in scored.items()})
+        _write(folder, trained, split, scored)
         result.artifact_bytes = folder_bytes(folder / "model")
         written = [name for name in RESULTS if (folder / name).is_file()]  # trials are of prompts alone
         result.files = {name: file_sha256(folder / name) for name in written}

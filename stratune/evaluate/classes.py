@@ -1,6 +1,7 @@
 """Scores of classification: one label of several for each row.
 
-- The prediction is the most probable label, the first of equals.
+- The prediction is the most probable label, the first of equals, unless it was decided otherwise: a threshold
+  moves predictions and no probability. Log loss, the areas, ECE and Brier see probabilities alone.
 - Macro means are over the labels that are true or predicted somewhere (labels.py).
 - ROC-AUC and PR-AUC leave a label out of their macro mean when no row, or every row, has it; when no label
   is left, the metric is undefined.
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, finite, flags, negative_log, share
+from stratune.evaluate.calibration import ConfidenceBins
 from stratune.evaluate.labels import (
     area_proportions,
     by_label,
@@ -30,6 +32,7 @@ from stratune.evaluate.labels import (
 )
 from stratune.evaluate.ranking import Ranking, rank
 from stratune.evaluate.scoring import Tally
+from stratune.evaluate.selective import RiskCoverage
 
 
 def predicted(probabilities: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.intp]:
@@ -61,7 +64,9 @@ class ClassScorer:
         labels: Sequence[str],
         *,
         invalid: Flags | None = None,
+        decided: Integers | None = None,
     ) -> None:
+        """`decided` (N,): label indices, where something else than the highest probability decides."""
         self.truth = np.asarray(truth, dtype=np.intp)
         self.labels = tuple(labels)
         self.invalid = flags(invalid, len(self.truth))
@@ -69,6 +74,8 @@ class ClassScorer:
         if probabilities.shape != expected or not len(self.truth):
             raise ValueError(f"probabilities are {probabilities.shape}, not (rows, labels) = {expected}")
         self.probabilities = finite(probabilities, self.invalid, "probability")
+        best = predicted(self.probabilities) if decided is None else np.asarray(decided, dtype=np.intp)
+        self.decided = np.where(self.invalid, len(self.labels), best)
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
@@ -79,6 +86,9 @@ class ClassScorer:
             "roc_auc": roc,
             "pr_auc": precision,
             "log_loss": (self._losses @ weights) / total,
+            "brier": (self._squares @ weights) / total,
+            "ece": self._bins(weights, total),
+            "aurc": self._risks(weights, total),
         }
 
     @property
@@ -120,7 +130,7 @@ class ClassScorer:
         from scipy.sparse import csr_array
 
         count, rows = len(self.labels), np.arange(len(self.truth))
-        predictions = predicted(self.probabilities, self.invalid)
+        predictions = self.decided
         hit, valid = predictions == self.truth, ~self.invalid
         cells = np.concatenate([self.truth[hit], count + predictions[valid], 2 * count + self.truth])
         columns = np.concatenate([rows[hit], rows[valid], rows])
@@ -135,6 +145,25 @@ class ClassScorer:
     def _ranked(self, label: int) -> Floats:
         scores = self.probabilities[:, label]
         return np.where(self.invalid, np.where(self.truth == label, -np.inf, np.inf), scores)
+
+    @cached_property
+    def _bins(self) -> ConfidenceBins:
+        top = self.answers.argmax(axis=1)
+        return ConfidenceBins(self.answers.max(axis=1), top == self.truth)
+
+    @cached_property
+    def _risks(self) -> RiskCoverage:
+        """Of the answers as decided, by the probability of what was answered; invalid ones come last."""
+        given = np.append(self.probabilities, np.zeros((len(self.truth), 1)), axis=1)
+        confidence = np.where(self.invalid, -np.inf, given[np.arange(len(self.truth)), self.decided])
+        return RiskCoverage(confidence, self.decided != self.truth)
+
+    @cached_property
+    def _squares(self) -> Floats:
+        """Squared distance of the probabilities from the truth (N,); of two labels half of it."""
+        wanted = np.arange(len(self.labels)) == self.truth[:, None]
+        squares = ((self.answers - wanted) ** 2).sum(axis=1)
+        return np.asarray(squares / 2 if len(self.labels) == 2 else squares)
 
     @cached_property
     def _losses(self) -> Floats:

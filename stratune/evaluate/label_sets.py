@@ -1,7 +1,7 @@
 """Scores of a multilabel task: any number of labels for each row.
 
-- A label is predicted where its probability is at least 0.5: thresholds chosen on validation were applied
-  before, by moving the logits.
+- A label is predicted where its probability is at least 0.5, unless it was decided otherwise: a threshold of
+  its own moves predictions and no probability. Log loss, the areas, ECE and Brier see probabilities alone.
 - Micro means add up the counts of all labels first; 0/0 is 0.0. Macro means are over the labels that are true
   or predicted somewhere (labels.py).
 - `map` and `roc_auc` leave out a label that no row, or every row, has; without any left they are undefined.
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Flags, Floats, Integers, Predictions, finite, flags, negative_log
+from stratune.evaluate.calibration import ConfidenceBins
 from stratune.evaluate.labels import (
     area_proportions,
     by_label,
@@ -35,9 +36,12 @@ from stratune.evaluate.scoring import Tally
 THRESHOLD = 0.5
 
 
-def decided(probabilities: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.bool_]:
+def decided(
+    probabilities: Predictions, invalid: Flags | None = None, thresholds: Sequence[float] = ()
+) -> npt.NDArray[np.bool_]:
     """Probabilities (N, K) -> which labels are predicted (N, K); none of an invalid row."""
-    chosen: npt.NDArray[np.bool_] = probabilities >= THRESHOLD  # NaN is not
+    least = np.asarray(thresholds) if len(thresholds) else THRESHOLD
+    chosen: npt.NDArray[np.bool_] = probabilities >= least  # NaN is not
     return chosen if invalid is None else chosen & ~invalid[:, None]
 
 
@@ -54,7 +58,9 @@ class LabelSetScorer:
         labels: Sequence[str],
         *,
         invalid: Flags | None = None,
+        decided: Flags | None = None,
     ) -> None:
+        """`decided` (N, K): the labels of each row, where other thresholds than one half decide."""
         self.truth = np.asarray(truth).astype(bool)
         self.labels = tuple(labels)
         self.invalid = flags(invalid, len(self.truth))
@@ -63,12 +69,14 @@ class LabelSetScorer:
             shapes = f"truth is {self.truth.shape} and probabilities are {probabilities.shape}"
             raise ValueError(f"{shapes}, not (rows, labels) = {expected}")
         self.probabilities = finite(probabilities, self.invalid, "probability")
+        chosen = self.probabilities >= THRESHOLD if decided is None else np.asarray(decided, dtype=bool)
+        self.decided = chosen & ~self.invalid[:, None]
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); NaN where a weighting leaves it undefined."""
         total = weights.sum(axis=0)
         roc, precision = mean_areas(self._rankings, weights, total)
-        same, wrong, losses = (self._rowwise @ weights) / total
+        same, wrong, losses, squares = (self._rowwise @ weights) / total
         return {
             **self._matches(weights),
             "roc_auc": roc,
@@ -76,6 +84,8 @@ class LabelSetScorer:
             "subset_accuracy": same,
             "hamming": wrong,
             "log_loss": losses,
+            "brier": squares,
+            "ece": np.mean([bins(weights, total) for bins in self._bins], axis=0),
         }
 
     @property
@@ -115,24 +125,27 @@ class LabelSetScorer:
         )
 
     @cached_property
-    def _decided(self) -> npt.NDArray[np.bool_]:
-        return decided(self.probabilities, self.invalid)
-
-    @cached_property
     def _adder(self) -> Any:
         """Sparse (3K, N): adds a weighting up by label, for hits, predictions and truths."""
         from scipy.sparse import csr_array
 
-        cells = [self._decided & self.truth, self._decided, self.truth]
+        cells = [self.decided & self.truth, self.decided, self.truth]
         return csr_array(np.concatenate(cells, axis=1).T.astype(np.float64))
 
     @cached_property
     def _rowwise(self) -> Floats:
-        """(3, N): 1 where the set is right; share of labels that are wrong; mean loss over labels."""
-        wrong = self._decided != self.truth
+        """(4, N): 1 where the set is right; share of labels that are wrong; means over labels of the log loss
+        and of the squared distance of the probability from the truth.
+        """
+        wrong = self.decided != self.truth
+        squares = ((self.answers - self.truth) ** 2).mean(axis=1)
         given = np.where(self.truth, self.probabilities, 1 - self.probabilities)
         losses = negative_log(np.where(self.invalid[:, None], 0.0, given)).mean(axis=1)
-        return np.stack([~wrong.any(axis=1) & ~self.invalid, wrong.mean(axis=1), losses])
+        return np.stack([~wrong.any(axis=1) & ~self.invalid, wrong.mean(axis=1), losses, squares])
+
+    @cached_property
+    def _bins(self) -> list[ConfidenceBins]:
+        return [ConfidenceBins(self.answers[:, k], self.truth[:, k]) for k in range(len(self.labels))]
 
     @cached_property
     def _rankings(self) -> list[Ranking]:

@@ -28,8 +28,9 @@ class LevelScorer:
         labels: Sequence[str],
         *,
         invalid: Flags | None = None,
+        decided: Integers | None = None,
     ) -> None:
-        self.classes = ClassScorer(truth, probabilities, labels, invalid=invalid)
+        self.classes = ClassScorer(truth, probabilities, labels, invalid=invalid, decided=decided)
         top = len(labels) - 1
         self.truth = self.classes.truth
         self._farthest = np.where(self.truth * 2 < top, top, 0)
@@ -70,8 +71,7 @@ class LevelScorer:
     def _powers(self) -> Floats:
         """(5, N): |t - p|, (t - p)², t, p, t² + p², of true and predicted levels t and p."""
         true = self.truth.astype(np.float64)
-        best = self.classes.probabilities.argmax(axis=1)
-        predictions = np.where(self.classes.invalid, self._farthest, best).astype(np.float64)
+        predictions = np.where(self.classes.invalid, self._farthest, self.classes.decided).astype(np.float64)
         return np.stack(
             [abs(true - predictions), (true - predictions) ** 2, true, predictions, true**2 + predictions**2]
         )

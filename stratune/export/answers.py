@@ -1,8 +1,8 @@
 """What a classification class of transformers makes of its logits, and what ours must become for it.
 
 Its pipeline takes the softmax of one label's logits, the sigmoid of several labels', and a value as it is.
-Where ours mean something else by a factor and an offset (the unit of a value, the thresholds of label sets),
-these go into the last layer.
+Where ours mean something else by a factor and an offset (the unit of a value), these go into the last layer.
+Thresholds and calibration do not: the card tells them (card.py).
 """
 
 from __future__ import annotations

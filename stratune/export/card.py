@@ -54,6 +54,36 @@ def notes_in(folder: Path) -> list[str]:
     return [line.removeprefix("- ") for line in last.splitlines() if line]
 
 
+def decision_notes(predictor: Predictor) -> list[str]:
+    """What decides, and what was calibrated, where the folder's probabilities do not tell."""
+    post, columns = predictor.post, predictor.task.columns
+    found = []
+    if least := thresholds_of(predictor):
+        each = ", ".join(f"`{label}` is given from {threshold:.6g} on" for label, threshold in least.items())
+        found.append(
+            f"Thresholds decide, not the highest score or one half: {each} (`thresholds` in config.json)."
+        )
+    if post.scaling:
+        scale, bias = post.scaling.scale, post.scaling.bias
+        numbers = f"divided by a temperature of {1 / scale[0]:.6g}"
+        if bias:
+            factors = [
+                f"{label}: {a:.6g} and {b:.6g}" for label, a, b in zip(columns, scale, bias, strict=True)
+            ]
+            numbers = f"multiplied and shifted by these numbers: {'; '.join(factors)}"
+        scores = "logits" if predictor.task.target.several_labels else "log-probabilities"
+        found.append(
+            f"Scores are as before calibration, which moves no label: there, {scores} are {numbers}."
+        )
+    return found
+
+
+def thresholds_of(predictor: Predictor) -> dict[str, float]:
+    """Label -> the probability from which on it is given; empty where the plain rule decides."""
+    thresholds, labels = predictor.post.decision.thresholds, predictor.labels
+    return dict(zip(labels[-len(thresholds) :], thresholds, strict=True)) if thresholds else {}
+
+
 def notes(predictor: Predictor, *, small: bool = False) -> list[str]:
     """What the user must do by hand for the same predictions, one sentence each.
 
@@ -70,6 +100,7 @@ def notes(predictor: Predictor, *, small: bool = False) -> list[str]:
         )
     if predictor.task.text_pair and backbone.family.decoder:
         found.append(r'Put a line break before the second text (`"\n" + text_pair`), as it was in training.')
+    found += decision_notes(predictor)
     if small:
         found.append(
             "Run it in float32 or bfloat16. Its last block uses numbers too small for float16 and for int8 "

@@ -10,7 +10,7 @@ import torch
 
 from stratune.errors import ArtifactError, UnsupportedError, boundary
 from stratune.export.answers import answers_of
-from stratune.export.card import write_card
+from stratune.export.card import thresholds_of, write_card
 from stratune.export.exportable import exportable
 from stratune.export.native import EXPORT, native_head, write_head
 from stratune.export.norm_block import Numbers, numbers_for, write_norm_block
@@ -59,6 +59,8 @@ def export_hf(predictor: Predictor, folder: Path) -> Path:
 def _write(predictor: Predictor, model: PreTrainedModel, numbers: Numbers, folder: Path) -> None:
     """The weights and the card, compared with the predictor; the tokenizer is there."""
     scorer = exportable(predictor)
+    if thresholds := thresholds_of(predictor):
+        model.config.thresholds = thresholds
     model.save_pretrained(folder)
     write_card(predictor, folder, small=numbers is Numbers.SMALL and scorer.net.head.pool == "mean")
     verify(predictor, scorer, folder)

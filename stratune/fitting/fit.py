@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from stratune.backbone.load import Backbone, load_backbone
 from stratune.errors import ConfigError
 from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.combine import combine
+from stratune.fitting.decide import decide_on_validation
 from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
 from stratune.predictor.predictor import Predictor
@@ -18,6 +19,7 @@ from stratune.remote.address import is_remote
 from stratune.remote.named import Servers, named_servers
 from stratune.remote.settings import Remote
 from stratune.strategy import Baseline, Candidate, Combination, Strategy, parse_strategy
+from stratune.target.decision import DECIDE, OF_PROBABILITIES, Decide
 from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import SILENT, Progress
 
@@ -35,15 +37,25 @@ def fit(
     seed: int = 0,
     *,
     settings: TrainSettings | None = None,
+    decide: Decide = DECIDE,
 ) -> Predictor:
     """Train `strategy` on `split.train`, choosing on `split.val`; `split.test` is not looked at.
+
+    `decide`: how answers are made of probabilities.
 
     `task` needs its labels (`split.task` has them). A Backbone object given stays as it was: its weights are
     shared, and only what is trained gets memory of its own.
     Raises UnsupportedError, ConfigError, BackboneError or TrainingError.
     """
     return train(
-        parse_strategy(strategy), backbone, task, split, budget or Budget(), seed, settings=settings
+        parse_strategy(strategy),
+        backbone,
+        task,
+        split,
+        budget or Budget(),
+        seed,
+        settings=settings,
+        decide=decide,
     ).predictor
 
 
@@ -61,15 +73,30 @@ def train(
     remote: Remote | None = None,
     members: Sequence[Path] | None = None,
     servers: Servers | None = None,
+    decide: Decide = DECIDE,
+    ask: bool = False,
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
 
     `remote`: how a server is asked, when `backbone` is the address of one. `members`: the run folders that a
-    combination is made of. `servers`: all that the user named; None: the one in `backbone`.
+    combination is made of. `servers`: all that the user named; None: the one in `backbone`. `decide`, `ask`:
+    see `decide_on_validation`.
     """
+    decide.check(split.task.target)
     named = servers or named_servers([backbone] if isinstance(backbone, str) else [])
-    options = (settings or TrainSettings(), work, progress, remote or Remote(), members, named)
-    return candidate.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
+    decide = _by_readout(candidate, decide, split.task)
+    settings = settings or TrainSettings()
+    options = (settings, work, progress, remote or Remote(), members, named)
+    trained = candidate.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
+    decide_on_validation(trained, split, decide, progress, cache=settings.cache, ask=ask)
+    return trained
+
+
+def _by_readout(candidate: Candidate, decide: Decide, task: Task) -> Decide:
+    """With the threshold that a readout asks for: by the task's metric, where nothing else chooses."""
+    asked = isinstance(candidate, Strategy) and getattr(candidate.readout, "threshold", False)
+    open_to = decide.metric is None and decide.costs is None and task.metric not in OF_PROBABILITIES
+    return replace(decide, metric=task.metric) if asked and open_to and task.target.one_label else decide
 
 
 @dataclass(frozen=True)

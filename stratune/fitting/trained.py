@@ -11,6 +11,7 @@ from stratune.train.checkpoint import TrainingState
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
+    from stratune.model.answers import Scored
     from stratune.model.base import Model
     from stratune.prompt.trial import Trial
     from stratune.task import Task
@@ -33,6 +34,7 @@ class Trained:
     trials: list[Trial] = field(default_factory=list)  # prompts that were tried, the chosen one first
     is_main_process: bool = True  # in distributed training, the process that writes files
     processes: int = 1
+    validation: Scored | None = None  # the model's answers to validation, not calibrated and not decided
 
 
 def predictor_of(

@@ -43,12 +43,10 @@ class Validation:
         return self._evaluation(probabilities)
 
     def tune(self) -> Aggregate | None:
-        """At the best step, choose thresholds of the net's objective, or the aggregate, which is returned."""
-        logits = self._logits()
+        """At the best step, how the predictions of a document's chunks are joined; None: they are not."""
         if self.aggregate is None:
-            self.net.objective = self.net.objective.tuned(logits, self.truth)
             return None
-        probabilities, documents = self.net.objective.probabilities(logits), self._documents
+        probabilities, documents = self.net.objective.probabilities(self._logits()), self._documents
         return self.aggregate.tuned(
             probabilities, documents.owner, documents.count, lambda joined: self._evaluation(joined).score
         )

@@ -56,12 +56,17 @@ class Scored:
     saved_seconds: float = 0.0  # time saved by vectors that were cached already
     # (N, K) of values read from a rating scale: the probability of each level
     levels: NDArray[np.float64] | None = None
+    decided: Any = (
+        None  # (N, ...) what was decided, as Target.decided has it; None: nothing was chosen for it
+    )
 
     def predicted(self, task: Task) -> list[Any]:
-        """The most probable label of each row, empty for an invalid one; all labels of one half or more; or
-        the value, None for an invalid row.
+        """The label of each row, empty for an invalid one; all its labels; or the value, None for an invalid
+        row.
         """
-        return task.target.answers(self.predictions, self.invalid)
+        target = task.target
+        decided = self.decided
+        return target.named(target.decided(self.predictions, self.invalid) if decided is None else decided)
 
 
 def answered(

@@ -15,10 +15,14 @@ from stratune.watch import SILENT, Progress, Scaled
 
 
 class Member(Protocol):
-    """A predictor: a model with `save`, which writes a model folder of its own."""
+    """A predictor: a model with `save`, which writes a model folder of its own. The probabilities of `answer`
+    are calibrated where the predictor's are; what it decides by itself is not asked.
+    """
 
     @property
     def model(self) -> Model: ...
+
+    def answer(self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress) -> Scored: ...
 
     def save(self, folder: Path) -> Path: ...
 
@@ -36,7 +40,7 @@ class EnsembleModel(Model):
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
         by_row = Scaled(progress, 1, len(self.members))
-        answers = [member.model(texts, pairs, by_row) for member in self.members]
+        answers = [member.answer(texts, pairs, by_row) for member in self.members]
         cut = np.max([answer.tokens_cut for answer in answers], axis=0)
         predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
         if all(answer.invalid is None for answer in answers):

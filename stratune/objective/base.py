@@ -18,8 +18,8 @@ Truth = NDArray[Any]  # (N,) label numbers or values, or (N, K) zeros and ones
 
 @dataclass(frozen=True)
 class Objective:
-    """`labels` is K, the number of labels (0 of values). What is fitted to the training rows or to
-    validation are fields named in `fitted_fields`; a model folder holds them.
+    """`labels` is K, the number of labels (0 of values). What is fitted to the training rows are fields
+    named in `fitted_fields`; a model folder holds them.
     """
 
     fitted_fields: ClassVar[tuple[str, ...]] = ()
@@ -44,10 +44,6 @@ class Objective:
 
     def fitted(self, truth: Truth) -> Self:
         """With what it has to know of the training rows."""
-        return self
-
-    def tuned(self, logits: NDArray[Any], truth: Truth) -> Self:
-        """With what is chosen on validation, once training is over."""
         return self
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:

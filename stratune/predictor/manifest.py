@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stratune.errors import ArtifactError, boundary, reason
+from stratune.evaluate.conformal import MOST
 from stratune.files import file_sha256
 from stratune.longtext.options import AGGREGATES
 from stratune.strategy import parse_strategy
@@ -26,8 +27,10 @@ from stratune.task import Bins, Task
 C = TypeVar("C", bound=Candidate)
 
 MANIFEST = "stratune.json"
-FORMAT = 3  # format 1 (up to 0.6) did not name the kind of model, 2 had no digest
-READS = (1, 2, 3)
+# Format 1 (up to 0.6) did not name the kind of model, 2 had no digest, 3 (up to 0.8) took the thresholds of
+# label sets off the logits, so that they moved probabilities: see predictor/postprocess.py.
+FORMAT = 4
+READS = (1, 2, 3, 4)
 JSON_BYTES = 500_000_000  # a vocabulary or a pool of demonstrations, never more
 SUFFIXES = (".safetensors", ".json", ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".npy", ".npz", ".gguf", ".py")
 
@@ -96,6 +99,16 @@ class ServerPart(Part):
     way: Text | None = None
 
 
+class ScalingPart(Part):
+    scale: list[Number]
+    bias: list[Number]
+
+
+class ConformalPart(Part):
+    rows: Count
+    scores: Annotated[list[Number], Field(max_length=MOST)]
+
+
 class AggregatePart(Part):
     how: Literal[AGGREGATES]  # type: ignore[valid-type]
     sharpness: Number = 0.0
@@ -120,13 +133,19 @@ class Fields(BaseModel):
     server: ServerPart | None = None
     remote: dict[str, Any] | None = None  # format 1: server and calibration in one
     aggregate: AggregatePart | None = None
+    thresholds: list[Number] = []
+    scaling: ScalingPart | None = None
+    conformal: ConformalPart | None = None
     members: Annotated[list[Text], Field(min_length=1, max_length=1000)] | None = None
     seed: int | list[int] | None = None
     versions: dict[str, Any] = {}
     digest: Digest | None = None
 
 
-OWN = ("format", "model", "task", "versions", "files", "remote", "digest")  # written anew by every `save`
+# Written anew by every `save`.
+OWN = (
+    "format", "model", "task", "versions", "files", "remote", "digest", "thresholds", "scaling", "conformal",
+)  # fmt: skip
 
 
 class Manifest:

@@ -1,6 +1,7 @@
 """The model folder: a manifest and only the tensors that changed. It is reloaded and compared when saved.
 
-stratune.json               task, strategy, backbone (id, revision, weight hash), kind of model, scores, ...
+stratune.json               task, strategy, backbone (id, revision, weight hash), kind of model, scores,
+                            what postprocess.py chose
 head.safetensors, ...       a net's tensors (model/net_files.py)
 baseline.safetensors, .json a baseline's arrays and vocabularies
 members/0, 1, ...           the model folders of an ensemble
@@ -9,19 +10,24 @@ members/0, 1, ...           the model folders of an ensemble
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ArtifactError, choices
 from stratune.files import file_sha256, replacing_folder
+from stratune.model.answers import Scored
 from stratune.model.base import Model
 from stratune.model.ensemble import EnsembleModel
+from stratune.model.postprocess import Postprocess
 from stratune.predictor.manifest import FORMAT, MANIFEST, read_manifest, sealed
+from stratune.predictor.postprocess import postprocess_of, postprocess_of_member
 from stratune.predictor.readers import READERS, Source
 from stratune.remote.named import Servers, named_servers
 from stratune.task import Task
 from stratune.version import versions
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
@@ -42,6 +48,13 @@ class Saved:
     about: dict[str, Any] = field(default_factory=dict)
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
     servers: Servers = field(default_factory=Servers)  # that the user named; what is saved names none
+    post: Postprocess = Postprocess()  # how its probabilities are calibrated and decided
+
+    def answer(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
+    ) -> Scored:
+        """Probabilities or values of N texts, or pairs of texts, and what is decided of them."""
+        return self.post(self.model(texts, pairs, progress), self.task.target)
 
     def save(self, folder: str | Path) -> Path:
         """Write, reload on a new backbone, compare; only then does `folder` appear.
@@ -57,15 +70,17 @@ class Saved:
                 "task": self.task.to_dict(),
                 **self.about,
                 **parts,
+                **self.post.state(),
                 "versions": versions(),
             }
             files = [path for path in sorted(temporary.iterdir()) if path.is_file()]
             manifest["files"] = {path.name: file_sha256(path) for path in files}
             text = json.dumps(sealed(manifest), indent=2, ensure_ascii=False, allow_nan=False)
             (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
-            self.model.same_as(
-                load(temporary, device=self.model.device, servers=self.servers).model, *self._probes()
-            )
+            again = load(temporary, device=self.model.device, servers=self.servers)
+            self.model.same_as(again.model, *self._probes())
+            if again.post != self.post:
+                raise ArtifactError("the saved model, reloaded, decides in another way")
         return folder
 
     def _probes(self) -> tuple[list[str], list[str] | None]:
@@ -84,13 +99,14 @@ def load(
     backbone: Backbone | None = None,
     servers: Servers | None = None,
     depth: int = DEPTH,
+    member_of: int | None = None,
 ) -> Saved:
     """Read a model folder. `backbone`: a loaded one, whose tensors are shared; None: load it. `servers`: that
     the user named; a folder's own address is no permission to send texts and a key there.
 
-    `depth`: how deep ensembles may be in ensembles. Raises ConfigError for a server that is not named,
-    ArtifactError (not a model folder, damaged, another backbone), or BackboneError when the backbone cannot
-    be loaded.
+    `depth`: how deep ensembles may be in ensembles. `member_of`: the format of the ensemble that it is in.
+    Raises ConfigError for a server that is not named, ArtifactError (not a model folder, damaged, another
+    backbone), or BackboneError when the backbone cannot be loaded.
     """
     folder = Path(folder)
     servers = named_servers() if servers is None else servers
@@ -101,6 +117,7 @@ def load(
             raise manifest.damaged(f"ensembles in ensembles, more than {DEPTH} deep")
         members = [folder / "members" / str(number) for number in range(len(manifest.need("members")))]
         how: dict[str, Any] = {"device": device, "backbone": backbone, "servers": servers}
+        how["member_of"] = manifest.fields.format
         loaded = [load(member, depth=depth - 1, **how) for member in members]
         for member, one in zip(members, loaded, strict=True):
             if one.task.columns != task.columns or bool(one.task.text_pair) != bool(task.text_pair):
@@ -111,4 +128,5 @@ def load(
     else:
         known = choices(kind, [*READERS, EnsembleModel.kind])
         raise ArtifactError(f"{folder / MANIFEST}: kind of model {known}")
-    return Saved(task, model, manifest.about, servers=servers)
+    post = postprocess_of(manifest) if member_of is None else postprocess_of_member(manifest, member_of)
+    return Saved(task, model, manifest.about, servers=servers, post=post)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.errors import ArtifactError
+from stratune.evaluate.conformal import check_coverage
 from stratune.model.answers import Scored
 from stratune.predictor.inputs import texts_of
 from stratune.predictor.model_folder import Saved, load
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class Prediction:
     """The prediction for one row. `scores`: probabilities by label; `invalid`: the answer was no label.
 
-    For a multilabel task, `label` holds all labels of at least one half, separated by commas. A regression
+    For a multilabel task, `label` holds all labels that are given, separated by commas. A regression
     has a `value` and no scores. An invalid row has an empty `label`, or NaN as `value`.
     """
 
@@ -57,7 +59,7 @@ class Predictor(Saved):
         texts, pairs = texts_of(rows, self.task)
         if not texts:
             return []
-        scored = self.model(texts, pairs, SILENT)
+        scored = self.answer(texts, pairs)
         invalid = scored.invalid if scored.invalid is not None else np.zeros(len(texts), dtype=bool)
         answers = scored.predicted(self.task)
         return [
@@ -75,12 +77,40 @@ class Predictor(Saved):
         texts, pairs = texts_of(rows, self.task)
         if not texts:
             return np.zeros((0, len(self.task.columns)))
-        return self.model(texts, pairs, SILENT).predictions
+        return self.answer(texts, pairs).predictions
+
+    def sets(self, rows: Any, coverage: float = 0.9) -> list[tuple[Any, ...]]:
+        """Of each row the answers among which the truth is with a probability of `coverage`.
+
+        Labels, in the order of `labels`: of a multilabel task such as hold all of the row's; none where the
+        model is less sure than it was on nearly all validation rows. Of a regression (lowest, highest).
+        `rows` as `predict` takes them. ConfigError for a coverage that is no share, ArtifactError for a model
+        folder of 0.8 or before, which kept nothing for it.
+        """
+        self.reach(coverage)
+        texts, pairs = texts_of(rows, self.task)
+        return self.sets_of(self.answer(texts, pairs), coverage) if texts else []
+
+    def sets_of(self, answers: Scored, coverage: float) -> list[tuple[Any, ...]]:
+        """`sets` of rows that are answered already."""
+        target = self.task.target
+        found = target.sets(answers.predictions, self.reach(coverage))
+        if target.is_numeric:
+            return [(float(low), float(high)) for low, high in found]
+        return [tuple(name for name, there in zip(self.labels, row, strict=True) if there) for row in found]
+
+    def reach(self, coverage: float) -> float:
+        """How strange an answer may look that is in a set of this coverage. Raises as `sets`."""
+        check_coverage(coverage)
+        if self.post.conformal is None:
+            why = "it has no validation scores, as models up to 0.8; train it again for sets"
+            raise ArtifactError(f"this model cannot give sets: {why}")
+        return self.post.conformal.quantile(coverage)
 
     def score(self, rows: Any, progress: Progress = SILENT) -> Scored:
         """The answers as arrays. `rows` as `predict` takes them."""
         texts, pairs = texts_of(rows, self.task)
-        return self.model(texts, pairs, progress)
+        return self.answer(texts, pairs, progress)
 
     @classmethod
     def load(
@@ -98,4 +128,4 @@ class Predictor(Saved):
         """
         servers = allowed_servers(allow_server)
         found = load(folder, device=device, backbone=backbone, servers=servers)
-        return cls(found.task, found.model, found.about, servers=servers)
+        return cls(found.task, found.model, found.about, servers=servers, post=found.post)

@@ -18,6 +18,7 @@ from stratune.model.language import Calibration
 from stratune.model.net_files import read_net, read_tensors, shapes_in
 from stratune.net.net import Net
 from stratune.predictor.manifest import Manifest, read_object
+from stratune.predictor.postprocess import objective_of
 from stratune.printable import middle_cut
 from stratune.prompt.shots import shown_by
 from stratune.readout.base import by_chunks
@@ -67,7 +68,7 @@ class Source:
         return part.model_dump(exclude_unset=True) if part else {}
 
     def objective(self, readout: Readout) -> Objective:
-        return readout.objective(self.task).restored(self.manifest.fields.objective)
+        return readout.objective(self.task).restored(objective_of(self.manifest))
 
     def aggregate(self, readout: Readout) -> Aggregate | None:
         found = readout.aggregate(self.task)

@@ -1,7 +1,7 @@
-"""Calibration: subtract the model's prior over the labels; decision threshold; temperature scaling.
+"""Calibration: subtract the model's prior over the labels; temperature scaling.
 
-Arrays are normalised log-probabilities of labels (N, K). Rows with an invalid answer are NaN, which only
-`threshold` accepts. `threshold` and `scale_of` use labels of the validation part, `bias_of` uses none.
+Arrays are normalised log-probabilities of labels (N, K). `scale_of` uses labels of the validation part,
+`bias_of` uses none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from stratune.errors import ConfigError
 Floats = NDArray[np.float64]
 
 CONTENT_FREE = ("N/A", "[MASK]", "")  # Zhao et al. 2021, section 5
-SHIFTS = 200  # most thresholds that are tried
 
 
 def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floats:
@@ -30,22 +29,6 @@ def bias_of(how: str, texts: Floats, content_free: Callable[[], Floats]) -> Floa
     if how == "none" or not len(rows):
         return np.zeros(texts.shape[1])
     return np.asarray(rows.mean(axis=0) if how == "batch" else np.log(np.exp(rows).mean(axis=0)))
-
-
-def threshold(predictions: Floats, metric: Callable[[Floats], float]) -> Floats:
-    """The bias (2,) for which `metric` (higher is better) is highest; of ties the smallest.
-
-    Raises ConfigError unless there are two labels.
-    """
-    check_two(predictions.shape[1])
-    margins = predictions[:, 1] - predictions[:, 0]
-    margins = np.unique(margins[~np.isnan(margins)])
-    between = (margins[1:] + margins[:-1]) / 2
-    if len(between) > SHIFTS:
-        between = np.quantile(between, np.linspace(0, 1, SHIFTS))
-    shifts = [0.0, *between[np.argsort(np.abs(between), kind="stable")]]
-    values = [metric(predictions - np.array([0.0, shift])) for shift in shifts]
-    return np.array([0.0, shifts[int(np.argmax(values))]])
 
 
 def check_two(labels: int) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.data.rows import group_numbers, text_columns
-from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of, threshold
+from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of
 from stratune.prompt.trial import Trial
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ class Options(Protocol):
 
     @property
     def calibrates(self) -> bool: ...
-    @property
-    def threshold(self) -> bool: ...
     @property
     def temperature(self) -> bool: ...
     @property
@@ -125,11 +123,8 @@ def _tries(
 
 
 def _fitted(best: _Tried, readout: Options, judge: _Judge) -> tuple[Floats, float]:
-    """(bias, scale) of the calibration, with `threshold` and `temperature` fitted on validation."""
+    """(bias, scale) of the calibration, with `temperature` fitted on validation."""
     bias, predictions, answers = best.bias, best.predictions, best.answers
-    if readout.threshold:
-        shift = threshold(predictions, lambda moved: judge.selection.score(judge.values(moved, answers)))
-        bias, predictions = bias + shift, predictions - shift
     if not (readout.temperature and len(_answered(predictions))):
         return bias, 1.0
     return bias, scale_of(predictions, lambda scaled: judge.loss(scaled, answers))

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate import classes
 from stratune.evaluate.metrics import PER_LABEL
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry
@@ -67,7 +66,7 @@ def confused(entry: Entry) -> Counts:
     """
     parts = [run.predictions["test"] for run in entry.ok]
     width = parts[0].predictions.shape[1] + 1
-    cells = [part.truth * width + classes.predicted(part.predictions, part.invalid) for part in parts]
+    cells = [part.truth * width + part.decided for part in parts]
     found, counts = np.unique(np.concatenate(cells), return_counts=True)
     return found // width, found % width, counts
 

@@ -34,6 +34,7 @@ def measure(entry: Entry, part: str, task: Task, resamples: int, metrics: Sequen
         runs[0].truth,
         np.stack([one.predictions for one in runs]),
         np.stack([one.invalid for one in runs]),
+        np.stack([one.decided for one in runs]),
     )
     drawn = replicates(scorers, rows, groups=groups, resamples=resamples)
     seeds = [run.result.seed for run in entry.ok]

@@ -78,7 +78,7 @@ def of_entry(entry: Entry, task: Task, resamples: int) -> dict[str, Any]:
     ratings = tests[0].ratings
     assert ratings is not None
     found = with_people(
-        np.stack([task.target.decided(one.predictions) for one in tests]),
+        np.stack([one.decided for one in tests]),
         _raters(ratings, task),
         invalid=np.stack([one.invalid for one in tests]),
         groups=tests[0].groups,

@@ -1,5 +1,6 @@
 """predictions.parquet of one run, as arrays in the split's row order and the task's label order.
 
+The answers are those of the file: whatever threshold decided them, it is not applied again.
 `truth` and `prediction` are label names (multilabel: those of a row joined by ",", in the task's order; ""
 where there is none) and `score_<label>` their probabilities; of a regression they are numbers, no scores.
 `id` is the user's column, or the row's number from 1 ("test:1" in an own test file). `annotations`, where
@@ -41,6 +42,9 @@ class Predictions:
     truth: npt.NDArray[Any]  # (N,) label indices; multilabel (N, K) zeros and ones; regression (N,) numbers
     predictions: npt.NDArray[np.float64]  # (N, K) probabilities; regression (N, 1) values
     invalid: npt.NDArray[np.bool_]  # (N,)
+    decided: npt.NDArray[
+        Any
+    ]  # (N,) label indices, K where invalid; multilabel (N, K); regression (N,) numbers
     tokens_cut: npt.NDArray[np.int64]  # (N,)
     groups: npt.NDArray[np.intp] | None  # (N,) codes, only for a task with groups
     ratings: Ratings | None = None  # where the run had them
@@ -103,6 +107,7 @@ def _part(path: Path, table: Any, task: Task, ids: list[str], part: str) -> Pred
         truth=task.target.truth(truth),
         predictions=np.stack(numbers, axis=1),
         invalid=np.asarray([not task.target.is_answer(one) for one in answers], dtype=bool),
+        decided=task.target.decided_of(answers),
         tokens_cut=np.asarray([cut or 0 for cut in rows["tokens_cut"].to_pylist()], dtype=np.int64),
         groups=group_numbers(rows["group"].to_pylist()) if task.group else None,
         ratings=_ratings(rows, task, row_names),

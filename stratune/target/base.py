@@ -27,11 +27,13 @@ import numpy.typing as npt
 
 from stratune.errors import ConfigError, choices
 from stratune.evaluate.arrays import Flags, Floats, Predictions
+from stratune.evaluate.calibration import Calibrate, Scaling, fit_scaling
 from stratune.evaluate.intervals import Interval, bootstrap
 from stratune.evaluate.kinds import Kind, Truth
 from stratune.evaluate.metrics import Metric, find
 from stratune.evaluate.scoring import PredictionScorer, Scorer, score, with_registered
 from stratune.evaluate.selection import Selection
+from stratune.target.decision import DECIDE, PLAIN, Decide, Decision
 from stratune.target.joining import Owners
 from stratune.target.numbers import by_number
 
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from stratune.evaluate.alpha import Level
     from stratune.evaluate.raters import Raters
     from stratune.objective import Objective
+
+
+LEAST = 1e-12  # probabilities are clipped here before the logarithm
 
 
 @dataclass(frozen=True)
@@ -119,12 +124,52 @@ class Target(ABC):
     # -- answers
 
     @abstractmethod
-    def decided(self, predictions: Predictions, invalid: Flags | None = None) -> Any:
+    def decided(
+        self, predictions: Predictions, invalid: Flags | None = None, decision: Decision = PLAIN
+    ) -> Any:
         """Predictions (N, C) -> decisions, in the shape of the truth; an invalid row has none."""
 
     @abstractmethod
-    def answers(self, predictions: Predictions, invalid: Flags | None = None) -> list[Any]:
-        """Predictions (N, C) -> a cell for each row, as the user's column has them."""
+    def named(self, decided: Any) -> list[Any]:
+        """Decisions -> a cell for each row, as the user's column has them."""
+
+    @abstractmethod
+    def decided_of(self, cells: Sequence[Any]) -> Any:
+        """Decisions, of the cells that `named` made of them."""
+
+    def chosen(
+        self, truth: Truth, predictions: Floats, invalid: Flags | None = None, how: Decide = DECIDE
+    ) -> Decision:
+        """The decision that suits validation rows. Raises ConfigError as `Decide.check`."""
+        how.check(self)
+        return PLAIN
+
+    # -- probabilities
+
+    def to_scores(self, predictions: Floats) -> Floats:
+        """What `from_scores` makes these predictions of."""
+        return np.log(np.clip(predictions, LEAST, 1.0))
+
+    def calibration(self, truth: Truth, predictions: Floats, way: Calibrate) -> Scaling:
+        """Fitted on validation rows that have valid answers. Of values there is none."""
+        wanted = np.eye(len(self.labels))[truth] if truth.ndim == 1 else truth.astype(np.float64)
+        return fit_scaling(self.to_scores(predictions), wanted, way, joint=self.one_label)
+
+    def calibrated(self, predictions: Floats, scaling: Scaling) -> Floats:
+        """Probabilities (N, K), scaled; NaN stays."""
+        return self.from_scores(scaling(self.to_scores(predictions))) if scaling else predictions
+
+    @abstractmethod
+    def strangeness(self, truth: Truth, predictions: Floats) -> Floats:
+        """(N,) how strange the truth looks to the model; NaN of an invalid row. See evaluate/conformal.py."""
+
+    @abstractmethod
+    def sets(self, predictions: Floats, most: float) -> Any:
+        """What is no stranger than `most`: (N, K) which labels; of values (N, 2) lowest and highest."""
+
+    @abstractmethod
+    def covered(self, truth: Truth, sets: Any) -> Flags:
+        """(N,) whether the truth of a row is in its set."""
 
     def without(self, predictions: Predictions, labels: Sequence[str]) -> Predictions:
         """Predictions (N, C) of a model that never answers `labels`: theirs are 0, the others sum to one."""
@@ -214,27 +259,45 @@ class Target(ABC):
         found = self.find(metric)
         return Selection(found.name, found.higher_is_better)
 
-    def scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None = None) -> Scorer:
-        """Every metric of (N, C) predictions. TrainingError: a valid row holds NaN or infinity."""
-        return with_registered(self._scorer(truth, predictions, invalid), self.kind)
+    def scorer(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None = None, decided: Any = None
+    ) -> Scorer:
+        """Every metric of (N, C) predictions, and of what was `decided` of them, where that is not plain.
+
+        TrainingError: a valid row holds NaN or infinity.
+        """
+        return with_registered(self._scorer(truth, predictions, invalid, decided), self.kind)
 
     @abstractmethod
-    def _scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None) -> PredictionScorer: ...
+    def _scorer(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None, decided: Any
+    ) -> PredictionScorer: ...
 
-    def score(self, truth: Truth, predictions: Predictions, invalid: Flags | None = None) -> dict[str, float]:
+    def score(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None = None, decided: Any = None
+    ) -> dict[str, float]:
         """Every metric that is defined. Raises as `scorer`."""
-        return score(self.scorer(truth, predictions, invalid), len(truth))
+        return score(self.scorer(truth, predictions, invalid, decided), len(truth))
 
     def intervals(
-        self, truth: Truth, predictions: Predictions, invalid: Flags | None = None, **options: Any
+        self,
+        truth: Truth,
+        predictions: Predictions,
+        invalid: Flags | None = None,
+        decided: Any = None,
+        **options: Any,
     ) -> dict[str, Interval]:
-        """Every metric with its interval over S seeds: predictions (S, N, C), invalid (S, N)."""
-        return bootstrap(self.scorers(truth, predictions, invalid), len(truth), **options)
+        """Metrics with intervals over S seeds: predictions (S, N, C), invalid (S, N), decided (S, N, ...)."""
+        return bootstrap(self.scorers(truth, predictions, invalid, decided), len(truth), **options)
 
-    def scorers(self, truth: Truth, predictions: Predictions, invalid: Flags | None = None) -> list[Scorer]:
-        """Of S seeds: predictions (S, N, C), invalid (S, N). Raises as `scorer`."""
+    def scorers(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None = None, decided: Any = None
+    ) -> list[Scorer]:
+        """Of S seeds: predictions (S, N, C), invalid (S, N), decided (S, N, ...). Raises as `scorer`."""
         flags = np.zeros(predictions.shape[:2], dtype=bool) if invalid is None else invalid
-        return [self.scorer(truth, one, flag) for one, flag in zip(predictions, flags, strict=True)]
+        which = [None] * len(predictions) if decided is None else decided
+        each = zip(predictions, flags, which, strict=True)
+        return [self.scorer(truth, one, flag, chosen) for one, flag, chosen in each]
 
     def why_undefined(self, metric: str, truth: Truth, predictions: Predictions, part: str) -> str:
         """A sentence for a metric that the rows of a part leave undefined."""

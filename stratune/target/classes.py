@@ -13,6 +13,7 @@ from stratune.evaluate.classes import ClassScorer, predicted
 from stratune.evaluate.kinds import Kind, Truth
 from stratune.evaluate.scoring import PredictionScorer
 from stratune.target.base import Target
+from stratune.target.decision import DECIDE, PLAIN, Decide, Decision, best_threshold
 from stratune.target.joining import Owners
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Classes(Target):
-    """Truth (N,) int64 label indices; predictions (N, K) probabilities, whose highest decides."""
+    """Truth (N,) int64 label indices; predictions (N, K) probabilities; the highest decides."""
 
     kind: ClassVar[Kind] = "classification"
     default_metric = "f1_macro"
@@ -40,14 +41,50 @@ class Classes(Target):
         """The row's label."""
         return list(cells)
 
-    def decided(self, predictions: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.intp]:
-        """(N,) label indices; K, which is no label, for an invalid row."""
-        return predicted(predictions, invalid)
+    def decided(
+        self, predictions: Predictions, invalid: Flags | None = None, decision: Decision = PLAIN
+    ) -> npt.NDArray[np.intp]:
+        """(N,) label indices, the most probable or by the threshold; K, which is no label, if invalid."""
+        if not decision.thresholds:
+            return predicted(predictions, invalid)
+        second = (predictions[:, 1] >= decision.thresholds[0]).astype(np.intp)
+        return second if invalid is None else np.where(invalid, len(self.labels), second)
 
-    def answers(self, predictions: Predictions, invalid: Flags | None = None) -> list[str]:
-        """The most probable label of each row, empty for an invalid one."""
+    def named(self, decided: npt.NDArray[np.intp]) -> list[str]:
+        """Labels; an empty one for an invalid row."""
         names = [*self.labels, ""]
-        return [names[k] for k in self.decided(predictions, invalid)]
+        return [names[k] for k in decided]
+
+    def decided_of(self, cells: Sequence[Any]) -> npt.NDArray[np.intp]:
+        return np.array([self.index.get(name, len(self.labels)) for name in cells], dtype=np.intp)
+
+    def chosen(
+        self, truth: Truth, predictions: Floats, invalid: Flags | None = None, how: Decide = DECIDE
+    ) -> Decision:
+        how.check(self)
+        if how.metric is None and how.costs is None:
+            return PLAIN
+        selection = self.selection(how.metric) if how.metric is not None else None
+        costs = how.cost_matrix(self.labels)  # (2, 2)
+
+        def gain(threshold: float) -> float:
+            decided = self.decided(predictions, invalid, Decision((threshold,)))
+            if selection is None:
+                return -float(
+                    np.where(decided < 2, costs[truth, decided % 2], costs[truth].max(axis=1)).mean()
+                )
+            return selection.score(self.score(truth, predictions, invalid, decided))
+
+        return Decision((best_threshold(predictions[:, 1], gain),))
+
+    def strangeness(self, truth: Truth, predictions: Floats) -> Floats:
+        return np.asarray(1.0 - predictions[np.arange(len(truth)), truth])
+
+    def sets(self, predictions: Floats, most: float) -> Flags:
+        return 1.0 - np.nan_to_num(predictions, nan=-np.inf) <= most
+
+    def covered(self, truth: Truth, sets: Flags) -> Flags:
+        return sets[np.arange(len(truth)), truth]
 
     def prior(self, truth: Truth) -> Floats:
         return np.bincount(truth, minlength=len(self.labels)) / len(truth)
@@ -74,8 +111,10 @@ class Classes(Target):
         """How far the highest probability lies above 1 / K."""
         return np.asarray(predictions.max(axis=1) - 1 / predictions.shape[1])
 
-    def _scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None) -> PredictionScorer:
-        return ClassScorer(truth, predictions, self.labels, invalid=invalid)
+    def _scorer(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None, decided: Any
+    ) -> PredictionScorer:
+        return ClassScorer(truth, predictions, self.labels, invalid=invalid, decided=decided)
 
     def _lacking(self, truth: Truth, part: str) -> str | None:
         if len(found := np.unique(truth)) > 1:

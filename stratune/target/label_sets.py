@@ -14,7 +14,8 @@ from stratune.evaluate.arrays import Flags, Floats, Predictions
 from stratune.evaluate.kinds import Kind, Truth
 from stratune.evaluate.label_sets import THRESHOLD, LabelSetScorer, decided
 from stratune.evaluate.scoring import PredictionScorer
-from stratune.target.base import Target
+from stratune.target.base import LEAST, Target
+from stratune.target.decision import DECIDE, PLAIN, Decide, Decision, best_f1
 from stratune.target.joining import Owners
 
 if TYPE_CHECKING:
@@ -63,13 +64,43 @@ class LabelSets(Target):
         counts = Counter(name for cell in cells for name in self.members(cell))
         return [min(self.members(cell), key=lambda name: (counts[name], name), default="") for cell in cells]
 
-    def decided(self, predictions: Predictions, invalid: Flags | None = None) -> npt.NDArray[np.bool_]:
-        """(N, K) labels of one half or more; none of an invalid row."""
-        return decided(predictions, invalid)
+    def decided(
+        self, predictions: Predictions, invalid: Flags | None = None, decision: Decision = PLAIN
+    ) -> Flags:
+        """(N, K) labels from their thresholds on, or from one half; none of an invalid row."""
+        return decided(predictions, invalid, decision.thresholds)
 
-    def answers(self, predictions: Predictions, invalid: Flags | None = None) -> list[str]:
+    def named(self, decided: Flags) -> list[str]:
         names = np.asarray(self.labels)
-        return [SEPARATOR.join(names[row]) for row in self.decided(predictions, invalid)]
+        return [SEPARATOR.join(names[row]) for row in decided]
+
+    def decided_of(self, cells: Sequence[Any]) -> Flags:
+        return self.truth([cell if self.is_answer(cell) else "" for cell in cells]).astype(bool)
+
+    def chosen(
+        self, truth: Truth, predictions: Floats, invalid: Flags | None = None, how: Decide = DECIDE
+    ) -> Decision:
+        """The thresholds with the best F1 of each label (Lipton et al. 2014)."""
+        how.check(self)
+        there = ~np.isnan(predictions).any(axis=1)
+        columns = range(len(self.labels))
+        return Decision(tuple(best_f1(predictions[there, k], truth[there, k]) for k in columns))
+
+    def to_scores(self, predictions: Floats) -> Floats:
+        from scipy.special import logit
+
+        return np.asarray(logit(np.clip(predictions, LEAST, 1.0 - LEAST)))
+
+    def strangeness(self, truth: Truth, predictions: Floats) -> Floats:
+        """Of the row's own label that is least probable; 0 of a row without labels."""
+        return np.asarray(np.where(truth.astype(bool), 1.0 - predictions, 0.0).max(axis=1))
+
+    def sets(self, predictions: Floats, most: float) -> Flags:
+        return 1.0 - np.nan_to_num(predictions, nan=-np.inf) <= most
+
+    def covered(self, truth: Truth, sets: Flags) -> Flags:
+        """Whether all labels of a row are in its set."""
+        return np.asarray((sets | ~truth.astype(bool)).all(axis=1))
 
     def prior(self, truth: Truth) -> Floats:
         return np.asarray(truth.mean(axis=0))
@@ -95,8 +126,10 @@ class LabelSets(Target):
         """How far the label that is farthest from one half lies from it, doubled."""
         return np.asarray(np.abs(2 * predictions - 1).max(axis=1))
 
-    def _scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None) -> PredictionScorer:
-        return LabelSetScorer(truth, predictions, self.labels, invalid=invalid)
+    def _scorer(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None, decided: Any
+    ) -> PredictionScorer:
+        return LabelSetScorer(truth, predictions, self.labels, invalid=invalid, decided=decided)
 
     def _lacking(self, truth: Truth, part: str) -> str | None:
         differs = (truth != truth[:1]).any()

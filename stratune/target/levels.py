@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stratune.errors import ConfigError
 from stratune.evaluate.arrays import Flags, Predictions
@@ -47,5 +47,7 @@ class Levels(Classes):
         }
         return made[loss](len(self.labels))
 
-    def _scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None) -> PredictionScorer:
-        return LevelScorer(truth, predictions, self.labels, invalid=invalid)
+    def _scorer(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None, decided: Any
+    ) -> PredictionScorer:
+        return LevelScorer(truth, predictions, self.labels, invalid=invalid, decided=decided)

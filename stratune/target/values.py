@@ -10,10 +10,12 @@ import numpy as np
 
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.arrays import Flags, Floats, Predictions
+from stratune.evaluate.calibration import Calibrate, Scaling
 from stratune.evaluate.kinds import Kind, Truth
 from stratune.evaluate.scoring import PredictionScorer
 from stratune.evaluate.values import ValueScorer
 from stratune.target.base import Target
+from stratune.target.decision import PLAIN, Decision
 from stratune.target.joining import Owners, reduced, shares, weighted
 
 if TYPE_CHECKING:
@@ -71,13 +73,31 @@ class Values(Target):
     def rated(self, rating: Any) -> float:
         return float(rating)
 
-    def decided(self, predictions: Predictions, invalid: Flags | None = None) -> Floats:
-        """(N,) the values themselves."""
+    def decided(
+        self, predictions: Predictions, invalid: Flags | None = None, decision: Decision = PLAIN
+    ) -> Floats:
+        """(N,) the values themselves; NaN of an invalid row."""
         return np.asarray(predictions[:, 0], dtype=np.float64)
 
-    def answers(self, predictions: Predictions, invalid: Flags | None = None) -> list[float | None]:
+    def named(self, decided: Floats) -> list[float | None]:
         """None for an invalid row."""
-        return [None if np.isnan(value) else float(value) for value in predictions[:, 0]]
+        return [None if np.isnan(value) else float(value) for value in decided]
+
+    def decided_of(self, cells: Sequence[Any]) -> Floats:
+        return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
+
+    def calibration(self, truth: Truth, predictions: Floats, way: Calibrate) -> Scaling:
+        return Scaling()
+
+    def strangeness(self, truth: Truth, predictions: Floats) -> Floats:
+        """The distance of the prediction from the truth."""
+        return np.abs(predictions[:, 0] - truth)
+
+    def sets(self, predictions: Floats, most: float) -> Floats:
+        return np.stack([predictions[:, 0] - most, predictions[:, 0] + most], axis=1)
+
+    def covered(self, truth: Truth, sets: Floats) -> Flags:
+        return (sets[:, 0] <= truth) & (truth <= sets[:, 1])
 
     def read(self, answer: Any, row: Floats) -> tuple[str, dict[str, float], float | None]:
         return "", {}, float(row[0])
@@ -124,7 +144,9 @@ class Values(Target):
         spread = np.sqrt(reduced(np.add, (values - mean[owner]) ** 2, owner, count, 0.0) / chunks)
         return np.asarray(np.abs(values - mean[owner]) / np.maximum(spread[owner], 1e-12))
 
-    def _scorer(self, truth: Truth, predictions: Predictions, invalid: Flags | None) -> PredictionScorer:
+    def _scorer(
+        self, truth: Truth, predictions: Predictions, invalid: Flags | None, decided: Any
+    ) -> PredictionScorer:
         return ValueScorer(truth, predictions, invalid=invalid)
 
     def _lacking(self, truth: Truth, part: str) -> str | None:

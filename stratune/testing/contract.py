@@ -24,9 +24,11 @@ from torch.nn import functional as F
 from stratune.errors import ArtifactError, UnsupportedError
 from stratune.evaluate.kinds import KINDS
 from stratune.model.answers import Scored
+from stratune.model.postprocess import Postprocess
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Combination
+from stratune.target.decision import Decide
 from stratune.testing.check import Check, Spec, check, is_of_a_net, trains
 from stratune.testing.trained import fitted, run, split_of
 from stratune.tokens.batches import Batch
@@ -121,6 +123,27 @@ def check_saved_is_the_same(spec: Spec, backbone_folder: Path | None, tmp_path: 
         raise AssertionError(str(error)) from error
     assert again.labels == done.predictor.labels
     _same(again.score(list(done.split.train)), before, "answers before and after saving")
+
+
+@check()
+def check_calibration_moves_no_label(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
+    """Scaled probabilities have the same labels, and another threshold the same probabilities."""
+    done = run(spec, backbone_folder)
+    target, rows = done.split.task.target, list(done.split.val)
+    texts = [row["text"] for row in rows]
+    raw = done.predictor.model(texts, None)
+    truth = target.truth(done.split.val["label"])
+    scaled, moved = (
+        replace(done.predictor, post=Postprocess.chosen(raw, truth, target, how))
+        for how in (Decide(calibrate="vector"), Decide(metric="accuracy"))
+    )
+    plain = done.predictor.answer(texts, None)
+    calibrated = scaled.answer(texts, None)
+    assert np.array_equal(calibrated.decided, plain.decided), "calibration has moved a label"
+    under = moved.answer(texts, None).predictions
+    _close(np.nan_to_num(under), np.nan_to_num(plain.predictions), "probabilities under a threshold")
+    loaded = Predictor.load(scaled.save(tmp_path / "calibrated"))
+    assert loaded.post == scaled.post, "calibration does not survive saving"
 
 
 @check()
@@ -276,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     check_batch_equals_single,
     check_padding_side_changes_nothing,
     check_saved_is_the_same,
+    check_calibration_moves_no_label,
     check_labels_go_by_name,
     check_seed_decides,
 )

@@ -34,7 +34,27 @@ def sklearn_scores(truth, probabilities, labels):
         [oracle.average_precision_score(truth == k, probabilities[:, k]) for k in ranked]
     )
     values["log_loss"] = oracle.log_loss(truth, probabilities, labels=list(index))
+    wanted = np.eye(len(labels))[truth]
+    squares = ((probabilities - wanted) ** 2).sum(axis=1).mean()
+    values["brier"] = squares / 2 if len(labels) == 2 else squares
+    values["ece"] = slow_ece(probabilities.max(axis=1), guess == truth)
+    values["aurc"] = slow_aurc(probabilities.max(axis=1), guess != truth)
     return values
+
+
+def slow_ece(confidence, correct):
+    """In 15 bins of as equal a size as equal confidences, which share a bin, allow."""
+    ordered = np.sort(confidence)
+    edges = [ordered[int((len(ordered) - 1) * share / 15)] for share in range(1, 15)]
+    gaps = {}
+    for one, right in zip(confidence, correct, strict=True):
+        gaps.setdefault(sum(one >= edge for edge in edges), []).append(right - one)
+    return sum(abs(sum(gap)) for gap in gaps.values()) / len(ordered)
+
+
+def slow_aurc(confidence, wrong):
+    """The share of errors among the rows that are as confident as a row, mean over rows."""
+    return np.mean([wrong[confidence >= one].mean() for one in confidence])
 
 
 def simulated_sets(rows, label_count, seed, *, decimals=2):
@@ -73,6 +93,12 @@ def sklearn_set_scores(truth, probabilities, labels):
         "hamming": oracle.hamming_loss(truth, chosen),
         "roc_auc": oracle.roc_auc_score(truth, probabilities, average="macro"),
         "map": oracle.average_precision_score(truth, probabilities, average="macro"),
+        "brier": np.mean(
+            [oracle.brier_score_loss(*both) for both in zip(truth.T, probabilities.T, strict=True)]
+        ),
+        "ece": np.mean(
+            [slow_ece(said, column) for column, said in zip(truth.T, probabilities.T, strict=True)]
+        ),
         "log_loss": np.mean(
             [
                 oracle.log_loss(column, said, labels=[0, 1])

@@ -18,7 +18,8 @@ from tests.evaluate.oracle import KINDS, LABELS, simulated, simulated_sets, simu
 from tests.scores import bootstrap, score, scorer
 
 NEW = ("ordinal", "multilabel", "regression")
-SHARES = {"hamming": 0.0, "log_loss": 0.0, "mae_levels": 0.0, "mae": 0.0, "rmse": 0.0}  # of perfect answers
+LOWER = ("hamming", "log_loss", "brier", "ece", "aurc", "mae_levels", "mae", "rmse")
+SHARES = dict.fromkeys(LOWER, 0.0)  # of perfect answers
 
 
 @pytest.mark.parametrize("kind", NEW)
@@ -39,7 +40,12 @@ def test_a_replicate_equals_the_oracle_on_the_repeated_rows(kind):
         rows = np.repeat(np.arange(80), weights[:, replicate].astype(int))
         theirs = expected(truth[rows], said[rows], labels)
         found = {name: value[replicate] for name, value in ours.items()}
-        assert found == pytest.approx(theirs, abs=1e-12)
+        assert without_bins(found) == pytest.approx(without_bins(theirs), abs=1e-12)
+
+
+def without_bins(values):
+    """All but ECE, whose bins are those of the rows as they are: repeated rows would have others."""
+    return {name: value for name, value in values.items() if name != "ece"}
 
 
 def drawn(data, kind, rows):
@@ -71,7 +77,7 @@ def test_weighting_a_row_is_repeating_it(kind, data):
     expected = score(truth[repeated], said[repeated], labels, kind=kind, invalid=invalid[repeated])
     weighted = scorer(kind, truth, said, labels, invalid).values(counts[:, None].astype(float))
     actual = {name: value[0] for name, value in weighted.items() if not math.isnan(value[0])}
-    assert actual == pytest.approx(expected, abs=1e-9)
+    assert without_bins(actual) == pytest.approx(without_bins(expected), abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)

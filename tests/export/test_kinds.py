@@ -10,8 +10,12 @@ import torch
 from transformers import pipeline
 
 from stratune.errors import UnsupportedError
+from stratune.evaluate.calibration import Scaling
 from stratune.export import export_hf
+from stratune.export.card import notes_in
+from stratune.model.postprocess import Postprocess
 from stratune.predictor.predictor import Predictor
+from stratune.target.decision import Decision
 from stratune.testing.nets import net_of
 
 MODELS = Path(__file__).parents[1] / "folders" / "0.6.0" / "models"
@@ -52,14 +56,21 @@ def test_several_labels_each_by_itself(saved, tmp_path):
 
 
 def test_thresholds_of_label_sets_are_in_the_folder(saved, tmp_path):
-    from dataclasses import replace
-
     predictor = moved(saved("multilabel"))
-    net = net_of(predictor.model)
-    net.objective = replace(net.objective, shifts=tuple(0.5 - k for k in range(len(predictor.labels))))
-    rows = answers(export_hf(predictor, tmp_path / "hf"), TEXTS, top_k=None)
-    found = [[{one["label"]: one["score"] for one in row}[name] for name in predictor.labels] for row in rows]
-    np.testing.assert_allclose(found, predictor.predict_proba(TEXTS), atol=1e-4)
+    raw, labels = predictor.model(TEXTS, None).predictions, predictor.labels
+    thresholds = tuple(float(raw[:, k].mean()) for k in range(len(labels)))
+    predictor.post = Postprocess(Scaling((0.5,)), Decision(thresholds))
+    folder = export_hf(predictor, tmp_path / "hf")
+    rows = [{one["label"]: one["score"] for one in row} for row in answers(folder, TEXTS, top_k=None)]
+    found = np.array([[row[name] for name in labels] for row in rows])
+    np.testing.assert_allclose(found, raw, atol=1e-4)  # before calibration
+    config = json.loads((folder / "config.json").read_text())
+    assert config["thresholds"] == dict(zip(labels, thresholds, strict=True))
+    given = [",".join(name for name in labels if row[name] >= config["thresholds"][name]) for row in rows]
+    assert given == [one.label for one in predictor.predict(TEXTS)]
+    card = " ".join(notes_in(folder))
+    assert f"`{labels[0]}` is given from {thresholds[0]:.6g} on" in card
+    assert "divided by a temperature of 2" in card
 
 
 def test_a_value_in_the_users_unit(saved, tmp_path):

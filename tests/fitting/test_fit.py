@@ -144,8 +144,8 @@ def test_the_watcher_is_told_what_goes_on(tiny):
         stage=lambda name, total: stages.append((name, total)), rows=rows.append, step=ticks.append
     )
     trained("probe", tiny("bert"), progress=watch)
-    assert stages == [("frozen activations", 48), ("frozen activations", 16)]
-    assert sum(rows) == 48 + 16
+    assert stages == [("frozen activations", 48), ("frozen activations", 16), ("predicting val", 16)]
+    assert sum(rows) == 48 + 16 + 16
     assert ticks[-1].step == ticks[-1].steps
 
 

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.special import logit
-from sklearn.metrics import f1_score
 from torch.nn import functional as F
 
 from stratune.errors import ConfigError
@@ -104,21 +102,6 @@ def test_each_label_is_asked_by_itself():
     assert torch.allclose(Binary(3).losses(logits, truth, None, 0.0), wanted)
 
 
-def test_thresholds_are_those_of_the_best_f1_on_validation():
-    logits = random(200, 2).numpy()
-    truth = (logits + random(200, 2, seed=1).numpy() > np.array([1.0, -0.5])).astype(int)
-    tuned = Binary(2).tuned(logits, truth)
-    for k in range(2):
-        found = f1_score(truth[:, k], tuned.probabilities(logits)[:, k] >= 0.5)
-        every = [f1_score(truth[:, k], logits[:, k] >= cut) for cut in logits[:, k]]
-        assert found == pytest.approx(max(every))
-    assert Binary(2).restored(tuned.state()) == tuned
-
-
-def test_a_label_that_validation_does_not_have_keeps_its_threshold():
-    assert Binary(2).tuned(random(5, 2).numpy(), np.array([[1, 0]] * 5)).shifts[1] == 0.0
-
-
 # -- values
 
 
@@ -156,7 +139,3 @@ def test_every_kind_of_task_has_its_losses():
         ConfigError, match=r"readout.loss: of regression: 'corn' is not one of auto, mse, mae"
     ):
         target_of("regression").objective("corn")
-
-
-def test_half_is_the_threshold_after_the_shift():
-    assert Binary(1, (logit(0.8),)).probabilities(np.array([[logit(0.8)]]))[0, 0] == pytest.approx(0.5)

@@ -1,4 +1,7 @@
-"""Model folders of version 0.6.0, of every kind: they load, answer as they did, and may be saved again."""
+"""Model folders of version 0.6.0, of every kind: they load, answer as they did, and may be saved again.
+
+What differs: thresholds of label sets were taken off the logits then, so that they moved probabilities.
+"""
 
 import json
 import shutil
@@ -6,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from stratune.predictor.predictor import Predictor
 from tests.folders.served import SERVERS
@@ -49,9 +53,11 @@ def answers_of(predictor, expected):
     return np.array(predictor.predict_proba(rows), dtype=float), predicted
 
 
-def check(predictor, expected):
+def check(predictor, expected, shifts=(0.0,)):
     probabilities, predicted = answers_of(predictor, expected)
     wanted = np.array(expected["probabilities"], dtype=float)
+    if any(shifts):
+        wanted = expit(logit(wanted) + shifts)
     np.testing.assert_allclose(probabilities, wanted, atol=1e-5)
     for (label, value, *rest), (wanted_label, wanted_value, *wanted_rest) in zip(
         predicted, expected["predictions"], strict=True
@@ -66,11 +72,13 @@ def check(predictor, expected):
 @pytest.mark.parametrize("folder, kind", [(kind, kind) for kind in KINDS], ids=KINDS, indirect=["folder"])
 def test_a_folder_of_0_6_0_answers_as_it_did_and_is_saved_again(folder, kind, tmp_path):
     expected = json.loads((WRITTEN / "answers" / f"{kind}.json").read_text())
-    backbone = json.loads((folder / "stratune.json").read_text())["backbone"] or {"id": ""}
+    manifest = json.loads((folder / "stratune.json").read_text())
+    backbone = manifest["backbone"] or {"id": ""}
     named = [backbone["id"].partition("#")[0]] if kind in SERVERS else []
     predictor = Predictor.load(folder, allow_server=named)
-    check(predictor, expected)
-    check(Predictor.load(predictor.save(tmp_path / "again"), allow_server=named), expected)
+    shifts = manifest["objective"].get("shifts", (0.0,)) if "objective" in manifest else (0.0,)
+    check(predictor, expected, shifts)
+    check(Predictor.load(predictor.save(tmp_path / "again"), allow_server=named), expected, shifts)
 
 
 def test_every_kind_is_there():

@@ -120,9 +120,9 @@ def test_a_threshold_and_a_temperature_better_what_they_are_for(tiny):
     texts, labels = list(split.val["text"]), list(split.val["label"])
 
     def worth(found):
-        said = found.predictor.predict_proba(texts)
-        truth = [split.task.labels.index(label) for label in labels]
-        return np.mean(said.argmax(1) == truth), -np.log(said[np.arange(len(truth)), truth]).mean()
+        scored = found.predictor.score(texts)
+        said, truth = scored.predictions, [split.task.labels.index(label) for label in labels]
+        return np.mean(scored.decided == truth), -np.log(said[np.arange(len(truth)), truth]).mean()
 
     assert worth(both)[0] >= worth(plain)[0]
     assert worth(both)[1] < worth(plain)[1]

@@ -44,10 +44,11 @@ def perfect(target):
 @by_kind
 def test_a_cell_becomes_truth_and_a_perfect_answer_the_cell_again(target):
     assert target.truth(CELLS[target.kind]).tolist() == TRUTH[target.kind]
-    answers = target.answers(perfect(target))
+    answers = target.named(target.decided(perfect(target)))
     stored = target.stored(CELLS[target.kind])
     assert answers == stored and all(target.is_answer(one) for one in answers)
     decided = np.asarray(target.decided(perfect(target)))
+    np.testing.assert_array_equal(target.decided_of(answers), decided)
     np.testing.assert_array_equal(decided.astype(float), np.asarray(TRUTH[target.kind], dtype=float))
 
 
@@ -55,7 +56,7 @@ def test_a_cell_becomes_truth_and_a_perfect_answer_the_cell_again(target):
 def test_an_invalid_row_is_no_answer(target):
     predictions, invalid = perfect(target), np.array([False, True, False])
     predictions[1] = np.nan
-    answer = target.answers(predictions, invalid)[1]
+    answer = target.named(target.decided(predictions, invalid))[1]
     assert answer == {"multilabel": "", "regression": None}.get(target.kind, "")
     assert target.is_answer(answer) == (target.kind == "multilabel")  # a set without a label is one
     assert not target.is_answer(None) and not target.is_answer("x")

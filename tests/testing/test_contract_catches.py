@@ -257,8 +257,33 @@ def test_a_baseline_that_goes_by_the_place_of_a_label_is_found(tmp_path, monkeyp
         named("check_labels_go_by_name")("first_label_wins", None, tmp_path)
 
 
+@dataclass(frozen=True)
+class OtherEveryTime(FirstLabelWins):
+    """Breaks a promise."""
+
+    name: str = "other_every_time"
+
+    def settings(self):
+        return {"name": self.name, "preset": "other_every_time"}
+
+    def fit(self, train, val, task, seed):
+        class Turning(PriorModel):
+            def predictions(self, rows):
+                self.prior[:] = self.prior[::-1].copy()
+                return super().predictions(rows)
+
+        return Turning(np.array([0.7, 0.3]))
+
+
+def test_a_baseline_whose_labels_are_others_each_time_is_found(tmp_path, monkeypatch):
+    monkeypatch.setitem(BASELINES, "other_every_time", OtherEveryTime)
+    with pytest.raises(AssertionError, match="calibration has moved a label"):
+        named("check_calibration_moves_no_label")("other_every_time", None, tmp_path)
+
+
 def test_every_check_is_seen_to_fail():
     here = {check for _, check, _ in BROKEN} | {"check_default_constructible", "check_labels_go_by_name"}
+    here.add("check_calibration_moves_no_label")
     assert here == {check.__name__ for check in CHECKS}
 
 
