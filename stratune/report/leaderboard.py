@@ -10,7 +10,7 @@ import numpy as np
 
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import caveats, people
+from stratune.report import caveats, conformal, people
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
@@ -103,6 +103,7 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
         **({"val_intervals": parts["val"].to_dict(), "test": parts["test"].to_dict()} if ok else _NOTHING),
         **_kind(entry),
         **people.of_entry(entry, comparison.task, resamples),
+        **conformal.of_entry(entry, comparison.task),
         **{
             name: round(mean) if name in _COUNTS and mean is not None else mean
             for name, mean in costs.items()

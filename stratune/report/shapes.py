@@ -110,6 +110,12 @@ class TrialLine(BaseModel):
     val: dict[str, float]
 
 
+class Covered(BaseModel):
+    asked: float
+    covered: Estimate
+    mean_size: float
+
+
 class Row(BaseModel):
     rank: int | None
     strategy: str
@@ -134,6 +140,7 @@ class Row(BaseModel):
     tried: dict[str, int] | None = None
     price: float | None = None
     invalid: float | None = None
+    conformal: Covered | None = None
 
 
 class Named(BaseModel):

@@ -28,10 +28,10 @@ def titles(out):
 
 def test_ours_stand_in_the_order_of_the_page():
     assert [one.name for one in figures_of("overview")] == [
-        "leaderboard", "cost", "learning", "roc", "labels", "prompts", "parts", "balance",
+        "leaderboard", "cost", "learning", "roc", "risk_coverage", "labels", "prompts", "parts", "balance",
     ]  # fmt: skip
     assert [one.name for one in figures_of("people")] == ["people"]
-    assert [one.name for one in figures_of("entry")] == ["confusion", "predicted", "residuals"]
+    assert [one.name for one in figures_of("entry")] == ["confusion", "predicted", "residuals", "reliability"]
 
 
 def test_a_figure_stands_where_its_order_says(own, two_class):

@@ -69,7 +69,7 @@ def test_the_page_is_well_formed_and_has_every_part(page):
         "whole groups of film drawn together",
     ):
         assert part in text, part
-    assert sum(tag == "svg" for tag, _ in page.tags) == 5 + 4
+    assert sum(tag == "svg" for tag, _ in page.tags) == 6 + 8
 
 
 def test_user_text_is_escaped(page):

@@ -49,7 +49,7 @@ def test_rows_follow_the_contract(two_class):
     ]
     assert board["split"] == {"train": 360, "val": 120, "test": 120, "fingerprint": "f" * 64}
     assert board["budget"] == {"epochs": 4, "trials": 1}
-    contract = """rank strategy backbone seeds status error val val_intervals test baseline floor
+    contract = """rank strategy backbone seeds status error val val_intervals test baseline floor conformal
         trainable_params total_params examples_seen peak_bytes artifact_bytes trials train_seconds
         train_rows_per_second predict_rows_per_second invalid precision tried price first tied winner"""
     assert all(list(row) == contract.split() for row in board["rows"])

@@ -45,9 +45,13 @@ def test_one_file_for_each_figure(two_class):
         path.name for path in (two_class / "plots").iterdir()
     }  # nothing stale is left
     assert own.read_text() == "the user's"
-    overview = {"leaderboard.svg", "cost.svg", "learning.svg", "roc.svg", "balance.svg"}
-    confusions = [f"lora@{BACKBONE}", f"full@{BACKBONE}", "tfidf@none", "majority@none"]
-    assert names == overview | {f"confusion-{name}.svg" for name in confusions}
+    overview = {
+        f"{name}.svg" for name in ("leaderboard", "cost", "learning", "roc", "risk_coverage", "balance")
+    }
+    entries = [f"lora@{BACKBONE}", f"full@{BACKBONE}", "tfidf@none", "majority@none"]
+    assert names == overview | {
+        f"{kind}-{name}.svg" for name in entries for kind in ("confusion", "reliability")
+    }
 
 
 def test_labels_of_any_kind_are_text_in_valid_xml(odd):
@@ -129,4 +133,4 @@ def test_odd_strategy_names_make_files_that_stay_in_the_folder(tmp_path, strateg
     (run / "result.json").write_text(json.dumps(fields))
     paths = written(out)
     assert {path.parent for path in paths} == {out / "plots"} and all(path.is_file() for path in paths)
-    assert len(paths) == 9
+    assert len(paths) == 14
