@@ -12,6 +12,7 @@ from stratune.config import parse_config
 from stratune.data.load import load_split
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError, DataError
+from stratune.model.postprocess import Postprocess
 from stratune.predictor.predictor import Predictor
 from stratune.report.comparison import load
 from stratune.task import Bins, Task
@@ -190,14 +191,21 @@ def test_every_loss_learns_and_comes_back_from_its_folder(kind, loss, tiny, tmp_
     assert loaded.predict(split.test)[0].label == done.predictor.predict(split.test)[0].label
 
 
-@pytest.mark.parametrize("kind", ["regression", "multilabel"])
-def test_a_folder_that_reads_its_outputs_another_way_is_not_saved(kind, tiny, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "lost", "what"),
+    [
+        ("regression", "stratune.objective.base.Objective.restored", "interprets its outputs"),
+        ("multilabel", "stratune.predictor.model_folder.postprocess_of", "decides"),
+    ],
+)
+def test_a_folder_that_reads_its_outputs_another_way_is_not_saved(
+    kind, lost, what, tiny, tmp_path, monkeypatch
+):
     """The logits are the same: only the unit, or the thresholds, are lost."""
-    from stratune.objective.base import Objective
-
     done = trained("probe", tiny("bert"), split=split_of(kind), epochs=1)
-    monkeypatch.setattr(Objective, "restored", lambda self, state: self)
-    with pytest.raises(ArtifactError, match="reloaded, interprets its outputs in another way"):
+    kept = (lambda self, state: self) if kind == "regression" else (lambda manifest: Postprocess())
+    monkeypatch.setattr(lost, kept)
+    with pytest.raises(ArtifactError, match=f"reloaded, {what} in another way"):
         done.predictor.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

@@ -49,10 +49,10 @@ class Job:
     seed: int
     budget: dict[str, Any]
     train: dict[str, Any]
-    decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
     remote: dict[str, Any] = field(default_factory=dict)  # how a server is asked; changes no number
     servers: dict[str, str] = field(default_factory=dict)  # that the user named -> variable with the key
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
+    decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
     identity: dict[str, Any] = field(default_factory=dict)  # all that its numbers depend on (identity.py)
 
     @property
