@@ -98,15 +98,12 @@ class Board:
         """How rows differ on the same rows of a part: a minus b, with its 95 % interval, p, and p adjusted
         (Holm) for the lines of the frame: every two rows, or each against the `reference`.
 
-        `metric` None: the one that ranks.
+        `metric` None: the one that ranks. One that leaderboard.json does not compare is computed from the
+        predictions, which takes a while.
         """
-        frames.check_part(part)
-        wanted = self.leaderboard["metric"] if metric is None else metric
+        metric = self.leaderboard["metric"] if metric is None else metric
         against = None if reference is None else row_named(self.leaderboard, reference)
-        pairs = [
-            one for one in (self.leaderboard.get("pairs") or {}).get(part, ()) if one["metric"] == wanted
-        ]
-        return frames.differences(self.leaderboard, pairs, against)
+        return frames.differences(self.leaderboard, self.out, metric, part, against)
 
     def predictions(
         self, strategy: str | None = None, part: str = "test", *, seed: int | None = None

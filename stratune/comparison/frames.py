@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ArtifactError, ConfigError, boundary, choices
-from stratune.evaluate.multiple import holm
+from stratune.evaluate.replicates import RESAMPLES
 from stratune.report import human, standing
+from stratune.report.measured import measure
+from stratune.report.pairs import Pair, against, pairs_of
 from stratune.report.tables import name
 from stratune.task import Task
 
@@ -68,24 +70,30 @@ def check_part(part: str) -> None:
         raise ConfigError(choices(part, PARTS), key="part")
 
 
-def differences(board: Board, pairs: list[dict[str, Any]], reference: Row | None) -> DataFrame:
+def differences(board: Board, out: Path, metric: str, part: str, reference: Row | None) -> DataFrame:
     """A line a pair: a minus b, its 95 % interval, p, and p adjusted for all the lines there are (Holm)."""
     import pandas as pd
 
-    called = {row["rank"]: name(row) for row in board["rows"] if row["rank"]}
+    check_part(part)
+    kept = [one for one in (board.get("pairs") or {}).get(part, ()) if one["metric"] == metric]
+    pairs = kept or _computed(board, out, metric, part)
     if reference is not None:
-        rank = reference["rank"]
-        pairs = [
-            one if one["b"] == rank else standing.turned(one) for one in pairs if rank in (one["a"], one["b"])
-        ]
-    lines = [
-        {"a": called[one["a"]], "b": called[one["b"]]}
-        | {key: one[key] for key in ("metric", "difference", "low", "high", "p")}
-        for one in pairs
-    ]
-    for line, adjusted in zip(lines, holm([line["p"] for line in lines]), strict=True):
-        line["p_adjusted"] = adjusted
-    return pd.DataFrame(lines, columns=["a", "b", "metric", "difference", "low", "high", "p", "p_adjusted"])
+        pairs = list(against(pairs, metric, reference["rank"]).values())
+    called = {row["rank"]: name(row) for row in board["rows"] if row["rank"]}
+    named = [{**pair, "a": called[pair["a"]], "b": called[pair["b"]]} for pair in pairs]
+    return pd.DataFrame(named, columns=["a", "b", "metric", "difference", "low", "high", "p", "p_adjusted"])
+
+
+def _computed(board: Board, out: Path, metric: str, part: str) -> list[Pair]:
+    """Of a metric that leaderboard.json does not compare: from the runs' predictions."""
+    from stratune.report.comparison import load
+
+    comparison = load(out)
+    comparison.task.target.find(metric)
+    entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries()}
+    ranked = [entries[row["strategy"], row["backbone"]] for row in board["rows"] if row["rank"]]
+    found = [measure(entry, part, comparison.task, RESAMPLES, [metric]).measured for entry in ranked]
+    return pairs_of(found, [metric])
 
 
 def predictions(run: Path, part: str) -> DataFrame:

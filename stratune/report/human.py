@@ -27,19 +27,14 @@ def interval(estimate: dict[str, float] | None) -> str:
     return f"{_number(estimate['value'], decimals)} [{low}, {high}]"
 
 
-def difference(estimate: Mapping[str, Any] | None, *, ends: bool = True) -> str:
+def difference(pair: Mapping[str, Any] | None, *, ends: bool = True) -> str:
     """-0.009 [-.040, +.021]; `ends` False: -0.009"""
-    if estimate is None or estimate["difference"] is None:
+    if pair is None:
         return NOTHING
-    known = {"value": estimate["difference"]} | {
-        end: estimate[end] for end in ("low", "high") if ends and estimate[end] is not None
-    }
-    decimals = _decimals(*known.values())
-    signed = {end: f"{number:+,.{decimals}f}" for end, number in known.items()}
-    if len(known) < 3:
-        return signed["value"]
-    low, high = (re.sub(r"^([-+])0\.", r"\1.", signed[end]) for end in ("low", "high"))
-    return f"{signed['value']} [{low}, {high}]"
+    numbers = [pair[end] for end in ("difference", "low", "high")]
+    value, low, high = (f"{number:+,.{_decimals(*numbers)}f}" for number in numbers)
+    short_ends = (re.sub(r"^([-+])0\.", r"\1.", end) for end in (low, high))
+    return f"{value} [{', '.join(short_ends)}]" if ends else value
 
 
 def count(value: float | None) -> str:

@@ -6,14 +6,13 @@ up to 0.8 have none of them: there nothing is marked, and the first row is the o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from stratune.report import human
+from stratune.report.pairs import Pair, against
 
 Board = dict[str, Any]
 Row = dict[str, Any]
-Pair = dict[str, Any]  # metric, difference, low, high, p, p_adjusted; see `turned`
 
 MARKS = {"winner": "▸", "tied": "≈", "": ""}
 
@@ -44,27 +43,12 @@ def legend(board: Board) -> str:
     return f"{MARKS['winner']} the winner, {chosen}{first}"
 
 
-def against(board: Board, reference: Row, metric: str, part: str = "test") -> dict[int, Pair]:
-    """Rank -> how the row differs from `reference` (row minus reference), of the rows that have a rank."""
-    rank, found = reference["rank"], {}
-    for pair in (board.get("pairs") or {}).get(part, ()):
-        if pair["metric"] == metric and rank in (pair["a"], pair["b"]):
-            other = pair["a"] if pair["b"] == rank else pair["b"]
-            found[other] = pair if pair["b"] == rank else turned(pair)
-    return found
-
-
-def turned(pair: Mapping[str, Any]) -> Pair:
-    """b - a of a - b."""
-    low, high = pair["low"], pair["high"]
-    minus = {"low": None if high is None else -high, "high": None if low is None else -low}
-    return {**pair, "a": pair["b"], "b": pair["a"], "difference": -pair["difference"], **minus}
-
-
 def to_winner(board: Board) -> dict[int, Pair]:
     """Rank -> how the row's test value of the metric that ranks differs from the winner's."""
     best = winner(board)
-    return against(board, best, board["metric"]) if best is not None and best["rank"] else {}
+    if best is None or not best["rank"]:
+        return {}
+    return against((board.get("pairs") or {}).get("test", ()), board["metric"], best["rank"])
 
 
 def tried(row: Row) -> str:
