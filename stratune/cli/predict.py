@@ -1,4 +1,4 @@
-"""stratune predict: a model folder and a file of any size, at constant memory."""
+"""stratune predict: a comparison or a model folder, and a file of any size at constant memory, or a text."""
 
 from __future__ import annotations
 
@@ -23,11 +23,23 @@ BATCH_ROWS = 4096
 
 
 def predict(
-    model_dir: Annotated[Path, typer.Argument(help="Model folder (OUT/runs/<run>/model).")],
-    source: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="csv, tsv, json, jsonl, parquet, xlsx; - for standard input."),
+    model_dir: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="Folder of a comparison, whose winner answers, or of a model (OUT/runs/RUN/model).",
+        ),
     ],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="csv, tsv, json, jsonl, parquet, xlsx; - for standard input; or a text (of a pair two).",
+        ),
+    ],
+    strategy: Annotated[
+        str | None, typer.Option(help="Row of the comparison: lora, lora@minilm. [default: the winner]")
+    ] = None,
     output: Annotated[
         str, typer.Option("-o", "--output", help="csv, jsonl or parquet file; - for standard output.")
     ] = "-",
@@ -57,8 +69,10 @@ def predict(
         typer.Option(help="Add `set`: the answers that hold the truth with this probability, such as 0.9."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The answer to a text as JSON.")] = False,
 ) -> None:
-    """Add `prediction` and `score_<label>` to every row, in the order of the input."""
+    """Answer a text, or add `prediction` and `score_<label>` to every row, in the order of the input."""
+    from stratune.cli.answer import answer, is_text
     from stratune.data.layout import column_types
     from stratune.data.write import check_writable, format_of, open_writer
     from stratune.memory import set_up_memory
@@ -67,12 +81,26 @@ def predict(
 
     if device is not None:
         device_of(device)  # also where the model computes on none
+    texts = [words for words in sources if is_text(words)]
+    if texts and len(texts) == len(sources):
+        if output != "-":
+            raise ConfigError("it goes with a file of texts; a text is answered here", key="--output")
+        predictor = Predictor.load(
+            _model_of(model_dir, strategy), device=device, allow_server=allow_server or ()
+        )
+        answer(predictor, texts, explain=explain, as_json=as_json)
+        return
+    if len(sources) > 1:
+        raise ConfigError("one file at a time, or texts alone", key="INPUT")
+    if as_json:
+        raise ConfigError("it goes with a text; of a file, --format jsonl is", key="--json")
+    (source,) = sources
     kind = format_of(output, format_ or (_like(source) if output == "-" else None))
     if safe_csv and kind != "csv":
         raise ConfigError(f"the output is {kind}, not csv", key="--safe-csv")
     check_writable(output)
     known = column_types(source, encoding=encoding, delimiter=delimiter)
-    predictor = Predictor.load(model_dir, device=device, allow_server=allow_server or ())
+    predictor = Predictor.load(_model_of(model_dir, strategy), device=device, allow_server=allow_server or ())
     if coverage is not None:
         predictor.reach(coverage)  # raises where it has no sets to give, before anything is written
     columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix, coverage)
@@ -87,6 +115,18 @@ def predict(
         for batch in predicted(predictor, rows, columns, explain):
             writer.write(batch)
             bar.rows(len(next(iter(batch.values()))))
+
+
+def _model_of(place: Path, strategy: str | None) -> Path:
+    """The model folder of a comparison's winner, or of another row; a model folder is its own."""
+    from stratune.comparison.board import Board
+    from stratune.ownership import MARKER
+
+    if any((place / name).is_file() for name in (MARKER, "leaderboard.json")):
+        return Board.load(place).model_folder(strategy)
+    if strategy is not None:
+        raise ConfigError(f"{place} is not the folder of a comparison, which has rows", key="--strategy")
+    return place
 
 
 @dataclass(frozen=True)
@@ -149,7 +189,7 @@ def predicted(
         answers = predictor.answer(list(texts["text"]), pairs)
         added = _answer_columns(predictor, answers, columns)
         if explain:
-            added[f"{columns.prefix}evidence"] = _evidence(answers, list(texts["text"]))
+            added[f"{columns.prefix}evidence"] = evidence_of(answers, list(texts["text"]))
         yield _joined(batch, added)
         done += len(texts)
 
@@ -190,7 +230,7 @@ def _set_cell(found: tuple[Any, ...]) -> str:
     return json.dumps(ends, ensure_ascii=False)
 
 
-def _evidence(answers: Any, texts: list[str]) -> list[str]:
+def evidence_of(answers: Any, texts: list[str]) -> list[str]:
     """(N,) JSON: for each row a list of {score, start, end, text}, the chunks that decided."""
     from stratune.data.segments import readable
 

@@ -44,3 +44,5 @@ def print_board(folder: Path) -> None:
         console = screen(width=120)  # a file or a pipe has no width of its own
     console.print(table(board, width=console.width))
     console.say(f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}")
+    if command := (board.get("verdict") or {}).get("command"):
+        console.say(command, "bold")
