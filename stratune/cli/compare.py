@@ -38,7 +38,7 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of goin
 Anyway = Annotated[
     bool, typer.Option("--anyway", help="Go on in spite of errors in the data; the board says so.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines, no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
 Seeds = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ... [default: 1]")
@@ -158,7 +158,7 @@ def run(
     places = [out] if out is not None else []
     options: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs}
     try:
-        with Display(shown=not (quiet or as_json)) as display:
+        with Display(shown=not quiet) as display:
             running = run_comparison(config, out, watch=display.on, placed=places.append, **options)
             results = list(running)
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -177,6 +176,7 @@ def predicted(
     predictor: Predictor, rows: Rows, columns: Columns, explain: bool = False
 ) -> Iterator[dict[str, list[Any]]]:
     """Batches of columns: those of the input, then the predictions."""
+    from stratune.cli.answer import evidence_of
     from stratune.data.columns import canonical
     from stratune.data.read import read
 
@@ -228,22 +228,6 @@ def _set_cell(found: tuple[Any, ...]) -> str:
     """JSON: labels, or lowest and highest value; null where there is no end."""
     ends = [None if isinstance(one, float) and not math.isfinite(one) else one for one in found]
     return json.dumps(ends, ensure_ascii=False)
-
-
-def evidence_of(answers: Any, texts: list[str]) -> list[str]:
-    """(N,) JSON: for each row a list of {score, start, end, text}, the chunks that decided."""
-    from stratune.data.segments import readable
-
-    if answers.evidence is None:
-        why = "this model reads texts whole; one with `long: chunk` or `hierarchical` names what decided"
-        raise ConfigError(why, key="explain")
-
-    def shown(one: Any, text: str) -> dict[str, Any]:
-        words = readable(text[one.start : one.end]).strip()
-        return {"score": round(one.score, 4), "start": one.start, "end": one.end, "text": words}
-
-    pairs = zip(answers.evidence, texts, strict=True)
-    return [json.dumps([shown(one, text) for one in named], ensure_ascii=False) for named, text in pairs]
 
 
 def _joined(batch: dict[str, list[Any]], added: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -14,6 +14,7 @@ from stratune.config import Config
 from stratune.engine.base import Engine
 from stratune.engine.events import Event
 from stratune.engine.job import Job, Place
+from stratune.evaluate.selection import Selection
 from stratune.identity import Identity
 from stratune.remote.address import is_remote
 from stratune.result import RunResult
@@ -33,6 +34,7 @@ class RunEvent:
     ended: int
     total: int
     result: RunResult | None = None
+    selection: Selection | None = None  # what ranks the results
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Schedule:
 
     def _begin(self, planned: Planned, job: Job, why_again: str | None) -> None:
         def tell(event: Event) -> None:
-            self.watch(RunEvent(planned, event, len(self.ended), len(self.runs)))
+            self._tell(planned, event)
 
         tell({"event": "started"})
         if why_again is not None:
@@ -81,8 +83,12 @@ class Schedule:
 
     def _end(self, planned: Planned, result: RunResult) -> RunResult:
         self.ended[planned.run_id] = result
-        self.watch(RunEvent(planned, {"event": "done"}, len(self.ended), len(self.runs), result))
+        self._tell(planned, {"event": "done"}, result)
         return result
+
+    def _tell(self, planned: Planned, event: Event, result: RunResult | None = None) -> None:
+        ended, total = len(self.ended), len(self.runs)
+        self.watch(RunEvent(planned, event, ended, total, result, self.task.selection))
 
     def _job(self, planned: Planned) -> Job:
         sections: dict[str, Any] = self.config.model_dump(mode="json")

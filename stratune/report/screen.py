@@ -8,12 +8,13 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,7 +24,6 @@ from rich.progress import (
     Task,
     TaskID,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +31,8 @@ from rich.text import Text
 from stratune.printable import printable
 
 __all__ = [
+    "Group",
+    "Live",
     "Screen",
     "Table",
     "TaskID",
@@ -42,6 +44,7 @@ __all__ = [
     "screen",
     "stacked",
     "text",
+    "view",
 ]
 
 
@@ -102,16 +105,19 @@ def counting_bar(console: Screen, *, shown: bool) -> Progress:
 
 
 def bars(console: Screen, *, shown: bool) -> Progress:
-    """A line a task: how many of how many, the time left, and its field `note`."""
+    """A line a task: how many of how many, the time it took, and its field `note`."""
     return Progress(
         SpinnerColumn(),
         _Words(),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
         _Words("note"),
         console=console,
         disable=not shown,
-        speed_estimate_period=3600,  # runs differ: the mean over all of them says most about what is left
     )
+
+
+def view(console: Screen, picture: Callable[[], Group]) -> Live:
+    """What `picture` gives, drawn again several times a second until it is stopped; then it goes."""
+    return Live(get_renderable=picture, console=console, transient=True, refresh_per_second=4)
