@@ -52,6 +52,12 @@ Strategies = Annotated[
     typer.Option(help="Comma-separated; see `stratune list strategies`. [default: eight, by kind]"),
 ]
 Jobs = Annotated[int, typer.Option(min=1, max=256, help="Runs under way at once, which share cores and GPU.")]
+Texts = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Test rows that report.html shows with their texts; 0: no texts. [default: 2000]"
+    ),
+]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
@@ -104,6 +110,7 @@ def compare(
     ] = None,
     track: Track = None,
     prefer: Prefer = None,
+    texts: Texts = None,
     jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
@@ -122,6 +129,7 @@ def compare(
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
         "llm": llm or None, "seeds": seeds, "epochs": epochs, "max_words": max_words,
         "max_length": max_length, "track": track, "prefer": prefer,
+        "texts": texts,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)
     run(config, out, jobs=jobs, fresh=fresh, anyway=anyway, quiet=quiet, as_json=as_json)

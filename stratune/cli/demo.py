@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds
+from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds, Texts
 from stratune.cli.options import Prefer
 from stratune.errors import ConfigError, choices
 
@@ -26,6 +26,7 @@ def demo(
     seeds: Seeds = None,
     epochs: Epochs = None,
     prefer: Prefer = None,
+    texts: Texts = None,
     jobs: Jobs = 1,
     out: Out = None,
     fresh: Fresh = False,
@@ -44,6 +45,6 @@ def demo(
     if name == "reviews":  # 12,808 rows: enough of them for a minute or two a strategy on two cores
         fields["data"] = {"source": "demo:reviews", "train_rows": 1000, "val_rows": 300, "test_rows": 600}
     fields["strategies"] = list(DEMO_STRATEGIES)
-    options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "prefer": prefer}
+    options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "prefer": prefer, "texts": texts}
     set_options(fields, options)
     run(parse_config(fields), out, jobs=jobs, fresh=fresh, anyway=False, quiet=quiet, as_json=as_json)

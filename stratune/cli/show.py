@@ -25,11 +25,17 @@ def show(
         print_board(folder)
 
 
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    texts: Annotated[
+        int | None,
+        typer.Option(min=0, help="Test rows shown with their texts; 0: no texts. [default: config.yaml's]"),
+    ] = None,
+) -> None:
     """Write the leaderboard, the plots and report.html again from the runs in the folder."""
     from stratune.report import publish
 
-    publish(folder)
+    publish(folder, texts=texts)
     typer.echo(str(folder / "report.html"))
 
 

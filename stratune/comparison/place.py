@@ -14,6 +14,7 @@ from stratune.errors import ArtifactError, ConfigError
 from stratune.files import cache_folder, remove_abandoned, sha256, write_json
 from stratune.identity import difference
 from stratune.ownership import LOCK, MARKER, Owned, is_free
+from stratune.report import texts
 from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ def prepare(
     config.save(out / "config.yaml")
     split.save(out / "split.json")
     write_json(out / "data.json", dict(report))
+    if config.report.texts:
+        owned.own(texts.FILE)
+        texts.keep(out, split.test)
+    else:
+        owned.disown([texts.FILE])
 
 
 def _keep_rows(path: Path, table: Dataset) -> None:

@@ -115,6 +115,12 @@ class TaskConfig(_Section):
         return name
 
 
+class ReportConfig(_Section):
+    texts: int = Field(
+        2000, ge=0
+    )  # test rows that report.html shows with their texts; 0: no text leaves the data
+
+
 def _strategies(before: Mapping[str, Any]) -> tuple[str, ...]:
     from stratune.strategy.defaults import default_strategies
 
@@ -135,6 +141,7 @@ class Config(_Section):
     remote: Remote = Remote()
     # which cost the winner is the cheapest in, of the rows that tie with the best; it moves no run
     prefer: Prefer = "seconds"
+    report: ReportConfig = ReportConfig(texts=2000)
 
     @property
     def servers(self) -> Servers:

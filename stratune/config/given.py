@@ -47,13 +47,21 @@ class Options(TypedDict, total=False):
     max_length: Annotated[int | None, "train.max_length"]
     track: Annotated[str | Sequence[str] | None, "train.track"]
     prefer: Annotated[str | None, "prefer"]
+    texts: Annotated[int | None, "report.texts"]
 
 
 # Option -> key of the configuration.
 KEYS: dict[str, str] = {
     name: get_args(hint)[1] for name, hint in get_type_hints(Options, include_extras=True).items()
 }
-SECTIONS = ("data", "task", "budget", "train", "remote")  # of the configuration, given whole as mappings
+SECTIONS = (
+    "data",
+    "task",
+    "budget",
+    "train",
+    "remote",
+    "report",
+)  # of the configuration, given whole as mappings
 
 
 def set_options(fields: dict[str, Any], options: Mapping[str, Any]) -> None:

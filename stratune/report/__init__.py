@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 
-def publish(out: str | Path, planned: Collection[str] | None = None) -> dict[str, Any]:
+def publish(
+    out: str | Path, planned: Collection[str] | None = None, *, texts: int | None = None
+) -> dict[str, Any]:
     """Write OUT/leaderboard.{json,csv,md}, OUT/plots and OUT/report.html; returns the leaderboard.
 
-    `planned` as in `comparison.load`. Raises ArtifactError or ConfigError when OUT is not a whole comparison,
-    or not marked as ours; nothing is written then.
+    `planned` as in `comparison.load`; `texts`: how many test rows the page shows with their texts, 0 for
+    none; None: what config.yaml says. Raises ArtifactError or ConfigError when OUT is not a whole
+    comparison, or not marked as ours; nothing is written then.
     """
     from stratune.ownership import owned_by_us
     from stratune.report import html, leaderboard, plots
@@ -20,7 +23,7 @@ def publish(out: str | Path, planned: Collection[str] | None = None) -> dict[str
     comparison = load(out, planned)
     board = leaderboard.build(comparison)
     drawn, tables = plots.draw(comparison, board), plots.tables(comparison, board)
-    page = html.render(comparison, board, drawn)
+    page = html.render(comparison, board, drawn, texts=texts)
     names = (*leaderboard.FILES, html.FILE, *plots.written(drawn, tables))
     owned_by_us(comparison.out).own(*names)  # all of them, before the first is written
     leaderboard.save(comparison.out, board)

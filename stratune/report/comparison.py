@@ -13,7 +13,7 @@ from stratune.errors import ArtifactError, ConfigError
 from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
-from stratune.report import human
+from stratune.report import human, texts
 from stratune.report.predictions import Predictions, read_predictions
 from stratune.report.shapes import (
     AblationFile,
@@ -75,6 +75,7 @@ class Comparison:
     runs: tuple[Run, ...]
     unfinished: tuple[str, ...]
     set_aside: dict[str, str] = field(default_factory=dict)  # runs that do not belong to this board, and why
+    texts: texts.Texts | None = None  # of the test rows; None where none are kept
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -121,6 +122,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
                 raise
             aside[folder.name] = str(error)
     aside |= _set_aside(owned, runs)
+    kept = owned is not None and texts.FILE in owned.files and (out / texts.FILE).is_file()
     return Comparison(
         out=out,
         config=config,
@@ -133,6 +135,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         ablation=_optional(out / "ablation.json", AblationFile),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
+        texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )
 

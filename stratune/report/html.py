@@ -16,8 +16,14 @@ from stratune.report import caveats, human, many_labels, people, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
 from stratune.report.figure import Section, figures_of
+from stratune.report.page import columns, confusions, embed, made
+from stratune.report.page.curves import curves
+from stratune.report.page.examples import examples
+from stratune.report.page.standings import standings
 from stratune.report.plots import stem_of
+from stratune.report.scene import Scene
 from stratune.report.style import FAINT, INK, PAPER
+from stratune.report.texts import ROWS
 from stratune.version import __version__
 
 Board = dict[str, Any]
@@ -26,6 +32,12 @@ _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
 
 
 FILE = "report.html"
+INTERACTIVE = {
+    "cost",
+    "learning",
+    "roc",
+    "confusion",
+}  # figures of ours that the page has in a form of its own
 
 
 def save(out: Path, page: str) -> Path:
@@ -33,10 +45,13 @@ def save(out: Path, page: str) -> Path:
     return out / FILE
 
 
-def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
-    """The page as text. `drawn` as `plots.draw` returns it; every value of the user's is escaped."""
+def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts: int | None = None) -> str:
+    """The page as text. `drawn` as `plots.draw` returns it; every value of the user's is escaped.
+
+    `texts`: rows of test that are shown with their texts, 0 for none; None: as config.yaml says.
+    """
     environment = Environment(
-        loader=PackageLoader("stratune.report", "."),
+        loader=PackageLoader("stratune.report", "page"),
         autoescape=True,
         finalize=_printable,
         undefined=StrictUndefined,
@@ -46,18 +61,38 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
     environment.filters.update(
         score=human.score, interval=human.interval, plain=human.plain, count=human.count
     )
+    scene = Scene(comparison, board)
+    most = _most(comparison.config) if texts is None else texts
+    shown = examples(comparison, scene.entries, most)
+    lines = [curves(entry, comparison.task.target) for entry in scene.entries]
+    heads = columns.heads(board)
     entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries()}
     rows = [
-        _row(row, entries[row["strategy"], row["backbone"]], comparison, board, drawn)
-        for row in board["rows"]
+        _row(row, entries[row["strategy"], row["backbone"]], scene, drawn, heads) for row in board["rows"]
     ]
-    return environment.get_template("report.html").render(
+    data = {
+        "standings": standings(scene),
+        "examples": shown,
+        "curves": lines,
+        "labels": [human.plain(label) for label in comparison.task.labels],
+    }
+    scripts = embed.scripts()
+    return environment.get_template("page.html").render(
         board=board,
         comparison=comparison,
+        verdict=board.get("verdict"),
         caption=tables.caption(board),
-        metrics=tables.shown_metrics(board),
-        cost_heads=[head for _, head, _ in tables.costs(board)],
+        heads=heads,
         rows=rows,
+        winner=next((row for key in ("winner", "rank") for row in rows if row[key]), None),
+        curves=lines,
+        examples=shown,
+        opened=next((row["entry"] for row in rows if row["winner"]), 0),
+        cut=any(size > (shown["limit"] or 0) for size in shown["characters"] or ()),
+        show_texts=most > 0,
+        several_seeds=any(len(row["seeds"]) > 1 for row in board["rows"]),
+        several_backbones=len({entry.backbone for entry in scene.entries if entry.backbone}) > 1,
+        balanced=[comparison.task.labels[position] for position in many_labels.rarest(comparison)],
         overview=_shown("overview", drawn),
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
@@ -65,9 +100,20 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str]) -> str:
         per_label=PER_LABEL,
         notices=caveats.lines(board, at_most=caveats.MANY),
         stars={part: caveats.star(board, part) for part in caveats.PARTS},
+        made=made.of(comparison),
         config=_config(comparison.config),
         version=__version__,
+        style=Markup(embed.asset("vendor/uPlot.min.css") + "\n" + embed.asset("page.css")),
+        data=embed.as_json(data),
+        scripts=scripts,
+        sources=[Markup(embed.source_of(script)) for script in scripts],
     )
+
+
+def _most(config: dict[str, Any]) -> int:
+    """`report.texts` of config.yaml; configurations before 0.9 have none."""
+    found = (config.get("report") or {}).get("texts")
+    return found if isinstance(found, int) else ROWS
 
 
 def _printable(value: Any) -> Any:
@@ -86,9 +132,11 @@ def _config(config: dict[str, Any]) -> Markup:
 
 
 def _shown(section: Section, drawn: dict[str, str], entry: Entry | None = None) -> list[dict[str, Any]]:
-    """The figures of a section that have something to show, in order."""
+    """The figures of a section that have something to show, in order; not those the page draws itself."""
     found = []
     for figure in figures_of(section):
+        if figure.name in INTERACTIVE and figure.draw.__module__.startswith("stratune."):
+            continue  # one of a user's that takes its place is shown
         stem = figure.name if entry is None else stem_of(figure.name, entry)
         if stem in drawn:
             found.append({"title": figure.title, "tall": figure.tall, "svg": inline(drawn[stem])})
@@ -128,27 +176,36 @@ def _themed(style: str) -> str:
 
 
 def _row(
-    row: dict[str, Any], entry: Entry, comparison: Comparison, board: Board, drawn: dict[str, str]
+    row: dict[str, Any], entry: Entry, scene: Scene, drawn: dict[str, str], heads: list[columns.Head]
 ) -> dict[str, Any]:
     """A leaderboard row, with all that the page shows of its strategy."""
+    comparison, board = scene.comparison, scene.board
     task = comparison.task
     results = [run.result for run in entry.runs]
     best = next((run.result for run in entry.ok), results[0])
     cut = [run.predictions["test"].tokens_cut for run in entry.ok]
+    position = scene.entries.index(entry) if entry.ok else None
     return {
         **row,
+        "winner": bool(row.get("winner")),
+        "tied": bool(row.get("tied")),
+        "entry": position,
         "name": entry.name,
-        "costs": [(row.get(key), show(row.get(key))) for key, _, show in tables.costs(board)],
+        "cells": columns.cells(row, heads),
+        "costs": [(head, show(row.get(key))) for key, head, show in tables.costs(board)],
         "notes": list(dict.fromkeys(note for result in results for note in result.notes)),
         "overall": [
             (name, row["val"].get(name), row["test"][name]) for name in METRICS if name in row["test"]
         ],
         "errs": _shown("entry", drawn, entry),
+        **confusions.of(entry, task),
         "labels": [task.labels[position] for position in many_labels.shown(row, comparison)],
         "file_name": human.file_name(entry.strategy, entry.backbone),
         "evidence": shown_evidence(entry.ok[0].folder, task) if entry.ok else [],
         "runs": [(result, human.seconds(result.train_seconds)) for result in results],
         "settings": best.settings,
+        "given": made.given(comparison.config, entry.strategy),
+        "prompt": None,
         "versions": best.versions,
         "rows_cut": int((cut[0] > 0).sum()) if cut else 0,
         "tokens_cut": int(cut[0].sum()) if cut else 0,

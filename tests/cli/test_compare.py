@@ -20,7 +20,7 @@ def test_it_leaves_exactly_the_files_of_the_contract(finished):
     names = {path.name for path in finished.out.iterdir()}
     assert names == {
         "stratune-comparison.json", "config.yaml", "split.json", "data.json", "runs", "plots", "report.html",
-        "leaderboard.json", "leaderboard.csv", "leaderboard.md",
+        "leaderboard.json", "leaderboard.csv", "leaderboard.md", "texts.parquet",
     }  # fmt: skip
     runs = {path.name: {file.name for file in path.iterdir()} for path in (finished.out / "runs").iterdir()}
     assert len(runs) == 2 + 2 * 4  # floors once, four strategies with two seeds

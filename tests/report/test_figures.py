@@ -50,7 +50,7 @@ def test_a_figure_of_each_entry_is_a_file_of_each_and_stands_in_its_section(own,
 
     assert "tfidf scored 120 rows" in words(drawn(two_class)["rows-tfidf@none"])
     section = page_of(two_class).partition("1. full@")[2].partition("</details>")[0]
-    assert section.index("full scored 120 rows") < section.index("prediction</text>")  # the confusion matrix
+    assert section.index("columns: prediction") < section.index("full scored 120 rows")  # behind the matrix
 
 
 def test_a_figure_with_the_name_of_another_takes_its_place(own, tmp_path):

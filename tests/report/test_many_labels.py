@@ -45,7 +45,9 @@ def test_the_page_shows_the_worst_labels_and_links_the_rest(many):
     assert "The 30 labels with the lowest F1, of 200." in page
     for name in ("labels.csv", "labels-tfidf@none.csv", "confusion-tfidf@none.csv"):
         assert f'href="plots/{name}"' in page and (many / "plots" / name).is_file()
-    assert "tfidf: the 30 labels with the lowest F1, of 200" in page
+    assert "the most frequent confusions" in page
+    drawn = (many / "plots" / "confusion-tfidf@none.svg").read_text(encoding="utf-8")
+    assert "tfidf: the 30 labels with the lowest F1, of 200" in drawn
     assert "Class balance: the 30 with fewest rows, of 200" in page
 
 

@@ -20,7 +20,7 @@ def learning(scene: Scene) -> str | None:
     drawing, axes = panel(6.4, 3.8)
     drawn = 0
     for entry, name, style in zip(scene.entries, scene.names, scene.looks, strict=True):
-        epochs, mean, low, high = _by_epoch(entry)
+        epochs, mean, low, high = by_epoch(entry)
         if len(epochs):
             drawn += 1
             line: dict[str, Any] = {"marker": style.marker, "markersize": 4.5, "linestyle": style.dash}
@@ -37,7 +37,7 @@ def learning(scene: Scene) -> str | None:
     return to_svg(drawing)
 
 
-def _by_epoch(entry: Entry) -> tuple[Floats, Floats, Floats, Floats]:
+def by_epoch(entry: Entry) -> tuple[Floats, Floats, Floats, Floats]:
     """(E,) epochs and, at each, mean, lowest and highest validation value over the seeds that got there."""
     values: dict[float, list[float]] = {}
     for run in entry.ok:

@@ -23,7 +23,7 @@ def roc(scene: Scene) -> str | None:
     drawn = 0
     grid = np.linspace(0, 1, 201)
     for entry, row, name, style in zip(scene.entries, scene.rows, scene.names, scene.looks, strict=True):
-        curve = _mean_roc(entry, grid) if "roc_auc" in row["test"] else None
+        curve = mean_roc(entry, grid) if "roc_auc" in row["test"] else None
         if curve is not None:
             drawn += 1
             label = f"{name}  {row['test']['roc_auc']['value']:.3f}"
@@ -47,21 +47,21 @@ def _of(scene: Scene) -> str:
     return f"of {scene.labels[1]!r}" if len(scene.labels) == 2 else "macro, one against the rest"
 
 
-def _mean_roc(entry: Entry, grid: Floats) -> Floats | None:
+def mean_roc(entry: Entry, grid: Floats) -> Floats | None:
     """True positive rate at each false positive rate of `grid`, averaged over seeds and labels."""
     curves = []
     for run in entry.ok:
         part = run.predictions["test"]
         if part.invalid.any():  # answers without a probability have no curve
             continue
-        for positive, scores in _against_the_rest(part):
+        for positive, scores in against_the_rest(part):
             points = roc_points(positive, scores)
             if points is not None:
                 curves.append(np.interp(grid, *points))
     return np.mean(curves, axis=0) if curves else None
 
 
-def _against_the_rest(part: Predictions) -> Iterator[tuple[Flags, Floats]]:
+def against_the_rest(part: Predictions) -> Iterator[tuple[Flags, Floats]]:
     """For each label whose curve counts: (N,) whether a row has it, and (N,) the label's probability."""
     label_count = part.predictions.shape[1]
     if part.truth.ndim == 2:  # label sets: each label is a yes-or-no question of its own
