@@ -52,7 +52,11 @@ lint: setup
 
 # Tiny models gain nothing from several threads: two processes of one thread each.
 # The tests that ask a real server are `make test-server`: it is compiled from source, for minutes.
+# Where no chromium can be installed (no apt, no root), the tests of the page are skipped, and say so.
 test: lint
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	  echo "chromium cannot be installed: the tests of the page are skipped"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not server" --durations=15
 
 test-server: setup $(SERVER)/.ready
