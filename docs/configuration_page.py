@@ -111,9 +111,16 @@ def section_of(annotation: Any) -> Any:
 
 
 def _type(annotation: Any) -> str:
+    """As people say it: a list of text, not `tuple[str, ...]`."""
     text = annotation if isinstance(annotation, str) else _named(annotation)
-    text = re.sub(r"\b(?:typing|collections\.abc|stratune(?:\.\w+)*)\.", "", text)
-    return text.replace("NoneType", "None").replace("|", "\\|")
+    text = re.sub(r"\b(?:typing|collections\.abc|pathlib|stratune(?:\.\w+)*)\.", "", text)
+    text = re.sub(r"Literal\[(.*?)\]", lambda match: match[1].replace("'", "").replace(", ", " | "), text)
+    text = re.sub(r"dict\[str, Any\]|Mapping\[.*?\]|\bColumns\b", "mapping", text)
+    text = re.sub(r"tuple\[(.*), \.\.\.\]|Sequence\[(.*?)\]", r"list of \1\2", text)
+    text = re.sub(r"\btuple\[", "[", re.sub(r"\bSpec\b", "str | mapping", text))
+    text = re.sub(r"\bNone(Type)?\b", "none", re.sub(r"\b(str|Path)\b", "text", text))
+    words = dict.fromkeys(text.split(" | "))  # text or Path are one
+    return " or ".join(words)
 
 
 def _named(annotation: Any) -> str:
@@ -141,7 +148,7 @@ def rows(section: Any, helps: dict[str, str]) -> list[str]:
             raise ValueError(f"{section.__name__}.{key}: no comment says what it is")
         known = "by the kind of task" if key == "strategies" else _shown(default)
         words = words[0].upper() + words[1:].removesuffix(".")
-        lines.append(f"| `{key}` | `{_type(annotation)}` | {known} | {words.replace('|', chr(92) + '|')} |")
+        lines.append(f"| `{key}` | {_type(annotation)} | {known} | {words.replace('|', chr(92) + '|')} |")
     return lines
 
 
