@@ -16,7 +16,10 @@ NUMBER = re.compile(r"-?\d[\d.,]*( ?(s|min|h|kB|MB|GB|k|M)\b)?")
 
 
 def key_lines(text):
-    """The lines without what another machine would print otherwise: numbers, what is drawn, blanks."""
+    """The lines without what another machine would print otherwise: numbers, what is drawn, blanks. Of the
+    verdict only that it is there: its words depend on the numbers.
+    """
+    text = re.sub(r"^Use `.*?(?=\n\n|\Z|\n1 )", "Use", text, flags=re.M | re.S)
     words = (re.sub(r"[\W_]+", " ", NUMBER.sub("0", line)).strip() for line in text.splitlines())
     return {re.sub(r"\b0( 0)+\b", "0", line) for line in words if re.search(r"[a-z]", line)}
 
