@@ -1,8 +1,9 @@
 """Frozen activations, computed once: the output of the blocks below the first trainable one.
 
 They are a function of weights, tokens and depth, so a hash of those is the key; strategies, seeds and epochs
-share them. A table part is one entry, written whole. So a text's activations never depend on what an earlier
-or parallel run left in the cache, and the same seed gives the same numbers to the last bit.
+share them. A table part is one entry, written whole, so that a text's activations never depend on what an
+earlier or parallel run left in the cache. Texts that do not fit are computed in every batch anew, and round
+in another way in their last digits; where there is room for all of them later, the entry is made again.
 """
 
 from __future__ import annotations
@@ -103,7 +104,11 @@ class _Store:
         while True:
             found = kept(folder, lambda empty: self._compute(empty, folder.parent))
             with contextlib.suppress(FileNotFoundError):  # another run has just dropped it to make room
-                return self._opened(folder, found)
+                opened = self._opened(folder, found)
+                whole = len(self.tokens)
+                if not found or opened.rows == whole or self._room()[0] < whole:
+                    return opened
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _opened(self, folder: Path, found: bool) -> CachedActivations:
         os.utime(folder)  # the least recently used entries go first
@@ -133,13 +138,19 @@ class _Store:
 
     def _rows_that_fit(self, store: Path) -> int:
         """Evict least recently used entries; returns how many texts then fit within the limit."""
+        rows, spare = self._room()
+        if not self.whole:
+            _evict(store, spare)
+        return rows
+
+    def _room(self) -> tuple[int, int]:
+        """How many texts fit within the limit, and the bytes of it that they leave."""
         if self.whole:
-            return len(self.tokens)
+            return len(self.tokens), 0
         limit = cache_limit_bytes()
         row_bytes = self.tokens.offsets[1:] * self.net.backbone.width * self.dtype.itemsize
         rows = int(np.searchsorted(row_bytes, limit, side="right"))
-        _evict(store, limit - int(row_bytes[rows - 1] if rows else 0))
-        return rows
+        return rows, limit - int(row_bytes[rows - 1] if rows else 0)
 
     def _pooled(self) -> NDArray[np.float32]:
         pool = self.net.head.pool

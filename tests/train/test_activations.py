@@ -108,6 +108,19 @@ def test_the_limit_counts_rows_from_the_first(tiny, monkeypatch):
     )
 
 
+def test_an_entry_that_lacks_rows_is_made_again_when_there_is_room_for_all(tiny, own_cache, monkeypatch):
+    net = adapted(PARTIAL, tiny("bert"))
+    tokens = tokens_of(net)
+    row_bytes = int(tokens.lengths[0]) * net.backbone.width * 4
+    monkeypatch.setenv("STRATUNE_CACHE_GB", str((row_bytes + 1) / 1e9))
+    assert feed(net, tokens, HOW).frozen.rows == 1
+    assert feed(net, tokens, HOW).frozen.found
+    monkeypatch.delenv("STRATUNE_CACHE_GB")
+    again = feed(net, tokens, HOW).frozen
+    assert not again.found and again.rows == len(tokens)
+    assert len(entries(own_cache)) == 1
+
+
 def test_the_least_recently_used_entry_makes_room(tiny, own_cache, monkeypatch):
     net = adapted(PARTIAL, tiny("bert"))
     texts = [[f"{word} {TEXTS[0]}"] for word in ("cat", "dog", "bird")]
