@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from stratune.comparison.so_far import SoFar, cells
+from stratune.comparison.so_far import SoFar, Standing, cells
 from stratune.report import human
 from stratune.watch import Progress
 
 if TYPE_CHECKING:  # rich is loaded when something is shown
     from stratune.comparison.schedule import RunEvent
-    from stratune.report.screen import Group, TaskID
+    from stratune.report.screen import Group, Table, TaskID
 
 
 PATIENCE = 2.0  # seconds before a bar is shown
@@ -113,16 +114,12 @@ class Display:
 
     def _picture(self) -> Group:
         """The leaderboard so far, as many of its rows as fit, above the bars."""
-        from stratune.report.screen import Group, Table, stacked, text
+        from stratune.report.screen import Group, stacked, text
 
         room = max(self.screen.height - len(self.bars.tasks) - 6, 1)
         standings = self.so_far.standings()
         metric = self.so_far.selection.metric if self.so_far.selection else ""
-        table = Table("#", "strategy", f"val {metric}", "seeds", "train time", box=None, pad_edge=False)
-        for column in (table.columns[0], *table.columns[2:]):
-            column.justify = "right"
-        for place, row in enumerate(cells(standings[:room])):
-            table.add_row(*row, style="bold green" if place == 0 else "")
+        table = standings_table(standings[:room], metric)
         hidden = len(standings) - room
         below = [f"and {hidden} more"] if hidden > 0 else []
         below += ["", self.so_far.summary()] if self.so_far.total else []
@@ -162,3 +159,15 @@ class Display:
 
         self.said_at = time.monotonic()
         self.screen.print(text(*parts))
+
+
+def standings_table(standings: Sequence[Standing], metric: str) -> Table:
+    """The leaderboard so far: validation alone, the first row in green."""
+    from stratune.report.screen import Table
+
+    table = Table("#", "strategy", f"val {metric}", "seeds", "train time", box=None, pad_edge=False)
+    for column in (table.columns[0], *table.columns[2:]):
+        column.justify = "right"
+    for place, row in enumerate(cells(standings)):
+        table.add_row(*row, style="bold green" if place == 0 else "")
+    return table

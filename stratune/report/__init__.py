@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 
 def publish(
-    out: str | Path, planned: Collection[str] | None = None, *, texts: int | None = None
+    out: str | Path,
+    planned: Collection[str] | None = None,
+    *,
+    texts: int | None = None,
+    prefer: str | None = None,
 ) -> dict[str, Any]:
     """Write OUT/leaderboard.{json,csv,md}, OUT/plots and OUT/report.html; returns the leaderboard.
 
     `planned` as in `comparison.load`; `texts`: how many test rows the page shows with their texts, 0 for
-    none; None: what config.yaml says. Raises ArtifactError or ConfigError when OUT is not a whole
-    comparison, or not marked as ours; nothing is written then.
+    none; `prefer`: the cost that decides; None: what config.yaml says. Raises ArtifactError or ConfigError
+    when OUT is not a whole comparison, or not marked as ours; nothing is written then.
     """
     from stratune.ownership import owned_by_us
     from stratune.report import html, leaderboard, plots
     from stratune.report.comparison import load
 
     comparison = load(out, planned)
+    if prefer is not None:
+        comparison = replace(comparison, config={**comparison.config, "prefer": prefer})
     board = leaderboard.build(comparison)
     drawn, tables = plots.draw(comparison, board), plots.tables(comparison, board)
     page = html.render(comparison, board, drawn, texts=texts)
