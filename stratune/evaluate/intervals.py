@@ -20,11 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
-from stratune.evaluate.proportions import Proportions
+from stratune.evaluate.proportions import AREA, Proportions
 from stratune.evaluate.replicates import RESAMPLES, Replicates, replicates
 from stratune.evaluate.scales import CORRELATIONS, SCALES, SHARES, bca
 from stratune.evaluate.scoring import Scorer, Tally
 
+ENOUGH = 5  # trials of every label, for the bias of their mean to be known from its replicates
+STEADY = 0.5  # the same of one ROC-AUC, whose replicates hardly differ near 1
 FEWEST = 0.25  # the variance of replicates counts as at least this part of that of independent trials
 
 Ends = tuple[float, float]
@@ -120,12 +122,21 @@ class _Rows:
 
     def _mean(self, name: str, each: Proportions, weights: Floats) -> Ends:
         if self.independent and np.count_nonzero(weights) == 1:
-            position = int(weights.argmax())
-            low, high = each.ends(1.0, self.quantile)
-            return float(low[position]), float(high[position])
-        return each.mean_ends(
-            self.found.value(name), weights, self.variance(name), self.lowest, self.quantile
-        )
+            return self._alone(name, each, int(weights.argmax()))
+        value, spread = self.found.value(name), self.variance(name)
+        low, high = each.mean_ends(value, weights, spread, self.lowest, self.quantile)
+        # of a label with fewer trials many replicates have no row: what they are off by is not the bias of F1
+        known = each.trials[..., weights > 0].min(initial=np.inf) >= ENOUGH
+        bias = self.bias(name) if known else 0.0
+        return max(low - bias, 0.0), min(high - bias, 1.0)
+
+    def _alone(self, name: str, each: Proportions, position: int) -> Ends:
+        """One proportion of independent rows; near 1 an area varies less than Hanley and McNeil have it."""
+        ratio = 1.0
+        if each.form is AREA and (expected := float(each.variance()[position])) > 0:
+            ratio = max(self.variance(name) / expected, STEADY)
+        low, high = each.ends(ratio, self.quantile)
+        return float(low[position]), float(high[position])
 
     def _share(self, name: str, trials: float, by_row: bool) -> Ends:
         value = self.found.value(name)
@@ -179,6 +190,12 @@ class _Rows:
         if name in SCALES:
             return SCALES[name].least, SCALES[name].most
         return (-np.inf, np.inf) if name in self.found.skewed else (0.0, 1.0)
+
+    def bias(self, name: str) -> float:
+        """By how much replicates lie above the value: by as much it lies above the truth (Efron 1979)."""
+        drawn = self.found.drawn[name]
+        known = drawn[:, ~np.isnan(drawn).any(axis=0)]
+        return float(known.mean()) - self.found.value(name) if known.size else 0.0
 
     def variance(self, name: str) -> float:
         """Of the mean over seeds, as far as the seeds share it: what they do not is theirs (`_with_seeds`).

@@ -137,9 +137,15 @@ class Proportions:
         used = weights > 0
         weights, own = weights[used], replace(self, values=self.values[used], trials=self.trials[..., used])
         independent = float(weights**2 @ own.variance())
+        spread *= own.lost_degrees()
         ratio = max(spread / independent, lowest) if independent > 0 else max(lowest, own.unseen(weights))
         down, up = (np.sqrt(weights**2 @ (end - own.values) ** 2) for end in own.ends(ratio, quantile))
         return max(value - float(down), 0.0), min(value + float(up), 1.0)
+
+    def lost_degrees(self) -> float:
+        """T / (T - m), of T trials in all: replicates around m own values spread too little by it."""
+        rows = float(np.atleast_2d(self.trials)[0].sum())
+        return rows / (rows - len(self.values)) if rows > len(self.values) else 1.0
 
     def unseen(self, weights: Floats) -> float:
         """The ratio where nobody has seen an error: near 1 a distance grows with it, not with its root."""
