@@ -70,7 +70,7 @@ def test_the_figure_is_a_file_and_stands_on_the_page_where_its_order_says(with_f
     page = Page((out / "report.html").read_text(encoding="utf-8"))
     titles = [given["aria-label"] for tag, given in page.tags if tag == "figure"]
     mine = titles.index("Share of right predictions by confidence")
-    assert titles[mine + 1] == "Rows of each label in each part" and page.open == []
+    assert titles[mine + 1] == "Errors among the most confident answers" and page.open == []
 
 
 def test_the_figure_is_left_out_where_it_has_nothing_to_show(with_figure, tmp_path):

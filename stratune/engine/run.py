@@ -158,10 +158,20 @@ def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]
     (folder / "trials.jsonl").unlink(missing_ok=True)  # of the run that this one takes the place of
     if trained.trials:
         _write_lines(folder / "trials.jsonl", [asdict(trial) for trial in trained.trials])
+    _write_prompt(folder / "prompt.txt", trained, split.test)
     _write_predictions(folder / "predictions.parquet", split, scored)
     trained.predictor.save(folder / "model")
     for checkpoint in folder.glob("checkpoint-*.safetensors"):
         checkpoint.unlink()
+
+
+def _write_prompt(path: Path, trained: Trained, test: Any) -> None:
+    """What was asked about the first row of test; no file where nothing was asked."""
+    texts, pairs = text_columns(test)
+    prompt = trained.predictor.model.prompt(texts[0], pairs[0] if pairs else None) if texts else None
+    path.unlink(missing_ok=True)
+    if prompt is not None:
+        write_text(path, prompt)
 
 
 def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:

@@ -84,6 +84,10 @@ class Model(ABC):
         """Notes for the user, on texts or demonstrations that did not fit."""
         return []
 
+    def prompt(self, text: str, pair: str | None) -> str | None:
+        """What a language model is asked about one row; None where nothing is asked."""
+        return None
+
     @property
     def whole(self) -> Model:
         """What answers whole texts, or each chunk of them: itself, or the model that chunks are around."""

@@ -73,6 +73,9 @@ class PromptedModel(Model):
     def predictions_of(self, probabilities: Floats) -> Floats:
         return self.objective.predictions(probabilities)
 
+    def prompt(self, text: str, pair: str | None) -> str | None:
+        return self.reader.rendered(text, pair)
+
     def notes(self) -> list[str]:
         return self.reader.notes()
 

@@ -29,6 +29,10 @@ class Asking(ABC):
         """(prompts of N rows, as one kind of language model takes them; tokens or words cut of each (N,))."""
 
     @abstractmethod
+    def rendered(self, text: str, pair: str | None) -> str:
+        """The prompt of one row, as text."""
+
+    @abstractmethod
     def notes(self) -> list[str]:
         """Notes for the user, on demonstrations that did not fit."""
 

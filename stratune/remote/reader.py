@@ -50,6 +50,11 @@ class RemoteReader(Asking):
         messages = self.renderer.messages(text, pair, shots)
         return Request(messages=tuple((message["role"], message["content"]) for message in messages))
 
+    def rendered(self, text: str, pair: str | None) -> str:
+        """Of a chat the messages, each behind its role: the server's template is not known here."""
+        (request,), _ = self.requests([text], [pair] if pair is not None else None)
+        return request.text or "\n\n".join(f"{role}: {content}" for role, content in request.messages)
+
     def notes(self) -> list[str]:
         if self.limit.max_length is None:
             return []

@@ -10,6 +10,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
 from stratune.report import caveats, human, many_labels, people, tables
@@ -32,12 +33,9 @@ _THEMED = {PAPER: "var(--paper)", INK: "var(--ink)", FAINT: "var(--faint)"}
 
 
 FILE = "report.html"
-INTERACTIVE = {
-    "cost",
-    "learning",
-    "roc",
-    "confusion",
-}  # figures of ours that the page has in a form of its own
+PROMPT = 20_000  # characters of a prompt that the page shows
+# Figures of ours that the page has in a form of its own.
+INTERACTIVE = {"cost", "learning", "roc", "confusion", "reliability"}
 
 
 def save(out: Path, page: str) -> Path:
@@ -59,7 +57,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         lstrip_blocks=True,
     )
     environment.filters.update(
-        score=human.score, interval=human.interval, plain=human.plain, count=human.count
+        lines=_lines, score=human.score, interval=human.interval, plain=human.plain, count=human.count
     )
     scene = Scene(comparison, board)
     most = _most(comparison.config) if texts is None else texts
@@ -68,7 +66,8 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
     heads = columns.heads(board)
     entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries()}
     rows = [
-        _row(row, entries[row["strategy"], row["backbone"]], scene, drawn, heads) for row in board["rows"]
+        _row(row, entries[row["strategy"], row["backbone"]], scene, drawn, heads, texts=most > 0)
+        for row in board["rows"]
     ]
     data = {
         "standings": standings(scene),
@@ -123,6 +122,11 @@ def _printable(value: Any) -> Any:
     return human.plain(value)
 
 
+def _lines(text: str) -> Markup:
+    """Printable lines as lines: `_printable` would join them."""
+    return Markup("\n").join(escape(line) for line in text.split("\n"))
+
+
 def _config(config: dict[str, Any]) -> Markup:
     """As YAML. Where a character is not printable, all that are not ASCII are written as escapes."""
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
@@ -175,8 +179,24 @@ def _themed(style: str) -> str:
     return style
 
 
+def _prompt(entry: Entry) -> str | None:
+    """What the first seed's run asked about a row of test, line by line printable."""
+    path = entry.ok[0].folder / "prompt.txt" if entry.ok else None
+    if path is None or not path.is_file():
+        return None
+    with boundary(lambda why: ArtifactError(f"{path}: cannot be read ({why})")):
+        text = path.read_text(encoding="utf-8")
+    return "\n".join(map(human.plain, text[:PROMPT].split("\n"))) + ("\n…" if len(text) > PROMPT else "")
+
+
 def _row(
-    row: dict[str, Any], entry: Entry, scene: Scene, drawn: dict[str, str], heads: list[columns.Head]
+    row: dict[str, Any],
+    entry: Entry,
+    scene: Scene,
+    drawn: dict[str, str],
+    heads: list[columns.Head],
+    *,
+    texts: bool,
 ) -> dict[str, Any]:
     """A leaderboard row, with all that the page shows of its strategy."""
     comparison, board = scene.comparison, scene.board
@@ -205,7 +225,7 @@ def _row(
         "runs": [(result, human.seconds(result.train_seconds)) for result in results],
         "settings": best.settings,
         "given": made.given(comparison.config, entry.strategy),
-        "prompt": None,
+        "prompt": _prompt(entry) if texts else None,
         "versions": best.versions,
         "rows_cut": int((cut[0] > 0).sum()) if cut else 0,
         "tokens_cut": int(cut[0].sum()) if cut else 0,

@@ -171,6 +171,7 @@ def test_the_run_keeps_every_trial_and_says_how_far_they_lie_apart(tiny, tmp_pat
     plain = {"preset": "zero_shot", "readout": {"template": ONE}}
     assert executed(plain, tiny("llama"), split, tmp_path, precision="float32")[0].error is None
     assert not (folder / "trials.jsonl").exists()  # those were another run's
+    assert split.test["text"][0] in (folder / "prompt.txt").read_text(encoding="utf-8")
 
 
 def test_the_spread_names_what_was_kept():

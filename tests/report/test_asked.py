@@ -57,6 +57,17 @@ def test_every_spelling_shows_them_and_only_where_somebody_asked(asked, two_clas
     assert "invalid" not in printed(other, 200) + tables.to_markdown(other)
 
 
+def test_the_page_shows_what_was_asked_unless_texts_are_left_out(asked):
+    prompt = "Text: <b>fine</b>\nLabel:"
+    (asked / RUNS.format(0) / "prompt.txt").write_text(prompt, encoding="utf-8")
+    publish(asked)
+    assert "Text: &lt;b&gt;fine&lt;/b&gt;\nLabel:</pre>" in (asked / "report.html").read_text(
+        encoding="utf-8"
+    )
+    publish(asked, texts=0)
+    assert "What was asked" not in (asked / "report.html").read_text(encoding="utf-8")
+
+
 def test_the_page_and_the_figure_show_the_prompts(asked):
     publish(asked)
     page = (asked / "report.html").read_text()
