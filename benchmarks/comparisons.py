@@ -19,6 +19,7 @@ from pathlib import Path
 
 # Of a row, and of a board: measured anew each time.
 COSTS = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes", "artifact_bytes")
+CHEAPEST = ("winner", "sentence", "visible", "command")  # of a verdict: costs decide, or the folder's name
 DATES = ("date", "dates", "started", "finished", "created", "made", "seconds")
 MARK = "STRATUNE_CAMPAIGN"  # in the environment of every process that a comparison started
 TEMPORARY = re.compile(r"^\..*(tmp|\.old$|\.log$)|^checkpoint-")
@@ -125,8 +126,10 @@ def comparison(models: str, folder: Path, seeds: int = 1) -> Comparison:
 def board(out: Path) -> dict:
     """The leaderboard, without what is measured anew each time."""
     found = json.loads((out / "leaderboard.json").read_text(encoding="utf-8"))
-    rows = [{k: v for k, v in row.items() if k not in (*COSTS, *DATES)} for row in found.pop("rows")]
-    return {**{k: v for k, v in found.items() if k not in DATES}, "rows": rows}
+    verdict = {k: v for k, v in (found.pop("verdict", None) or {}).items() if k not in CHEAPEST}
+    gone = (*COSTS, *DATES, "winner")
+    rows = [{k: v for k, v in row.items() if k not in gone} for row in found.pop("rows")]
+    return {**{k: v for k, v in found.items() if k not in DATES}, "verdict": verdict, "rows": rows}
 
 
 def names(out: Path) -> set[str]:

@@ -9,6 +9,8 @@ from stratune.testing import toy_split
 
 STRATEGIES = "majority,tfidf,untuned,probe,partial,lora"
 COSTS = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes", "artifact_bytes")
+CHEAPEST = ("winner", "sentence", "visible", "command")  # of a verdict: costs decide, or the folder's name
+STANDING = ("rank", "first", "tied", "winner")  # of a row: among the others that there are
 
 
 def write_rows(path, rows=3):
@@ -41,4 +43,9 @@ def stratune(*arguments, cwd, cache, stdin=None, **options):
 
 def without_costs(board):
     """The leaderboard, less what is measured: two runs of one comparison agree on all of it."""
-    return {**board, "rows": [{k: v for k, v in row.items() if k not in COSTS} for row in board["rows"]]}
+    verdict = without(board["verdict"], CHEAPEST)
+    return {**board, "verdict": verdict, "rows": [without(row, (*COSTS, "winner")) for row in board["rows"]]}
+
+
+def without(fields, names):
+    return {key: value for key, value in fields.items() if key not in names}
