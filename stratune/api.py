@@ -79,7 +79,7 @@ def _configured(source: Any, options: Mapping[str, Any]) -> tuple[Config, dict[s
 
 def _whole(source: Any) -> tuple[dict[str, Any], str]:
     """(fields, its name) of a source that is a whole configuration; no fields of data."""
-    if isinstance(source, Config):
+    if hasattr(source, "model_dump"):  # a Config
         return source.model_dump(mode="json"), "config"
     if isinstance(source, (str, Path)) and str(source).endswith((".yaml", ".yml")):
         return read_fields(source), str(source)

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from stratune.comparison.plan import plan
 from stratune.config import read_config
-from stratune.errors import ArtifactError
+from stratune.errors import ArtifactError, ConfigError
 from stratune.evaluate.selection import Selection
 from stratune.ownership import LOCK, MARKER
 from stratune.report import human
@@ -45,12 +45,18 @@ def is_running(out: Path) -> bool:
 
 
 def unfinished(out: Path) -> Unfinished | None:
-    """None where all is done, or the folder does not say what was planned (0.7 and before)."""
+    """None where all is done, or the folder does not say what was planned: of 0.7 or before, or with a
+    config.yaml that cannot be read.
+    """
     if not all((out / name).is_file() for name in (MARKER, "config.yaml", "split.json")):
+        return None
+    try:
+        runs = plan(read_config(out / "config.yaml"))
+    except ConfigError:
         return None
     running = is_running(out)
     results, begun, waiting = [], {}, []
-    for planned in plan(read_config(out / "config.yaml")):
+    for planned in runs:
         folder = out / "runs" / planned.run_id
         if (folder / "result.json").is_file():
             results.append(RunResult.load(folder / "result.json"))

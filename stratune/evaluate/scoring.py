@@ -7,9 +7,9 @@ correlation without spread) is NaN in `values` and not in the dict of `score`; 0
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +45,10 @@ class Tally:
     labels: tuple[str, ...]
 
 
-@runtime_checkable
-class Tallied(Protocol):
-    """A scorer that counts."""
-
-    def tally(self) -> Tally | None: ...
-
-
 def tally_of(scorer: Scorer) -> Tally | None:
     """What a scorer has counted; None where nothing is a proportion that it knows the trials of."""
-    return scorer.tally() if isinstance(scorer, Tallied) else None
+    tally: Callable[[], Tally | None] | None = getattr(scorer, "tally", None)
+    return tally() if tally is not None else None
 
 
 class PredictionScorer(Scorer, Protocol):

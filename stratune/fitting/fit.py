@@ -94,7 +94,7 @@ def train(
 
 def _by_readout(candidate: Candidate, decide: Decide, task: Task) -> Decide:
     """With the threshold that a readout asks for: by the task's metric, where nothing else chooses."""
-    asked = isinstance(candidate, Strategy) and getattr(candidate.readout, "threshold", False)
+    asked = getattr(getattr(candidate, "readout", None), "threshold", False)  # baselines have no readout
     open_to = decide.metric is None and decide.costs is None and task.metric not in OF_PROBABILITIES
     return replace(decide, metric=task.metric) if asked and open_to and task.target.one_label else decide
 

@@ -42,9 +42,7 @@ class Predictions:
     truth: npt.NDArray[Any]  # (N,) label indices; multilabel (N, K) zeros and ones; regression (N,) numbers
     predictions: npt.NDArray[np.float64]  # (N, K) probabilities; regression (N, 1) values
     invalid: npt.NDArray[np.bool_]  # (N,)
-    decided: npt.NDArray[
-        Any
-    ]  # (N,) label indices, K where invalid; multilabel (N, K); regression (N,) numbers
+    decided: npt.NDArray[Any]  # in the shape of the truth; K, which is no label, where invalid
     tokens_cut: npt.NDArray[np.int64]  # (N,)
     groups: npt.NDArray[np.intp] | None  # (N,) codes, only for a task with groups
     ratings: Ratings | None = None  # where the run had them

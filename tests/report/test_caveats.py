@@ -82,7 +82,7 @@ def test_without_findings_nothing_stands_above(two_class):
     with_data(two_class, [])
     board, terminal, markdown, page = everywhere(two_class)
     assert board["warnings"] == [] and board["caveats"] == {"val": [], "test": []} and "anyway" not in board
-    assert "warning" not in terminal and markdown.startswith("| rank") and 'class="notices"' not in page
+    assert "warning" not in terminal and markdown.startswith("Use `") and 'class="notices"' not in page
     assert "val*" not in terminal and "test*" not in terminal
 
 
@@ -143,7 +143,7 @@ def test_numbers_have_no_labels_to_miss(tmp_path):
 def test_labels_with_a_row_or_two_are_counted_and_three_are_named():
     target = target_of("classification", [f"label{number}" for number in range(6)])
     truth = np.repeat(np.arange(6), [30, 5, 4, 3, 2, 1])
-    part = Predictions(truth, np.eye(6)[truth], np.zeros(45, bool), np.zeros(45, int), groups=None)
+    part = Predictions(truth, np.eye(6)[truth], np.zeros(45, bool), truth, np.zeros(45, int), groups=None)
     (found,) = caveats.of_part("test", part, target)
     assert found["code"] == "label_with_few_rows"
     assert found["message"].startswith(
@@ -156,7 +156,14 @@ def test_errors_of_which_a_few_rows_make_most_are_told_and_ordinary_ones_are_not
     truth, usual = draws.normal(size=200), draws.normal(size=200)
     far = np.where(np.arange(200) < 3, 20.0, usual)
     normal, heavy = (
-        Predictions(truth, (truth + error)[:, None], np.zeros(200, bool), np.zeros(200, int), groups=None)
+        Predictions(
+            truth,
+            (truth + error)[:, None],
+            np.zeros(200, bool),
+            truth + error,
+            np.zeros(200, int),
+            groups=None,
+        )
         for error in (usual, far)
     )
     assert caveats.heavy_tails("test", [normal]) == []
