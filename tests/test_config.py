@@ -49,7 +49,7 @@ def test_every_default_is_written_out(tmp_path):
         "decide",
         "remote",
     ]
-    assert list(written) == [*sections, "report", "prefer"]
+    assert list(written) == [*sections, "prefer", "report"]
     assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {"epochs": 4.0}
     assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []
 

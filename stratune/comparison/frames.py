@@ -33,11 +33,12 @@ def row_named(board: Board, wanted: str | None, backbone: str | None = None) -> 
 
     Raises ConfigError where no row that finished is called so.
     """
+    done: list[Row] = [row for row in board["rows"] if row["status"] == "ok"]
     if wanted is None:
-        if (winner := standing.winner(board)) is None:
+        winner = standing.winner(board) or next(iter(done), None)  # where no row has a rank, the first one
+        if winner is None:
             raise ArtifactError("no strategy finished")
         return winner
-    done: list[Row] = [row for row in board["rows"] if row["status"] == "ok"]
     for row in done:
         if wanted in (row["strategy"], name(row)) and backbone in (None, row["backbone"]):
             return row

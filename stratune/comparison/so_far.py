@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stratune.evaluate.scoring import mean_of_shared
 from stratune.evaluate.selection import Selection
 from stratune.report import human
 from stratune.result import RunResult
@@ -123,6 +122,8 @@ class SoFar:
 
 def ranked(results: Sequence[RunResult], selection: Selection | None) -> list[Standing]:
     """Results that are well, gathered over seeds, best on validation first."""
+    from stratune.evaluate.scoring import mean_of_shared
+
     gathered: dict[str, list[RunResult]] = {}
     for result in results:
         if result.status == "ok":

@@ -136,7 +136,7 @@ def test_predict_on_wrong_input_writes_nothing(ask, model, tmp_path, rows, optio
 
 
 def test_predict_with_something_that_is_no_model(ask, finished):
-    ran = ask("predict", finished.out, "reviews.csv")
+    ran = ask("predict", finished.out / "runs", "reviews.csv")
     assert ran.returncode == 2 and re.search(r"no stratune.json in it.*did you mean .*model", ran.stderr)
 
 
