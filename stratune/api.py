@@ -44,11 +44,11 @@ def compare(
         prefer                                         what decides: seconds, memory, bytes, price, best
         texts                                          test rows whose texts report.html shows; 0 for none
 
-    and the configuration's sections data={...}, task={...}, budget={...}, train={...}, remote={...},
-    report={...}. `jobs` runs are under way at once and share cores and GPU. `out` None: stratune-out/NAME,
-    or a folder beside it where other data or another task is compared there. Errors that `stratune data
-    check` finds stop the comparison; `anyway` goes on and marks the board. Failed strategies are rows; wrong
-    input raises a StratuneError.
+    and the configuration's sections data={...}, task={...}, budget={...}, train={...}, decide={...},
+    remote={...}, report={...}. `jobs` runs are under way at once and share cores and GPU. `out` None:
+    stratune-out/NAME, or a folder beside it where other data or another task is compared there. Errors that
+    `stratune data check` finds stop the comparison; `anyway` goes on and marks the board. Failed strategies
+    are rows; wrong input raises a StratuneError.
     """
     config, rows = _configured(source, options)
     places = [Path(out)] if out is not None else []

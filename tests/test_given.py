@@ -2,14 +2,16 @@
 
 import inspect
 import re
+from dataclasses import is_dataclass
 
 import pandas as pd
 import pytest
+from pydantic import BaseModel
 
 import stratune as st
 from stratune.cli.compare import compare as command
 from stratune.config import parse_config
-from stratune.config.given import KEYS, set_options
+from stratune.config.given import KEYS, SECTIONS, set_options
 from stratune.errors import ConfigError
 from stratune.strategy import parse_strategy
 
@@ -144,6 +146,13 @@ def test_a_frame_is_split_as_a_comparison_splits_it():
     found = st.split(frame, text="review", label="mood", test=frame.tail(6))
     assert found.sizes["test"] == 6 and found.task.labels == ("a", "b")
     assert found.fingerprint == st.split(frame, text="review", label="mood", test=frame.tail(6)).fingerprint
+
+
+def test_every_section_of_the_configuration_may_be_given_whole():
+    config = configured()
+    sections = {name for name, value in config if isinstance(value, BaseModel) or is_dataclass(value)}
+    assert set(SECTIONS) == sections
+    assert configured(budget={"epochs": 9.0}).budget.epochs == 9.0
 
 
 def test_what_is_preferred_is_kept_and_no_part_of_what_numbers_depend_on():

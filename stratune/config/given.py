@@ -54,14 +54,8 @@ class Options(TypedDict, total=False):
 KEYS: dict[str, str] = {
     name: get_args(hint)[1] for name, hint in get_type_hints(Options, include_extras=True).items()
 }
-SECTIONS = (
-    "data",
-    "task",
-    "budget",
-    "train",
-    "remote",
-    "report",
-)  # of the configuration, given whole as mappings
+# Sections of the configuration, given whole as mappings.
+SECTIONS = ("data", "task", "budget", "train", "decide", "remote", "report")
 
 
 def set_options(fields: dict[str, Any], options: Mapping[str, Any]) -> None:

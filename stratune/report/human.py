@@ -32,7 +32,8 @@ def difference(pair: Mapping[str, Any] | None, *, ends: bool = True) -> str:
     if pair is None:
         return NOTHING
     numbers = [pair[end] for end in ("difference", "low", "high")]
-    value, low, high = (f"{number:+,.{_decimals(*numbers)}f}" for number in numbers)
+    decimals = _decimals(*numbers)
+    value, low, high = (f"{round(number, decimals) + 0.0:+,.{decimals}f}" for number in numbers)  # no -0.000
     short_ends = (re.sub(r"^([-+])0\.", r"\1.", end) for end in (low, high))
     return f"{value} [{', '.join(short_ends)}]" if ends else value
 

@@ -132,4 +132,5 @@ def test_a_difference_that_is_not_known_is_a_dash():
 
     assert difference(None) == "-"
     assert difference({"difference": -0.009, "low": -0.04, "high": 0.0205}) == "-0.009 [-.040, +.021]"
+    assert difference({"difference": -1e-17, "low": -0.01, "high": 0.01}) == "+0.000 [-.010, +.010]"
     assert difference({"difference": 0.2, "low": 0.1, "high": 0.3}, ends=False) == "+0.200"
