@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stratune.evaluate.selection import Selection
 from stratune.report import human
 from stratune.result import RunResult
 
 if TYPE_CHECKING:
     from stratune.comparison.schedule import RunEvent
+    from stratune.evaluate.selection import Selection
 
 MOST = 0.9  # of a run: what comes after its training, and is not known before
 
