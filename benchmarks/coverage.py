@@ -202,7 +202,7 @@ def measure(cell, simulations, seed):
 def warned(truth, predictions, groups, target):
     """Whether the board would warn of such a part."""
     nothing = np.zeros(len(truth), int)
-    part = Predictions(truth, predictions, nothing.astype(bool), nothing, groups=groups)
+    part = Predictions(truth, predictions, nothing > 0, truth, nothing, groups=groups)
     tails = heavy_tails("test", [part]) if target.is_numeric else []
     return bool(of_part("test", part, target) or tails)
 
