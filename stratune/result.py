@@ -41,6 +41,7 @@ class RunResult:
     tokens_cut: int | None = None  # tokens of the test part that did not fit
     invalid: float | None = None  # share of the test part answered with what is no label; None: cannot happen
     trials: int | None = None  # prompts that were tried on validation
+    floor: bool = False  # answers that have nothing to do with the text
     tried: dict[str, int] = field(default_factory=dict)  # what validation chose one of: settings, checkpoints
     price: float | None = None  # what a server's answers cost, in the currency of the price given
     notes: list[str] = field(default_factory=list)  # what the user should know of this run

@@ -88,6 +88,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
     )
     result.fingerprint, result.identity, result.machine = split.fingerprint, job.identity, machine()
+    result.floor = strategy.floor
     _costs(result, trained)
     if trained.trials:
         result.trials = len(trained.trials)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from stratune.evaluate.arrays import Floats
+from stratune.evaluate.scales import student
 
 ALPHA = 0.05
 
@@ -38,11 +39,8 @@ def confidence_set(points: Floats, drawn: Floats, units: int) -> Floats:
 
 
 def _stretch(units: int) -> float:
-    from scipy.stats import norm
-    from scipy.stats import t as student
-
-    end = 1 - ALPHA / 2
-    return float(student.ppf(end, units - 1) / norm.ppf(end) * np.sqrt(units / (units - 1)))
+    few, many = student(ALPHA, [units - 1, np.inf])
+    return float(few / many * np.sqrt(units / (units - 1)))
 
 
 def first_shares(drawn: Floats) -> Floats:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.proportions import AREA, Proportions
 from stratune.evaluate.replicates import RESAMPLES, Replicates, replicates
-from stratune.evaluate.scales import CORRELATIONS, SCALES, SHARES, bca
+from stratune.evaluate.scales import CORRELATIONS, SCALES, SHARES, bca, student
 from stratune.evaluate.scoring import Scorer, Tally
 
 ENOUGH = 5  # trials of every label, for the bias of their mean to be known from its replicates
@@ -77,17 +77,10 @@ def _with_seeds(points: Floats, ends: Ends, bounds: Ends, level: float) -> Inter
     value, (low, high) = float(points.mean()), ends
     seeds = len(points)
     if seeds > 1:
-        reach = student(level, seeds - 1) * float(points.std(ddof=1)) / np.sqrt(seeds)
+        reach = float(student(1 - level, seeds - 1)) * float(points.std(ddof=1)) / np.sqrt(seeds)
         low = max(value - float(np.hypot(value - low, reach)), bounds[0])
         high = min(value + float(np.hypot(high - value, reach)), bounds[1])
     return Interval(value, min(low, value), max(high, value))
-
-
-def student(level: float, degrees: int) -> float:
-    """The quantile that leaves (1 - level) / 2 above it."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(max(degrees, 1), (1 + level) / 2))
 
 
 class _Rows:
@@ -97,7 +90,7 @@ class _Rows:
         from scipy.special import ndtri
 
         self.found, self.level = found, level
-        self.student = student(level, found.units - 1)
+        self.student = float(student(1 - level, found.units - 1))
         self.quantile = self.student if found.grouped else float(ndtri((1 + level) / 2))
         self.independent = not found.grouped and len(next(iter(found.points.values()))) == 1
         self.lowest = 1.0 if found.grouped else FEWEST  # rows of a group are alike, hardly ever the opposite

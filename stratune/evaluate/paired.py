@@ -26,6 +26,7 @@ import numpy.typing as npt
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.jackknife import pseudo_values, units_of
 from stratune.evaluate.replicates import Replicates
+from stratune.evaluate.scales import student
 from stratune.evaluate.scoring import Scorer
 
 FLIPS = 20_000
@@ -145,10 +146,8 @@ def _welch(points: Sequence[Floats]) -> tuple[float, float]:
 
 def _reach(p: Floats, spreads: Sequence[_Spread]) -> Floats:
     """(P,) how far an interval that leaves out `p` (P,) goes to either side."""
-    from scipy.stats import t as student
-
-    rows = student.isf(p / 2, [max(len(spread.units) - 1, 1) for spread in spreads])
-    seeds = student.isf(p / 2, [spread.freedom for spread in spreads])
+    rows = student(p, [len(spread.units) - 1 for spread in spreads])
+    seeds = student(p, [spread.freedom for spread in spreads])
     of_rows = np.array([spread.of_rows for spread in spreads])
     of_seeds = np.array([spread.of_seeds for spread in spreads])
     return np.asarray(np.sqrt(rows**2 * of_rows + seeds**2 * of_seeds))
@@ -167,15 +166,16 @@ def _student_p(spreads: Sequence[_Spread]) -> Floats:
 
 def mcnemar(first: int, second: int) -> float:
     """Exact mid-p of rows that only the first, and only the second got right."""
-    from scipy.stats import binom
+    from scipy.special import bdtr, gammaln
 
     rows = first + second
     if not rows:
         return 1.0
-    seen = float(binom.pmf(first, rows, 0.5))
+    ways = gammaln(rows + 1) - gammaln(first + 1) - gammaln(second + 1)  # logarithms
+    seen = float(np.exp(ways - rows * np.log(2)))
     if first == second:
         return 1 - seen / 2
-    return 2 * float(binom.cdf(min(first, second), rows, 0.5)) - seen
+    return 2 * float(bdtr(min(first, second), rows, 0.5)) - seen
 
 
 def sign_flips(units: Sequence[Floats], *, flips: int = FLIPS, seed: int = 0) -> list[float]:

@@ -59,6 +59,16 @@ SCALES = {
 SHARES = ("accuracy",)  # shares also where a scorer does not tell of how many trials: of pairs of ratings
 
 
+def student(outside: npt.ArrayLike, degrees: npt.ArrayLike) -> Floats:
+    """Student's quantiles: beyond ± them lies `outside`. Of less than one degree that of one.
+
+    scipy.stats has it too, and takes a second to import.
+    """
+    from scipy.special import stdtrit
+
+    return np.asarray(-stdtrit(np.maximum(degrees, 1), np.asarray(outside) / 2))
+
+
 def bca(value: float, drawn: Floats, acceleration: float, level: float) -> tuple[float, float]:
     """Bias-corrected and accelerated ends of replicates (R,) without NaN (Efron 1987)."""
     from scipy.special import ndtr, ndtri

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.conformal import Conformal
+from stratune.evaluate.proportions import wilson
+from stratune.evaluate.scales import student
 from stratune.report.comparison import Entry
 from stratune.task import Task
 
@@ -38,12 +40,13 @@ def of_entry(entry: Entry, task: Task, asked: float = ASKED) -> dict[str, Any]:
         return {"conformal": None}
     share = np.mean(np.asarray(covered, dtype=np.float64), axis=0)  # (N,) of the seeds
     value = float(share.mean())
-    low, high = wilson(value, effective_rows(share, entry.ok[0].predictions["test"].groups))
+    rows = effective_rows(share, entry.ok[0].predictions["test"].groups)
+    (low,), (high,) = wilson(np.array([value]), np.array([rows]), float(student(0.05, np.inf)))
     size = float(np.mean(sizes))
     return {
         "conformal": {
             "asked": asked,
-            "covered": {"value": value, "low": low, "high": high},
+            "covered": {"value": value, "low": float(low), "high": float(high)},
             "mean_size": size,
         }
     }
@@ -62,10 +65,3 @@ def effective_rows(values: Floats, groups: npt.NDArray[np.intp] | None) -> float
     count = len(np.unique(groups))
     clustered = (sums**2).sum() / rows**2 * count / max(count - 1, 1)
     return float(rows * min(1.0, plain / clustered)) if clustered else rows
-
-
-def wilson(share: float, rows: float, z: float = 1.959963984540054) -> tuple[float, float]:
-    """The interval of a share of so many independent rows (Wilson 1927)."""
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    reach = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return max(0.0, min(share, middle - reach)), min(1.0, max(share, middle + reach))

@@ -16,7 +16,7 @@ from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
 from stratune.report.predictions import PARTS
 from stratune.report.tables import compared_metrics, to_csv, to_markdown
-from stratune.report.verdict import DEFAULT_PREFER, FLOORS, standing, verdict
+from stratune.report.verdict import DEFAULT_PREFER, standing, verdict
 from stratune.result import RunResult
 from stratune.task import Task
 
@@ -118,11 +118,10 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
 
 
 def _kind(entry: Entry) -> dict[str, bool]:
-    """Whether it uses no language model, and whether it learns nothing from the labels."""
+    """Whether it uses no language model, and whether its answers have nothing to do with the text."""
     strategy = entry.runs[0].result.settings.get("strategy") or {}
-    preset = strategy.get("preset", entry.strategy)
-    combined = "of" in strategy
-    return {"baseline": entry.backbone is None and not combined, "floor": preset in FLOORS}
+    floor = any(run.result.floor for run in entry.runs)
+    return {"baseline": entry.backbone is None and "of" not in strategy, "floor": floor}
 
 
 def _unranked(entry: Entry, task: Task) -> dict[str, str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from stratune.evaluate.metrics import METRICS
 from stratune.evaluate.multiple import holm
+from stratune.evaluate.scales import ERRORS
 from stratune.evaluate.selection import Selection
 from stratune.report import human
 from stratune.report.pairs import Pair, between
@@ -18,7 +19,6 @@ Row = dict[str, Any]
 
 QUOTE = "'"  # in the place of a backtick in a name
 NAMED = 4  # rows that are tied with the winner
-_UNITS = ("log_loss", "mae_levels", "mae", "rmse")  # not read in hundredths
 _TIMES = {
     "seconds": ("takes", "take", "as long"),
     "memory": ("needs", "need", "as much memory"),
@@ -52,7 +52,8 @@ class Sentence:
 
     def _use(self) -> str:
         if self.winner["floor"]:
-            return f"Nothing is shown to be better than {self._name(self.winner)}, which learns nothing."
+            why = "whose answers have nothing to do with the text"
+            return f"Nothing is shown to be better than {self._name(self.winner)}, {why}."
         return f"Use {self._name(self.winner)}."
 
     def _ties(self) -> str:
@@ -149,7 +150,7 @@ class Sentence:
     def _in_points(self) -> bool:
         """Whether the metric is read in hundredths: 0.03 of accuracy are three points."""
         metric = METRICS.get(self.selection.metric)
-        return self.selection.metric not in _UNITS and (metric is None or metric.function is None)
+        return self.selection.metric not in ERRORS and (metric is None or metric.function is None)
 
     def _amount(self, value: float) -> str:
         if not self._in_points:

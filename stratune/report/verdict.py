@@ -3,8 +3,8 @@
 Validation decides. The tied set holds the rows that cannot be told from the best one there
 (evaluate/confidence_set.py); the winner is the cheapest of it by the cost that the user
 names with `prefer`, or the best itself. Costs are measured, so those within a quarter of the least count as
-equal, and of these the better row wins. Rows that learn nothing from the labels (`majority`, `mean`,
-`untuned`) win only where nothing else is left. Test is read after that: what is said of it is in sentence.py.
+equal, and of these the better row wins. Floors, whose answers have nothing to do with the text, win only
+where nothing else is left. Test is read after that: what is said of it is in sentence.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ Row = dict[str, Any]
 
 ALIKE = 1.25  # costs within this factor are not told apart
 ANSWERS = 1000  # texts whose answering counts as a cost beside training
-FLOORS = ("majority", "mean", "untuned")
 
 
 def seconds(row: Row) -> float | None:

@@ -53,6 +53,11 @@ class Candidate(ABC):
         """Whether weights of a net are trained, so that runs of several seeds can be averaged."""
         return False
 
+    @property
+    def floor(self) -> bool:
+        """Whether its answers have nothing to do with the text: what any other must be better than."""
+        return False
+
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """Its options written out, as config.yaml and result.json keep it. `parse_strategy` reads it back."""
@@ -114,6 +119,11 @@ class Strategy(Candidate):
     def trains(self) -> bool:
         """A technique that trains nothing says so with `trains = False` (`learns`, its name up to 0.6)."""
         return bool(getattr(self.tune, "trains", getattr(self.tune, "learns", True)))
+
+    @property
+    def floor(self) -> bool:
+        """Of a strategy: its head is random, and stays so."""
+        return not self.trains and not self.readout.language_model
 
     def settings(self) -> dict[str, Any]:
         return {

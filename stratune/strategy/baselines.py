@@ -36,6 +36,8 @@ class PriorModel:
 class _Constant(Baseline):
     """A baseline that predicts the same for every row."""
 
+    floor = True
+
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> PriorModel:
         return PriorModel(array_of(arrays, "prior", (len(task.columns),)))
 

@@ -133,6 +133,7 @@ def write_run(out, task, truth, ids, strategy, seed):
         artifact_bytes=310_000,
         precision="bfloat16" if backbone else "float32",
         tokens_cut=12,
+        floor=name == "majority",
         fingerprint="f" * 64,
         settings={"learning_rate": 0.001, "recipe": {"epochs": 4, "patience": 2}},
         versions={"stratune": "0.1.0", "torch": "2.13.0"},

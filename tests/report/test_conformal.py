@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from stratune.evaluate.proportions import wilson
+from stratune.evaluate.scales import student
 from stratune.report import leaderboard
 from stratune.report.comparison import load
-from stratune.report.conformal import effective_rows, wilson
+from stratune.report.conformal import effective_rows
 from tests.report.synthetic import LABELS_OF, make
 from tests.report.test_plots import drawn, words
 
@@ -34,7 +36,8 @@ def test_too_few_validation_rows_make_no_promise(tmp_path):
 @pytest.mark.parametrize(("hits", "rows"), [(12, 12), (0, 5), (531, 600), (1, 30)])
 def test_the_interval_is_wilsons(hits, rows):
     expected = binomtest(hits, rows).proportion_ci(method="wilson")
-    assert wilson(hits / rows, rows) == pytest.approx((expected.low, expected.high))
+    low, high = wilson(np.array([hits / rows]), np.array([rows]), float(student(0.05, np.inf)))
+    assert (low[0], high[0]) == pytest.approx((expected.low, expected.high))
 
 
 def test_rows_of_one_group_that_are_alike_count_as_fewer():

@@ -125,7 +125,9 @@ def test_what_learns_nothing_wins_only_where_nothing_else_is_left():
     rows = [row(1, "full", seconds=100), row(2, "majority", seconds=0.1, floor=True, backbone=None)]
     assert winner(rows, "seconds")["strategy"] == "full"
     rows = [row(1, "majority", floor=True), row(2, "full", tied=False)]
-    assert sentence(rows).startswith("Nothing is shown to be better than `majority`, which learns nothing.")
+    assert sentence(rows).startswith(
+        "Nothing is shown to be better than `majority`, whose answers have nothing to do with the text."
+    )
 
 
 def test_the_sentence_names_the_winner_the_ties_the_gain_and_what_cannot_be_seen():

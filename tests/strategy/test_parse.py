@@ -13,6 +13,13 @@ def test_presets_come_in_the_order_of_the_leaderboard():
     assert strategy_names() == [*first, *then, *asking, "ensemble", "soup"]
 
 
+def test_floors_are_those_whose_answers_have_nothing_to_do_with_the_text():
+    names = ["peft:loha" if name == "peft:<method>" else name for name in strategy_names()]
+    floors = {name for name in names if parse_strategy(name).floor}
+    assert floors == {"majority", "mean", "untuned"}
+    assert parse_strategy({"preset": "untuned", "name": "of my own"}).floor
+
+
 @pytest.mark.parametrize("name", strategy_names())
 def test_each_says_in_a_line_what_it_is(name):
     assert 20 < len(about(name)) < 130 and about(name).endswith((".", ")."))
