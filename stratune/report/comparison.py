@@ -104,6 +104,8 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
     split = read_checked(out / "split.json", SplitFile)
     with _reading(out / "split.json"):
         task = Task.from_dict(split["task"])
+        if not (task.labels or task.target.is_numeric):
+            raise ValueError("task.labels: none, and its kind has labels")
         ids = {part: [str(one) for one in split["parts"][part]] for part in ("train", "val", "test")}
         fingerprint, balance = split["fingerprint"], split.get("balance", {})
     owned = Owned.read(out)

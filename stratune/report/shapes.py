@@ -15,6 +15,8 @@ from pydantic import BaseModel, Field, ValidationError
 from stratune.errors import ArtifactError
 from stratune.evaluate.kinds import Kind
 
+LARGEST = 2**63 - 1
+
 Level = Literal["error", "warning", "info"]
 
 
@@ -99,6 +101,8 @@ class ResultFile(BaseModel):
     test: dict[str, float] = {}
     notes: list[str] = []
     tried: dict[str, int] = {}
+    versions: dict[str, str] = {}
+    machine: dict[str, str] = {}
 
 
 class HistoryLine(BaseModel):
@@ -247,7 +251,7 @@ def read_checked(path: str | Path, shape: type[BaseModel], advice: str = "") -> 
 def checked_json(text: bytes, shape: type[BaseModel]) -> Any:
     """Raises ValueError: no JSON, a number that is not finite, a field that is missing or of another type."""
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_countable)
         shape.model_validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
@@ -256,6 +260,13 @@ def checked_json(text: bytes, shape: type[BaseModel]) -> Any:
         raise ValueError(why) from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"cannot be read ({error})") from error
+    return value
+
+
+def _countable(number: str) -> int:
+    """What numpy and a float can hold; no count that stratune writes comes near."""
+    if len(number) > len(str(LARGEST)) + 1 or abs(value := int(number)) > LARGEST:
+        raise ValueError(f"a number of {len(number)} digits is none that stratune writes")
     return value
 
 
