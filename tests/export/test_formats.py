@@ -13,7 +13,7 @@ from stratune.testing.nets import net_of
 from tests.export.test_hf import POST_NORM, TEXTS, predictor_on
 
 WORDS = sorted({word for text in TEXTS for word in text.split()})
-ROWS = [" ".join(random.Random(i).choices(WORDS, k=1 + i % 12)) for i in range(64)]
+ROWS = [" ".join(random.Random(i).choices(WORDS, k=1 + i % 12)) for i in range(256)]
 READOUTS = ({}, {"pool": "first"}, {"pool": "first", "norm": False})
 
 
@@ -62,10 +62,10 @@ def test_half_precision_and_int8_keep_the_answers(family, readout, tiny, tmp_pat
     balance(predictor)
     folder = export_hf(predictor, tmp_path / "hf")
     expected = predictor.predict_proba(ROWS).argmax(axis=1)
-    assert np.bincount(expected, minlength=2).min() > 24, "one answer for all texts would prove nothing"
+    assert np.bincount(expected, minlength=2).min() > 96, "one answer for all texts would prove nothing"
     for name, convert in FORMATS.items():
         agreement = np.mean(answers(folder, convert) == expected)
-        # The margins are near zero here, and tanh's small inputs cost int8 most: 0.69 was the least seen.
+        # The margins are near zero here; of 64 rows, 60 agreed in bfloat16 for some heads. int8 is worst for tanh.
         assert agreement >= (0.65 if name == "int8" else 0.95), f"{name}: {agreement}"
     assert not any("float16" in note for note in notes_in(folder))
 
