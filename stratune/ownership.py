@@ -8,6 +8,7 @@ the user's, and so is a file that the marker does not name.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from stratune.errors import ArtifactError, ConfigError
-from stratune.files import is_temporary, read_json, remove, write_json
+from stratune.files import is_temporary, read_json, remove, sha256, write_json
 from stratune.version import __version__
 
 MARKER = "stratune-comparison.json"
 LOCK = ".stratune.lock"
+_FILES = {".json", ".jsonl", ".parquet", ".yaml", ".csv", ".md", ".html", ".svg"}  # never a folder of ours
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Owned:
             found = read_json(path)
             files = set(map(str, found["files"]))
             owned = cls(folder, str(found["id"]), dict(found["compares"]), files)
+            if found.get("digest", owned._digest()) != owned._digest():  # 0.9 or before wrote none
+                raise ValueError("not what was written")
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             advice = "nothing in it is touched; move what you need out of it, or choose another --out"
             raise ArtifactError(
@@ -64,8 +68,21 @@ class Owned:
             "stratune": __version__,
             "compares": self.compares,
             "files": sorted(self.files),
+            "digest": self._digest(),
         }
         write_json(self.folder / MARKER, about)
+
+    def _digest(self) -> str:
+        """All of the marker is as it was written: a name less in it would make a file the user's."""
+        return sha256(json.dumps([self.id, self.compares, sorted(self.files)], sort_keys=True))
+
+    def check_files(self) -> None:
+        """Before anything is written. Raises ArtifactError where a folder is in the way of a file of ours."""
+        runs = [self.folder / name for name in self.files if name.startswith("runs/")]
+        inside = [path for run in runs if run.is_dir() for path in run.iterdir()]
+        for path in sorted([*inside, *(self.folder / name for name in self.files)]):
+            if path.suffix in _FILES and path.is_dir() and path not in runs:
+                raise ArtifactError(f"{path}: a folder, where stratune keeps a file; move it away")
 
     def own(self, *names: str) -> None:
         """Before `names` are written for the first time. Raises ConfigError for one that is the user's."""
@@ -98,8 +115,10 @@ class Owned:
 
 
 def owned_by_us(folder: Path) -> Owned:
-    """Raises ArtifactError for a folder without a marker."""
+    """Raises ArtifactError for a folder without a marker, or with a folder in the way of a file of ours."""
     owned = Owned.read(folder)
+    if owned is not None:
+        owned.check_files()
     if owned is None:
         why = f"{folder}: has no {MARKER}, so that it is unknown what in it is stratune's; nothing is written"
         raise ArtifactError(f"{why} (a comparison of 0.7 or before has none: `stratune show` reads it)")

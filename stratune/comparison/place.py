@@ -58,6 +58,8 @@ def check_place(out: Path) -> Owned | None:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file, not a folder", key="out")
     owned = Owned.read(out)
+    if owned is not None:
+        owned.check_files()
     if owned is None and not is_free(out):
         why = f"{out} is not empty and holds no comparison (no {MARKER})"
         raise ConfigError(f"{why}; nothing in it is touched: choose another folder", key="out")

@@ -108,6 +108,39 @@ def test_a_damaged_marker_stops_with_advice(compared, tmp_path, run):
         assert contents(compared) == before
 
 
+def test_a_marker_that_lost_a_name_is_damaged_and_no_file_becomes_the_users(compared, tmp_path, run):
+    marker = json.loads((compared / MARKER).read_text())
+    marker["files"].remove("split.json")
+    (compared / MARKER).write_text(json.dumps(marker))
+    before = contents(compared)
+    for command in (lambda: run(config(tmp_path / "reviews.csv"), compared), lambda: publish(compared)):
+        with pytest.raises(ArtifactError, match="damaged"):
+            command()
+    assert contents(compared) == before
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "split.json", "runs/tfidf@none#0/history.jsonl"])
+def test_a_folder_in_the_way_of_a_file_of_ours_is_said_before_anything_is_written(
+    compared, tmp_path, run, name
+):
+    (compared / name).unlink()
+    (compared / name).mkdir()
+    before = contents(compared)
+    with pytest.raises(ArtifactError, match=f"{name}: a folder"):
+        run(config(tmp_path / "reviews.csv"), compared)
+    assert contents(compared) == before
+
+
+def test_a_folder_in_the_way_of_the_page_is_said_before_the_leaderboard_is_written(compared):
+    publish(compared)
+    before = contents(compared)
+    (compared / "report.html").unlink()
+    (compared / "report.html").mkdir()
+    with pytest.raises(ArtifactError, match="report.html: a folder"):
+        publish(compared)
+    assert contents(compared) == {name: what for name, what in before.items() if name != "report.html"}
+
+
 def test_leftovers_of_killed_processes_go_and_other_dot_files_stay(compared, tmp_path, run):
     left = compared / "runs" / "tfidf@none#0" / ".result.json.abc123-99999999-xyz.stratune-tmp.json"
     left.write_text("half")
