@@ -19,6 +19,7 @@ from stratune.printable import middle_cut
 MOST_CHARACTERS = 500_000
 MOST_DEPTH = 30
 MOST_NODES = 100_000  # aliases counted as what they stand for
+LARGEST = 2**63 - 1
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -64,15 +65,22 @@ def check_values(value: Any, key: str, depth: int = 0) -> None:
         raise ConfigError(f"it is nested more than {MOST_DEPTH} deep", key=middle_cut(key, 80))
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{value} is not a finite number", key=key)
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ConfigError("a whole number of more than 64 bits is none that a setting can have", key=key)
     if isinstance(value, str) and SURROGATE.search(value):
         raise ConfigError("it holds a character that is not valid Unicode", key=key)
     if isinstance(value, Mapping):
         for name, inner in value.items():
             check_values(name, key, depth + 1)
-            check_values(inner, f"{key}.{middle_cut(name, 80)}".removeprefix("."), depth + 1)
+            check_values(inner, _below(key, name), depth + 1)
     elif isinstance(value, (list, tuple, set, frozenset)):
         for number, inner in enumerate(value):
-            check_values(inner, f"{key}.{number}".removeprefix("."), depth + 1)
+            check_values(inner, _below(key, number), depth + 1)
+
+
+def _below(key: str, name: object) -> str:
+    """`task.text`, and `text` alone at the top or after the name of a file."""
+    return f"{key}{'.' if key and not key.endswith(': ') else ''}{middle_cut(str(name), 80)}"
 
 
 def text_encoding(name: str, key: str) -> str:

@@ -167,9 +167,7 @@ def parse_config(fields: Mapping[str, Any], *, where: str = "config") -> Config:
         config = Config.model_validate(fields)
     except ValidationError as error:
         raise explained(error, fields, where, Config) from None  # its text holds the values
-    check_values(
-        config.model_dump(), "" if where == "config" else f"{where}: "
-    )  # what was text is a number now
+    check_values(config.model_dump(), place)  # what was text is a number now
     _check_task(config.task, config.decide)
     return config
 

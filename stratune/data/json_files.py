@@ -14,6 +14,7 @@ from stratune.data.text_files import open_loosely, open_text
 from stratune.errors import DataError
 
 Record = dict[str, Any]
+MOST_DEPTH = 100  # of arrays and objects in a record
 
 
 def json_batches(
@@ -89,7 +90,7 @@ def _records(stream: TextIO, name: str | Path) -> Iterator[Record]:
 
 def _parse(text: str, name: str | Path, row: int | None = None) -> Any:
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except json.JSONDecodeError as error:
         line = row or error.lineno
         raise DataError(
@@ -100,6 +101,21 @@ def _parse(text: str, name: str | Path, row: int | None = None) -> Any:
         RecursionError,
     ) as error:  # a number of thousands of digits; thousands of nested brackets
         raise DataError(f"JSON that cannot be read: {error}", path=name, row=row) from None
+    if text.count("[") + text.count("{") > MOST_DEPTH and _is_deeper(found, MOST_DEPTH):
+        raise DataError(f"JSON that is nested more than {MOST_DEPTH} deep", path=name, row=row)
+    return found
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Level by level: what is nested deeper than Python may call functions has no bottom for a recursion."""
+    level = [value]
+    for _ in range(levels):
+        level = [inner for one in level for inner in _inside(one)]
+    return any(isinstance(one, (list, dict)) for one in level)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _kind(value: object) -> str:

@@ -14,8 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from stratune.errors import ArtifactError
 from stratune.evaluate.kinds import Kind
-
-LARGEST = 2**63 - 1
+from stratune.options import LARGEST
 
 Level = Literal["error", "warning", "info"]
 
