@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.data.split import Split
     from stratune.evaluate.kinds import Truth
+    from stratune.objective import Objective
     from stratune.model.base import Model
     from stratune.strategy import Strategy
     from stratune.task import Task
@@ -103,6 +104,7 @@ class NetFitting:
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
         objective = readout.objective(self.task).fitted(self._truth(self.split.train))
         self.net = Net(self.backbone, readout.head(self.backbone, objective, self.seed), objective)
+        self._start_head(objective)
         self.strategy.tune.adapt(self.net)
         self.net.own()
         if settings.gradient_checkpointing:
@@ -114,6 +116,16 @@ class NetFitting:
         )
         self.chunker = readout.chunker(self.backbone.tokenizer)
         self.aggregate = readout.aggregate(self.task)
+
+    def _start_head(self, objective: Objective) -> None:
+        """What is trained begins with the answer that fits the training rows without their texts."""
+        if not self.strategy.trains:
+            return
+        truth = self._truth(self.split.train)
+        weights = class_weights(self.settings.class_weights, truth, self.task)
+        start = objective.start(truth, None if weights is None else weights.double().numpy())
+        if start is not None:
+            self.net.head.start_at(torch.from_numpy(start).float())
 
     def _models(self) -> tuple[Model, Model]:
         """(the model of texts or chunks, the model of the task's texts)."""

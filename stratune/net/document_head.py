@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from stratune.memory import trim_heap
 from stratune.net.head import Encoder, Head
+from stratune.net.pooled_head import OrderedCuts, start_at
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ class DocumentHead(Head):
     """Vectors (N', C) of chunks and the document (N',) of each -> logits (B, outputs) in float32."""
 
     def __init__(
-        self, pool: Pool, width: int, outputs: int, model: str, dropout: float, last: nn.Module | None = None
+        self,
+        pool: Pool,
+        width: int,
+        outputs: int,
+        model: str,
+        dropout: float,
+        last: OrderedCuts | None = None,
     ) -> None:
         super().__init__()
         self.pool: Pool = pool
@@ -42,6 +49,9 @@ class DocumentHead(Head):
         nn.init.zeros_(self.linear.bias)
 
     by_document = True
+
+    def start_at(self, logits: Tensor) -> None:
+        start_at(self.linear, self.cuts, logits)
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         assert batch.owner is not None

@@ -37,5 +37,8 @@ class Head(nn.Module):
     pool: Pool | None = None
     by_document: bool = False
 
+    def start_at(self, logits: Tensor) -> None:
+        """Before training: answer (outputs,) `logits` as far as the head can, whatever the text. Most cannot."""
+
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         raise NotImplementedError

@@ -41,6 +41,9 @@ class PooledHead(Head):
             if bias:
                 self.linear.bias.zero_()
 
+    def start_at(self, logits: Tensor) -> None:
+        start_at(self.linear, self.cuts, logits)
+
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         if batch.pooled is not None:
             return self.classify(batch.pooled)
@@ -63,6 +66,21 @@ class OrderedCuts(nn.Module):
         self.first = nn.Parameter(torch.tensor([-(count - 1) / 2]))
         self.gaps = nn.Parameter(torch.full((count - 1,), 0.5413))  # softplus of it is 1
 
+    def start_at(self, logits: Tensor) -> None:
+        """`logits` (count,) falling."""
+        with torch.no_grad():
+            self.first.copy_(-logits[:1])
+            self.gaps.copy_(torch.log(torch.expm1((logits[:-1] - logits[1:]).clamp(min=1e-3))))
+
     def forward(self, number: Tensor) -> Tensor:
         steps = nn.functional.softplus(self.gaps).cumsum(dim=0)
         return number - torch.cat([self.first, self.first + steps])
+
+
+def start_at(linear: nn.Linear, cuts: OrderedCuts | None, logits: Tensor) -> None:
+    """Let the last layer of a head give `logits` for a text of which it knows nothing."""
+    if cuts is not None:
+        cuts.start_at(logits)
+    elif linear.bias is not None:  # decoders have none
+        with torch.no_grad():
+            linear.bias.copy_(logits)

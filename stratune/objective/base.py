@@ -46,6 +46,14 @@ class Objective:
         """With what it has to know of the training rows."""
         return self
 
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64] | None:
+        """(outputs,) logits that fit the training rows best where nothing is known of a text; None: zeros do.
+
+        `weights` (K,) of labels, as in the loss. A bias moves by a learning rate a step at
+        most under AdamW, so one that starts at 0 never gets to the -4 of a label of 2 % in a short training.
+        """
+        return None
+
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         """(B, outputs) float32 and the truth of B rows -> (B,); `weights` (K,) of labels."""
         raise NotImplementedError
@@ -77,6 +85,17 @@ class Objective:
                 raise ArtifactError(f"objective: damaged ({name} is {value!r})")
             given[name] = tuple(value) if listed else value  # JSON has no tuples
         return dataclasses.replace(self, **given)
+
+
+def counted(truth: Truth, labels: int, weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """(K,) rows of each label, weighted; `truth` (N,) label numbers."""
+    counts = np.bincount(truth, minlength=labels).astype(np.float64)
+    return counts if weights is None else counts * weights
+
+
+def log_odds(yes: NDArray[np.float64], no: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of counts, half a row added to each (Haldane 1956): what was never seen is rare, not impossible."""
+    return np.asarray(np.log((yes + 0.5) / (no + 0.5)))
 
 
 def weighted(losses: Tensor, truth: Tensor, weights: Tensor | None) -> Tensor:

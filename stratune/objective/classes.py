@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from stratune.objective.base import Objective, weighted
+from stratune.objective.base import Objective, Truth, counted, weighted
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class CrossEntropy(Objective):
     """Softmax over the labels."""
 
     softmax: ClassVar[bool] = True
+
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        found = np.log(counted(truth, self.labels, weights) + 0.5)
+        return np.asarray(found - found.mean())
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         return weighted(

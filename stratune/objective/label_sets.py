@@ -11,7 +11,7 @@ from scipy.special import expit
 from torch import Tensor
 from torch.nn import functional as F
 
-from stratune.objective.base import Objective
+from stratune.objective.base import Objective, Truth, log_odds
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Binary(Objective):
     @property
     def problem_type(self) -> str:
         return "multi_label_classification"
+
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        counts = truth.sum(axis=0).astype(np.float64)
+        return log_odds(counts, len(truth) - counts)
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         wanted = truth.float() * (1 - smoothing) + smoothing / 2

@@ -12,7 +12,7 @@ from scipy.special import expit
 from torch import Tensor
 from torch.nn import functional as F
 
-from stratune.objective.base import Objective, weighted
+from stratune.objective.base import Objective, Truth, counted, log_odds, weighted
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Corn(Objective):
     @property
     def outputs(self) -> int:
         return self.labels - 1
+
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        counts = counted(truth, self.labels, weights)
+        above = counts[::-1].cumsum()[::-1]  # (K,) rows at the level or above it
+        return log_odds(above[1:], counts[:-1])
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         level = torch.arange(self.outputs, device=logits.device)
@@ -48,6 +53,12 @@ class Cumulative(Objective):
     def outputs(self) -> int:
         return self.labels - 1
 
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Falls from level to level, also where one has no rows: each gets half a row."""
+        seen = counted(truth, self.labels, weights) + 0.5
+        below = seen.cumsum()[:-1]
+        return np.asarray(np.log((seen.sum() - below) / below))
+
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         end = logits.new_full((len(logits), 1), torch.inf)
         cuts = torch.cat([end, logits, -end], dim=1)  # above level -1 for certain, above the last one never
@@ -70,6 +81,10 @@ class LevelValue(Objective):
     @property
     def outputs(self) -> int:
         return 1
+
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        counts = counted(truth, self.labels, weights)
+        return np.array([counts @ np.arange(self.labels) / counts.sum() - self._middle])
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         return weighted((logits[:, 0] + self._middle - truth) ** 2, truth, weights)

@@ -41,6 +41,10 @@ class Value(Objective):
     def fitted(self, truth: Truth) -> Self:
         return replace(self, center=float(truth.mean()), scale=float(truth.std()) or 1.0)
 
+    def start(self, truth: Truth, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64] | None:
+        """The mean is 0 here; absolute errors are least at the median."""
+        return np.array([(np.median(truth) - self.center) / self.scale]) if self.loss == "mae" else None
+
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         wanted = ((truth - self.center) / self.scale).to(logits.dtype)
         found = logits[:, 0]
