@@ -10,7 +10,7 @@ A run that is stopped goes on where it was. An environment for SetFit (torch 2.1
 
     python3 -m venv SETFIT && SETFIT/bin/pip install -c constraints.txt setfit==1.2.0
 
-To measure a change of stratune, give another --out for ours: `--like OLD` takes the peers' results from the folder OLD.
+To measure a change of stratune, give another --out: `--like OLD` takes the results of peers from the folder OLD, not ours.
 """
 
 from __future__ import annotations
