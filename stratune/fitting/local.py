@@ -22,6 +22,7 @@ from stratune.tokens.tokens import TextLimit
 from stratune.train import checkpoint
 from stratune.train.activations import feed
 from stratune.train.class_weights import class_weights
+from stratune.train.head_start import prepare_head
 from stratune.train.loop import Loop
 from stratune.train.precision import resolve
 from stratune.train.processes import on_cpus
@@ -171,7 +172,9 @@ class NetFitting:
         if self.settings.track:
             config = _flat(self.strategy.settings() | {"seed": self.seed})
             self.accelerator.init_trackers("stratune", config=config)
+        prepare_head(self.net, rows, self.runtime)
         state = loop.run()
+        self.net.head.after_training()
         if self.settings.track:
             self.accelerator.end_training()
         self.aggregate = validation.tune()

@@ -44,7 +44,7 @@ class NetModel(Model):
         tokens = self.reader.tokens(texts, pairs)
         rows = self.feed(tokens, progress)
         probabilities = self.net.objective.probabilities(self.logits(rows, progress))
-        return answered(self, probabilities, np.asarray(tokens.cut), saved_seconds=rows.saved_seconds)
+        return answered(self, probabilities, tokens.cut_by_text, saved_seconds=rows.saved_seconds)
 
     def feed(self, tokens: Tokens, progress: Progress = SILENT) -> Feed:
         """Batches of tokens, or the cached vectors of a wholly frozen backbone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor, nn
@@ -42,3 +43,9 @@ class Head(nn.Module):
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         raise NotImplementedError
+
+    def before_training(self, net: Encoder, batches: Iterable[Batch]) -> None:
+        """What the head has to know of the training rows: batches of some of them. Most heads need nothing."""
+
+    def after_training(self) -> None:
+        """The net holds its best step: what only training needed can go."""

@@ -37,6 +37,7 @@ class Readout(ABC):
     __dataclass_fields__: ClassVar[dict[str, Any]]
     kind: ClassVar[str]  # the name it is registered under
     language_model: ClassVar[bool] = False  # whether it needs the LM head
+    needs_pairs: ClassVar[bool] = False  # whether it reads two texts in each row, and no single ones
 
     long: LongText = LongText()  # how texts longer than the context length are read
 
