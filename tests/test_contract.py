@@ -56,6 +56,18 @@ ASKING = ("zero_shot", "few_shot", "completion", "prefix+words", "soft_prompt+wo
 WRITING = {"zero_shot+generate": DECODERS, "completion+generate": ("llama",)}
 
 
+# Pairs whose texts are encoded apart: what is frozen whole, in part, not at all; and virtual tokens.
+APART = {
+    "probe+two_tower": MODEL_TYPES,
+    "partial+two_tower": ("bert", "llama"),
+    "full+two_tower": ("bert", "deberta-v2", "modernbert"),
+    "lora+two_tower": ("bert", "llama"),
+    "prefix+two_tower": ("bert",),
+    "soft_prompt+two_tower": ("gpt2",),
+}
+SOME = {**WRITING, **APART}
+
+
 def spec_of(preset):
     return SPECS.get(preset, preset)
 
@@ -66,7 +78,7 @@ def cells_of(presets, family):
         for check in checks_of(spec_of(preset)):  # innermost, so that they share a training
             if check in ABOUT_THE_LOOP and family not in ONE_OF_EACH_KIND:
                 continue
-            if not check.alone or family == WRITING.get(preset, MODEL_TYPES)[0]:
+            if not check.alone or family == SOME.get(preset, MODEL_TYPES)[0]:
                 yield pytest.param(spec_of(preset), family, check, id=f"{preset}-{family}-{check.__name__}")
 
 
@@ -77,7 +89,7 @@ CELLS = [
     for cell in cells_of(
         [
             *(preset for preset in OF_NETS if (preset, family) not in UNSUPPORTED),
-            *(preset for preset, families in WRITING.items() if family in families),
+            *(preset for preset, families in SOME.items() if family in families),
         ],
         family,
     )

@@ -1,7 +1,7 @@
 """The module of readout `two_tower`: the vectors of a pair's two texts -> the pair's logits.
 
-Reimers & Gurevych 2019, "Sentence-BERT": one net encodes both texts apart; the head reads (u, v, |u - v|) and
-their cosine. u * v is InferSent's (Conneau et al. 2017), and lets a linear layer weigh each term of the cosine.
+Reimers & Gurevych 2019, "Sentence-BERT": one net encodes both texts apart; the head reads (u, v, |u - v|)
+and their cosine. u * v is InferSent's (Conneau et al. 2017), and lets a linear layer weigh each term of the cosine.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class TwoTowerHead(Head):
         return self.classify(self._vectors(net, batch))
 
     def _vectors(self, net: Encoder, batch: Batch) -> Tensor:
-        """(2 B, C). First and second texts are two passes: one is often much longer, and would pad the other."""
+        """(2 B, C). First and second texts are two passes: one is often longer, and would pad the other."""
         if batch.pooled is not None:
             return batch.pooled
         sides = []

@@ -46,5 +46,11 @@ def trains(strategy: Any) -> bool:
     return isinstance(strategy, Strategy) and strategy.trains
 
 
+def needs_pairs(spec: Spec) -> bool:
+    """Whether its rows must have two texts."""
+    readout = getattr(parse_strategy(spec), "readout", None)  # baselines and combinations have none
+    return readout is not None and readout.needs_pairs
+
+
 def check(applies_to: Callable[[Any], bool] = is_any, *, alone: bool = False) -> Callable[[Body], Check]:
     return lambda body: Check(body, applies_to, alone)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from stratune.data.rows import text_columns
 from stratune.errors import ArtifactError, UnsupportedError
 from stratune.evaluate.kinds import KINDS
 from stratune.model.answers import Scored
@@ -29,7 +30,7 @@ from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Combination
 from stratune.target.decision import Decide
-from stratune.testing.check import Check, Spec, check, is_of_a_net, trains
+from stratune.testing.check import Check, Spec, check, is_of_a_net, needs_pairs, trains
 from stratune.testing.trained import fitted, run, split_of
 from stratune.tokens.batches import Batch
 
@@ -66,7 +67,7 @@ def check_task_kinds(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -
     """Each kind of task works, or is refused with a reason; one at least works."""
     refused = {}
     for kind in KINDS:
-        split = split_of(kind)
+        split = split_of(kind, pairs=needs_pairs(spec))
         try:
             predictor = fitted(spec, backbone_folder, split).predictor
         except UnsupportedError as error:
@@ -98,7 +99,7 @@ def check_a_text_of_ten_windows(spec: Spec, backbone_folder: Path | None, tmp_pa
     done = run(spec, backbone_folder)
     context = done.net.backbone.max_length if done.net is not None else 512
     text = " ".join(["cat", "the", "rain"] * (10 * context // 3))
-    scored = done.predictor.score([text])
+    scored = done.predictor.score([done.row(text)])
     _check_answered(scored, "a long text")
     if done.net is not None:
         cut = scored.tokens_cut[0]
@@ -108,9 +109,9 @@ def check_a_text_of_ten_windows(spec: Spec, backbone_folder: Path | None, tmp_pa
 @check()
 def check_batch_equals_single(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
     done = run(spec, backbone_folder)
-    texts = [*done.split.test["text"][:5], "cat"]
-    alone = [done.predictor.score([text]) for text in texts]
-    _same(done.predictor.score(texts), _joined(alone), "a batch and its texts one by one")
+    rows = [*list(done.split.test)[:5], done.row("cat")]
+    alone = [done.predictor.score([row]) for row in rows]
+    _same(done.predictor.score(rows), _joined(alone), "a batch and its texts one by one")
 
 
 @check()
@@ -129,18 +130,17 @@ def check_saved_is_the_same(spec: Spec, backbone_folder: Path | None, tmp_path: 
 def check_calibration_moves_no_label(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
     """Scaled probabilities have the same labels, and another threshold the same probabilities."""
     done = run(spec, backbone_folder)
-    target, rows = done.split.task.target, list(done.split.val)
-    texts = [row["text"] for row in rows]
-    raw = done.predictor.model(texts, None)
+    target, texts = done.split.task.target, text_columns(done.split.val)
+    raw = done.predictor.model(*texts)
     truth = target.truth(done.split.val["label"])
     scaled, moved = (
         replace(done.predictor, post=Postprocess.chosen(raw, truth, target, how))
         for how in (Decide(calibrate="vector"), Decide(metric="accuracy"))
     )
-    plain = done.predictor.answer(texts, None)
-    calibrated = scaled.answer(texts, None)
+    plain = done.predictor.answer(*texts)
+    calibrated = scaled.answer(*texts)
     assert np.array_equal(calibrated.decided, plain.decided), "calibration has moved a label"
-    under = moved.answer(texts, None).predictions
+    under = moved.answer(*texts).predictions
     _close(np.nan_to_num(under), np.nan_to_num(plain.predictions), "probabilities under a threshold")
     loaded = Predictor.load(scaled.save(tmp_path / "calibrated"))
     assert loaded.post == scaled.post, "calibration does not survive saving"
@@ -153,7 +153,7 @@ def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: 
     A baseline, in which nothing is drawn, gives each label the same numbers.
     """
     labels = ("weather", "animal")
-    split = split_of(labels=labels)
+    split = split_of(labels=labels, pairs=needs_pairs(spec))
     predictor = fitted(spec, backbone_folder, split).predictor
     assert predictor.labels == labels
     probabilities = predictor.predict_proba(split.test)
@@ -171,7 +171,7 @@ def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: 
 @check()
 def check_seed_decides(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
     """Same seed, same bits; another seed, another head, or other rows shown (else nothing is random)."""
-    split = split_of()
+    split = split_of(pairs=needs_pairs(spec))
 
     def answers(seed: int) -> Scored:
         return fitted(spec, backbone_folder, split, seed=seed).predictor.score(list(split.test))

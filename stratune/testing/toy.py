@@ -45,9 +45,9 @@ def toy_split(
     return assemble(tables, task)
 
 
-def toy_split_of(kind: Kind) -> Split:
+def toy_split_of(kind: Kind, *, pairs: bool = False) -> Split:
     """The toy task as another kind: 8 training rows, which are validation and test, too."""
-    table = toy_split(rows=8).train
+    table = toy_split(rows=8, pairs=pairs).train
     target = TARGETS[kind]
     cells = {"animal": "animal", "weather": "weather"}  # words that tiny tokenizers know
     if target.is_numeric:
@@ -58,7 +58,8 @@ def toy_split_of(kind: Kind) -> Split:
     rows["label"] = [cells[label] for label in rows["label"]]
     labels = () if target.is_numeric else ("animal", "weather")
     made = Dataset.from_dict(rows)
-    return assemble({"train": made, "val": made, "test": made}, Task(kind=kind, labels=labels))
+    task = Task(kind=kind, text_pair="text_pair" if pairs else None, labels=labels)
+    return assemble({"train": made, "val": made, "test": made}, task)
 
 
 def _table(part: str, size: int, names: tuple[str, ...], pairs: bool, generator: random.Random) -> Dataset:

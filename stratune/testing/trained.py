@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from stratune.backbone.load import Backbone, load_backbone
+from stratune.data.rows import text_columns
 from stratune.data.split import Split
 from stratune.evaluate.kinds import Kind
 from stratune.fitting.combine import combine
@@ -24,10 +26,11 @@ from stratune.remote.named import Servers
 from stratune.result import RunResult
 from stratune.strategy import Strategy, parse_strategy
 from stratune.strategy.base import Combination
-from stratune.testing.check import Spec
+from stratune.testing.check import Spec, needs_pairs
 from stratune.testing.nets import fresh_net, net_of, reader_of
 from stratune.testing.toy import toy_split, toy_split_of
-from stratune.tokens.batches import Batch, collate
+from stratune.tokens.batches import Batch
+from stratune.train.feed import Feed
 from stratune.train.settings import Budget, TrainSettings
 
 if TYPE_CHECKING:
@@ -73,14 +76,22 @@ class Run:
         objective = self.strategy.readout.objective(self.split.task)
         net = fresh_net(backbone, self.strategy.readout, objective, self.seed)
         self.strategy.tune.adapt(net)
-        return net.eval(), pretrained
+        net.eval()
+        net.head.before_training(net, [self.batch()[0]])
+        return net, pretrained
+
+    def row(self, text: str) -> dict[str, str]:
+        """A row of this text; of a task of pairs, both texts are it."""
+        return {"text": text, **({"text_pair": text} if self.split.task.text_pair else {})}
 
     def batch(self) -> tuple[Batch, Tensor]:
         """All training rows and their labels, as numbers."""
         assert self.net is not None
-        tokens = reader_of(self.predictor.model).tokens(list(self.split.train["text"]), None)
+        tokens = reader_of(self.predictor.model).tokens(*text_columns(self.split.train))
         labels = torch.from_numpy(self.split.task.target.truth(self.split.train["label"]))
-        return collate(tokens, range(len(tokens)), int(self.net.backbone.tokenizer.pad_token_id)), labels
+        pad = int(self.net.backbone.tokenizer.pad_token_id)
+        feed = Feed(tokens, pad, by_document=self.net.head.by_document)
+        return feed.batch(np.arange(len(feed))), labels
 
     def loss(self, net: Net) -> float:
         """What training minimises, over the training rows."""
@@ -101,7 +112,7 @@ def run(spec: Spec, backbone_folder: Path | None) -> Run:
 @lru_cache(maxsize=4)
 def _run(spec_json: str, backbone_folder: Path | None) -> Run:
     spec = json.loads(spec_json)
-    split = split_of()
+    split = split_of(pairs=needs_pairs(spec))
     split = replace(split, val=split.train)
     trained = fitted(spec, backbone_folder, split, epochs=EPOCHS, cache=True)
     return Run(parse_strategy(spec), backbone_folder, 0, split, trained)
@@ -128,9 +139,13 @@ def fitted(
 
 
 @lru_cache
-def split_of(kind: Kind | None = None, labels: tuple[str, ...] | None = None) -> Split:
+def split_of(
+    kind: Kind | None = None, labels: tuple[str, ...] | None = None, *, pairs: bool = False
+) -> Split:
     """The toy task, made once: of 16 rows and two classes, or as another kind of task."""
-    return toy_split_of(kind) if kind else toy_split(rows=ROWS, metric="log_loss", labels=labels)
+    if kind:
+        return toy_split_of(kind, pairs=pairs)
+    return toy_split(rows=ROWS, metric="log_loss", labels=labels, pairs=pairs)
 
 
 def load(strategy: Strategy, folder: Path | None) -> Backbone:
