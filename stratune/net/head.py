@@ -45,7 +45,7 @@ class Head(nn.Module):
         raise NotImplementedError
 
     def before_training(self, net: Encoder, batches: Iterable[Batch]) -> None:
-        """What the head has to know of the training rows: batches of some of them. Most heads need nothing."""
+        """What the head has to know of the training rows: batches of some. Most heads need nothing."""
 
     def after_training(self) -> None:
         """The net holds its best step: what only training needed can go."""
