@@ -50,7 +50,10 @@ def test_every_default_is_written_out(tmp_path):
         "remote",
     ]
     assert list(written) == [*sections, "prefer", "report"]
-    assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {"epochs": 4.0, "trials": 1}
+    assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {
+        "epochs": 4.0,
+        "trials": 1,
+    }
     assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []
 
 
@@ -74,7 +77,10 @@ def test_spellings_of_older_versions_are_read():
 
 
 WRONG = [
-    ({"budget": {"epoch": 3}}, r"budget.epoch: 'epoch' is not one of epochs, trials \(did you mean 'epochs'\?\)"),
+    (
+        {"budget": {"epoch": 3}},
+        r"budget.epoch: 'epoch' is not one of epochs, trials \(did you mean 'epochs'\?\)",
+    ),
     ({"budget": {"epochs": "many"}}, "budget.epochs: 'many': input should be a valid number"),
     ({"budget": {"epochs": 0}}, "budget.epochs: 0.0 is not above 0"),
     ({"budget": {"trials": 0}}, "budget.trials: 0 is below 1"),
