@@ -16,6 +16,7 @@ from stratune.files import sha256
 from stratune.version import PACKAGES, versions
 
 NUMBERS = 9  # raised when the same settings give other numbers than before
+SAMPLER = "random 1"  # how the settings of trials are drawn (train/sampler.py), and its version
 # Of the settings of training: what moves no number.
 _HOW_ONLY = ("checkpoint_seconds", "track")
 
@@ -56,8 +57,15 @@ def shared_by(
     """What all rows of a leaderboard have in common."""
     moving = {key: value for key, value in train.items() if key not in _HOW_ONLY}
     versions = numbers_of()
-    found = {"data": data, "task": task, "budget": budget, "train": moving, "decide": dict(decide)}
+    found = {"data": data, "task": task, "budget": _tried(budget), "train": moving, "decide": dict(decide)}
     return _plain(found | {"versions": versions})
+
+
+def _tried(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """One trial is what there was before 0.10; of several the numbers depend on how settings are drawn."""
+    if budget.get("trials", 1) == 1:
+        return {key: value for key, value in budget.items() if key != "trials"}
+    return {**budget, "sampler": SAMPLER}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +92,11 @@ def difference(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str = 
         if other == value:
             continue
         if isinstance(value, Mapping) and isinstance(other, Mapping):
-            return difference(other, value, f"{here}.") or f"{here} has more keys"
+            more = next(name for name in [*other, ""] if name not in value)
+            extra = f"{here}.{more} is {_shown(other.get(more))}, not given"
+            return difference(other, value, f"{here}.") or (
+                extra if here == "budget" else f"{here} has more keys"
+            )
         if here == "data":
             return "it was made on another split"
         return f"{here} is {_shown(other)}, not {_shown(value)}"

@@ -50,7 +50,10 @@ def test_every_default_is_written_out(tmp_path):
         "remote",
     ]
     assert list(written) == [*sections, "prefer", "report"]
-    assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {"epochs": 4.0}
+    assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {
+        "epochs": 4.0,
+        "trials": 1,
+    }
     assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []
 
 
@@ -74,10 +77,13 @@ def test_spellings_of_older_versions_are_read():
 
 
 WRONG = [
-    ({"budget": {"epoch": 3}}, r"budget.epoch: 'epoch' is not one of epochs \(did you mean 'epochs'\?\)"),
+    (
+        {"budget": {"epoch": 3}},
+        r"budget.epoch: 'epoch' is not one of epochs, trials \(did you mean 'epochs'\?\)",
+    ),
     ({"budget": {"epochs": "many"}}, "budget.epochs: 'many': input should be a valid number"),
     ({"budget": {"epochs": 0}}, "budget.epochs: 0.0 is not above 0"),
-    ({"budget": {"trials": 2}}, "budget.trials: 2: only one trial per strategy is supported yet"),
+    ({"budget": {"trials": 0}}, "budget.trials: 0 is below 1"),
     ({"train": {"pass_tokens": 0}}, "train.micro_batch_tokens: 0 is below 1"),
     ({"train": {"class_weights": 3}}, "train.class_weights: 3: input should be"),
     ({"remote": {"wrkers": 1}}, r"remote.wrkers: 'wrkers' is not one of .*\(did you mean 'workers'\?\)"),

@@ -47,6 +47,14 @@ Epochs = Annotated[
     float | None,
     typer.Option(help="Passes over the training rows, the same for every strategy. [default: 4]"),
 ]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Settings of each strategy that validation chooses among, its defaults first. [default: 1]",
+    ),
+]
 Strategies = Annotated[
     str | None,
     typer.Option(help="Comma-separated; see `stratune list strategies`. [default: eight, by kind]"),
@@ -100,6 +108,7 @@ def compare(
     ] = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
+    trials: Trials = None,
     train_rows: Size = None,
     val_rows: Size = None,
     test_rows: Size = None,
@@ -127,7 +136,7 @@ def compare(
         "unknown": unknown, "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
-        "llm": llm or None, "seeds": seeds, "epochs": epochs, "max_words": max_words,
+        "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "max_words": max_words,
         "max_length": max_length, "track": track, "prefer": prefer,
         "texts": texts,
     }  # fmt: skip

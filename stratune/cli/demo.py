@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds, Texts
+from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds, Texts, Trials
 from stratune.cli.options import Prefer
 from stratune.errors import ConfigError, choices
 
@@ -25,6 +25,7 @@ def demo(
     ] = None,
     seeds: Seeds = None,
     epochs: Epochs = None,
+    trials: Trials = None,
     prefer: Prefer = None,
     texts: Texts = None,
     jobs: Jobs = 1,
@@ -45,6 +46,7 @@ def demo(
     if name == "reviews":  # 12,808 rows: enough of them for a minute or two a strategy on two cores
         fields["data"] = {"source": "demo:reviews", "train_rows": 1000, "val_rows": 300, "test_rows": 600}
     fields["strategies"] = list(DEMO_STRATEGIES)
-    options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "prefer": prefer, "texts": texts}
+    options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "trials": trials}
+    options |= {"prefer": prefer, "texts": texts}
     set_options(fields, options)
     run(parse_config(fields), out, jobs=jobs, fresh=fresh, anyway=False, quiet=quiet, as_json=as_json)

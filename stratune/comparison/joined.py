@@ -32,7 +32,7 @@ def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]
     config = {**first.config, **({"prefer": prefer} if prefer else {})}
     board = leaderboard.build(replace(first, runs=tuple(runs), config=config))
     for other in comparisons[1:]:
-        if other.config.get("budget") != first.config.get("budget"):
+        if _budget(other) != _budget(first):
             why = f"{other.out} had another budget than {first.out}: trained rows do not compare fairly"
             board["warnings"] = [
                 {"level": "warning", "code": "own_budget", "message": why},
@@ -45,6 +45,11 @@ def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]
         command = f'stratune predict {shlex.quote(str(home))} "a text" --strategy {shlex.quote(named)}'
         board["verdict"]["command"] = command
     return board
+
+
+def _budget(comparison: Comparison) -> dict[str, Any]:
+    """config.yaml up to 0.9 does not tell how many trials there were: one."""
+    return {"trials": 1, **(comparison.config.get("budget") or {})}
 
 
 def _check_same(first: Comparison, other: Comparison) -> None:

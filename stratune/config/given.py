@@ -43,6 +43,7 @@ class Options(TypedDict, total=False):
     llms: Annotated[str | Sequence[str] | Path | None, "llms"]
     seeds: Annotated[int | None, "seeds"]
     epochs: Annotated[float | None, "budget.epochs"]
+    trials: Annotated[int | None, "budget.trials"]
     max_words: Annotated[int | None, "train.max_words"]
     max_length: Annotated[int | None, "train.max_length"]
     track: Annotated[str | Sequence[str] | None, "train.track"]

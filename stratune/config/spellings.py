@@ -57,16 +57,6 @@ def _label(value: Any, key: str) -> Any:
     return str(value)
 
 
-def _budget(section: Any) -> Any:
-    """Up to 0.6 it had a number of trials, which was always 1."""
-    if not isinstance(section, Mapping) or "trials" not in section:
-        return section
-    if section["trials"] != 1:
-        why = f"{section['trials']}: only one trial per strategy is supported yet"
-        raise ConfigError(why, key="budget.trials")
-    return {key: value for key, value in section.items() if key != "trials"}
-
-
 def _train(section: Any) -> Any:
     """Up to 0.6 `micro_batch_tokens` was `pass_tokens`. Labels with weights may look like numbers."""
     if not isinstance(section, Mapping):
@@ -97,7 +87,6 @@ _SPELLINGS: dict[str, Callable[[Any], Any]] = {
     "strategies": _split,
     "backbones": _split,
     "llms": _split,
-    "budget": _budget,
     "train": _train,
     "decide": _decide,
 }

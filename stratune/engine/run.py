@@ -23,6 +23,8 @@ from stratune.errors import StratuneError
 from stratune.files import file_sha256, folder_bytes, replacing, write_text
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
+from stratune.fitting.trials import remove_checkpoints
+from stratune.identity import digest
 from stratune.longtext.evidence import shortened
 from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
@@ -31,6 +33,7 @@ from stratune.remote.named import Servers
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
+from stratune.strategy.space import with_settings
 from stratune.target.decision import Decide
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
@@ -83,6 +86,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
         servers=Servers(job.servers) if job.servers else None,
         decide=Decide(**job.decide),
         ask=True,
+        identity=digest(job.identity),
     )
     result = RunResult(
         job.strategy["name"], job.backbone, job.seed, settings=job.settings(), versions=versions()
@@ -91,19 +95,18 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     result.floor = strategy.floor
     _costs(result, trained)
     if trained.trials:
-        result.trials = len(trained.trials)
-        result.notes = [*result.notes, spread(trained.trials, split.task.selection)]
+        chosen = with_settings(strategy, trained.trials[0].settings)
+        result.settings = {**result.settings, "strategy": chosen.settings()}
+    if trained.prompts:
+        result.trials = result.tried.get("prompts", len(trained.prompts))
+        result.notes = [*result.notes, spread(trained.prompts, split.task.selection)]
     scorer = trained.predictor.model
     if settings.cache:
         scorer = scorer.caching()
-    assert trained.validation is not None
     raw, seconds = _predict(scorer, split.test, progress, "test")
     target, post = split.task.target, trained.predictor.post
     # Labels that no training row has are never answered: even a model that knows them is wrong about them.
-    scored = {
-        part: post(answers, target, split.wrong)
-        for part, answers in (("val", trained.validation), ("test", raw))
-    }
+    scored = {"val": trained.validation_answers(split), "test": post(raw, target, split.wrong)}
     for part, answers in scored.items():
         truth = target.truth(split.parts[part]["label"])
         values = target.score(truth, answers.predictions, answers.invalid, answers.decided)
@@ -120,7 +123,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     if trained.is_main_process:
         _write(folder, trained, split, scored)
         result.artifact_bytes = folder_bytes(folder / "model")
-        written = [name for name in RESULTS if (folder / name).is_file()]  # trials are of prompts alone
+        written = [name for name in RESULTS if (folder / name).is_file()]
         result.files = {name: file_sha256(folder / name) for name in written}
     result.date = now()
     return result
@@ -131,18 +134,11 @@ def _costs(result: RunResult, trained: Trained) -> None:
     result.precision, result.processes = trained.precision, trained.processes
     result.threads = torch.get_num_threads()
     result.train_seconds, result.notes = trained.train_seconds, trained.notes
-    result.price, result.tried = trained.price, _tried(trained)
+    result.price, result.tried = trained.price, trained.tried()
     if trained.position is not None:
-        result.examples_seen = trained.position.examples_seen
+        result.examples_seen = trained.all_examples_seen or trained.position.examples_seen
         result.best_epoch = trained.position.best_epoch
-        result.train_rows_per_second = trained.position.examples_seen / max(trained.train_seconds, 1e-9)
-
-
-def _tried(trained: Trained) -> dict[str, int]:
-    """How many of each kind validation chose one of; what there was one of is not told, but for settings."""
-    checkpoints = sum("val" in line for line in trained.history)
-    found = {"settings": trained.settings_tried, "checkpoints": checkpoints, "prompts": len(trained.trials)}
-    return {name: count for name, count in found.items() if count > 1 or name == "settings"}
+        result.train_rows_per_second = result.examples_seen / max(trained.train_seconds, 1e-9)
 
 
 def _predict(scorer: Any, table: Any, progress: Progress, part: str) -> tuple[Scored, float]:
@@ -156,14 +152,15 @@ def _predict(scorer: Any, table: Any, progress: Progress, part: str) -> tuple[Sc
 
 def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]) -> None:
     _write_lines(folder / "history.jsonl", trained.history)
-    (folder / "trials.jsonl").unlink(missing_ok=True)  # of the run that this one takes the place of
-    if trained.trials:
-        _write_lines(folder / "trials.jsonl", [asdict(trial) for trial in trained.trials])
+    if not trained.trials:  # else they are written by now (fitting/trials.py)
+        (folder / "trials.jsonl").unlink(missing_ok=True)  # of the run that this one takes the place of
+        if trained.prompts:
+            _write_lines(folder / "trials.jsonl", [trial.line() for trial in trained.prompts])
     _write_prompt(folder / "prompt.txt", trained, split.test)
     _write_predictions(folder / "predictions.parquet", split, scored)
     trained.predictor.save(folder / "model")
-    for checkpoint in folder.glob("checkpoint-*.safetensors"):
-        checkpoint.unlink()
+    for checkpoints in (folder, *folder.glob("trial-*")):
+        remove_checkpoints(checkpoints)
 
 
 def _write_prompt(path: Path, trained: Trained, test: Any) -> None:

@@ -14,6 +14,7 @@ from stratune.fitting.combine import combine
 from stratune.fitting.decide import decide_on_validation
 from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
+from stratune.fitting.trials import best_of_trials
 from stratune.predictor.predictor import Predictor
 from stratune.remote.address import is_remote
 from stratune.remote.named import Servers, named_servers
@@ -75,21 +76,31 @@ def train(
     servers: Servers | None = None,
     decide: Decide = DECIDE,
     ask: bool = False,
+    identity: str = "",
 ) -> Trained:
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
 
     `remote`: how a server is asked, when `backbone` is the address of one. `members`: the run folders that a
     combination is made of. `servers`: all that the user named; None: the one in `backbone`. `decide`, `ask`:
-    see `decide_on_validation`.
+    see `decide_on_validation`. `identity`: of the run whose trials are in `work`.
     """
     decide.check(split.task.target)
     named = servers or named_servers([backbone] if isinstance(backbone, str) else [])
     decide = _by_readout(candidate, decide, split.task)
     settings = settings or TrainSettings()
-    options = (settings, work, progress, remote or Remote(), members, named)
-    trained = candidate.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
-    decide_on_validation(trained, split, decide, progress, cache=settings.cache, ask=ask)
-    return trained
+    several = budget.trials > 1
+
+    def fitted(one: Candidate, folder: Path | None, progress: Progress) -> Trained:
+        options = (settings, folder, progress, remote or Remote(), members, named)
+        trained = one.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
+        decide_on_validation(trained, split, decide, progress, cache=settings.cache, ask=ask or several)
+        return trained
+
+    if not several:
+        return fitted(candidate, work, progress)
+    return best_of_trials(
+        candidate, fitted, split, budget, seed, work=work, progress=progress, identity=identity
+    )
 
 
 def _by_readout(candidate: Candidate, decide: Decide, task: Task) -> Decide:

@@ -81,8 +81,8 @@ class NetFitting:
         state, seconds = self._train_or_retry() if trainable else (None, 0.0)
         started = time.perf_counter()
         inner, model = self._models()
-        trials = readout.finish(inner, model, self.split, self.seed, self.progress)
-        seconds += time.perf_counter() - started if trials else 0.0
+        prompts = readout.finish(inner, model, self.split, self.seed, self.progress)
+        seconds += time.perf_counter() - started if prompts else 0.0
         return Trained(
             predictor_of(self.strategy, self.backbone, self.task, model, self.split, self.seed),
             state,
@@ -92,7 +92,7 @@ class NetFitting:
             self.runtime.precision,
             history=state.history if state else [],
             notes=model.notes(),
-            trials=trials,
+            prompts=prompts,
             is_main_process=self.accelerator.is_main_process,
             processes=self.accelerator.num_processes,
         )
@@ -183,7 +183,8 @@ class NetFitting:
     def _identity(self) -> str:
         """Hash of all that the numbers depend on: not how often to save, and not the trackers."""
         settings = replace(self.settings, checkpoint_seconds=0.0, track=())
-        how = [self.strategy.settings(), asdict(settings), asdict(self.budget), self.seed]
+        budget = {"epochs": self.budget.epochs}  # how many trials there are moves none of them
+        how = [self.strategy.settings(), asdict(settings), budget, self.seed]
         how += [self.runtime.precision, self.reader.state()]
         parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]
         where = [self.runtime.device.type, self.accelerator.num_processes]

@@ -67,14 +67,14 @@ def ask(
     said = f"asks {in_words(expected)}"
     progress.note(said)
     started = time.perf_counter()
-    trials = choose(prompted, model, readout, reader_of, split, progress)
+    prompts = choose(prompted, model, readout, reader_of, split, progress)
     server_model = ServerModel(backbone)
     trained = Trained(predictor_of(strategy, server_model, task, model, split, seed), total_params=None)
     trained.predictor.servers = servers
     trained.is_main_process = is_main()
-    trained.trials, trained.notes = trials, [said, *prompted.reader.notes()]
+    trained.prompts, trained.notes = prompts, [said, *prompted.reader.notes()]
     trained.price = expected.cost
-    trained.train_seconds = time.perf_counter() - started if trials else 0.0
+    trained.train_seconds = time.perf_counter() - started if prompts else 0.0
     return trained
 
 

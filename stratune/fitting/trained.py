@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.model.answers import Scored
     from stratune.model.base import Model
-    from stratune.prompt.trial import Trial
     from stratune.task import Task
+    from stratune.train.trial import Trial
 
 
 @dataclass
@@ -31,10 +31,36 @@ class Trained:
     notes: list[str] = field(default_factory=list)  # for the user
     settings_tried: int = 1  # of which validation chose one
     price: float | None = None  # expected, of what a server answers; None: no server, or no price is known
-    trials: list[Trial] = field(default_factory=list)  # prompts that were tried, the chosen one first
+    prompts: list[Trial] = field(default_factory=list)  # that were tried, the chosen one first
+    trials: list[Trial] = field(default_factory=list)  # of the budget, the chosen one first; one alone: none
+    all_examples_seen: int | None = None  # of all trials; None: of the only one, in `position`
     is_main_process: bool = True  # in distributed training, the process that writes files
     processes: int = 1
     validation: Scored | None = None  # the model's answers to validation, not calibrated and not decided
+
+    def tried(self) -> dict[str, int]:
+        """How many of each kind validation chose one of; what there was one of is not told, but for settings.
+
+        Of several trials the sum over them.
+        """
+        if self.trials:
+            counts = [trial.tried for trial in self.trials]
+            names = dict.fromkeys(name for count in counts for name in count)
+            sums = {name: sum(count.get(name, 0) for count in counts) for name in names}
+            return {"trials": len(self.trials), **sums}
+        checkpoints = sum("val" in line for line in self.history)
+        found = {"settings": self.settings_tried, "checkpoints": checkpoints, "prompts": len(self.prompts)}
+        return {name: count for name, count in found.items() if count > 1 or name == "settings"}
+
+    def validation_answers(self, split: Split) -> Scored:
+        """To the validation rows, calibrated and decided; never with a label that no training row has."""
+        assert self.validation is not None
+        return self.predictor.post(self.validation, split.task.target, split.wrong)
+
+    def validation_metrics(self, split: Split) -> dict[str, float]:
+        answers, target = self.validation_answers(split), split.task.target
+        truth = target.truth(split.val["label"])
+        return target.score(truth, answers.predictions, answers.invalid, answers.decided)
 
 
 def predictor_of(

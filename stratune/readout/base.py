@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stratune.longtext.options import LongText
+from stratune.train.space import Space
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from stratune.net.head import Head
     from stratune.net.net import Net
     from stratune.objective import Objective
-    from stratune.prompt.trial import Trial
     from stratune.task import Task
     from stratune.tokens.reader import Reader
     from stratune.tokens.tokens import TextLimit
     from stratune.train.runtime import Runtime
+    from stratune.train.trial import Trial
     from stratune.watch import Progress
 
 
@@ -36,6 +37,7 @@ class Readout(ABC):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     kind: ClassVar[str]  # the name it is registered under
+    space: ClassVar[Space] = {}  # options worth a trial
     language_model: ClassVar[bool] = False  # whether it needs the LM head
     needs_pairs: ClassVar[bool] = False  # whether it reads two texts in each row, and no single ones
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.readout.registry import register_readout
 from stratune.readout.words import Words
+from stratune.train.space import Space, Times
 
 if TYPE_CHECKING:
     from stratune.model.language import LanguageModel
@@ -28,6 +29,7 @@ class Generate(Words):
     """Options of `words`, which also apply to training, and of generation."""
 
     calibrates: ClassVar[bool] = False
+    space: ClassVar[Space] = {"shots": Times(0.5, 1, 2)}
 
     sample: float = 0.0  # temperature of sampling; 0: greedy
     max_new_tokens: int | None = None  # of an answer; None: tokens of the longest word, plus four

@@ -8,12 +8,13 @@ family's own classification class, mean pooling included (see export/norm_block.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, choices
 from stratune.longtext.options import LongText
 from stratune.readout.base import Readout
 from stratune.readout.registry import register_readout
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ POOLS = ("auto", "first", "mean", "last")
 @dataclass(frozen=True)
 class Head(Readout):
     """Options of the head; `auto`: the pooling of the backbone's folder, else of its family."""
+
+    space: ClassVar[Space] = {"dropout": Choice(0.0, 0.1, 0.2)}
 
     pool: Literal["auto", "first", "mean", "last"] = "auto"
     norm: bool | None = None  # None: the family's choice

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from stratune.data.rows import group_numbers, text_columns
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of
-from stratune.prompt.trial import Trial
+from stratune.prompt.trial import prompt_trial
+from stratune.train.trial import Trial
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
@@ -86,7 +87,7 @@ def choose(
     for number, (words, draw) in enumerate(prompts, start=1):
         progress.stage(f"prompt {number} of {len(prompts)}", len(split.val))
         prompted.reader = reader_of(words, draw)
-        tried += _tries(prompted, model, words, draw, judge, progress)
+        tried += _tries(prompted, model, words, draw, judge, progress, len(tried))
     best = _kept(tried, judge)
     prompted.reader = best.reader
     if readout.calibrates:
@@ -107,17 +108,25 @@ def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
 
 
 def _tries(
-    prompted: PromptedModel, model: Model, words: Options, draw: int, judge: _Judge, progress: Progress
+    prompted: PromptedModel,
+    model: Model,
+    words: Options,
+    draw: int,
+    judge: _Judge,
+    progress: Progress,
+    before: int,
 ) -> list[_Tried]:
-    """One prompt, run once, with every calibration."""
+    """One prompt, run once, with every calibration; so many were tried `before`."""
     answers = model(*judge.texts, progress)
     plain = _logarithms(answers)
-    tried = []
+    tried: list[_Tried] = []
     for way in words.ways():
         bias = bias_of(way, _answered(plain), lambda: _answered(_logarithms(model(*judge.content_free))))
         predictions = plain - bias
         values = judge.values(predictions, answers)
-        trial = Trial(words.template_name, words.shots, words.pick if words.shots else "", draw, way, values)
+        pick = words.pick if words.shots else ""
+        number = before + len(tried)
+        trial = prompt_trial(words.template_name, words.shots, pick, draw, way, values, number)
         tried.append(_Tried(trial, prompted.reader, predictions, bias, answers))
     return tried
 

@@ -14,6 +14,7 @@ from stratune.longtext.options import LongText
 from stratune.prompt.template import Shot, Template, find_template
 from stratune.readout.base import Readout
 from stratune.readout.registry import register_readout
+from stratune.train.space import Choice, Space, Times
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from stratune.prompt.asking import Asking
     from stratune.prompt.reader import PromptReader
     from stratune.prompt.shots import Nearest
-    from stratune.prompt.trial import Trial
     from stratune.task import Task
     from stratune.tokens.reader import Reader
     from stratune.tokens.tokens import TextLimit
     from stratune.train.runtime import Runtime
+    from stratune.train.trial import Trial
     from stratune.watch import Progress
 
 PICKS = ("random", "nearest", "fixed")
@@ -56,6 +57,8 @@ class Words(Readout):
 
     language_model: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True
+    # Templates are of a task: nobody but the user knows which ones fit (`tries`).
+    space: ClassVar[Space] = {"shots": Times(0.5, 1, 2), "calibrate": Choice("none", "contextual", "batch")}
 
     template: str | dict[str, Any] = "baseline"  # a built-in one, a YAML file, or a mapping
     words: dict[str, str | list[str]] = field(default_factory=dict)

@@ -59,7 +59,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         "task": comparison.task.to_dict(),
         "metric": selection.metric,
         "split": {**comparison.sizes, "fingerprint": comparison.fingerprint},
-        "budget": {**budget, "trials": 1} if budget else budget,  # one setting of each strategy is tried
+        "budget": {"trials": 1, **budget} if budget else budget,
         **caveats.of_board(comparison),
         **({"people": agreement} if agreement else {}),
         **({"set_aside": comparison.set_aside} if comparison.set_aside else {}),

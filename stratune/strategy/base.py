@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 from stratune.readout.base import Readout
 from stratune.readout.head import Head
 from stratune.train.settings import Recipe
+from stratune.train.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +94,7 @@ class Fitter(Protocol[T_co]):
 
 class Tune(Protocol):
     """Which weights are trained. `adapt` gets a net whose backbone is frozen whole and whose head is
-    trainable; it only unfreezes, swaps or wraps.
+    trainable; it only unfreezes, swaps or wraps. A class may have a `space`: options worth a trial.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -151,6 +152,8 @@ class Baseline(Candidate):
     `fit` trains on train; validation may choose, test is never seen. It raises UnsupportedError for a kind
     of task that it cannot do.
     """
+
+    space: ClassVar[Space] = {}  # options worth a trial
 
     @abstractmethod
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> FittedBaseline: ...

@@ -7,11 +7,12 @@ al., 2020). peft knows a closed list of methods, so these are tensors of our own
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.strategy.blocks import check_positive, norms, top_blocks
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from stratune.net.net import Net
@@ -23,6 +24,8 @@ PLACES = {"both": ("o", "down"), "feed_forward": ("down",)}
 @dataclass(frozen=True)
 class Houlsby:
     """Trains small bottlenecks after attention and feed-forward, and the head (Houlsby et al., 2019)."""
+
+    space: ClassVar[Space] = {"reduction": Choice(4, 8, 16, 32)}
 
     reduction: int = 16  # the bottleneck has width / reduction numbers, 1 at least
     after: Literal["both", "feed_forward"] = "both"

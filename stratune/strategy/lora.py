@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError
 from stratune.strategy.adapters import attach, linear_names
 from stratune.strategy.blocks import check_positive
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from stratune.net.net import Net
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Lora:
     """Trains low-rank updates of chosen linear layers, and the head (LoRA; Hu et al., 2021)."""
+
+    space: ClassVar[Space] = {"rank": Choice(4, 8, 16, 32, 64), "dropout": Choice(0.0, 0.05, 0.1)}
 
     rank: int = 16
     alpha: float | None = None  # None: twice the rank

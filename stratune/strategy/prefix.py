@@ -6,12 +6,13 @@ Without the MLP it is P-tuning v2 (Liu et al., 2022).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy.blocks import check_positive, top_blocks
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Prefix:
     """Trains keys and values in front of every block's own, and the head (Li & Liang, 2021; P-tuning v2)."""
+
+    space: ClassVar[Space] = {"length": Choice(5, 10, 20, 40)}
 
     length: int = 20  # virtual positions; they take none of the text's
     start: Literal["words", "random"] = "words"  # what the model makes of words, or small random numbers

@@ -8,12 +8,13 @@ number.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from stratune.errors import ConfigError
 from stratune.strategy.blocks import check_positive
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class SoftPrompt:
     """Trains vectors in front of the text's embeddings, and the head (prompt tuning; Lester et al., 2021)."""
+
+    space: ClassVar[Space] = {"length": Choice(5, 10, 20, 50)}
 
     length: int = 20  # virtual tokens
     start: Literal["words", "text", "random"] = (
@@ -65,6 +68,8 @@ class SoftPrompt:
 @dataclass(frozen=True)
 class PTuning:
     """Trains a network that makes vectors in front of the text, and the head (P-tuning; Liu et al., 2021)."""
+
+    space: ClassVar[Space] = {"length": Choice(5, 10, 20, 50)}
 
     length: int = 20  # virtual tokens
     encoder: Literal["lstm", "mlp"] = "lstm"

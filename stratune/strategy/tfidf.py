@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from stratune.model.baseline import Examples, array_of
 from stratune.strategy.base import Baseline
 from stratune.strategy.linear import MANY_LABELS, WEIGHTS, fit_linear
 from stratune.strategy.registry import register_baseline
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,12 @@ class TfIdf(Baseline):
     `least`, with and without characters, and then among `strengths`. More than 500 classes get naive Bayes on
     the most frequent terms: logistic regression of 3,000 classes does not end.
     """
+
+    space: ClassVar[Space] = {
+        "max_features": Choice(20_000, 50_000, 100_000, 200_000),
+        "characters": Choice(None, True, False),
+        "strengths": Choice((0.1, 1.0, 10.0), (0.3, 3.0, 30.0), (1.0, 10.0, 100.0), (3.0, 30.0, 300.0)),
+    }
 
     name: str = "tfidf"
     max_features: int = 100_000  # of words, and again of characters

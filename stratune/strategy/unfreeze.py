@@ -10,6 +10,7 @@ from stratune.errors import ConfigError, UnsupportedError
 from stratune.strategy.blocks import top_blocks
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
+from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,6 +47,8 @@ class Probe:
 @dataclass(frozen=True)
 class Last:
     """Trains the top k blocks and the head; everything below is frozen and runs once per text."""
+
+    space: ClassVar[Space] = {"k": Choice(1, 2, 3, 4)}
 
     k: int = 2  # blocks, counted from the top
 

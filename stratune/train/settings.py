@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from stratune.errors import ConfigError, choices
 from stratune.options import check_values
+from stratune.train.space import Choice, Scale, Space, Times
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 MOST_EPOCHS = 10_000
+MOST_TRIALS = 10_000
 MOST = 2**31 - 1  # of tokens, words, rows: what torch counts with
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 
@@ -20,9 +23,15 @@ class Budget:
 
     # over the training rows; a recipe with epochs of its own is reported with those
     epochs: float = 4.0
+    # settings of each strategy that validation chooses among, its defaults first; baselines and prompts too
+    trials: int = 1
 
     def __post_init__(self) -> None:
         _check_epochs(self.epochs, "budget.epochs")
+        if not 1 <= self.trials <= MOST_TRIALS:
+            low = self.trials < 1
+            why = f"{self.trials} is {'below 1' if low else f'above {MOST_TRIALS:,}'}"
+            raise ConfigError(why, key="budget.trials")
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,14 @@ class TrainSettings:
 @dataclass(frozen=True)
 class Recipe:
     """How a strategy is trained unless the user sets it. How defaults were measured: docs/log.md."""
+
+    # Not `epochs`: every trial has the budget's.
+    space: ClassVar[Space] = {
+        "learning_rate": Scale(1 / 3, 3),
+        "head_learning_rate": Scale(1 / 3, 3),
+        "batch_size": Times(0.5, 1, 2),
+        "label_smoothing": Choice(0.0, 0.1),
+    }
 
     learning_rate: float = 1e-3  # peak, after warm-up
     head_learning_rate: float | None = None  # of the new head; None: `learning_rate`

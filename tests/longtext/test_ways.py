@@ -241,7 +241,7 @@ def test_how_the_answers_to_a_prompt_are_joined_is_chosen_on_validation(tiny):
         tiny("llama"),
         split=split,
     )
-    assert {trial.calibrate for trial in done.trials} == {"none", "batch"}
+    assert {trial.settings["calibrate"] for trial in done.prompts} == {"none", "batch"}
     chosen = done.predictor.model.aggregate
     answers = done.predictor.model(list(split.val["text"]), None)
     truth = truth_of(split.val, split.task)

@@ -86,9 +86,9 @@ def test_prompts_are_judged_by_the_error_of_their_values(tiny, tmp_path):
     split = rated()
     tries = {"calibrate": ["none", "batch"], "shots": [0, 2]}
     found = done(tiny("llama"), split=split, tries=tries, temperature=True)
-    assert len(found.trials) == 4 and all("rmse" in trial.val for trial in found.trials)
+    assert len(found.prompts) == 4 and all("rmse" in trial.val for trial in found.prompts)
     plain = done(tiny("llama"), split=split, tries=tries)
-    assert plain.trials[0].val["rmse"] == pytest.approx(error(plain, split), abs=1e-5)
+    assert plain.prompts[0].val["rmse"] == pytest.approx(error(plain, split), abs=1e-5)
     assert error(found, split) <= error(plain, split) + 1e-6
     loaded = Predictor.load(found.predictor.save(tmp_path / "model"))
     np.testing.assert_allclose(
@@ -140,8 +140,8 @@ def test_a_correlation_of_answers_that_are_all_invalid_is_undefined(tiny):
     split = replace(split, task=replace(split.task, metric="pearson"))
     tries = {"template": [SCALE["template"], {**SCALE["template"], "answer": "is {label}"}]}
     found = done(tiny("llama"), split=split, kind="generate", tries=tries)
-    assert len(found.trials) == 2 and all("pearson" not in trial.val for trial in found.trials)
-    assert spread(found.trials, split.task.selection).startswith(
+    assert len(found.prompts) == 2 and all("pearson" not in trial.val for trial in found.prompts)
+    assert spread(found.prompts, split.task.selection).startswith(
         "2 prompts tried: validation pearson undefined; kept"
     )
 

@@ -9,7 +9,7 @@ from stratune.errors import ConfigError, UnsupportedError
 from stratune.evaluate.selection import Selection
 from stratune.model.answers import Scored
 from stratune.predictor.predictor import Predictor
-from stratune.prompt.trial import Trial, spread
+from stratune.prompt.trial import prompt_trial, spread
 from stratune.readout.search import _Judge, _kept, _Tried
 from stratune.readout.words import Words
 from stratune.strategy import parse_strategy
@@ -19,6 +19,7 @@ from tests.helpers import executed, trained
 ONE = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
 TWO = {"name": "two", "row": "Of: {text}", "answer": "is {label}", "chat": False}
 BOTH = {"template": [ONE, TWO]}
+KEYS = ("template", "shots", "pick", "draw", "calibrate")
 
 
 def chosen(folder, seed=0, preset="zero_shot", split=None, **readout):
@@ -27,12 +28,12 @@ def chosen(folder, seed=0, preset="zero_shot", split=None, **readout):
 
 
 def f1(found):
-    return [trial.val["f1_macro"] for trial in found.trials]
+    return [trial.val["f1_macro"] for trial in found.prompts]
 
 
 def test_every_combination_is_tried_and_the_best_one_kept(tiny):
     found = chosen(tiny("llama"), tries={**BOTH, "shots": [0, 1], "calibrate": ["none", "batch"]}, draws=2)
-    tried = [(t.template, t.shots, t.pick, t.draw, t.calibrate) for t in found.trials]
+    tried = [tuple(t.settings[key] for key in KEYS) for t in found.prompts]
     prompts = [(shots, pick, draw) for shots, pick, draw in ((0, "", 0), (1, "random", 0), (1, "random", 1))]
     assert sorted(tried) == sorted(
         (name, *prompt, way) for name in ("one", "two") for prompt in prompts for way in ("none", "batch")
@@ -49,8 +50,8 @@ def tried(split, *wrong, surer=()):
         said = np.log(np.where(np.eye(2)[right] == 1, probability, 1 - probability))
         answers = Scored(np.exp(said), np.zeros(len(said), dtype=np.int32))
         values = judge.values(said, answers)
-        found.append(_Tried(Trial(str(name), 0, "", 0, "none", values), None, said, None, answers))
-    return _kept(found, judge).trial.template
+        found.append(_Tried(prompt_trial(str(name), 0, "", 0, "none", values), None, said, None, answers))
+    return _kept(found, judge).trial.settings["template"]
 
 
 def test_of_prompts_within_a_standard_error_the_surest_is_kept():
@@ -63,9 +64,9 @@ def test_of_prompts_within_a_standard_error_the_surest_is_kept():
 
 def test_the_chosen_prompt_answers_as_if_it_had_stood_alone(tiny):
     found = chosen(tiny("llama"), tries={**BOTH, "calibrate": ["none", "contextual", "batch"]})
-    best = found.trials[0]
-    template = {"one": ONE, "two": TWO}[best.template]
-    alone = chosen(tiny("llama"), template=template, calibrate=best.calibrate)
+    best = found.prompts[0]
+    template = {"one": ONE, "two": TWO}[best.settings["template"]]
+    alone = chosen(tiny("llama"), template=template, calibrate=best.settings["calibrate"])
     texts = list(toy_split().test["text"])
     np.testing.assert_allclose(
         found.predictor.predict_proba(texts), alone.predictor.predict_proba(texts), atol=1e-6
@@ -77,7 +78,7 @@ def test_what_a_trial_is_worth_is_its_score_on_validation(tiny):
     split = toy_split()
     right = np.array(found.predictor.predict(list(split.val["text"])), dtype=object)
     share = np.mean([answer.label == label for answer, label in zip(right, split.val["label"], strict=True)])
-    assert found.trials[0].val["accuracy"] == pytest.approx(share)
+    assert found.prompts[0].val["accuracy"] == pytest.approx(share)
 
 
 def test_the_folder_holds_the_chosen_prompt(tiny, tmp_path):
@@ -126,7 +127,7 @@ def test_a_threshold_and_a_temperature_better_what_they_are_for(tiny):
 
     assert worth(both)[0] >= worth(plain)[0]
     assert worth(both)[1] < worth(plain)[1]
-    assert both.trials[0].calibrate == "none" and not plain.trials
+    assert both.prompts[0].settings["calibrate"] == "none" and not plain.prompts
 
 
 def test_weights_do_not_learn_with_several_prompts(tiny):
@@ -136,7 +137,7 @@ def test_weights_do_not_learn_with_several_prompts(tiny):
 
 def test_weights_learn_and_are_calibrated_afterwards(tiny):
     found = chosen(tiny("llama"), preset="completion", tries={"calibrate": ["none", "batch"]})
-    assert [t.calibrate for t in found.trials] in (["none", "batch"], ["batch", "none"])
+    assert [t.settings["calibrate"] for t in found.prompts] in (["none", "batch"], ["batch", "none"])
 
 
 @pytest.mark.parametrize(
@@ -175,12 +176,10 @@ def test_the_run_keeps_every_trial_and_says_how_far_they_lie_apart(tiny, tmp_pat
 
 
 def test_the_spread_names_what_was_kept():
-    from stratune.prompt.trial import Trial
-
     trials = [
-        Trial("a", 4, "random", 2, "batch", {"f1_macro": 0.8}),
-        Trial("b", 0, "", 0, "none", {"f1_macro": 0.5}),
-        Trial("c", 0, "", 0, "none", {"f1_macro": 0.6}),
+        prompt_trial("a", 4, "random", 2, "batch", {"f1_macro": 0.8}),
+        prompt_trial("b", 0, "", 0, "none", {"f1_macro": 0.5}),
+        prompt_trial("c", 0, "", 0, "none", {"f1_macro": 0.6}),
     ]
     assert spread(trials, Selection("f1_macro")) == (
         "3 prompts tried: validation f1_macro 0.500 to 0.800, median 0.600; "

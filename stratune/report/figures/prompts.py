@@ -13,9 +13,10 @@ from stratune.report.style import INK, by_row, panel, to_svg
 def prompts(scene: Scene) -> str | None:
     """Validation metric of each trial, all seeds together; a diamond is the prompt that was kept."""
     tried = [
-        (i, [run.trials for run in entry.ok if run.trials])
+        (i, several)
         for i, entry in enumerate(scene.entries)
-        if any(run.trials for run in entry.ok)
+        # lines of a budget's trials are settings of any strategy
+        if (several := [run.trials for run in entry.ok if run.trials and "trials" not in run.result.tried])
     ]
     if not tried:
         return None

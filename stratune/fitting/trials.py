@@ -1,0 +1,196 @@
+"""The trials of a budget: settings are fitted one after the other, and validation keeps one of them.
+
+A trial that has ended is a line of `trials.jsonl`, and its model is dropped: one model at a time is in
+memory. What is left of it is the checkpoint at the end of its training, while it is the best so far. The
+chosen one is fitted again from there, which trains no step. So a run that was killed does what one does that
+was not.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from stratune.errors import ConfigError, StratuneError, TrainingError, UnsupportedError, reason
+from stratune.files import write_text
+from stratune.fitting.trained import Trained
+from stratune.strategy import Candidate
+from stratune.strategy.space import space_of, with_settings
+from stratune.train.processes import is_main, meet
+from stratune.train.sampler import RandomSearch, Sampler
+from stratune.train.settings import Budget
+from stratune.train.trial import Trial, outcome
+from stratune.watch import Progress, Step
+
+if TYPE_CHECKING:
+    from stratune.data.split import Split
+
+    Fit = Callable[[Candidate, Path, Progress], Trained]  # in a folder for checkpoints
+
+FILE = "trials.jsonl"
+# Of the settings alone; torch reports exhausted memory as a RuntimeError. A server that does not answer, a
+# backbone that cannot be read or a full disk says nothing of them, and ends the run.
+FAILURES = (TrainingError, UnsupportedError, ConfigError, MemoryError, RuntimeError)
+
+
+def best_of_trials(
+    candidate: Candidate,
+    fit: Fit,
+    split: Split,
+    budget: Budget,
+    seed: int,
+    *,
+    work: Path | None,
+    progress: Progress,
+    identity: str = "",
+) -> Trained:
+    """What `fit` makes of the best settings of at most `budget.trials`, the candidate's own first.
+
+    `identity`: of the run; lines of another one in `work` are not gone on with.
+    Raises TrainingError when every trial failed.
+    """
+    space, own = space_of(candidate)
+    with TemporaryDirectory() if work is None else nullcontext(work) as folder:
+        search = _Search(candidate, fit, split, Path(folder), progress, identity, budget.trials)
+        sampler = RandomSearch(space, own, seed, candidate.name)
+        if not space:
+            trained = fit(candidate, search.folder(0), progress)
+            trained.notes = [*trained.notes, f"1 trial of {budget.trials}: there is nothing to choose"]
+            return trained
+        return search.run(sampler)
+
+
+@dataclass(frozen=True)
+class _Search:
+    candidate: Candidate
+    fit: Fit
+    split: Split
+    work: Path
+    progress: Progress
+    identity: str
+    trials: int
+
+    def run(self, sampler: Sampler) -> Trained:
+        done = self._read()
+        meet()  # no process writes before all have read
+        while len(done) < self.trials and (settings := sampler.ask(done)) is not None:
+            done.append(self._try(len(done), settings))
+            self._keep(done)
+        well = [trial for trial in done if trial.error is None]
+        if not well:
+            raise TrainingError(f"all of {len(done)} trials failed; the first: {done[0].error}")
+        return self._chosen(self._best(well), done)
+
+    def folder(self, number: int) -> Path:
+        return self.work / f"trial-{number}"
+
+    def _best(self, trials: Sequence[Trial]) -> Trial:
+        """Of equals the earlier one."""
+        return self.split.task.selection.best(trials, lambda trial: trial.val)
+
+    def _try(self, number: int, settings: dict[str, Any]) -> Trial:
+        started = time.perf_counter()
+        try:
+            told = _Numbered(self.progress, f"trial {number + 1} of {self.trials}: ")
+            trained = self.fit(with_settings(self.candidate, settings), self.folder(number), told)
+        except FAILURES as error:
+            why = str(error) if isinstance(error, StratuneError) else reason(error)
+            found = Trial(settings, {}, number, time.perf_counter() - started, why)
+        else:
+            found = Trial(
+                settings,
+                trained.validation_metrics(self.split),
+                number,
+                trained.train_seconds,
+                examples_seen=trained.position.examples_seen if trained.position else None,
+                price=trained.price,
+                tried=trained.tried(),
+                prompts=tuple(trained.prompts),
+            )
+            del trained
+        gc.collect()  # a net has circles: without this two of them would be in memory
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return found
+
+    def _chosen(self, best: Trial, done: Sequence[Trial]) -> Trained:
+        """With the costs of all trials: without the others there is none to choose."""
+        told = _Numbered(self.progress, f"trial {best.number + 1}, chosen: ")
+        trained = self.fit(with_settings(self.candidate, best.settings), self.folder(best.number), told)
+        trained.trials = [best, *(trial for trial in done if trial is not best)]
+        if is_main():
+            self._write(trained.trials)
+        trained.train_seconds = sum(trial.seconds or 0.0 for trial in done)
+        trained.price = _sum([trial.price for trial in done])
+        trained.all_examples_seen = _sum([trial.examples_seen for trial in done])
+        trained.notes = [*trained.notes, outcome(trained.trials, self.split.task.selection)]
+        return trained
+
+    def _keep(self, done: Sequence[Trial]) -> None:
+        """On disk, whole: a kill leaves the lines of before or those of now."""
+        if not is_main():
+            return
+        self._write(done)
+        well = [trial for trial in done if trial.error is None]
+        kept = self._best(well).number if well else None
+        for trial in done:
+            if trial.number != kept:
+                remove_checkpoints(self.folder(trial.number))
+
+    def _write(self, trials: Sequence[Trial]) -> None:
+        lines = [json.dumps({"run": self.identity, **trial.line()}) + "\n" for trial in trials]
+        write_text(self.work / FILE, "".join(lines))
+
+    def _read(self) -> list[Trial]:
+        """The trials of this very run that have ended; none where all failed, which is tried again."""
+        path = self.work / FILE
+        lines = (
+            [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            if path.is_file()
+            else []
+        )
+        if any(line.get("run") != self.identity for line in lines):
+            return []
+        done = sorted((Trial.of_line(line) for line in lines), key=lambda trial: trial.number)
+        return done if any(trial.error is None for trial in done) else []
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """The trackers' files of a trial stay."""
+    for checkpoint in folder.glob("checkpoint-*.safetensors"):
+        checkpoint.unlink()
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+class _Numbered(Progress):
+    """Stages say which trial they are of."""
+
+    def __init__(self, whole: Progress, prefix: str) -> None:
+        self.whole, self.prefix = whole, prefix
+
+    def stage(self, name: str, total: int) -> None:
+        self.whole.stage(f"{self.prefix}{name}", total)
+
+    def rows(self, count: int) -> None:
+        self.whole.rows(count)
+
+    def step(self, step: Step) -> None:
+        self.whole.step(step)
+
+    def note(self, text: str) -> None:
+        self.whole.note(text)
