@@ -185,6 +185,16 @@ def _print_report(report: Report) -> None:
         screen.print(line, soft_wrap=True)
     if not report.issues:
         screen.print("nothing to report")
+    if report.visible:
+        screen.print(_visible_line(report), soft_wrap=True)
+
+
+def _visible_line(report: Report) -> str:
+    points = [f"{100 * least:.1f}" for least in report.visible.values()]
+    right = [f"{100 * float(share):g}" for share in report.visible]
+    differences = f"differences in accuracy under about {', '.join(points[:-1])} or {points[-1]} points"
+    models = f"two models that get {', '.join(right[:-1])} or {right[-1]} % of them right"
+    return f"With {report.rows['test']:,} test rows, {differences} cannot be seen, between {models}."
 
 
 def _balance_table(balance: dict[str, dict[str, int]], rows: dict[str, int]) -> Table:

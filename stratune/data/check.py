@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,12 +16,14 @@ from stratune.data.label_issues import label_issues
 from stratune.data.labels import label_counts
 from stratune.data.lengths import Lengths, measure
 from stratune.data.split import Split
+from stratune.evaluate.visible import visible_difference
 from stratune.task import Task
 
 TokenLengths = Callable[[list[str], list[str] | None], list[int]]  # texts, pairs -> tokens of each row
 
 SMALL = {"val": 20, "test": 30}  # rows; with fewer, choices and scores are mostly luck
 FEW_GROUPS = 10  # in val or test; intervals resample whole groups
+RIGHT = (0.7, 0.8, 0.9)  # of which `visible` tells
 LEAK_ERROR = 0.5  # share of a part's rows that are in train; above it the part is not held out
 
 
@@ -34,6 +36,8 @@ class Report:
     words: Lengths
     tokens: Lengths | None
     issues: tuple[Issue, ...]
+    # Share of rows that two models get right -> the least difference in accuracy that the test part can show.
+    visible: dict[str, float] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -48,6 +52,7 @@ class Report:
             "balance": self.balance,
             "lengths": lengths,
             "issues": issues,
+            "visible": self.visible,
             "ok": self.ok,
         }
 
@@ -85,7 +90,15 @@ def check(
         *(Issue("info", "note", note, 1) for note in notes),
     ]
     words = measure([n for part in parts.values() for n in part.words()], "words")
-    return Report({name: len(table) for name, table in tables.items()}, balance, words, tokens, tuple(issues))
+    rows = {name: len(table) for name, table in tables.items()}
+    return Report(rows, balance, words, tokens, tuple(issues), _visible(task, rows.get("test", 0)))
+
+
+def _visible(task: Task, rows: int) -> dict[str, float]:
+    """Of one label a row; how far errors of values or of sets of labels differ cannot be known beforehand."""
+    if not (rows and task.target.one_label):
+        return {}
+    return {f"{right:g}": visible_difference(right, rows) for right in RIGHT}
 
 
 class _Part:

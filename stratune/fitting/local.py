@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.data.split import Split
     from stratune.evaluate.kinds import Truth
-    from stratune.objective import Objective
     from stratune.model.base import Model
+    from stratune.objective import Objective
     from stratune.strategy import Strategy
     from stratune.task import Task
     from stratune.tokens.reader import Reader

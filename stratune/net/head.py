@@ -39,7 +39,7 @@ class Head(nn.Module):
     by_document: bool = False
 
     def start_at(self, logits: Tensor) -> None:
-        """Before training: answer (outputs,) `logits` as far as the head can, whatever the text. Most cannot."""
+        """Before training: answer (outputs,) `logits` whatever the text, where the head can."""
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         raise NotImplementedError
