@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stratune.net.head import Encoder, Head
-from stratune.net.pooled_head import OrderedCuts
+from stratune.net.pooled_head import OrderedCuts, start_at
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ class TwoTowerHead(Head):
         with torch.no_grad():
             self.linear.weight.normal_(std=0.02, generator=generator)
             self.linear.bias.zero_()
+
+    def start_at(self, logits: Tensor) -> None:
+        start_at(self.linear, self.cuts, logits)
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         return self.classify(self._vectors(net, batch))
