@@ -151,16 +151,19 @@ class _Search:
         write_text(self.work / FILE, "".join(lines))
 
     def _read(self) -> list[Trial]:
-        """The trials of this very run that have ended; none where all failed, which is tried again."""
+        """The trials of this very run that have ended; none where all failed, or a line is damaged: these are
+        tried again.
+        """
         path = self.work / FILE
-        lines = (
-            [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            if path.is_file()
-            else []
-        )
+        if not path.is_file():
+            return []
+        try:
+            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            done = sorted(map(Trial.of_line, lines), key=lambda trial: trial.number)
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            return []
         if any(line.get("run") != self.identity for line in lines):
             return []
-        done = sorted((Trial.of_line(line) for line in lines), key=lambda trial: trial.number)
         return done if any(trial.error is None for trial in done) else []
 
 

@@ -255,5 +255,15 @@ def test_trials_of_other_settings_are_not_gone_on_with(tmp_path):
     assert result.tried["trials"] == 3
 
 
+@pytest.mark.parametrize("damage", ["{", "[]\n", "3\n", '{"number": "x"}\n{"number": 1}\n', "\ud800"])
+def test_damaged_lines_are_tried_again(damage, tmp_path):
+    whole, lines, folder = run("tfidf", None, HARD, tmp_path, 2)
+    (folder / "result.json").unlink()
+    (folder / "trials.jsonl").write_text(damage, encoding="utf-8", errors="surrogatepass")
+    result, again, _ = run("tfidf", None, HARD, tmp_path, 2)
+    assert (result.status, result.val) == ("ok", whole.val)
+    assert [line["settings"] for line in again] == [line["settings"] for line in lines]
+
+
 def by_number(line):
     return line["number"]
