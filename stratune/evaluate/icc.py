@@ -104,5 +104,5 @@ class TwoWay:
 
 
 def _of_means(true: Floats, whole: Floats) -> Floats:
-    """Reliability of a mean has no lower end; where rows do not differ at all it is undefined."""
-    return np.where(whole > 0, true / whole, np.nan)
+    """Reliability of a mean has no lower end; where rows do not differ, but for rounding, it is undefined."""
+    return np.where(whole > 1e-12 * np.abs(true), true / whole, np.nan)

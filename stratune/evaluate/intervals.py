@@ -164,9 +164,9 @@ class _Rows:
     def _at_the_end(self, name: str, value: float) -> Ends:
         """Nothing was wrong, so no replicate differs, and yet another row may be wrong."""
         if name in CORRELATIONS:  # between -1 and 1: as if right and wrong had been counted
-            share = Proportions(np.array([(1 + value) / 2]), np.array([float(self.found.units)]))
-            low, high = share.ends(1.0, self.quantile)
-            return 2 * float(low[0]) - 1, 2 * float(high[0]) - 1
+            counted = np.clip([(1 + value) / 2], 0.0, 1.0)  # icc1 of few ratings a row can be below -1
+            low, high = Proportions(counted, np.array([float(self.found.units)])).ends(1.0, self.quantile)
+            return min(value, 2 * float(low[0]) - 1), max(value, 2 * float(high[0]) - 1)
         if name == "mae_levels" and self.tally is not None:  # most mistakes are by one level
             return 0.0, 1 - self._share("accuracy", self.tally.shares["accuracy"], by_row=True)[0]
         return value, value

@@ -104,6 +104,16 @@ def test_weighting_a_row_is_repeating_it(scorer):
         )
 
 
+def test_few_ratings_a_row_and_rows_that_agree_on_the_mean_have_finite_values():
+    few = np.array([[1, 2, NAN], [1, NAN, NAN], [1, NAN, NAN], *[[NAN] * 3] * 3])
+    found = icc(few, resamples=5)["icc1"]
+    assert found.value < -1 and found.low <= found.value <= found.high
+    alike = np.full((6, 3), 3.0)
+    alike[5] = 2, 4, 3  # no difference between rows: nothing to be reliable about
+    for ratings in (alike, 10 * alike - 300):
+        assert set(icc(ratings, resamples=5)) == {"icc1", "icc2", "icc3"}
+
+
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_shift_and_scale_change_nothing_and_one_is_the_most(data):
