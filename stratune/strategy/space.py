@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stratune.options import set_key
-from stratune.strategy.base import Baseline, Candidate, Strategy
+from stratune.strategy.base import Baseline, Candidate, Combination, Strategy
 from stratune.strategy.parse import parse_strategy
 from stratune.strategy.registry import PRESETS, Preset
 from stratune.train.space import Dimension, Settings, Space, plain
@@ -19,7 +19,7 @@ def space_of(candidate: Candidate) -> tuple[Space, Settings]:
     Values that are not relative to the own one are tried only in the place of a default: a rank that the user
     set stays.
     """
-    declared = _declared(candidate)
+    declared = candidate.fitted_by(_Declared())
     space = {
         option: dimension
         for option, dimension, own, usual in declared
@@ -39,14 +39,19 @@ def with_settings(candidate: Candidate, settings: Settings) -> Candidate:
 Declared = tuple[str, Dimension, Any, list[Any]]  # option, values to try, own value, default values
 
 
-def _declared(candidate: Candidate) -> list[Declared]:
-    if isinstance(candidate, Baseline):
-        usual = type(candidate)()
-        return [
-            (option, one, getattr(candidate, option), [getattr(usual, option)])
-            for option, one in type(candidate).space.items()
-        ]
-    return list(_of_strategy(candidate)) if isinstance(candidate, Strategy) else []
+class _Declared:
+    """By the kind of candidate (base.Fitter)."""
+
+    def strategy(self, strategy: Strategy) -> list[Declared]:
+        return list(_of_strategy(strategy))
+
+    def baseline(self, baseline: Baseline) -> list[Declared]:
+        space: Space = type(baseline).space
+        usual = type(baseline)() if space else baseline
+        return [(name, one, getattr(baseline, name), [getattr(usual, name)]) for name, one in space.items()]
+
+    def combination(self, combination: Combination) -> list[Declared]:
+        return []
 
 
 def _of_strategy(strategy: Strategy) -> Iterator[Declared]:

@@ -13,7 +13,7 @@ from stratune.config import parse_config
 from stratune.data.read import read
 from stratune.engine.inline import InlineEngine
 from stratune.errors import TrainingError
-from stratune.prompt.trial import Trial, spread
+from stratune.prompt.trial import prompt_trial, spread
 from stratune.target import target_of
 from stratune.task import Task
 from tests.helpers import trained
@@ -121,7 +121,9 @@ def test_a_gap_of_an_undefined_metric_says_so():
 
 def test_the_spread_of_prompts_leaves_out_what_is_undefined():
     selection = target_of("regression").selection("pearson")
-    trials = [Trial("plain", 0, "", 0, "none", val) for val in ({"pearson": 0.5}, {}, {"pearson": 0.25})]
+    trials = [
+        prompt_trial("plain", 0, "", 0, "none", val) for val in ({"pearson": 0.5}, {}, {"pearson": 0.25})
+    ]
     assert "3 prompts tried: validation pearson 0.250 to 0.500, median 0.375" in spread(trials, selection)
     assert "validation pearson undefined; kept plain" in spread(trials[1:2], selection)
 

@@ -121,7 +121,7 @@ def test_the_best_prompt_is_kept_and_calibrated(scripted, tmp_path):
     )
     assert result.error is None and result.test["accuracy"] == 1.0
     trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
-    assert trials[0]["template"] == "heard" and len(trials) == 4
+    assert trials[0]["settings"]["template"] == "heard" and len(trials) == 4
     manifest = json.loads((folder / "model" / "stratune.json").read_text())
     assert (
         manifest["server"]["way"] == "logprobs" and manifest["calibration"]["scale"] > 1
