@@ -106,7 +106,7 @@ def _left(left: Unfinished) -> str:
     total = len(left.results) + len(names)
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     listed = f"; left: {', '.join(names[:NAMED])}{more}" if names else ""
-    advice = "" if left.running else "; the same `stratune compare` command goes on"
+    advice = "" if left.running else "; the same command goes on"
     return f"{len(left.results)} of {total} runs done{listed}{advice}"
 
 

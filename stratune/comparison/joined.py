@@ -11,6 +11,7 @@ from typing import Any
 from stratune.errors import ConfigError
 from stratune.report import leaderboard
 from stratune.report.comparison import Comparison, Run, load
+from stratune.report.verdict import asking
 
 
 def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]:
@@ -42,8 +43,7 @@ def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]
         winner = board["verdict"]["winner"]
         home, own = homes[winner["strategy"], winner["backbone"]]
         named = own if winner["backbone"] is None else f"{own}@{winner['backbone']}"
-        command = f'stratune predict {shlex.quote(str(home))} "a text" --strategy {shlex.quote(named)}'
-        board["verdict"]["command"] = command
+        board["verdict"]["command"] = f"{asking(home, first.task)} --strategy {shlex.quote(named)}"
     return board
 
 

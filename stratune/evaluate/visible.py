@@ -6,8 +6,8 @@ import math
 
 NORMAL = 1.96  # of an interval of 95 %
 # Rows that one of two models gets right and the other wrong, as a share of those if both were wrong
-# independently of each other. The median over pairs of trained rows was 0.39 to 0.63 on boards with 500 test
-# rows or more of four data sets (docs/log.md); near 1 where little is learnt.
+# independently of each other (benchmarks/disagreement.py; measured: docs/log.md). Near 1 where little is
+# learnt.
 SHARED = 0.5
 
 

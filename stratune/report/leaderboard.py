@@ -16,7 +16,7 @@ from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
 from stratune.report.predictions import PARTS
 from stratune.report.tables import compared_metrics, to_csv, to_markdown
-from stratune.report.verdict import DEFAULT_PREFER, standing, verdict
+from stratune.report.verdict import DEFAULT_PREFER, asking, standing, verdict
 from stratune.result import RunResult
 from stratune.task import Task
 
@@ -35,9 +35,10 @@ FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
 
 def save(out: Path, board: Board) -> None:
     """Write OUT/leaderboard.json, .csv and .md, each whole or not at all."""
+    texts = to_csv(board), to_markdown(board)  # before the first is written
     write_json(out / FILES[0], board)
-    write_text(out / FILES[1], to_csv(board))
-    write_text(out / FILES[2], to_markdown(board))
+    for name, text in zip(FILES[1:], texts, strict=True):
+        write_text(out / name, text)
 
 
 def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
@@ -80,12 +81,9 @@ def _decided(comparison: Comparison, ranked: Sequence[Row], parts: Sequence[dict
     metrics = compared_metrics(task)
     pairs = {name: pairs_of([part[name].measured for part in parts], metrics) for name in PARTS}
     flattery = standing(ranked, [part["val"].measured for part in parts], task.selection)
-    return {
-        "verdict": verdict(
-            ranked, pairs["test"], task.selection, comparison.sizes, prefer, flattery, comparison.out
-        ),
-        "pairs": pairs,
-    }
+    next_step, sizes = asking(comparison.out, task), comparison.sizes
+    found = verdict(ranked, pairs["test"], task.selection, sizes, prefer, flattery, next_step)
+    return {"verdict": found, "pairs": pairs}
 
 
 def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples: int) -> Row:

@@ -92,6 +92,9 @@ def to_csv(board: Board) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     val, test = (list(dict.fromkeys(name for row in board["rows"] for name in row[part])) for part in PARTS)
+    # Runs of an older version lack values of later metrics; intervals, of their predictions, have them.
+    known = [name for row in board["rows"] for name in row.get("val_intervals") or ()]
+    val = list(dict.fromkeys([*val, *known]))
     both = any(row.get("val_intervals") for row in board["rows"])
     heads = [f"val_{name}{end}" for name in val for end in (_ENDS if both else ("",))]
     heads += [f"test_{name}{end}" for name in test for end in _ENDS]

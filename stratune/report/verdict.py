@@ -21,6 +21,7 @@ from stratune.evaluate.paired import Measured
 from stratune.evaluate.selection import Selection
 from stratune.report.pairs import Pair
 from stratune.report.sentence import Sentence, visible
+from stratune.task import Task
 
 Row = dict[str, Any]
 
@@ -83,9 +84,12 @@ def verdict(
     sizes: dict[str, int],
     prefer: str,
     flattery: float | None,
-    out: Path,
+    command: str,
 ) -> dict[str, Any]:
-    """`verdict` of leaderboard.json, of ranked rows that know how they stand, and `pairs` of test."""
+    """`verdict` of leaderboard.json, of ranked rows that know how they stand, and `pairs` of test.
+
+    `command`: what the reader types next.
+    """
     won = winner(rows, prefer)
     for row in rows:
         row["winner"] = row is won
@@ -98,8 +102,14 @@ def verdict(
         "prefer": prefer,
         "optimism": flattery,
         "visible": visible(rows, won, pairs, selection.metric),
-        "command": f'stratune predict {shlex.quote(str(out))} "a text"',
+        "command": command,
     }
+
+
+def asking(out: Path, task: Task) -> str:
+    """The command that asks the winner of the comparison in OUT about a text, or a pair of them."""
+    texts = '"a text" "its pair"' if task.text_pair else '"a text"'
+    return f"stratune predict {shlex.quote(str(out))} {texts}"
 
 
 def key(row: Row) -> dict[str, Any]:

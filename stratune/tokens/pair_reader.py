@@ -29,7 +29,7 @@ class PairReader:
     def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
         """Raises UnsupportedError for rows without a second text."""
         if pairs is None:
-            raise UnsupportedError("two_tower", "single texts", "each row needs two texts")
+            raise UnsupportedError("reading two texts apart", "single texts", "each row needs two")
         both = [text for row in zip(texts, pairs, strict=True) for text in row]
         owner = np.repeat(np.arange(len(texts), dtype=np.int64), 2)
         spans = np.array([(0, len(text)) for text in both], dtype=np.int64).reshape(-1, 2)

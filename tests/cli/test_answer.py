@@ -1,6 +1,7 @@
 """stratune predict OUT "a text": the winner of a comparison answers; what looks like a file is one."""
 
 import json
+import shlex
 import shutil
 
 import pandas as pd
@@ -46,6 +47,19 @@ def test_the_answer_as_json(out):
     found = json.loads(ask(out, "the cat saw rain", "--json").output)
     assert found["prediction"] == expected.label and found["tokens_cut"] == 0
     assert found["scores"] == pytest.approx(expected.scores, abs=1e-6)
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_the_command_that_ends_a_comparison_answers(pairs, tmp_path):
+    tables = toy_split(pairs=pairs).parts.values()
+    names = ["text", *(["text_pair"] if pairs else []), "label"]
+    rows = [{name: row[name] for name in names} for table in tables for row in table]
+    pair = {"pair": "text_pair"} if pairs else {}
+    board = st.compare(rows, strategies="tfidf", out=tmp_path / "my out", progress=False, **pair)
+    program, *arguments = shlex.split(board.verdict.command)
+    done = CliRunner().invoke(app, arguments)
+    assert program == "stratune" and done.exit_code == 0, done.exception
+    assert done.output.split()[0] in toy_split().task.labels
 
 
 def test_the_winner_answers_and_another_row_when_it_is_named(out, tmp_path):

@@ -139,7 +139,7 @@ def test_what_is_left_of_a_comparison_that_was_stopped(stopped):
     assert left.waiting == ["full@sentence-transformers--all-MiniLM-L6-v2#0"]
     page = show(stopped).output
     assert "stopped: lora@" in page and "2 of 4 runs done; left: lora@" in page
-    assert page.rstrip().endswith("the same `stratune compare` command goes on")
+    assert page.rstrip().endswith("; the same command goes on")
     assert "tfidf" in page and "val f1_macro" in page and "test" not in page  # opened at the end
 
 

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 
 from stratune.net.document_head import DocumentHead
-from stratune.net.pooled_head import PooledHead
+from stratune.net.pooled_head import OrderedCuts, PooledHead
 from stratune.objective.classes import CrossEntropy
 from stratune.objective.label_sets import Binary
 from stratune.objective.levels import Corn, Cumulative, LevelValue
@@ -53,18 +53,14 @@ def test_a_label_that_no_row_has_and_a_level_that_no_row_has_start_finite():
 @pytest.mark.parametrize("ordered", [False, True])
 @pytest.mark.parametrize("kind", ["pooled", "document"])
 def test_a_head_starts_with_these_logits(kind, ordered):
-    from stratune.net.pooled_head import OrderedCuts
-
     wanted = torch.tensor([2.0, -1.0, -1.5])
     if kind == "pooled":
         head = PooledHead("mean", 8, 3, True, 0.0, True, 0, ordered)
-        last = head.linear.weight
         read = head.classify
     else:
         head = DocumentHead("mean", 8, 3, "mean", 0.0, OrderedCuts(3) if ordered else None)
-        last = head.linear.weight
         read = lambda vectors: head.classify(vectors, torch.arange(5), 5)  # noqa: E731
     with torch.no_grad():
-        last.zero_()
+        head.linear.weight.zero_()
         head.start_at(wanted)
         torch.testing.assert_close(read(torch.randn(5, 8)), wanted.expand(5, -1))

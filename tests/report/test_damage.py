@@ -1,6 +1,7 @@
 """`stratune show` and `stratune report` on damaged folders: one line that names the file, never a traceback."""
 
 import copy
+import csv
 import json
 import random
 import shutil
@@ -95,6 +96,18 @@ def test_a_board_of_an_older_version_is_shown(out):
     (out / "leaderboard.json").write_text(json.dumps(board))
     ran = CliRunner().invoke(app, ["show", str(out)])
     assert ran.exit_code == 0 and "tfidf" in ran.output
+
+
+def test_runs_of_an_older_version_lack_metrics_that_came_later(out):
+    for path in out.glob("runs/*/result.json"):
+        result = json.loads(path.read_text())
+        for part in ("val", "test"):
+            result[part].pop("brier", None)
+        path.write_text(json.dumps(result))
+    publish(out)
+    table = csv.DictReader((out / "leaderboard.csv").read_text().splitlines())
+    rows = [row for row in table if row["status"] == "ok"]
+    assert rows and all(0 <= float(row["val_brier_low"]) <= float(row["val_brier_high"]) for row in rows)
 
 
 def mutated(value, draw):
