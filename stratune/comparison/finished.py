@@ -30,6 +30,8 @@ def finished(job: Job, place: Place) -> tuple[RunResult | None, str | None]:
         return None, "made by an older stratune, which did not write down all that its numbers depend on"
     if other := difference(result.identity, job.identity):
         return None, f"made under other settings ({other})"
+    if (result.run_id, result.fingerprint) != (job.run_id, job.fingerprint):
+        return None, f"{path} names another run, or another split"
     if damage := _damage(result, path.parent):
         return None, damage
     return result, None

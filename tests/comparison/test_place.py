@@ -238,6 +238,11 @@ def unknown_field(path):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"from_tomorrow": 1}))
 
 
+def changed(path, name):
+    result = json.loads(path.read_text())
+    path.write_text(json.dumps(result | {name: f"{result[name]}0"}))
+
+
 RUN = "runs/tfidf@none#0"
 DAMAGE = {
     "result cut": (f"{RUN}/result.json", lambda path: path.write_bytes(path.read_bytes()[:100])),
@@ -251,6 +256,8 @@ DAMAGE = {
         lambda path: path.write_text(path.read_text().replace('"accuracy": ', '"accuracy": "x", "f": ')),
     ),
     "history of nonsense": (f"{RUN}/history.jsonl", lambda path: path.write_text("[1]\n[2]\n")),
+    "the end of the split's fingerprint": (f"{RUN}/result.json", lambda path: changed(path, "fingerprint")),
+    "the strategy's name": (f"{RUN}/result.json", lambda path: changed(path, "strategy")),
     "no manifest": (f"{RUN}/model/stratune.json", lambda path: path.unlink()),
 }
 
