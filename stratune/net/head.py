@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor, nn
@@ -36,6 +37,11 @@ class Head(nn.Module):
 
     pool: Pool | None = None
     by_document: bool = False
+
+    def make_room(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Before tensors of these shapes are read from a file: heads that hold rows have as many as they were
+        given. Raises ValueError for shapes that are not of such a head.
+        """
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         raise NotImplementedError
