@@ -1,4 +1,4 @@
-"""Heads that hold vectors and answer by cosine: of classes (CosineHead), or of all training rows (KnnHead)."""
+"""Heads that hold vectors and answer by cosine: of classes (CosineHead) or of training rows (KnnHead)."""
 
 from __future__ import annotations
 
