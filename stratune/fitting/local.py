@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,14 @@ from stratune.tokens.tokens import TextLimit
 from stratune.train import checkpoint
 from stratune.train.activations import feed
 from stratune.train.class_weights import class_weights
+from stratune.train.feed import Feed
 from stratune.train.head_start import prepare_head
-from stratune.train.loop import Loop
+from stratune.train.infer import vectors
+from stratune.train.loop import Evaluation, Loop
 from stratune.train.precision import resolve
 from stratune.train.processes import on_cpus
 from stratune.train.runtime import Runtime
+from stratune.train.solved import Part, VectorRows
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
     from stratune.task import Task
     from stratune.tokens.reader import Reader
     from stratune.train.checkpoint import TrainingState
-    from stratune.train.feed import Feed
     from stratune.train.settings import Budget, TrainSettings
     from stratune.watch import Progress
 
@@ -79,6 +82,8 @@ class NetFitting:
             raise UnsupportedError("training with these prompts", self.strategy.name, why)
         readout.answering(self.net, self.runtime, self.reader)  # raises UnsupportedError before training
         state, seconds = self._train_or_retry() if trainable else (None, 0.0)
+        if self.strategy.solved and not trainable:
+            seconds += self._solve_once()
         started = time.perf_counter()
         inner, model = self._models()
         prompts = readout.finish(inner, model, self.split, self.seed, self.progress)
@@ -87,7 +92,7 @@ class NetFitting:
             predictor_of(self.strategy, self.backbone, self.task, model, self.split, self.seed),
             state,
             seconds + (state.train_seconds if state else 0.0),
-            sum(p.numel() for p in trainable.values()),
+            sum(p.numel() for p in (trainable or self._solved()).values()),
             sum(p.numel() for p in self.net.parameters()),
             self.runtime.precision,
             history=state.history if state else [],
@@ -133,6 +138,40 @@ class NetFitting:
         inner = self.strategy.readout.answering(self.net, self.runtime, self.reader)
         return inner, by_chunks(inner, self.chunker, self.aggregate)
 
+    def _solved(self) -> dict[str, torch.nn.Parameter]:
+        """Tensors of a head that is computed and not trained."""
+        return dict(self.net.head.named_parameters()) if self.strategy.solved else {}
+
+    def _solve_once(self) -> float:
+        """Compute the head from vectors of a frozen backbone; returns the seconds it took."""
+        started = time.perf_counter()
+        self.net.eval()
+        rows, val = self._feed(self.split.train), self._feed(self.split.val)
+        self._solve(rows, val)
+        return time.perf_counter() - started + rows.saved_seconds
+
+    def _solve(self, rows: Feed, val: Feed) -> None:
+        tune: Any = self.strategy.tune
+        parts = self._part(rows, self.split.train), self._part(val, self.split.val)
+        tune.solve(self.net, VectorRows(*parts, self._encode, self.task.labels))
+
+    def _part(self, rows: Feed, table: Dataset) -> Part:
+        """Vectors of texts, or of chunks with the truth of their texts."""
+        truth = self._truth(table)
+        truth = truth if rows.owner is None else truth[rows.owner]
+        return Part(self._vectors(rows), torch.from_numpy(truth))
+
+    def _vectors(self, rows: Feed) -> torch.Tensor:
+        """(N, C) pooled texts on the CPU."""
+        if rows.frozen is not None and rows.frozen.pooled is not None:
+            return torch.from_numpy(rows.frozen.pooled)
+        assert self.net.head.pool is not None
+        return vectors(self.net, rows, self.net.head.pool, self.runtime).clone()
+
+    def _encode(self, texts: Sequence[str]) -> torch.Tensor:
+        tokens = self.reader.tokens(list(texts), None)
+        return self._vectors(Feed(tokens, int(self.net.backbone.tokenizer.pad_token_id)))
+
     def _train_or_retry(self) -> tuple[TrainingState, float]:
         """After a non-finite loss, train once more from the start in float32."""
         start = checkpoint.snapshot(self.net.trainable())
@@ -153,14 +192,23 @@ class NetFitting:
             self.net, val, val_truth, self.task, self.runtime, self.accelerator, self.aggregate
         )
         precision = self.runtime.precision
+
+        def evaluate() -> Evaluation:
+            if self.strategy.solved:
+                self._solve(rows, val)
+            return validation()
+
+        epochs = self.strategy.epochs(len(truth), self.budget.epochs)
+        every = 1 if self.strategy.recipe.epochs else max(1, round(epochs / self.budget.epochs))
         loop = Loop(
             net=self.net,
             feed=rows,
             truth=truth if rows.owner is None else truth[rows.owner],
-            evaluate=validation,
+            evaluate=evaluate,
             recipe=self.strategy.recipe,
             settings=self.settings,
-            epochs=self.strategy.recipe.epochs or self.budget.epochs,
+            epochs=epochs,
+            evaluate_every=every,
             seed=self.seed,
             runtime=self.runtime,
             accelerator=self.accelerator,

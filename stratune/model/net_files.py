@@ -45,10 +45,14 @@ def read_net(net: Net, folder: Path, adapt: Callable[[Net], None]) -> None:
 
     Raises ArtifactError unless the files hold exactly the tensors that the strategy trains or adds.
     """
-    head = dict(net.head.named_parameters())
     adapt(net)
-    if head:  # in format 1 the file of a prompted model held its calibration
-        _load(head, _tensors(folder, "head"), folder)
+    if any(True for _ in net.head.parameters()):  # in format 1 a prompted model's file held its calibration
+        arrays = _tensors(folder, "head")
+        try:
+            net.head.make_room({name: array.shape for name, array in arrays.items()})
+        except ValueError as error:
+            raise ArtifactError(f"{folder}: damaged ({error})") from error
+        _load(dict(net.head.named_parameters()), arrays, folder)
     if is_peft(net):
         _load_peft(net, folder)
         return

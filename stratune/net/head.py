@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from torch import Tensor, nn
@@ -40,6 +40,11 @@ class Head(nn.Module):
 
     def start_at(self, logits: Tensor) -> None:
         """Before training: answer (outputs,) `logits` whatever the text, where the head can."""
+
+    def make_room(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Before tensors of these shapes are read from a file: heads that hold rows have as many as they were
+        given. Raises ValueError for shapes that are not of such a head.
+        """
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         raise NotImplementedError

@@ -13,6 +13,7 @@ from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
 from stratune.backbone.inputs import model_inputs
 from stratune.errors import UnsupportedError
+from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
@@ -41,6 +42,9 @@ class Net(nn.Module):
         self.head = head
         self.reserved_positions = 0  # of the context length, taken by virtual tokens
         self.shares_prefix = True  # whether the prefix of all prompts may be computed once for all rows
+        self.contrasts = (
+            False  # training compares vectors of rows; the head is solved (objective/contrast.py)
+        )
         self.recomputes = False  # gradient checkpointing is on
         self._pretrained = list(backbone.model.parameters())
         for block in backbone.blocks:
@@ -72,7 +76,18 @@ class Net(nn.Module):
     # -- forward
 
     def forward(self, batch: Batch) -> Tensor:
+        if self.contrasts and self.training:
+            return self._vectors(batch)
         return self.head(self, batch)  # type: ignore[no-any-return]
+
+    def _vectors(self, batch: Batch) -> Tensor:
+        """(B, C) pooled texts. The head's tensors take part with weight zero: in distributed training each
+        trainable tensor needs a gradient.
+        """
+        pool = self.head.pool
+        assert pool is not None  # a technique that compares vectors refuses other heads
+        nothing = sum(p.sum() for p in self.head.parameters()) * 0
+        return pooled(self.encode(batch), batch.mask, pool) + nothing
 
     def encode(self, batch: Batch) -> Tensor:
         """Ids (B, T), or cached hidden states -> last hidden states (B, T, C) of the text."""

@@ -58,6 +58,10 @@ class Objective:
         """(B, outputs) float32 and the truth of B rows -> (B,); `weights` (K,) of labels."""
         raise NotImplementedError
 
+    def similarity(self, truth: Tensor) -> Tensor:
+        """Truth of B rows -> (B, B), from 0 to 1: how alike they are, for losses over pairs."""
+        return (truth[:, None] == truth[None, :]).float()
+
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         """(N, outputs) -> (N, K) probabilities, or (N, 1) values in the user's unit."""
         raise NotImplementedError

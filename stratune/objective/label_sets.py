@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.special import expit
 from torch import Tensor
@@ -29,6 +30,13 @@ class Binary(Objective):
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         wanted = truth.float() * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1)
+
+    def similarity(self, truth: Tensor) -> Tensor:
+        """Labels in common over labels of either (Jaccard); 1 where neither has any."""
+        rows = truth.float()
+        common, sizes = rows @ rows.T, rows.sum(dim=1)
+        either = sizes[:, None] + sizes[None, :] - common
+        return torch.where(either > 0, common / either.clamp(min=1), torch.ones_like(common))
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(expit(logits.astype(np.float64)))

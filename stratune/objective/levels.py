@@ -16,7 +16,16 @@ from stratune.objective.base import Objective, Truth, counted, log_odds, weighte
 
 
 @dataclass(frozen=True)
-class Corn(Objective):
+class Ordered(Objective):
+    """Objectives of ordered levels."""
+
+    def similarity(self, truth: Tensor) -> Tensor:
+        """1 on the same level, 0 between the lowest and the highest, linear between."""
+        return 1 - (truth[:, None] - truth[None, :]).abs().float() / max(1, self.labels - 1)
+
+
+@dataclass(frozen=True)
+class Corn(Ordered):
     """Each question is asked of the rows that are above the level before (Shi, Cao & Raschka 2021).
 
     So P(above k) is a product of conditional probabilities, which never rises with k.
@@ -42,7 +51,7 @@ class Corn(Objective):
 
 
 @dataclass(frozen=True)
-class Cumulative(Objective):
+class Cumulative(Ordered):
     """The proportional-odds model (McCullagh 1980): one number, and K - 1 cuts in order that it is held
     against. The logits are the number less each cut.
     """
@@ -75,7 +84,7 @@ class Cumulative(Objective):
 
 
 @dataclass(frozen=True)
-class LevelValue(Objective):
+class LevelValue(Ordered):
     """The level as a number, squared error; a value between two levels is shared out among them."""
 
     @property

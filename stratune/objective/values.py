@@ -46,13 +46,22 @@ class Value(Objective):
         return np.array([(np.median(truth) - self.center) / self.scale]) if self.loss == "mae" else None
 
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
-        wanted = ((truth - self.center) / self.scale).to(logits.dtype)
+        wanted = self.standardised(truth).to(logits.dtype)
         found = logits[:, 0]
         if self.loss == "mae":
             return F.l1_loss(found, wanted, reduction="none")
         if self.loss == "huber":
             return F.huber_loss(found, wanted, reduction="none")
         return F.mse_loss(found, wanted, reduction="none")
+
+    def standardised(self, truth: Tensor) -> Tensor:
+        """(B,) in standard deviations from the mean of the training rows."""
+        return (truth - self.center) / self.scale
+
+    def similarity(self, truth: Tensor) -> Tensor:
+        """1 for equal values, falling linearly to 0 at a distance of four standard deviations."""
+        distance = (truth[:, None] - truth[None, :]).abs() / (4 * self.scale)
+        return (1 - distance).clamp(min=0).float()
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return logits[:, :1].astype(np.float64) * self.scale + self.center

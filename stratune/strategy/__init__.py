@@ -27,7 +27,10 @@ __all__ = [
 ]  # fmt: skip
 
 # The order in which `stratune list strategies` shows them.
-_ORDER = "baselines tfidf unfreeze lora ia3 houlsby prefix soft_prompt peft_method prompting combine"
+_ORDER = (
+    "baselines tfidf unfreeze nearest label_names contrastive lora ia3 houlsby prefix soft_prompt "
+    "peft_method prompting combine"
+)
 for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")
 for _module in pkgutil.iter_modules(__path__):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stratune.net.net import Net
     from stratune.result import RunResult
     from stratune.task import Task
+    from stratune.train.solved import VectorRows
 
     Gain = Callable[[RunResult], float]  # validation metric, higher is better
     Place = tuple[str | None, int]  # backbone (None: none is used) and seed of a run
@@ -102,6 +103,16 @@ class Tune(Protocol):
     def adapt(self, net: Net) -> None: ...
 
 
+class Solved(Protocol):
+    """A technique whose head is computed from vectors, not trained by the loop.
+
+    `solve` sets the tensors of `net.head`. It is called once where nothing else is trained, else before
+    every evaluation on validation.
+    """
+
+    def solve(self, net: Net, rows: VectorRows) -> None: ...
+
+
 TUNES: dict[str, type[Tune]] = {}  # by name; `register` fills it
 
 
@@ -122,9 +133,22 @@ class Strategy(Candidate):
         return bool(getattr(self.tune, "trains", getattr(self.tune, "learns", True)))
 
     @property
+    def solved(self) -> bool:
+        """Whether its head is computed from the vectors of the rows: it has a method `solve` (Solved)."""
+        return hasattr(self.tune, "solve")
+
+    @property
     def floor(self) -> bool:
         """Of a strategy: its head is random, and stays so."""
-        return not self.trains and not self.readout.language_model
+        return not self.trains and not self.solved and not self.readout.language_model
+
+    def epochs(self, rows: int, budget: float) -> float:
+        """Passes over so many training rows: its own, or the budget's.
+
+        A technique with `least_steps` reads few rows more often, so that it makes so many optimiser steps.
+        """
+        steps = int(getattr(self.tune, "least_steps", 0))
+        return self.recipe.epochs or max(budget, float(-(-steps * self.recipe.batch_size // max(1, rows))))
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -137,6 +161,8 @@ class Strategy(Candidate):
 
     def runs(self, backbones: Sequence[str], llms: Sequence[str], seeds: int) -> list[Place]:
         found = (llms if self.readout.language_model else ()) or backbones
+        if self.solved and not self.trains:  # nothing is drawn: every seed has the same numbers
+            seeds = 1
         return [(backbone, seed) for seed in range(seeds) for backbone in found]
 
     def fitted_by(self, fitter: Fitter[T]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -109,6 +109,22 @@ def training_steps(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch
         steps.extend(by_budget(part[np.argsort(lengths[part], kind="stable")], lengths, budget))
     random.shuffle(steps)
     return steps
+
+
+def paired_steps(truth: NDArray[Any], batch_size: int, seed: int, epoch: int) -> list[Rows]:
+    """Optimiser steps of one epoch for losses over pairs of rows: rows of equal truth come in twos.
+
+    Truth (N,) or (N, K). Every row comes once, `batch_size` in a step. With any number of labels nearly every
+    row has another of its label in its step. The result depends on the arguments only.
+    """
+    random = np.random.default_rng([seed, epoch, 0xC057])
+    _, group = np.unique(truth, axis=0, return_inverse=True)
+    order = random.permutation(len(truth))
+    order = order[np.argsort(group.reshape(-1)[order], kind="stable")]  # groups, shuffled within
+    edges = np.flatnonzero(np.diff(group.reshape(-1)[order])) + 1
+    twos = [part[i : i + 2] for part in np.split(order, edges) for i in range(0, len(part), 2)]
+    mixed = np.concatenate([twos[i] for i in random.permutation(len(twos))])
+    return [mixed[i : i + batch_size] for i in range(0, len(mixed), batch_size)]
 
 
 def micro_batches(

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from stratune.errors import NonFiniteLoss
-from stratune.tokens.batches import micro_batches, training_steps
+from stratune.objective.contrast import contrast
+from stratune.tokens.batches import micro_batches, paired_steps, training_steps
 from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.runtime import Runtime, autocast
@@ -67,6 +68,7 @@ class Loop:
     checkpoint_file: Path | None = None
     identity: str = ""  # of this run; a checkpoint of another one is not resumed
     progress: Progress = SILENT
+    evaluate_every: int = 1  # epochs; more where few rows are read many times
 
     def run(self) -> TrainingState:
         self._prepare()
@@ -86,10 +88,7 @@ class Loop:
         self.best: Tensors = {}
         self.trainable = self.net.trainable()
         self.lengths = self.feed.lengths
-        self.plan = [
-            len(training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch))
-            for epoch in range(math.ceil(self.epochs))
-        ]
+        self.plan = [len(self._steps_of(epoch)) for epoch in range(math.ceil(self.epochs))]
         self.whole_epochs = list(self.plan)
         partial = self.epochs - math.floor(self.epochs)
         if partial:
@@ -120,11 +119,16 @@ class Loop:
             if self.position.finished:
                 return
             if done + count > self.position.step:
-                steps = training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch)[:count]
+                steps = self._steps_of(epoch)[:count]
                 for index, step in enumerate(steps):
                     if done + index >= self.position.step:
                         yield epoch, index, step
             done += count
+
+    def _steps_of(self, epoch: int) -> list[NDArray[np.int64]]:
+        if self.net.contrasts:
+            return paired_steps(self.truth, self.recipe.batch_size, self.seed, epoch)
+        return training_steps(self.lengths, self.recipe.batch_size, self.seed, epoch)
 
     # -- one step
 
@@ -140,7 +144,7 @@ class Loop:
         position.step += 1
         position.examples_seen += len(rows)
         position.loss_rows += len(rows)
-        evaluates = self._is_evaluation(index + 1, self.plan[epoch])
+        evaluates = self._is_evaluation(epoch, index + 1, self.plan[epoch])
         if evaluates or position.step % FINITE_EVERY == 0:
             self._check_finite()
         position.train_seconds += time.perf_counter() - started
@@ -169,14 +173,19 @@ class Loop:
                 with autocast(self.runtime):
                     logits = self.module(batch)
                 truth = torch.from_numpy(self.truth[rows]).to(self.device, non_blocking=True)
-                losses = self.net.objective.losses(
-                    logits.float(), truth, self.weights, self.recipe.label_smoothing
-                )
+                losses = self._losses(logits.float(), truth)
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
                 self.accelerator.backward(
                     loss * (world / self.recipe.batch_size)
                 )  # DDP averages over processes
+
+    def _losses(self, found: Tensor, truth: Tensor) -> Tensor:
+        """(B,) of logits (B, outputs); or, of a net that contrasts, of vectors (B, C) in pairs."""
+        objective = self.net.objective
+        if self.net.contrasts:
+            return contrast(found, objective.similarity(truth))
+        return objective.losses(found, truth, self.weights, self.recipe.label_smoothing)
 
     def _set_learning_rate(self) -> None:
         share = schedule(self.position.step, self.steps, self.recipe.warmup)
@@ -189,8 +198,11 @@ class Loop:
 
     # -- validation, best step, checkpoints
 
-    def _is_evaluation(self, done: int, count: int) -> bool:
+    def _is_evaluation(self, epoch: int, done: int, count: int) -> bool:
         """Evaluations are evenly spaced in an epoch, and the last is at its end."""
+        if self.evaluate_every > 1:
+            due = (epoch + 1) % self.evaluate_every == 0 or epoch == len(self.plan) - 1
+            return due and done == count
         per_epoch = min(self.settings.evals_per_epoch, count)
         return any(done == math.ceil(count * i / per_epoch) for i in range(1, per_epoch + 1))
 

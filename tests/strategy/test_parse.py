@@ -7,8 +7,20 @@ from stratune.strategy import BASELINES, PRESETS, Strategy, about, parse_strateg
 
 
 def test_presets_come_in_the_order_of_the_leaderboard():
-    first = ["majority", "mean", "tfidf", "untuned", "probe", "partial", "bitfit", "full", "lora"]
-    then = ["ia3", "houlsby", "prefix", "soft_prompt", "p_tuning", "peft:<method>"]
+    first = ["majority", "mean", "tfidf", "untuned", "probe", "partial", "bitfit", "full"]
+    then = [
+        "centroid",
+        "knn",
+        "label_names",
+        "contrastive",
+        "lora",
+        "ia3",
+        "houlsby",
+        "prefix",
+        "soft_prompt",
+        "p_tuning",
+        "peft:<method>",
+    ]
     asking = ["zero_shot", "few_shot", "completion"]
     assert strategy_names() == [*first, *then, *asking, "ensemble", "soup"]
 

@@ -1,0 +1,157 @@
+"""Nearest neighbours on frozen vectors: `centroid`, the nearest class mean, and `knn`, the nearest rows.
+
+Vectors are centred on the training mean and made length 1 (SimpleShot; Wang et al., 2019, arXiv 1911.04623).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from stratune.errors import UnsupportedError
+from stratune.strategy.registry import register
+
+if TYPE_CHECKING:
+    import torch
+
+    from stratune.net.nearest_head import Shares
+    from stratune.net.net import Net
+    from stratune.train.solved import VectorRows
+
+SCALES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # of cosines, before the softmax: one over the temperature
+NEIGHBOURS = (1, 3, 5, 9, 15, 25, 50)
+ABSENT = -30.0  # logit of a label that no training row has
+
+
+def check_vectors(net: Net, technique: str) -> None:
+    """Raises UnsupportedError unless the head reads one pooled vector of each text or chunk."""
+    if net.head.pool is None or net.head.by_document:
+        why = "it needs one vector for each text or chunk; use the readout `head`, not `long: hierarchical`"
+        raise UnsupportedError(technique, net.backbone.id, why)
+
+
+def class_objective(net: Net, technique: str) -> bool:
+    """Give the net the objective of label shares; whether labels are asked about one by one (multilabel).
+
+    Ordered levels are answered as classes. Raises UnsupportedError for numbers.
+    """
+    from stratune.objective.classes import CrossEntropy
+    from stratune.objective.label_sets import Binary
+
+    labels = net.objective.labels
+    if not labels:
+        raise UnsupportedError(
+            "a task of kind regression", technique, "numbers have no classes; use knn or probe"
+        )
+    if isinstance(net.objective, Binary):
+        return True
+    net.objective = CrossEntropy(labels)
+    return False
+
+
+@register("centroid")
+@dataclass(frozen=True)
+class Centroid:
+    """Nearest class mean of frozen vectors, by cosine; trains nothing (SimpleShot; Wang et al., 2019)."""
+
+    trains: ClassVar[bool] = False
+
+    center: bool = True  # subtract the mean of the training vectors first
+
+    def adapt(self, net: Net) -> None:
+        from stratune.net.nearest_head import CosineHead
+
+        check_vectors(net, "centroid")
+        class_objective(net, "centroid")
+        assert net.head.pool is not None
+        net.head = CosineHead(net.head.pool, net.backbone.width, net.objective.labels)
+
+    def solve(self, net: Net, rows: VectorRows) -> None:
+        """The class means; validation loss chooses the temperature."""
+        import torch
+        from torch.nn import functional as F
+
+        x, truth, labels = rows.train.vectors, rows.train.truth, net.objective.labels
+        center = x.mean(dim=0) if self.center else torch.zeros_like(x[0])
+        unit = F.normalize(x - center, dim=1)
+        members = truth.float() if truth.dim() == 2 else F.one_hot(truth, labels).float()  # (N, K)
+        weight = _mean(unit, members)
+        bias = torch.where(members.sum(dim=0) > 0, 0.0, ABSENT)
+        if truth.dim() == 2:  # nearer to the rows with the label than to those without it
+            weight = weight - _mean(unit, 1 - members)
+        set_scaled(net, rows, center, weight, bias)
+
+
+def _mean(unit: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
+    """(K, C): the mean of each label's rows, of length 1; zero without rows."""
+    from torch.nn import functional as F
+
+    return F.normalize(members.T @ unit, dim=1)
+
+
+def set_scaled(
+    net: Net, rows: VectorRows, center: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+) -> None:
+    """Set a CosineHead, with the scale of the lowest validation loss."""
+    from stratune.train.solved import set_head, val_loss
+
+    def made(scale: float) -> dict[str, torch.Tensor]:
+        return {"center": center, "weight": weight * scale, "bias": bias}
+
+    def loss(scale: float) -> float:
+        set_head(net, made(scale))
+        return val_loss(net, rows)
+
+    set_head(net, made(min(SCALES, key=loss)))
+
+
+@register("knn")
+@dataclass(frozen=True)
+class Knn:
+    """The k nearest training rows by cosine of frozen vectors, weighted (Dudani, 1976); trains nothing."""
+
+    trains: ClassVar[bool] = False
+
+    k: int | None = None  # neighbours; None: chosen on validation
+    center: bool = True  # subtract the mean of the training vectors first
+
+    def __post_init__(self) -> None:
+        from stratune.strategy.blocks import check_positive
+
+        check_positive(k=self.k)
+
+    def adapt(self, net: Net) -> None:
+        from stratune.net.nearest_head import KnnHead
+
+        check_vectors(net, "knn")
+        pool, width = net.head.pool, net.backbone.width
+        assert pool is not None
+        if not net.objective.labels:
+            net.head = KnnHead(pool, width, 1, "value")
+            return
+        shares: Shares = "sigmoid" if class_objective(net, "knn") else "softmax"
+        net.head = KnnHead(pool, width, net.objective.labels, shares)
+
+    def solve(self, net: Net, rows: VectorRows) -> None:
+        """Store the training rows; validation loss chooses k."""
+        import torch
+        from torch.nn import functional as F
+
+        from stratune.objective.values import Value
+        from stratune.train.solved import set_head, val_loss
+
+        x, truth, labels = rows.train.vectors, rows.train.truth, net.objective.labels
+        center = x.mean(dim=0) if self.center else torch.zeros_like(x[0])
+        if isinstance(net.objective, Value):
+            values = net.objective.standardised(truth)[:, None]
+        else:
+            values = truth.float() if truth.dim() == 2 else F.one_hot(truth, labels).float()
+        stored = {"center": center, "keys": F.normalize(x - center, dim=1), "values": values}
+
+        def loss(k: int) -> float:
+            set_head(net, stored | {"k": torch.tensor([float(k)])})
+            return val_loss(net, rows)
+
+        fitting = [k for k in NEIGHBOURS if k <= len(x)]
+        best = min(fitting, key=loss) if self.k is None else self.k
+        set_head(net, stored | {"k": torch.tensor([float(best)])})
