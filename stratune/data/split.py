@@ -180,20 +180,7 @@ def _carve(
     table: Dataset, task: Task, carved: list[str], shares: list[float], seed: int, path: str | Path | None
 ) -> tuple[dict[str, Dataset], list[str]]:
     """Take `carved` parts (`shares` of the table each) out of `table`, which becomes train; and notes."""
-    fractions = [1 - sum(shares), *shares]
-    labels = task.target.strata(cells(table))
-    texts = numbers_of_texts(*text_columns(table))
-    notes: list[str] = []
-    if task.group is not None:
-        unit = "groups"
-        groups, notes = _linked(_column(table, "group"), texts, fractions[0])
-        parts = assign.grouped(labels, groups, fractions, seed)
-    elif len(set(texts)) < len(texts):
-        unit = "different texts"
-        parts = assign.together(labels, texts, fractions, seed)
-    else:
-        unit = "rows of each label"
-        parts = assign.stratified(labels, fractions, seed)
+    parts, unit, notes = shared_out(table, task, [1 - sum(shares), *shares], seed)
     names = ("train", *carved)
     for number, part in enumerate(names):
         if not (parts == number).any():
@@ -202,6 +189,24 @@ def _carve(
             )
             raise DataError(message, path=path)
     return _picked(table, parts, names), notes
+
+
+def shared_out(
+    table: Dataset, task: Task, fractions: Sequence[float], seed: int
+) -> tuple[NDArray[np.int64], str, list[str]]:
+    """(N,) the part of each row, of as many as there are `fractions`; what was shared out, in words; notes.
+
+    Stratified by label, equal texts (identity.py) in one part; or whole groups where `task.group` is set, and
+    groups that share a text together.
+    """
+    labels = task.target.strata(cells(table))
+    texts = numbers_of_texts(*text_columns(table))
+    if task.group is not None:
+        groups, notes = _linked(_column(table, "group"), texts, fractions[0])
+        return assign.grouped(labels, groups, fractions, seed), "groups", notes
+    if len(set(texts)) < len(texts):
+        return assign.together(labels, texts, fractions, seed), "different texts", []
+    return assign.stratified(labels, fractions, seed), "rows of each label", []
 
 
 def _linked(groups: Sequence[str], texts: Sequence[int], share: float) -> tuple[Sequence[str], list[str]]:

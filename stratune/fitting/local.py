@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import torch
 from stratune.data.rows import text_columns
 from stratune.errors import NonFiniteLoss, UnsupportedError
 from stratune.files import sha256
+from stratune.fitting.solving import HeadSolver
 from stratune.fitting.trained import Trained, predictor_of
 from stratune.fitting.validation import Validation
 from stratune.longtext.reader import ChunkReader
@@ -23,14 +23,11 @@ from stratune.tokens.tokens import TextLimit
 from stratune.train import checkpoint
 from stratune.train.activations import feed
 from stratune.train.class_weights import class_weights
-from stratune.train.feed import Feed
 from stratune.train.head_start import prepare_head
-from stratune.train.infer import vectors
 from stratune.train.loop import Evaluation, Loop
 from stratune.train.precision import resolve
 from stratune.train.processes import on_cpus
 from stratune.train.runtime import Runtime
-from stratune.train.solved import Part, VectorRows
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     from stratune.task import Task
     from stratune.tokens.reader import Reader
     from stratune.train.checkpoint import TrainingState
+    from stratune.train.feed import Feed
     from stratune.train.settings import Budget, TrainSettings
     from stratune.watch import Progress
 
@@ -81,9 +79,9 @@ class NetFitting:
         if trainable and (why := readout.refuses_training):
             raise UnsupportedError("training with these prompts", self.strategy.name, why)
         readout.answering(self.net, self.runtime, self.reader)  # raises UnsupportedError before training
-        state, seconds = self._train_or_retry() if trainable else (None, 0.0)
-        if self.strategy.solved and not trainable:
-            seconds += self._solve_once()
+        state, seconds = self._fitted()
+        learned = dict(self.net.head.named_parameters()) if self.strategy.solved else {}
+        learned |= trainable
         started = time.perf_counter()
         inner, model = self._models()
         prompts = readout.finish(inner, model, self.split, self.seed, self.progress)
@@ -92,7 +90,7 @@ class NetFitting:
             predictor_of(self.strategy, self.backbone, self.task, model, self.split, self.seed),
             state,
             seconds + (state.train_seconds if state else 0.0),
-            sum(p.numel() for p in (trainable or self._solved()).values()),
+            sum(p.numel() for p in learned.values()),
             sum(p.numel() for p in self.net.parameters()),
             self.runtime.precision,
             history=state.history if state else [],
@@ -124,8 +122,8 @@ class NetFitting:
         self.aggregate = readout.aggregate(self.task)
 
     def _start_head(self, objective: Objective) -> None:
-        """What is trained begins with the answer that fits the training rows without their texts."""
-        if not self.strategy.trains:
+        """What is learned begins with the answer that fits the training rows without their texts."""
+        if not (self.strategy.trains or self.strategy.solved):
             return
         truth = self._truth(self.split.train)
         weights = class_weights(self.settings.class_weights, truth, self.task)
@@ -138,51 +136,33 @@ class NetFitting:
         inner = self.strategy.readout.answering(self.net, self.runtime, self.reader)
         return inner, by_chunks(inner, self.chunker, self.aggregate)
 
-    def _solved(self) -> dict[str, torch.nn.Parameter]:
-        """Tensors of a head that is computed and not trained."""
-        return dict(self.net.head.named_parameters()) if self.strategy.solved else {}
+    def _solver(self) -> HeadSolver:
+        technique: Any = self.strategy.tune
+        weights = class_weights(self.settings.class_weights, self._truth(self.split.train), self.task)
+        where = self.net, technique, self.task, self.split, self.runtime, self.reader, weights
+        return HeadSolver(*where, folded=not self.strategy.trains)
 
-    def _solve_once(self) -> float:
-        """Compute the head from vectors of a frozen backbone; returns the seconds it took."""
+    def _solve(self) -> tuple[None, float]:
+        """Compute the head; the seconds it took, with those for the vectors of a frozen backbone."""
         started = time.perf_counter()
-        self.net.eval()
         rows, val = self._feed(self.split.train), self._feed(self.split.val)
-        self._solve(rows, val)
-        return time.perf_counter() - started + rows.saved_seconds
+        self._solver().solve(rows, val)
+        return None, time.perf_counter() - started + rows.saved_seconds
 
-    def _solve(self, rows: Feed, val: Feed) -> None:
-        tune: Any = self.strategy.tune
-        parts = self._part(rows, self.split.train), self._part(val, self.split.val)
-        tune.solve(self.net, VectorRows(*parts, self._encode, self.task.labels))
-
-    def _part(self, rows: Feed, table: Dataset) -> Part:
-        """Vectors of texts, or of chunks with the truth of their texts."""
-        truth = self._truth(table)
-        truth = truth if rows.owner is None else truth[rows.owner]
-        return Part(self._vectors(rows), torch.from_numpy(truth))
-
-    def _vectors(self, rows: Feed) -> torch.Tensor:
-        """(N, C) pooled texts on the CPU."""
-        if rows.frozen is not None and rows.frozen.pooled is not None:
-            return torch.from_numpy(rows.frozen.pooled)
-        assert self.net.head.pool is not None
-        return vectors(self.net, rows, self.net.head.pool, self.runtime).clone()
-
-    def _encode(self, texts: Sequence[str]) -> torch.Tensor:
-        tokens = self.reader.tokens(list(texts), None)
-        return self._vectors(Feed(tokens, int(self.net.backbone.tokenizer.pad_token_id)))
-
-    def _train_or_retry(self) -> tuple[TrainingState, float]:
-        """After a non-finite loss, train once more from the start in float32."""
+    def _fitted(self) -> tuple[TrainingState | None, float]:
+        """(final state of a training, seconds besides it). After a non-finite loss once more in float32."""
+        if not (self.strategy.trains or self.strategy.solved):
+            return None, 0.0
+        fit = self._train if self.strategy.trains else self._solve
         start = checkpoint.snapshot(self.net.trainable())
         try:
-            return self._train()
+            return fit()
         except NonFiniteLoss:
             if self.runtime.precision == "float32":
                 raise
             checkpoint.restore(self.net.trainable(), start)
             self.runtime = replace(self.runtime, precision="float32")
-            return self._train()
+            return fit()
 
     def _train(self) -> tuple[TrainingState, float]:
         """(final state of training, seconds for the frozen activations of the training rows)."""
@@ -193,9 +173,11 @@ class NetFitting:
         )
         precision = self.runtime.precision
 
+        solver = self._solver() if self.strategy.solved else None
+
         def evaluate() -> Evaluation:
-            if self.strategy.solved:
-                self._solve(rows, val)
+            if solver is not None:
+                solver.solve(rows, val)
             return validation()
 
         epochs = self.strategy.epochs(len(truth), self.budget.epochs)

@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from stratune.memory import trim_heap
 from stratune.net.head import Encoder, Head
-from stratune.net.pooled_head import OrderedCuts, start_at
+from stratune.net.linear_head import OrderedCuts, start_at
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from torch import Tensor, nn
 
@@ -37,6 +37,7 @@ class Head(nn.Module):
 
     pool: Pool | None = None
     by_document: bool = False
+    is_linear: ClassVar[bool] = False  # a LinearHead, which can be solved instead of trained
 
     def start_at(self, logits: Tensor) -> None:
         """Before training: answer (outputs,) `logits` whatever the text, where the head can."""

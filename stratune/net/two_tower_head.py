@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stratune.net.head import Encoder, Head
-from stratune.net.pooled_head import OrderedCuts, start_at
+from stratune.net.head import Encoder
+from stratune.net.linear_head import LinearHead, OrderedCuts
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ OTHERS = 0.5  # 4 C features have the variance of C
 LEAST_SPREAD = 1e-3  # a feature that hardly differs between training rows is not blown up
 
 
-class TwoTowerHead(Head):
+class TwoTowerHead(LinearHead):
     """Vectors (2 B, C), first and second text of each pair in turn -> logits (B, outputs) in float32.
 
     Features are standardised by the training rows (`before_training`): cosines of many backbones are all near
@@ -50,6 +50,7 @@ class TwoTowerHead(Head):
         self.norm = nn.LayerNorm(width, elementwise_affine=False) if norm else None
         self.dropout = nn.Dropout(dropout)
         count = 4 * width + 1
+        self.kinds = ((2 * width, OTHERS), (width, OTHERS), (width, OTHERS), (1, COSINE))
         self.linear = nn.Linear(count, 1 if ordered else outputs)
         self.cuts = OrderedCuts(outputs) if ordered else None
         # Not in a state dict: constant from one fold to the next training, and computed anew for that.
@@ -59,9 +60,6 @@ class TwoTowerHead(Head):
         with torch.no_grad():
             self.linear.weight.normal_(std=0.02, generator=generator)
             self.linear.bias.zero_()
-
-    def start_at(self, logits: Tensor) -> None:
-        start_at(self.linear, self.cuts, logits)
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         return self.classify(self._vectors(net, batch))

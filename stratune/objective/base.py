@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from stratune.errors import ArtifactError, choices
 
@@ -57,6 +58,10 @@ class Objective:
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         """(B, outputs) float32 and the truth of B rows -> (B,); `weights` (K,) of labels."""
         raise NotImplementedError
+
+    def shares(self, truth: Tensor) -> Tensor:
+        """Truth of B rows -> (B, K): how much each is of a label. Of values (B, 1), standardised."""
+        return F.one_hot(truth, self.labels).float()
 
     def similarity(self, truth: Tensor) -> Tensor:
         """Truth of B rows -> (B, B), from 0 to 1: how alike they are, for losses over pairs."""

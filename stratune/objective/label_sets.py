@@ -31,6 +31,9 @@ class Binary(Objective):
         wanted = truth.float() * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1)
 
+    def shares(self, truth: Tensor) -> Tensor:
+        return truth.float()
+
     def similarity(self, truth: Tensor) -> Tensor:
         """Labels in common over labels of either (Jaccard); 1 where neither has any."""
         rows = truth.float()

@@ -58,6 +58,9 @@ class Value(Objective):
         """(B,) in standard deviations from the mean of the training rows."""
         return (truth - self.center) / self.scale
 
+    def shares(self, truth: Tensor) -> Tensor:
+        return self.standardised(truth)[:, None].float()
+
     def similarity(self, truth: Tensor) -> Tensor:
         """1 for equal values, falling linearly to 0 at a distance of four standard deviations."""
         distance = (truth[:, None] - truth[None, :]).abs() / (4 * self.scale)

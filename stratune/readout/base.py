@@ -63,6 +63,11 @@ class Readout(ABC):
         return None
 
     @property
+    def one_vector(self) -> bool:
+        """Whether its head reads one vector of each text or chunk, so that it can be solved on them."""
+        return False
+
+    @property
     def shown_at_random(self) -> bool:
         """Whether demonstrations depend on the seed."""
         return False

@@ -53,9 +53,14 @@ class Head(Readout):
         if not 0 <= self.dropout < 1:
             raise ConfigError(f"{self.dropout} is not from 0 up to 1", key="readout.dropout")
 
+    @property
+    def one_vector(self) -> bool:
+        return self.long.way != "hierarchical"
+
     def head(self, backbone: Backbone, objective: Objective, seed: int) -> NetHead:
         from stratune.net.document_head import DocumentHead
-        from stratune.net.pooled_head import OrderedCuts, PooledHead
+        from stratune.net.linear_head import OrderedCuts
+        from stratune.net.pooled_head import PooledHead
 
         pool = backbone.pool if self.pool == "auto" else self.pool
         norm = backbone.family.head_norm if self.norm is None else self.norm

@@ -107,7 +107,8 @@ class Solved(Protocol):
     """A technique whose head is computed from vectors, not trained by the loop.
 
     `solve` sets the tensors of `net.head`. It is called once where nothing else is trained, else before
-    every evaluation on validation.
+    every evaluation on validation. `head_only = True`: there is nothing to train beside the head. An option
+    `solved` of the technique turns it off; so does a head that reads more than one vector of a text.
     """
 
     def solve(self, net: Net, rows: VectorRows) -> None: ...
@@ -129,13 +130,17 @@ class Strategy(Candidate):
 
     @property
     def trains(self) -> bool:
-        """A technique that trains nothing says so with `trains = False` (`learns`, its name up to 0.6)."""
-        return bool(getattr(self.tune, "trains", getattr(self.tune, "learns", True)))
+        """Whether the loop trains it.
+
+        A technique that trains nothing says so with `trains = False` (`learns`, its name up to 0.6).
+        """
+        trains = bool(getattr(self.tune, "trains", getattr(self.tune, "learns", True)))
+        return trains and not (self.solved and getattr(self.tune, "head_only", False))
 
     @property
     def solved(self) -> bool:
         """Whether its head is computed from the vectors of the rows: it has a method `solve` (Solved)."""
-        return hasattr(self.tune, "solve")
+        return hasattr(self.tune, "solve") and getattr(self.tune, "solved", True) and self.readout.one_vector
 
     @property
     def floor(self) -> bool:
@@ -156,7 +161,7 @@ class Strategy(Candidate):
             "tune": tune_name(self.tune),
             **dataclasses.asdict(self.tune),
             "readout": self.readout.settings(),
-            **dataclasses.asdict(self.recipe),
+            **(dataclasses.asdict(self.recipe) if self.trains or not self.solved else {}),
         }
 
     def runs(self, backbones: Sequence[str], llms: Sequence[str], seeds: int) -> list[Place]:

@@ -44,6 +44,6 @@ class Contrastive:
         net.contrasts = True
 
     def solve(self, net: Net, rows: VectorRows) -> None:
-        from stratune.train.solved import fit_head
+        from stratune.train.linear import solve_linear
 
-        fit_head(net, rows)
+        solve_linear(net, rows)

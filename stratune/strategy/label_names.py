@@ -51,12 +51,12 @@ class LabelNames:
 
         from stratune.train.solved import set_head
 
-        if unknown := [name for name in self.descriptions if name not in rows.labels]:
-            raise ConfigError(choices(unknown[0], rows.labels), key="descriptions")
-        texts = [self.template.replace(SLOT, self.descriptions.get(name, name)) for name in rows.labels]
+        if unknown := [name for name in self.descriptions if name not in rows.task.labels]:
+            raise ConfigError(choices(unknown[0], rows.task.labels), key="descriptions")
+        texts = [self.template.replace(SLOT, self.descriptions.get(name, name)) for name in rows.task.labels]
         weight = F.normalize(rows.encode(texts), dim=1)
-        center, bias = torch.zeros(weight.shape[1]), torch.zeros(len(weight))
+        found = {"center": torch.zeros(weight.shape[1]), "weight": weight, "bias": torch.zeros(len(weight))}
         if self.tuned:
-            set_scaled(net, rows, center, weight, bias)
+            set_scaled(net, rows, lambda part: found)
         else:
-            set_head(net, {"center": center, "weight": weight * SCALE, "bias": bias})
+            set_head(net, {**found, "weight": weight * SCALE})

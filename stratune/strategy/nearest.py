@@ -5,6 +5,7 @@ Vectors are centred on the training mean and made length 1 (SimpleShot; Wang et 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from stratune.net.nearest_head import Shares
     from stratune.net.net import Net
-    from stratune.train.solved import VectorRows
+    from stratune.objective import Objective
+    from stratune.train.solved import Part, Quality, VectorRows
+
+    Tensors = dict[str, torch.Tensor]
 
 SCALES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)  # of cosines, before the softmax: one over the temperature
 NEIGHBOURS = (1, 3, 5, 9, 15, 25, 50)
@@ -67,19 +71,22 @@ class Centroid:
         net.head = CosineHead(net.head.pool, net.backbone.width, net.objective.labels)
 
     def solve(self, net: Net, rows: VectorRows) -> None:
-        """The class means; validation loss chooses the temperature."""
+        """The class means; rows that are held out choose the temperature."""
+        set_scaled(net, rows, lambda part: self._means(part, net.objective))
+
+    def _means(self, part: Part, objective: Objective) -> Tensors:
         import torch
         from torch.nn import functional as F
 
-        x, truth, labels = rows.train.vectors, rows.train.truth, net.objective.labels
+        x, truth = part.vectors, part.truth
         center = x.mean(dim=0) if self.center else torch.zeros_like(x[0])
         unit = F.normalize(x - center, dim=1)
-        members = truth.float() if truth.dim() == 2 else F.one_hot(truth, labels).float()  # (N, K)
+        members = objective.shares(truth)  # (N, K)
         weight = _mean(unit, members)
         bias = torch.where(members.sum(dim=0) > 0, 0.0, ABSENT)
         if truth.dim() == 2:  # nearer to the rows with the label than to those without it
             weight = weight - _mean(unit, 1 - members)
-        set_scaled(net, rows, center, weight, bias)
+        return {"center": center, "weight": weight, "bias": bias}
 
 
 def _mean(unit: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
@@ -89,20 +96,18 @@ def _mean(unit: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
     return F.normalize(members.T @ unit, dim=1)
 
 
-def set_scaled(
-    net: Net, rows: VectorRows, center: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
-) -> None:
-    """Set a CosineHead, with the scale of the lowest validation loss."""
-    from stratune.train.solved import set_head, val_loss
+def set_scaled(net: Net, rows: VectorRows, fit: Callable[[Part], Tensors]) -> None:
+    """Set a CosineHead to what `fit` gives, with the scale of the lowest loss on held-out rows."""
+    from stratune.train.solved import held_out, set_head
 
-    def made(scale: float) -> dict[str, torch.Tensor]:
-        return {"center": center, "weight": weight * scale, "bias": bias}
+    def scaled(part: Part, scale: float) -> Tensors:
+        found = fit(part)
+        return {**found, "weight": found["weight"] * scale}
 
-    def loss(scale: float) -> float:
-        set_head(net, made(scale))
-        return val_loss(net, rows)
+    def quality(scale: float) -> float:
+        return held_out(net, rows, lambda part: scaled(part, scale))[1]
 
-    set_head(net, made(min(SCALES, key=loss)))
+    set_head(net, scaled(rows.train, max(SCALES, key=quality)))
 
 
 @register("knn")
@@ -133,25 +138,24 @@ class Knn:
         net.head = KnnHead(pool, width, net.objective.labels, shares)
 
     def solve(self, net: Net, rows: VectorRows) -> None:
-        """Store the training rows; validation loss chooses k."""
+        """Store the training rows; rows that are held out choose k."""
+        from stratune.train.solved import held_out, set_head
+
+        def stored(part: Part, k: int) -> Tensors:
+            return self._stored(part, k, net.objective)
+
+        def quality(k: int) -> Quality:
+            return held_out(net, rows, lambda part: stored(part, k))
+
+        known = len(rows.train.truth)
+        best = max((k for k in NEIGHBOURS if k <= known), key=quality) if self.k is None else self.k
+        set_head(net, stored(rows.train, best))
+
+    def _stored(self, part: Part, k: int, objective: Objective) -> Tensors:
         import torch
         from torch.nn import functional as F
 
-        from stratune.objective.values import Value
-        from stratune.train.solved import set_head, val_loss
-
-        x, truth, labels = rows.train.vectors, rows.train.truth, net.objective.labels
+        x, truth = part.vectors, part.truth
         center = x.mean(dim=0) if self.center else torch.zeros_like(x[0])
-        if isinstance(net.objective, Value):
-            values = net.objective.standardised(truth)[:, None]
-        else:
-            values = truth.float() if truth.dim() == 2 else F.one_hot(truth, labels).float()
-        stored = {"center": center, "keys": F.normalize(x - center, dim=1), "values": values}
-
-        def loss(k: int) -> float:
-            set_head(net, stored | {"k": torch.tensor([float(k)])})
-            return val_loss(net, rows)
-
-        fitting = [k for k in NEIGHBOURS if k <= len(x)]
-        best = min(fitting, key=loss) if self.k is None else self.k
-        set_head(net, stored | {"k": torch.tensor([float(best)])})
+        found = {"center": center, "keys": F.normalize(x - center, dim=1), "values": objective.shares(truth)}
+        return {**found, "k": torch.tensor([float(k)])}

@@ -58,9 +58,17 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
     recipe_names = {f.name for f in dataclasses.fields(Recipe)}
     recipe_options = {k: options.pop(k) for k in list(options) if k in recipe_names}
     options = {**(base.options if cls is base.tune else {}), **options}
+    if recipe_options and "solved" in {f.name for f in dataclasses.fields(cls)}:  # it is to be trained, so
+        options = {"solved": False, **options}
     tune_made: Tune = build(cls, options, key=key, also=(*recipe_names, "name", "readout"))
     recipe = dataclasses.replace(base.recipe, **typed(Recipe, recipe_options, key=key))
-    return Strategy(name, tune_made, readout, recipe)
+    made = Strategy(name, tune_made, readout, recipe)
+    if recipe_options and made.solved and not made.trains:
+        given = next(iter(recipe_options))
+        raise ConfigError(
+            "its head is solved, not trained in steps; leave it out, or `solved`", key=f"{key}.{given}"
+        )
+    return made
 
 
 def _from_peft(name: str | None, preset: str, options: dict[str, Any]) -> Strategy:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from stratune.net.net import Net
+    from stratune.train.solved import VectorRows
 
 
 def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
@@ -37,10 +38,20 @@ class Untuned:
 @register("head", preset="probe", recipe=Recipe(learning_rate=3e-3))
 @dataclass(frozen=True)
 class Probe:
-    """Trains the head alone; the backbone runs once per text (a linear probe)."""
+    """The head alone, on vectors of the frozen backbone, which runs once per text (a linear probe)."""
+
+    head_only: ClassVar[bool] = True
+
+    # By L-BFGS, to the minimum (train/linear.py); false: trained in steps, as options of a training ask for
+    solved: bool = True
 
     def adapt(self, net: Net) -> None:
         """Nothing to do: a net comes with its backbone frozen and its head learning."""
+
+    def solve(self, net: Net, rows: VectorRows) -> None:
+        from stratune.train.linear import solve_linear
+
+        solve_linear(net, rows)
 
 
 @register("last", preset="partial", recipe=Recipe(learning_rate=3e-4))

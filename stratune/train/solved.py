@@ -1,26 +1,30 @@
-"""Heads that are computed from pooled vectors instead of trained by the loop."""
+"""What a head is computed from, where the loop does not train it: vectors of the rows and their truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
     from stratune.net.nearest_head import VectorHead
     from stratune.net.net import Net
-    from stratune.net.pooled_head import PooledHead
+    from stratune.task import Task
 
-STRENGTHS = (0.01, 0.1, 1.0, 10.0)  # of the penalty on squared weights; vectors have a norm of sqrt(C)
-STEPS = 100  # of L-BFGS
+Quality = tuple[float, float]  # (the metric that selects, minus the loss): higher is better, loss breaks ties
 
 
 @dataclass(frozen=True)
 class Part:
-    """Vectors (N, C) float32 and truth (N,) or (N, K) of a table part, on the CPU."""
+    """Vectors (M, C) float32 and truth (N,) or (N, K) of a table part, on the CPU.
+
+    Of single texts and chunks M is N. Of pairs that are read apart M is 2 N.
+    """
 
     vectors: Tensor
     truth: Tensor
@@ -28,59 +32,53 @@ class Part:
 
 @dataclass(frozen=True)
 class VectorRows:
-    """What a head is computed from; `encode`: M texts -> (M, C), read by the same backbone."""
+    """What a head is computed from.
+
+    `folds` (N,) of the training rows: settings are chosen by cross-validation over them; None: by the
+    validation rows. `weights` (K,): of labels in the loss. `encode`: M texts -> (M, C), read by the same
+    backbone.
+    """
 
     train: Part
     val: Part
+    task: Task
     encode: Callable[[Sequence[str]], Tensor]
-    labels: tuple[str, ...] = ()
+    folds: NDArray[np.int64] | None = None
+    weights: Tensor | None = None
 
 
-def fit_head(net: Net, rows: VectorRows) -> None:
-    """Fit the head on vectors by L-BFGS on its own objective; validation loss chooses the penalty."""
-    head, device = cast("PooledHead", net.head), next(net.parameters()).device
-    head.eval()
-    parts = ((part.vectors.to(device), part.truth.to(device)) for part in (rows.train, rows.val))
-    (x, y), (val_x, val_y) = parts
-    start = {name: p.detach().clone() for name, p in head.named_parameters()}
-    found: list[tuple[float, dict[str, Tensor]]] = []
-    for strength in STRENGTHS:
-        set_head(net, {name: t if t.dim() < 2 else torch.zeros_like(t) for name, t in start.items()})
-        _minimise(net, head, x, y, strength)
-        with torch.no_grad():
-            loss = float(net.objective.losses(head.classify(val_x), val_y, None, 0.0).mean())
-        found.append((loss, {name: p.detach().clone() for name, p in head.named_parameters()}))
-    set_head(net, min(found, key=lambda one: one[0])[1])
-
-
-def _minimise(net: Net, head: PooledHead, x: Tensor, y: Tensor, strength: float) -> None:
-    parameters = list(head.parameters())
-    matrices = [p for p in parameters if p.dim() > 1]
-    optimizer = torch.optim.LBFGS(parameters, max_iter=STEPS, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = net.objective.losses(head.classify(x), y, None, 0.0).mean()
-        loss = loss + strength / 2 * torch.stack([(p**2).sum() for p in matrices]).sum()
-        torch.autograd.backward(loss)
-        return loss
-
-    with torch.enable_grad():
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
-    optimizer.zero_grad(set_to_none=True)
-
-
-def set_head(net: Net, tensors: dict[str, Tensor]) -> None:
+def set_head(net: Net, tensors: Mapping[str, Tensor]) -> None:
     """Give the head these values."""
-    with torch.no_grad():
-        for name, parameter in net.head.named_parameters():
-            parameter.data = tensors[name].to(parameter.device, parameter.dtype, copy=True)
+    for name, parameter in net.head.named_parameters():
+        parameter.data = tensors[name].to(parameter.device, parameter.dtype, copy=True)
 
 
-def val_loss(net: Net, rows: VectorRows) -> float:
-    """The objective's loss on validation, of the head as it is."""
+def held_out(net: Net, rows: VectorRows, fit: Callable[[Part], Mapping[str, Tensor]]) -> Quality:
+    """Of the heads that `fit` gives, on rows that they have not seen: of the other folds, or of validation.
+
+    The head is left with the tensors of one of them.
+    """
+    if rows.folds is None:
+        set_head(net, fit(rows.train))
+        return quality(net, _logits(net, rows.val.vectors), rows.val.truth, rows)
+    found = torch.zeros(len(rows.folds), net.objective.outputs)
+    for fold in np.unique(rows.folds):
+        outside = torch.from_numpy(rows.folds == fold)
+        set_head(net, fit(Part(rows.train.vectors[~outside], rows.train.truth[~outside])))
+        found[outside] = _logits(net, rows.train.vectors[outside])
+    return quality(net, found, rows.train.truth, rows)
+
+
+def _logits(net: Net, vectors: Tensor) -> Tensor:
     device = next(net.parameters()).device
     head = cast("VectorHead", net.head)
     with torch.no_grad():
-        logits = head.classify(head.unit(rows.val.vectors.to(device)))
-        return float(net.objective.losses(logits, rows.val.truth.to(device), None, 0.0).mean())
+        return head.classify(head.unit(vectors.to(device))).cpu()
+
+
+def quality(net: Net, logits: Tensor, truth: Tensor, rows: VectorRows) -> Quality:
+    """Logits (N, outputs) and truth on the CPU."""
+    objective, target = net.objective, rows.task.target
+    loss = float(objective.losses(logits, truth, rows.weights, 0.0).double().mean())
+    found: NDArray[Any] = objective.predictions(objective.probabilities(logits.double().numpy()))
+    return rows.task.selection.score(target.score(truth.numpy(), found)), -loss

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from stratune.errors import ConfigError
-from stratune.net.pooled_head import OrderedCuts
+from stratune.net.linear_head import OrderedCuts
 from stratune.objective.classes import CrossEntropy
 from stratune.objective.label_sets import Binary
 from stratune.objective.levels import Corn, Cumulative, LevelValue

@@ -6,7 +6,8 @@ import torch
 from scipy.optimize import minimize
 
 from stratune.net.document_head import DocumentHead
-from stratune.net.pooled_head import OrderedCuts, PooledHead
+from stratune.net.linear_head import OrderedCuts
+from stratune.net.pooled_head import PooledHead
 from stratune.objective.classes import CrossEntropy
 from stratune.objective.label_sets import Binary
 from stratune.objective.levels import Corn, Cumulative, LevelValue

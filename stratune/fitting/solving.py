@@ -1,0 +1,87 @@
+"""Heads that are computed from the vectors of rows: which vectors and truths a technique's `solve` gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from stratune.data.split import shared_out
+from stratune.train.feed import Feed
+from stratune.train.infer import vectors
+from stratune.train.solved import Part, VectorRows
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from numpy.typing import NDArray
+
+    from stratune.data.split import Split
+    from stratune.net.net import Net
+    from stratune.strategy.base import Solved
+    from stratune.task import Task
+    from stratune.tokens.reader import Reader
+    from stratune.train.runtime import Runtime
+
+FOLDS = 5
+# With fewer training rows, cross-validation over them chooses better than the validation rows do, which are
+# fewer still; with more it would cost six solutions for one.
+FOLDED_ROWS = 5000
+LEAST_ROWS = 3  # to fold at all
+
+
+@dataclass(frozen=True)
+class HeadSolver:
+    """`folded`: settings are chosen by cross-validation over the training rows, where these are few.
+
+    Not where their vectors were trained on their labels: such vectors fit them all too well.
+    """
+
+    net: Net
+    technique: Solved
+    task: Task
+    split: Split
+    runtime: Runtime
+    reader: Reader
+    weights: torch.Tensor | None  # (K,) of labels in the loss
+    folded: bool
+
+    def solve(self, rows: Feed, val: Feed) -> None:
+        """Set the tensors of the head; `rows` are those of train. Raises NonFiniteLoss."""
+        self.net.eval()
+        train = self._part(rows, self.split.train)
+        folds = self._folds(rows) if self.folded else None
+        found = VectorRows(
+            train, self._part(val, self.split.val), self.task, self._encode, folds, self.weights
+        )
+        self.technique.solve(self.net, found)
+
+    def _folds(self, rows: Feed) -> NDArray[np.int64] | None:
+        """(N,) the fold of each row: equal texts, and the rows of a group, share one."""
+        table = self.split.train
+        if not LEAST_ROWS <= len(table) < FOLDED_ROWS:
+            return None
+        count = min(FOLDS, len(table))
+        folds, _, _ = shared_out(table, self.split.task, [1 / count] * count, seed=0)
+        if len(np.unique(folds)) < 2:  # one group
+            return None
+        return folds if rows.owner is None else folds[rows.owner]
+
+    def _part(self, rows: Feed, table: Dataset) -> Part:
+        """Vectors of texts (of both texts of a pair in turn), or of chunks with the truth of their texts."""
+        truth = self.task.target.truth(table["label"])
+        truth = truth if rows.owner is None else truth[rows.owner]
+        return Part(self._vectors(rows), torch.from_numpy(truth))
+
+    def _vectors(self, rows: Feed) -> torch.Tensor:
+        if rows.frozen is not None and rows.frozen.pooled is not None:
+            return torch.from_numpy(rows.frozen.pooled)
+        assert self.net.head.pool is not None
+        plain = Feed(rows.tokens, rows.pad, rows.frozen)  # the head may read the texts of a row together
+        return vectors(self.net, plain, self.net.head.pool, self.runtime).clone()
+
+    def _encode(self, texts: Sequence[str]) -> torch.Tensor:
+        tokens = self.reader.tokens(list(texts), None)
+        return self._vectors(Feed(tokens, int(self.net.backbone.tokenizer.pad_token_id)))
