@@ -173,6 +173,8 @@ class _Problem:
         with torch.enable_grad():
             options = {"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-10}
             found = minimize(value, start / size.numpy(), jac=True, method="L-BFGS-B", options=options)
+        if not np.isfinite(found.fun):
+            raise NonFiniteLoss("the loss of a head on vectors is NaN or infinite")
         return np.asarray(found.x * size.numpy())
 
     def logits(self, seen: Tensor, flat: Floats) -> Tensor:

@@ -21,6 +21,7 @@ from tests.scores import score, truth_of
 from tests.train.loops import same_tensors
 
 FULL = {"preset": "full", "learning_rate": 3e-3}
+STEPPED = {"preset": "probe", "solved": False}  # in steps, as what has no solution
 
 
 def accuracy(run, split):
@@ -86,15 +87,15 @@ def net_settings(about):
 
 
 def test_the_seconds_of_frozen_activations_are_borne_by_each_run(tiny):
-    first = trained("probe", tiny("bert"))
-    again = trained("probe", tiny("bert"))  # finds them in the cache
+    first = trained(STEPPED, tiny("bert"))
+    again = trained(STEPPED, tiny("bert"))  # finds them in the cache
     for run in (first, again):
         assert run.train_seconds > run.position.train_seconds
 
 
 def test_the_history_is_of_validation(tiny):
     split = toy_split()
-    run = trained("probe", tiny("bert"), split=split, epochs=3)
+    run = trained(STEPPED, tiny("bert"), split=split, epochs=3)
     best = max(line["val"] for line in run.history)
     found = score(truth_of(split.val, split.task), run.predictor.predict_proba(split.val), split.task.labels)
     assert found["f1_macro"] == pytest.approx(best) == pytest.approx(run.position.best_score)
@@ -122,7 +123,7 @@ def test_class_weights_move_the_balance(tiny):
 
 
 def test_each_seed_is_a_run_of_its_own(tiny):
-    heads = [learned(trained("probe", tiny("bert"), seed=seed))["head.linear.weight"] for seed in (0, 1, 2)]
+    heads = [learned(trained(STEPPED, tiny("bert"), seed=seed))["head.linear.weight"] for seed in (0, 1, 2)]
     assert not any(torch.equal(heads[i], heads[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
@@ -143,7 +144,7 @@ def test_the_watcher_is_told_what_goes_on(tiny):
     watch = Callbacks(
         stage=lambda name, total: stages.append((name, total)), rows=rows.append, step=ticks.append
     )
-    trained("probe", tiny("bert"), progress=watch)
+    trained(STEPPED, tiny("bert"), progress=watch)
     assert stages == [("frozen activations", 48), ("frozen activations", 16), ("predicting val", 16)]
     assert sum(rows) == 48 + 16  # validation is predicted from its activations, whose rows were told before
     assert ticks[-1].step == ticks[-1].steps
@@ -170,7 +171,7 @@ def overflowing(monkeypatch):
     return tried
 
 
-@pytest.mark.parametrize("spec", ["probe", FULL, "lora"], ids=["probe", "full", "lora"])
+@pytest.mark.parametrize("spec", [STEPPED, FULL, "lora"], ids=["probe", "full", "lora"])
 def test_a_loss_that_is_not_finite_is_tried_once_more_in_float32(spec, tiny, overflowing):
     run = trained(spec, tiny("bert"), precision="bfloat16")
     assert run.precision == run.predictor.model.precision == "float32"
@@ -189,10 +190,10 @@ def test_in_float32_there_is_no_second_try(tiny, monkeypatch):
     monkeypatch.setattr(Loop, "run", lambda self: tries.append(self.runtime.precision) or plain(self))
     monkeypatch.setattr(CrossEntropy, "losses", losses)
     with pytest.raises(NonFiniteLoss, match="the loss or a gradient was NaN or infinite by step 7"):
-        trained("probe", tiny("bert"))
+        trained(STEPPED, tiny("bert"))
     assert tries == ["float32"]
     with pytest.raises(NonFiniteLoss):
-        trained("probe", tiny("bert"), precision="bfloat16")
+        trained(STEPPED, tiny("bert"), precision="bfloat16")
     assert tries == ["float32", "bfloat16", "float32"]
 
 
