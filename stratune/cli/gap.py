@@ -30,7 +30,7 @@ def gap_command(
         str, typer.Option(help="What is trained for each fold: a name, or {preset: ...} as in a config.")
     ] = "tfidf",
     backbone: Annotated[str, typer.Option(help="Of a strategy that has one.")] = "minilm",
-    epochs: Annotated[float, typer.Option(help="Passes over the training rows of a fold.")] = 4.0,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the training rows of a fold.")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Of the random and of the grouped folds.")] = 5,
     repeats: Annotated[
         int, typer.Option(min=1, max=1000, help="Times that rows are assigned to folds anew.")

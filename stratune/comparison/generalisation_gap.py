@@ -80,7 +80,7 @@ def measure_gap(
     seed: int = 0,
     strategy: str | dict[str, Any] = "tfidf",
     backbone: str | None = None,
-    epochs: float = 4.0,
+    epochs: float | None = None,
     progress: Progress = SILENT,
 ) -> Gap:
     """`table` is canonical, with its labels in `task` and a group of every row.

@@ -23,6 +23,7 @@ from stratune.tokens.tokens import TextLimit
 from stratune.train import checkpoint
 from stratune.train.activations import feed
 from stratune.train.class_weights import class_weights
+from stratune.train.course import course_of
 from stratune.train.head_start import prepare_head
 from stratune.train.loop import Evaluation, Loop
 from stratune.train.precision import resolve
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     from stratune.train.feed import Feed
     from stratune.train.settings import Budget, TrainSettings
     from stratune.watch import Progress
+
+
+# Validation rows below which the last step is kept: the best of a few answers is mostly luck (docs/log.md).
+LEAST_TO_CHOOSE = 12
 
 
 def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
@@ -94,14 +99,14 @@ class NetFitting:
             sum(p.numel() for p in self.net.parameters()),
             self.runtime.precision,
             history=state.history if state else [],
-            notes=model.notes(),
+            notes=[*model.notes(), *self.notes],
             prompts=prompts,
             is_main_process=self.accelerator.is_main_process,
             processes=self.accelerator.num_processes,
         )
 
     def _build(self) -> None:
-        self.accelerator = make_accelerator(self.settings, self.work)
+        self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
         precision = resolve(settings.precision, device)
         self.runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))
@@ -180,17 +185,19 @@ class NetFitting:
                 solver.solve(rows, val)
             return validation()
 
-        epochs = self.strategy.epochs(len(truth), self.budget.epochs)
-        every = 1 if self.strategy.recipe.epochs else max(1, round(epochs / self.budget.epochs))
+        recipe = self.strategy.recipe
+        course = course_of(len(truth), self.budget, recipe)
+        self.notes = [] if course.note is None else [course.note]
         loop = Loop(
             net=self.net,
             feed=rows,
             truth=truth if rows.owner is None else truth[rows.owner],
             evaluate=evaluate,
-            recipe=self.strategy.recipe,
+            recipe=replace(recipe, batch_size=course.batch_size),
             settings=self.settings,
-            epochs=epochs,
-            evaluate_every=every,
+            epochs=course.epochs,
+            evaluate_every=course.every,
+            chooses=len(val_truth) >= LEAST_TO_CHOOSE,
             seed=self.seed,
             runtime=self.runtime,
             accelerator=self.accelerator,

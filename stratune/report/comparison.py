@@ -179,7 +179,7 @@ def _config(path: Path) -> dict[str, Any]:
     budget = config.get("budget") or {}
     if not isinstance(budget, dict) or not all(map(_is_plain, budget.values())):
         raise ConfigError(f"{path}: budget: expected names of settings and their values")
-    if not isinstance(budget.get("epochs", 0), (int, float)):
+    if not isinstance(budget.get("epochs") or 0, (int, float)):
         raise ConfigError(f"{path}: budget.epochs: expected a number, found {budget['epochs']!r}")
     return config
 

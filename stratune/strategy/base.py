@@ -147,14 +147,6 @@ class Strategy(Candidate):
         """Of a strategy: its head is random, and stays so."""
         return not self.trains and not self.solved and not self.readout.language_model
 
-    def epochs(self, rows: int, budget: float) -> float:
-        """Passes over so many training rows: its own, or the budget's.
-
-        A technique with `least_steps` reads few rows more often, so that it makes so many optimiser steps.
-        """
-        steps = int(getattr(self.tune, "least_steps", 0))
-        return self.recipe.epochs or max(budget, float(-(-steps * self.recipe.batch_size // max(1, rows))))
-
     def settings(self) -> dict[str, Any]:
         return {
             "name": self.name,

@@ -27,10 +27,9 @@ class Contrastive:
     """Trains the encoder on pairs of rows by label, then solves the head (SetFit; Tunstall et al., 2022)."""
 
     last: int | None = None  # the top blocks that are trained; None: all, and the embeddings
-    least_steps: int = 100  # optimiser steps at least: few rows are read again
 
     def __post_init__(self) -> None:
-        check_positive(last=self.last, least_steps=self.least_steps)
+        check_positive(last=self.last)
 
     def adapt(self, net: Net) -> None:
         check_vectors(net, "contrastive")

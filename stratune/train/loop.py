@@ -69,6 +69,7 @@ class Loop:
     identity: str = ""  # of this run; a checkpoint of another one is not resumed
     progress: Progress = SILENT
     evaluate_every: int = 1  # epochs; more where few rows are read many times
+    chooses: bool = True  # the step that is best on validation; false: the last one, however it scores
 
     def run(self) -> TrainingState:
         self._prepare()
@@ -209,7 +210,7 @@ class Loop:
     def _evaluate(self, epoch: float) -> None:
         position = self.position
         seen = self.evaluate()
-        if position.best_step == 0 or (seen.score, -seen.loss) > position.best:
+        if not self.chooses or position.best_step == 0 or (seen.score, -seen.loss) > position.best:
             position.best_score = None if seen.value is None else seen.score
             position.best_log_loss = seen.loss
             position.best_step, position.best_epoch = position.step, epoch

@@ -21,13 +21,15 @@ TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 class Budget:
     """The budget of every strategy in a comparison; printed on the leaderboard."""
 
-    # over the training rows; a recipe with epochs of its own is reported with those
-    epochs: float = 4.0
+    # Passes over the training rows; None: four, and more where these are few (course.py). A recipe with
+    # epochs of its own is reported with those
+    epochs: float | None = None
     # settings of each strategy that validation chooses among, its defaults first; baselines and prompts too
     trials: int = 1
 
     def __post_init__(self) -> None:
-        _check_epochs(self.epochs, "budget.epochs")
+        if self.epochs is not None:
+            _check_epochs(self.epochs, "budget.epochs")
         if not 1 <= self.trials <= MOST_TRIALS:
             low = self.trials < 1
             why = f"{self.trials} is {'below 1' if low else f'above {MOST_TRIALS:,}'}"
