@@ -21,6 +21,7 @@ HOUSE = Path(__file__).parent / "img" / "house.svg"
 NETS: dict[str, dict[str, Any]] = {
     "untuned": {"preset": "untuned"},
     "probe": {"preset": "probe"},
+    "contrastive": {"preset": "contrastive"},
     "partial": {"preset": "partial"},
     "full": {"preset": "full"},
     "bitfit": {"preset": "bitfit"},
@@ -37,7 +38,7 @@ NETS: dict[str, dict[str, Any]] = {
     "peft": {"preset": "peft:vera"},
 }
 FLOWS = {
-    "baselines": flows.baselines, "ensemble": flows.ensemble, "soup": flows.soup,
+    "baselines": flows.baselines, "nearest": flows.nearest, "ensemble": flows.ensemble, "soup": flows.soup,
     "prompting": flows.prompting, "completion": flows.completion,
 }  # fmt: skip
 

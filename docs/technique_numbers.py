@@ -67,6 +67,8 @@ def page_of(preset: str) -> str:
         return "baselines"
     if preset in ("zero_shot", "few_shot"):
         return "prompting"
+    if preset in ("centroid", "knn", "label_names"):
+        return "nearest"
     return "peft" if preset.startswith("peft:") else preset
 
 

@@ -43,6 +43,24 @@ def baselines() -> str:
     )
 
 
+def nearest() -> str:
+    """centroid, knn and label_names: the same vectors, each compared with others by cosine."""
+    parts = svg.legend("nearest", {"frozen": "frozen", "computed": "trainable"})
+    rows = (
+        ("centroid", "training rows", "mean of", "each label"),
+        ("knn", "training rows", "each row", "and its label"),
+        ("label_names", "names of labels", "vector of", "each name"),
+    )
+    for i, (name, source, first, second) in enumerate(rows):
+        y = 80.0 + 90 * i
+        parts.append(svg.text(16, y - 34, name, "loose left"))
+        parts += _cell(16, y, 110, "plain", source) + [_right(126, y, 158)]
+        parts += _cell(158, y, 110, "frozen", "backbone") + [_right(268, y, 300)]
+        parts += _cell(300, y, 120, "trainable", first, second) + [_right(420, y, 452)]
+        parts += _cell(452, y, 172, "plain", "cosine with the", "vector of a new text")
+    return svg.document("Nearest: a new text is compared with vectors by cosine", 322, parts)
+
+
 def ensemble() -> str:
     parts = svg.legend("ensemble", COMBINED)
     middle = 120.0
