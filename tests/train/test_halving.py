@@ -1,5 +1,6 @@
 """Halving: which shares of the steps, who goes on, and that a training in parts is a whole one."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from stratune.train.halving import LEAST, WHOLE, Part, going_on, rungs_of, whole
 from stratune.train.loop import Evaluation
 from stratune.train.orders import Halving
 from stratune.train.settings import Budget, Recipe, TrainSettings
-from stratune.train.trial import Reached, Trial
+from stratune.train.trial import Reached, Trial, outcome
 from stratune.watch import SILENT
 from tests.helpers import Callbacks, adapted, learned
 from tests.train.loops import make_loop, same_tensors
@@ -144,6 +145,29 @@ def test_it_ends_with_one_at_the_end_and_costs_what_was_said(values, seed):
         == len(order.rungs)
         == len(done[0].rungs) + (order.chosen(done).number != 0)
     )
+
+
+def test_the_note_tells_what_it_cost_and_how_far_the_default_came():
+    def trial(number, value, rungs, share):
+        ends = tuple(Reached(end, {"f1": value}) for end in (0.1, 0.375, 1.0)[:rungs])
+        return Trial({"rate": number}, {"f1": value}, number, share=share, rungs=ends)
+
+    chosen, default, other = trial(2, 0.75, 3, 0.9), trial(0, 0.625, 2, 0.375), trial(1, 0.5, 1, 0.1)
+    failed = Trial({"rate": 3}, {}, 3, error="no room")
+    told = outcome([chosen, default, other, failed], Selection("f1"))
+    assert told == (
+        "4 trials by halving, 1.4 full trainings, 1 failed: validation f1 0.500 to 0.750; "
+        "chosen trial 2: rate 2 (the default settings: 0.625 at 38% of the steps)"
+    )
+    assert outcome([trial(0, 0.75, 3, 1.0), other], Selection("f1")).endswith("; chosen the default settings")
+
+
+def test_a_line_of_a_trial_is_read_back_as_it_was():
+    trial = Trial(
+        {"rate": 0.1}, {"f1": 0.5}, 3, 2.5, share=0.3, rungs=(Reached(0.1, {}), Reached(0.3, {"f1": 0.5}))
+    )
+    assert Trial.of_line(json.loads(json.dumps(trial.line()))) == trial
+    assert {"rungs", "share"}.isdisjoint(Trial({}, {}).line())
 
 
 # -- a training in parts
