@@ -86,7 +86,7 @@ def rows_of(draw: Draw, search: str, given: argparse.Namespace) -> list[Found]:
     out = given.out / f"{draw.case}-{search}"
     board = board_of(draw, given.backbone, strategies, out, **how)
     sizes = " / ".join(str(len(part)) for part in draw.parts.values())
-    return [found(draw.case, sizes, search, row, out, board.metric) for row in board.rows]
+    return [found(draw.case, sizes, search, row, out, board.leaderboard["metric"]) for row in board.rows]
 
 
 def found(case: str, sizes: str, search: str, row: dict[str, Any], out: Path, metric: str) -> Found:

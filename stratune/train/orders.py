@@ -64,11 +64,13 @@ class OneByOne:
 
 @dataclass(frozen=True)
 class Halving:
-    """Rung after rung (halving.py), on each the best of the one before; the one that is left is chosen.
+    """Rung after rung (halving.py), on each the best of the one before.
 
-    A trial that fails gives its place to the next best. `settings`: of all trials, the default ones first.
-    `loss`: the metric that orders equals, as within a training (loop.Evaluation): on the first rung it is
-    often one label that all trials answer, and the selection's metric is the same for all or undefined.
+    Chosen is the best of those that came to their end: the one that is left, or one that was finished early,
+    by patience or because its fit has no steps; of equals the earlier. A trial that fails gives its place to
+    the next best. `settings`: of all trials, the default ones first. `loss`: the metric that orders equals, as
+    within a training (loop.Evaluation): on the first rung it is often one label that all trials answer, and
+    the selection's metric is the same for all or undefined.
     """
 
     settings: Sequence[Settings]
@@ -93,15 +95,20 @@ class Halving:
         return None
 
     def alive(self, done: Sequence[Trial]) -> set[int]:
+        best = self.chosen(done)
+        return {trial.number for trial in (*self._going_on(done), *([best] if best else []))}
+
+    def chosen(self, done: Sequence[Trial]) -> Trial | None:
+        ended = [trial for trial in done if len(trial.rungs) == len(self.rungs) and trial.error is None]
+        return self.selection.best(ended, lambda trial: trial.val) if ended else None
+
+    def _going_on(self, done: Sequence[Trial]) -> list[Trial]:
+        """Those that are not yet trained on their rung, and the best so far of those that are."""
         for rung in range(len(self.rungs) - 1):
             waiting = self._waiting(done, rung)
             if waiting or (rung == 0 and len(done) < len(self.settings)):
-                return {trial.number for trial in (*waiting, *self._on(done, rung + 1))}
-        return {trial.number for trial in self._on(done, len(self.rungs) - 1)}
-
-    def chosen(self, done: Sequence[Trial]) -> Trial | None:
-        last = len(self.rungs) - 1
-        return next((trial for trial in self._on(done, last) if trial.error is None), None)
+                return [*waiting, *self._on(done, rung + 1)]
+        return self._waiting(done, len(self.rungs) - 1)
 
     def _waiting(self, done: Sequence[Trial], rung: int) -> list[Trial]:
         return [trial for trial in self._on(done, rung) if len(trial.rungs) <= rung]

@@ -44,14 +44,15 @@ def test_the_best_are_trained_on_and_the_one_at_the_end_is_chosen(spec, tiny, tm
     assert result.error is None and result.tried["trials"] == TRIALS
     ordered = by_number(lines)
     assert [line["settings"] for line in ordered] == asked(spec, TRIALS)  # those of a random search
-    first = [line["rungs"][0]["val"]["f1_macro"] for line in ordered]
-    second = sorted(range(TRIALS), key=lambda i: -first[i])[:2]
+    first = [line["rungs"][0]["val"] for line in ordered]
+    second = sorted(range(TRIALS), key=lambda i: (-first[i]["f1_macro"], first[i]["log_loss"]))[:2]
     second = second if 0 in second else [second[0], 0]
     assert sorted(i for i in range(TRIALS) if len(ordered[i]["rungs"]) > 1) == sorted(second)
     assert [one["share"] for one in lines[0]["rungs"]] == SHARES
     assert all(len(line["rungs"]) < 3 for line in lines[1:])
-    at_two = [ordered[i]["rungs"][1]["val"]["f1_macro"] for i in second]
-    assert lines[0]["number"] == second[at_two.index(max(at_two))]
+    at_two = [ordered[i]["rungs"][1]["val"] for i in second]
+    best = max(range(2), key=lambda i: (at_two[i]["f1_macro"], -at_two[i]["log_loss"]))
+    assert lines[0]["number"] == second[best]
     for line in lines:
         assert line["val"] == line["rungs"][-1]["val"]
     assert result.val == pytest.approx(lines[0]["val"])
@@ -237,7 +238,7 @@ def test_checkpoints_of_trials_that_are_out_are_removed(tiny, tmp_path, monkeypa
     assert there == [1, 2, 2, 2, 2, 2, 1, 1]
 
 
-def test_with_several_seeds_and_another_number_of_trials_nothing_is_mixed(tiny, tmp_path):
+def test_another_number_of_trials_is_another_run(tiny, tmp_path):
     _, lines, folder = halved(PROBE, tiny("bert"), tmp_path)
     (folder / "result.json").unlink()
     result, more, _ = halved(PROBE, tiny("bert"), tmp_path, trials=3)
@@ -245,14 +246,14 @@ def test_with_several_seeds_and_another_number_of_trials_nothing_is_mixed(tiny, 
     assert result.tried["trials"] == 3 and [one["share"] for one in more[0]["rungs"]] == [0.25, 1.0]
 
 
-@pytest.mark.parametrize("rungs", ["[3]", '[{"share": 1}]', '{"share": 0.1}', "[null]"])
-def test_lines_with_damaged_rungs_are_tried_again(rungs, tiny, tmp_path):
-    whole, lines, folder = halved(PROBE, tiny("bert"), tmp_path)
-    (folder / "result.json").unlink()
-    damaged = [json.dumps({**line, "rungs": json.loads(rungs)}) for line in lines]
-    (folder / "trials.jsonl").write_text("\n".join(damaged))
-    result, again, _ = halved(PROBE, tiny("bert"), tmp_path)
-    assert comparable(result) == comparable(whole) and without_clock(again) == without_clock(lines)
+def test_lines_with_damaged_rungs_are_tried_again(tmp_path):
+    whole, lines, folder = halved("tfidf", None, tmp_path, trials=2)
+    for rungs in ([3], [{"share": 1}], {"share": 0.1}, [None], 7):
+        (folder / "result.json").unlink()
+        damaged = [json.dumps({**line, "rungs": rungs}) for line in lines]
+        (folder / "trials.jsonl").write_text("\n".join(damaged))
+        result, again, _ = halved("tfidf", None, tmp_path, trials=2)
+        assert comparable(result) == comparable(whole) and without_clock(again) == without_clock(lines)
 
 
 # -- tpe, which is no halving: each trial whole, and the next depends on those before
@@ -266,7 +267,7 @@ def test_trials_by_tpe_killed_anywhere_end_the_same(tiny, tmp_path, monkeypatch)
     assert whole.notes[-1].startswith("6 trials: validation") and all("rungs" not in line for line in lines)
     assert [line["settings"] for line in by_number(lines)][:4] == asked(PROBE, 4)
     assert [line["settings"] for line in by_number(lines)] != asked(PROBE, 6)
-    for at in (3, len(steps) - 5):
+    for at in [len(steps) - 5]:
         out = tmp_path / f"killed-{at}"
         with monkeypatch.context() as patched, pytest.raises(Killed):
             stepping(patched, at)

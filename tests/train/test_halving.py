@@ -102,6 +102,24 @@ def test_undefined_is_last_and_of_equals_the_earlier_goes_on():
     assert [number for number, _ in turns[8:]] == [3, 5, 0, 3] and order.chosen(done).number == 3
 
 
+def test_one_that_was_finished_early_may_be_chosen_and_is_kept_until_a_better_one_comes_to_its_end():
+    """Where the last one got worse: by a threshold of its own, say."""
+    order = Halving([{"rate": float(i)} for i in range(3)], Selection("f1"), "log_loss")
+    ends = [Reached(share, {"f1": 0.6}) for share in order.rungs]
+    finished = Trial(order.settings[1], {"f1": 0.6}, 1, rungs=tuple(ends))
+    begun = [
+        Trial(order.settings[i], {"f1": value}, i, rungs=(Reached(order.rungs[0], {"f1": value}),))
+        for i, value in ((0, 0.2), (2, 0.7))
+    ]
+    done = [begun[0], finished, begun[1]]
+    assert order.next(done).number == 2 and order.alive(done) == {1, 2}
+    for last, chosen in ((0.5, 1), (0.6, 1), (0.8, 2)):
+        rungs = (*begun[1].rungs, Reached(1.0, {"f1": last}))
+        done[2] = replace(begun[1], val={"f1": last}, rungs=rungs)
+        assert order.next(done) is None and order.chosen(done).number == chosen
+        assert order.alive(done) == {chosen}
+
+
 def test_the_loss_orders_equals():
     losses = [0.7, 0.6, 0.5, 0.4, float("nan"), 0.65, 0.5]
     for scores in ({"f1": 0.4}, {}):
