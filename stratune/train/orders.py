@@ -68,9 +68,9 @@ class Halving:
 
     Chosen is the best of those that came to their end: the one that is left, or one that was finished early,
     by patience or because its fit has no steps; of equals the earlier. A trial that fails gives its place to
-    the next best. `settings`: of all trials, the default ones first. `loss`: the metric that orders equals, as
-    within a training (loop.Evaluation): on the first rung it is often one label that all trials answer, and
-    the selection's metric is the same for all or undefined.
+    the next best. `settings`: of all trials, the default ones first. `loss`: the metric that orders equals,
+    as within a training (loop.Evaluation): on the first rung all trials often answer with one label, and the
+    selection's metric is the same for all or undefined.
     """
 
     settings: Sequence[Settings]
