@@ -29,7 +29,7 @@ def data(tmp_path):
 def test_the_table_has_what_was_chosen_and_what_it_cost(data, tiny, monkeypatch, capsys):
     given = {
         "--data": data, "--sets": data / "sets.yaml", "--only": "toy", "--out": data / "out", "--trials": 3,
-        "--epochs": 2, "--backbone": tiny("bert"), "--strategies": "partial",
+        "--epochs": 2, "--backbone": tiny("bert"), "--strategies": "lora",
     }  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["halving.py", *(str(part) for pair in given.items() for part in pair)])
     halving.main()
