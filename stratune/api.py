@@ -40,7 +40,7 @@ def compare(
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
         encoding, delimiter, unknown                   how files are read
         strategies, backbone(s), llm(s)                one, several, or text with commas between them
-        seeds, epochs, trials, max_words, max_length, track    how they are trained
+        seeds, epochs, trials, search, max_words, max_length, track    how they are trained
         prefer                                         what decides: seconds, memory, bytes, price, best
         texts                                          test rows whose texts report.html shows; 0 for none
 

@@ -6,6 +6,7 @@ leaderboard have in common (`shared_by`) says which runs may be ranked together.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,8 @@ from stratune.files import sha256
 from stratune.version import PACKAGES, versions
 
 NUMBERS = 9  # raised when the same settings give other numbers than before
-SAMPLER = "random 1"  # how the settings of trials are drawn (train/sampler.py), and its version
+# How trials are found (train/searches.py), and its version. `tpe`: numbers depend on optuna's version, too.
+SEARCHES = {"random": "random 1", "halving": "halving 1", "tpe": "tpe 1"}
 # Of the settings of training: what moves no number.
 _HOW_ONLY = ("checkpoint_seconds", "track")
 
@@ -63,9 +65,13 @@ def shared_by(
 
 def _tried(budget: Mapping[str, Any]) -> dict[str, Any]:
     """One trial is what there was before 0.10; of several the numbers depend on how settings are drawn."""
+    kept = {key: value for key, value in budget.items() if key not in ("trials", "search")}
     if budget.get("trials", 1) == 1:
-        return {key: value for key, value in budget.items() if key != "trials"}
-    return {**budget, "sampler": SAMPLER}
+        return kept
+    search = SEARCHES[budget.get("search", "random")]
+    if search.startswith("tpe"):
+        search += f", optuna {importlib.metadata.version('optuna')}"
+    return {**kept, "trials": budget["trials"], "sampler": search}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

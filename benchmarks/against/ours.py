@@ -26,11 +26,17 @@ class Row:
 
 def compared(draw: Draw, backbone: str, strategies: Sequence[Any], out: Path) -> list[Row]:
     """All rows, with answers in the order of the draw's test rows. Started again it goes on where it was."""
+    board = board_of(draw, backbone, strategies, out)
+    return [_row(draw, board, row) for row in board.rows]
+
+
+def board_of(draw: Draw, backbone: str, strategies: Sequence[Any], out: Path, **more: Any) -> Any:
+    """`more`: options of `stratune.compare`."""
     import stratune as st
 
     task = draw.task
     own = {} if draw.val is None else {"val": draw.val}
-    board = st.compare(
+    return st.compare(
         draw.train,
         **own,
         test=draw.test,
@@ -48,8 +54,8 @@ def compared(draw: Draw, backbone: str, strategies: Sequence[Any], out: Path) ->
         anyway=True,  # one draw of few rows may have what the check of the data calls an error
         progress=False,
         out=out,
+        **more,
     )
-    return [_row(draw, board, row) for row in board.rows]
 
 
 def _row(draw: Draw, board: Any, row: dict[str, Any]) -> Row:

@@ -55,6 +55,13 @@ Trials = Annotated[
         help="Settings of each strategy that validation chooses among, its defaults first. [default: 1]",
     ),
 ]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        help="How trials are found: random; halving (the best of short trainings go on); tpe (optuna). "
+        "[default: random]"
+    ),
+]
 Strategies = Annotated[
     str | None,
     typer.Option(help="Comma-separated; see `stratune list strategies`. [default: eight, by kind]"),
@@ -109,6 +116,7 @@ def compare(
     seeds: Seeds = None,
     epochs: Epochs = None,
     trials: Trials = None,
+    search: Search = None,
     train_rows: Size = None,
     val_rows: Size = None,
     test_rows: Size = None,
@@ -136,8 +144,8 @@ def compare(
         "unknown": unknown, "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
-        "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "max_words": max_words,
-        "max_length": max_length, "track": track, "prefer": prefer,
+        "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "search": search,
+        "max_words": max_words, "max_length": max_length, "track": track, "prefer": prefer,
         "texts": texts,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)

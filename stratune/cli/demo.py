@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Seeds, Texts, Trials
+from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Search, Seeds, Texts, Trials
 from stratune.cli.options import Prefer
 from stratune.errors import ConfigError, choices
 
@@ -26,6 +26,7 @@ def demo(
     seeds: Seeds = None,
     epochs: Epochs = None,
     trials: Trials = None,
+    search: Search = None,
     prefer: Prefer = None,
     texts: Texts = None,
     jobs: Jobs = 1,
@@ -47,6 +48,6 @@ def demo(
         fields["data"] = {"source": "demo:reviews", "train_rows": 1000, "val_rows": 300, "test_rows": 600}
     fields["strategies"] = list(DEMO_STRATEGIES)
     options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "trials": trials}
-    options |= {"prefer": prefer, "texts": texts}
+    options |= {"search": search, "prefer": prefer, "texts": texts}
     set_options(fields, options)
     run(parse_config(fields), out, jobs=jobs, fresh=fresh, anyway=False, quiet=quiet, as_json=as_json)

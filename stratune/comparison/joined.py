@@ -48,8 +48,8 @@ def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]
 
 
 def _budget(comparison: Comparison) -> dict[str, Any]:
-    """config.yaml up to 0.9 does not tell how many trials there were: one."""
-    return {"trials": 1, **(comparison.config.get("budget") or {})}
+    """config.yaml up to 0.9 does not tell how many trials there were: one. Up to 0.10 they were random."""
+    return {"trials": 1, "search": "random", **(comparison.config.get("budget") or {})}
 
 
 def _check_same(first: Comparison, other: Comparison) -> None:

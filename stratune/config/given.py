@@ -44,6 +44,7 @@ class Options(TypedDict, total=False):
     seeds: Annotated[int | None, "seeds"]
     epochs: Annotated[float | None, "budget.epochs"]
     trials: Annotated[int | None, "budget.trials"]
+    search: Annotated[str | None, "budget.search"]
     max_words: Annotated[int | None, "train.max_words"]
     max_length: Annotated[int | None, "train.max_length"]
     track: Annotated[str | Sequence[str] | None, "train.track"]

@@ -21,6 +21,7 @@ from stratune.remote.named import Servers, named_servers
 from stratune.remote.settings import Remote
 from stratune.strategy import Baseline, Candidate, Combination, Strategy, parse_strategy
 from stratune.target.decision import DECIDE, OF_PROBABILITIES, Decide
+from stratune.train.halving import WHOLE, Part
 from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import SILENT, Progress
 
@@ -90,8 +91,8 @@ def train(
     settings = settings or TrainSettings()
     several = budget.trials > 1
 
-    def fitted(one: Candidate, folder: Path | None, progress: Progress) -> Trained:
-        options = (settings, folder, progress, remote or Remote(), members, named)
+    def fitted(one: Candidate, folder: Path | None, progress: Progress, part: Part = WHOLE) -> Trained:
+        options = (settings, folder, progress, remote or Remote(), members, named, part)
         trained = one.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
         decide_on_validation(trained, split, decide, progress, cache=settings.cache, ask=ask or several)
         return trained
@@ -125,6 +126,7 @@ class _Fitter:
     remote: Remote
     members: Sequence[Path] | None
     servers: Servers
+    part: Part  # of a training with steps; other fits are whole
 
     def strategy(self, strategy: Strategy) -> Trained:
         backbone = self.backbone
@@ -150,7 +152,7 @@ class _Fitter:
             loaded = backbone.sharing()
         return NetFitting(
             strategy, loaded, self.task, self.split, self.budget, self.seed, self.settings, self.work,
-            self.progress,
+            self.progress, self.part,
         ).run()  # fmt: skip
 
     def baseline(self, baseline: Baseline) -> Trained:

@@ -24,6 +24,7 @@ from stratune.train import checkpoint
 from stratune.train.activations import feed
 from stratune.train.class_weights import class_weights
 from stratune.train.course import course_of
+from stratune.train.halving import WHOLE, Part
 from stratune.train.head_start import prepare_head
 from stratune.train.loop import Evaluation, Loop
 from stratune.train.precision import resolve
@@ -77,6 +78,7 @@ class NetFitting:
     settings: TrainSettings
     work: Path | None
     progress: Progress
+    part: Part = WHOLE  # of the training, where trials are halved
 
     def run(self) -> Trained:
         self._build()
@@ -205,6 +207,7 @@ class NetFitting:
             checkpoint_file=self.work / f"checkpoint-{precision}.safetensors" if self.work else None,
             identity=self._identity(),
             progress=self.progress,
+            part=self.part,
         )
         if self.settings.track:
             config = _flat(self.strategy.settings() | {"seed": self.seed})
@@ -218,9 +221,13 @@ class NetFitting:
         return state, rows.seconds
 
     def _identity(self) -> str:
-        """Hash of all that the numbers depend on: not how often to save, and not the trackers."""
+        """Hash of all that the numbers depend on: not how often to save, not the trackers, and not where this
+        part of the training ends.
+        """
         settings = replace(self.settings, checkpoint_seconds=0.0, track=())
-        budget = {"epochs": self.budget.epochs}  # how many trials there are moves none of them
+        # How many trials there are moves none of them, but at the rungs of halving there are evaluations.
+        rungs = {"rungs": self.part.rungs} if self.part.rungs else {}
+        budget = {"epochs": self.budget.epochs, **rungs}
         how = [self.strategy.settings(), asdict(settings), budget, self.seed]
         how += [self.runtime.precision, self.reader.state()]
         parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]

@@ -1,9 +1,9 @@
 """The trials of a budget: settings are fitted one after the other, and validation keeps one of them.
 
-A trial that has ended is a line of `trials.jsonl`, and its model is dropped: one model at a time is in
-memory. What is left of it is the checkpoint at the end of its training, while it is the best so far. The
-chosen one is fitted again from there, which trains no step. So a run that was killed does what one does that
-was not.
+A trial that has ended, or has come to the end of a rung, is a line of `trials.jsonl`, and its model is
+dropped: one model at a time is in memory. What is left of it is the checkpoint at the end of its training,
+while it may go on or be chosen. The chosen one is fitted again from there, which trains no step. So a run
+that was killed does what one does that was not.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
@@ -25,21 +25,27 @@ from stratune.files import write_text
 from stratune.fitting.trained import Trained
 from stratune.strategy import Candidate
 from stratune.strategy.space import space_of, with_settings
+from stratune.train.halving import WHOLE, Part
+from stratune.train.orders import Order, Turn
 from stratune.train.processes import is_main, meet
-from stratune.train.sampler import RandomSearch, Sampler
+from stratune.train.searches import SEARCHES, Asked
 from stratune.train.settings import Budget
-from stratune.train.trial import Trial, outcome
+from stratune.train.trial import Reached, Trial, outcome
 from stratune.watch import Progress, Step
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
 
-    Fit = Callable[[Candidate, Path, Progress], Trained]  # in a folder for checkpoints
-
 FILE = "trials.jsonl"
 # Of the settings alone; torch reports exhausted memory as a RuntimeError. A server that does not answer, a
 # backbone that cannot be read or a full disk says nothing of them, and ends the run.
 FAILURES = (TrainingError, UnsupportedError, ConfigError, MemoryError, RuntimeError)
+
+
+class Fit(Protocol):
+    """In a folder for checkpoints; a part of the training, where there is one."""
+
+    def __call__(self, one: Candidate, folder: Path, progress: Progress, part: Part = WHOLE) -> Trained: ...
 
 
 def best_of_trials(
@@ -59,14 +65,15 @@ def best_of_trials(
     Raises TrainingError when every trial failed.
     """
     space, own = space_of(candidate)
+    selection, loss = split.task.selection, split.task.target.validation_loss
+    asked = Asked(space, own, seed, candidate.name, budget.trials, selection, loss)
     with TemporaryDirectory() if work is None else nullcontext(work) as folder:
         search = _Search(candidate, fit, split, Path(folder), progress, identity, budget.trials)
-        sampler = RandomSearch(space, own, seed, candidate.name)
         if not space:
             trained = fit(candidate, search.folder(0), progress)
             trained.notes = [*trained.notes, f"1 trial of {budget.trials}: there is nothing to choose"]
             return trained
-        return search.run(sampler)
+        return search.run(SEARCHES[budget.search](asked))
 
 
 @dataclass(frozen=True)
@@ -79,42 +86,51 @@ class _Search:
     identity: str
     trials: int
 
-    def run(self, sampler: Sampler) -> Trained:
+    def run(self, order: Order) -> Trained:
         done = self._read()
         meet()  # no process writes before all have read
-        while len(done) < self.trials and (settings := sampler.ask(done)) is not None:
-            done.append(self._try(len(done), settings))
-            self._keep(done)
-        well = [trial for trial in done if trial.error is None]
-        if not well:
-            raise TrainingError(f"all of {len(done)} trials failed; the first: {done[0].error}")
-        return self._chosen(self._best(well), done)
+        while (turn := order.next(done)) is not None:
+            before = done[turn.number] if turn.number < len(done) else Trial(turn.settings, {}, turn.number)
+            done[turn.number :] = [self._try(turn, before), *done[turn.number + 1 :]]
+            self._keep(done, order.alive(done))
+        best = order.chosen(done)
+        if best is None:
+            first = next(trial.error for trial in done if trial.error is not None)
+            failed = "all" if all(trial.error for trial in done) else "the best"
+            raise TrainingError(f"{failed} of {len(done)} trials failed; the first: {first}")
+        return self._chosen(best, done)
 
     def folder(self, number: int) -> Path:
         return self.work / f"trial-{number}"
 
-    def _best(self, trials: Sequence[Trial]) -> Trial:
-        """Of equals the earlier one."""
-        return self.split.task.selection.best(trials, lambda trial: trial.val)
-
-    def _try(self, number: int, settings: dict[str, Any]) -> Trial:
-        started = time.perf_counter()
+    def _try(self, turn: Turn, before: Trial) -> Trial:
+        """`before`: what was known of the trial; costs of a training that went on are those of all of it."""
+        started, part = time.perf_counter(), turn.part
+        end = f", to {part.until:.0%} of the steps" if part.until < 1 else ""
         try:
-            told = _Numbered(self.progress, f"trial {number + 1} of {self.trials}: ")
-            trained = self.fit(with_settings(self.candidate, settings), self.folder(number), told)
+            told = _Numbered(self.progress, f"trial {turn.number + 1} of {self.trials}{end}: ")
+            trained = self.fit(
+                with_settings(self.candidate, turn.settings), self.folder(turn.number), told, part
+            )
         except FAILURES as error:
             why = str(error) if isinstance(error, StratuneError) else reason(error)
-            found = Trial(settings, {}, number, time.perf_counter() - started, why)
+            seconds = (before.seconds or 0.0) + time.perf_counter() - started
+            found = replace(before, val={}, seconds=seconds, error=why)
         else:
+            values, position = trained.validation_metrics(self.split), trained.position
+            last = part.until if position is not None and not position.finished else 1.0
+            ends = [share for share in part.rungs[len(before.rungs) :] if share <= last]
             found = Trial(
-                settings,
-                trained.validation_metrics(self.split),
-                number,
+                turn.settings,
+                values,
+                turn.number,
                 trained.train_seconds,
-                examples_seen=trained.position.examples_seen if trained.position else None,
+                examples_seen=position.examples_seen if position else None,
                 price=trained.price,
                 tried=trained.tried(),
                 prompts=tuple(trained.prompts),
+                share=position.share if position and part.rungs else None,
+                rungs=(*before.rungs, *(Reached(share, values) for share in ends)),
             )
             del trained
         gc.collect()  # a net has circles: without this two of them would be in memory
@@ -125,7 +141,8 @@ class _Search:
     def _chosen(self, best: Trial, done: Sequence[Trial]) -> Trained:
         """With the costs of all trials: without the others there is none to choose."""
         told = _Numbered(self.progress, f"trial {best.number + 1}, chosen: ")
-        trained = self.fit(with_settings(self.candidate, best.settings), self.folder(best.number), told)
+        part = Part(rungs=tuple(reached.share for reached in best.rungs))
+        trained = self.fit(with_settings(self.candidate, best.settings), self.folder(best.number), told, part)
         trained.trials = [best, *(trial for trial in done if trial is not best)]
         if is_main():
             self._write(trained.trials)
@@ -135,15 +152,13 @@ class _Search:
         trained.notes = [*trained.notes, outcome(trained.trials, self.split.task.selection)]
         return trained
 
-    def _keep(self, done: Sequence[Trial]) -> None:
+    def _keep(self, done: Sequence[Trial], alive: set[int]) -> None:
         """On disk, whole: a kill leaves the lines of before or those of now."""
         if not is_main():
             return
         self._write(done)
-        well = [trial for trial in done if trial.error is None]
-        kept = self._best(well).number if well else None
         for trial in done:
-            if trial.number != kept:
+            if trial.number not in alive:
                 remove_checkpoints(self.folder(trial.number))
 
     def _write(self, trials: Sequence[Trial]) -> None:

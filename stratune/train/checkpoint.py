@@ -30,6 +30,7 @@ class TrainingState:
     """Progress of training, and its history."""
 
     step: int = 0  # optimiser steps done, over all epochs
+    steps: int = 0  # of a whole training; it may be finished before, when nothing gets better
     examples_seen: int = 0
     train_seconds: float = 0.0
     best_score: float | None = None  # validation metric at the best step; None: undefined there
@@ -41,6 +42,11 @@ class TrainingState:
     loss_sum: float = 0.0  # since the last evaluation
     loss_rows: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """Of a whole training's steps, those that are done."""
+        return self.step / self.steps
 
     @property
     def best(self) -> tuple[float, float]:

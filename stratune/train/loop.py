@@ -19,6 +19,7 @@ from stratune.objective.contrast import contrast
 from stratune.tokens.batches import micro_batches, paired_steps, training_steps
 from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
+from stratune.train.halving import WHOLE, Part
 from stratune.train.runtime import Runtime, autocast
 from stratune.watch import SILENT, Progress, Step
 
@@ -50,6 +51,8 @@ class Evaluation:
 class Loop:
     """Train the trainable tensors of `net`. Afterwards the net holds those of its best step.
 
+    `part`: how far. Steps and learning rates are those of the whole training, and one that stopped goes on
+    from its checkpoint in a call with a later end.
     `truth` (N,) or (N, K): targets of the training rows; `weights` (K,): class weights or None; `evaluate`:
     scores the net on validation. Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
     """
@@ -70,11 +73,14 @@ class Loop:
     progress: Progress = SILENT
     evaluate_every: int = 1  # epochs; more where few rows are read many times
     chooses: bool = True  # the step that is best on validation; false: the last one, however it scores
+    part: Part = WHOLE
 
     def run(self) -> TrainingState:
         self._prepare()
         self._resume()
         for epoch, index, step in self._remaining():
+            if self.position.step >= self.end:
+                break
             self._step(epoch, index, step)
             if self.position.finished:
                 break
@@ -95,6 +101,8 @@ class Loop:
         if partial:
             self.plan[-1] = max(1, round(self.plan[-1] * partial))
         self.steps = sum(self.plan)
+        self.end = self._step_of(self.part.until)
+        self.rungs = {self._step_of(share) for share in self.part.rungs}
         self.optimizer = _optimizer(self.net, self.recipe, self.device)
         self.module: nn.Module = self.accelerator.prepare_model(self.net)
         self.weights = self.weights.to(self.device) if self.weights is not None else None
@@ -112,6 +120,11 @@ class Loop:
                 self.loss_sum += self.position.loss_sum
         else:
             self.best = checkpoint.snapshot(self.trainable)
+        self.position.steps = self.steps
+
+    def _step_of(self, share: float) -> int:
+        """The last step of so large a share of them."""
+        return max(1, round(share * self.steps))
 
     def _remaining(self) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
         """(epoch, index within it, rows) of every step not yet done."""
@@ -145,14 +158,15 @@ class Loop:
         position.step += 1
         position.examples_seen += len(rows)
         position.loss_rows += len(rows)
-        evaluates = self._is_evaluation(epoch, index + 1, self.plan[epoch])
+        regular = self._is_evaluation(epoch, index + 1, self.plan[epoch])
+        evaluates = regular or position.step in self.rungs
         if evaluates or position.step % FINITE_EVERY == 0:
             self._check_finite()
         position.train_seconds += time.perf_counter() - started
         part = epoch + (index + 1) / self.whole_epochs[epoch]
         self.progress.step(Step(position.step, self.steps, part, len(rows)))
         if evaluates:
-            self._evaluate(part)
+            self._evaluate(part, regular)
         self._save_when_due(evaluates)
 
     def _backward(self, step: NDArray[np.int64]) -> None:
@@ -207,7 +221,8 @@ class Loop:
         per_epoch = min(self.settings.evals_per_epoch, count)
         return any(done == math.ceil(count * i / per_epoch) for i in range(1, per_epoch + 1))
 
-    def _evaluate(self, epoch: float) -> None:
+    def _evaluate(self, epoch: float, regular: bool) -> None:
+        """`regular`: patience counts it. Those at rungs are more than the user asked for."""
         position = self.position
         seen = self.evaluate()
         if not self.chooses or position.best_step == 0 or (seen.score, -seen.loss) > position.best:
@@ -216,7 +231,7 @@ class Loop:
             position.best_step, position.best_epoch = position.step, epoch
             position.evaluations_since_best = 0
             self.best = checkpoint.snapshot(self.trainable)
-        else:
+        elif regular:
             position.evaluations_since_best += 1
         self._record(epoch, seen)
         stopped = position.evaluations_since_best >= self.settings.patience
@@ -241,10 +256,13 @@ class Loop:
         self.position.loss_rows = 0
 
     def _save_when_due(self, evaluated: bool) -> None:
-        """Every `checkpoint_seconds`; with several processes, whose clocks differ, after every evaluation."""
+        """Every `checkpoint_seconds`, and at rungs; with several processes, whose clocks differ, after every
+        evaluation.
+        """
         alone = self.accelerator.num_processes == 1
         due = time.monotonic() - self.saved_at >= self.settings.checkpoint_seconds if alone else evaluated
-        if self.checkpoint_file is None or not (due or self.position.finished):
+        at_rung = self.position.step in self.rungs
+        if self.checkpoint_file is None or not (due or at_rung or self.position.finished):
             return
         self.saved_at = time.monotonic()
         self.position.loss_sum = float(self.accelerator.reduce(self.loss_sum, "sum"))

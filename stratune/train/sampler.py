@@ -3,7 +3,7 @@
     settings = sampler.ask(history)     # None: there is nothing new to try
 
 A sampler keeps no state: what it gives is a function of the trials so far, so that a run that was killed goes
-on with the same ones. (A study of optuna's can be filled with the history at each call.)
+on with the same ones.
 """
 
 from __future__ import annotations
@@ -41,11 +41,15 @@ class RandomSearch:
     def ask(self, history: Sequence[Trial]) -> Settings | None:
         if not history:
             return dict(self.own)
-        name = int(sha256(self.name)[:16], 16)
-        generator = np.random.default_rng([self.seed, name, len(history)])
+        generator = np.random.default_rng(seeds_of(self.seed, self.name, len(history)))
         tried = [trial.settings for trial in history]
         for _ in range(REDRAWS):
             drawn = {option: one.draw(self.own[option], generator) for option, one in self.space.items()}
             if drawn not in tried:
                 return drawn
         return None
+
+
+def seeds_of(seed: int, name: str, number: int) -> np.random.SeedSequence:
+    """Of one trial of one strategy."""
+    return np.random.SeedSequence([seed, int(sha256(name)[:16], 16), number])

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from stratune.errors import ConfigError, choices
 from stratune.options import check_values
+from stratune.train.searches import SEARCHES
 from stratune.train.space import Choice, Scale, Space, Times
+from stratune.train.tpe import need_optuna
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 MOST_EPOCHS = 10_000
@@ -26,6 +28,8 @@ class Budget:
     epochs: float | None = None
     # settings of each strategy that validation chooses among, its defaults first; baselines and prompts too
     trials: int = 1
+    # how they are found: random; halving (those that begin best are trained on); tpe (optuna, an extra)
+    search: str = "random"
 
     def __post_init__(self) -> None:
         if self.epochs is not None:
@@ -34,6 +38,10 @@ class Budget:
             low = self.trials < 1
             why = f"{self.trials} is {'below 1' if low else f'above {MOST_TRIALS:,}'}"
             raise ConfigError(why, key="budget.trials")
+        if self.search not in SEARCHES:
+            raise ConfigError(choices(self.search, SEARCHES), key="budget.search")
+        if self.search == "tpe":
+            need_optuna()
 
 
 @dataclass(frozen=True)

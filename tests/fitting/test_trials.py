@@ -26,9 +26,9 @@ PROBE = {"preset": "probe", "batch_size": 8}
 HARD = toy_split(3, rows=60)
 
 
-def job_of(spec, backbone, split, trials, **settings):
+def job_of(spec, backbone, split, trials, search, **settings):
     strategy = parse_strategy(spec)
-    budget = {"epochs": 2.0, "trials": trials}
+    budget = {"epochs": 2.0, "trials": trials, "search": search}
     identity = Identity(
         split.fingerprint, split.task.to_dict(), budget, {}, strategy.settings(), backbone, None, 0
     )
@@ -38,9 +38,9 @@ def job_of(spec, backbone, split, trials, **settings):
     )  # fmt: skip
 
 
-def run(spec, backbone, split, out, trials, **settings):
+def run(spec, backbone, split, out, trials, search="random", **settings):
     """(the result, lines of trials.jsonl, folder) of a run as an engine does it."""
-    job, place = job_of(spec, backbone and str(backbone), split, trials, **settings), Place.here(out)
+    job, place = job_of(spec, backbone and str(backbone), split, trials, search, **settings), Place.here(out)
     result, folder = execute(job, place), place.run(job.run_id)
     return result, lines_of(folder), folder
 

@@ -28,7 +28,7 @@ def titles(out):
 
 def test_ours_stand_in_the_order_of_the_page():
     assert [one.name for one in figures_of("overview")] == [
-        "leaderboard", "cost", "learning", "roc", "risk_coverage", "labels", "prompts", "parts", "balance",
+        "leaderboard", "cost", "learning", "roc", "risk_coverage", "labels", "prompts", "trials", "parts", "balance",
     ]  # fmt: skip
     assert [one.name for one in figures_of("people")] == ["people"]
     assert [one.name for one in figures_of("entry")] == ["confusion", "predicted", "residuals", "reliability"]

@@ -9,11 +9,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation
 
+from stratune.evaluate.expected_best import expected_best
 from stratune.ownership import owned_by_us
 from stratune.report import leaderboard, plots
 from stratune.report.comparison import load
 from stratune.report.figures.confusion import confusion_of
+from stratune.report.figures.trials import by_trials
 from stratune.report.labels import place_labels
+from stratune.report.scene import Scene
 from stratune.report.style import look, panel
 from tests.report.synthetic import ODD_LABELS, make
 
@@ -134,3 +137,47 @@ def test_odd_strategy_names_make_files_that_stay_in_the_folder(tmp_path, strateg
     paths = written(out)
     assert {path.parent for path in paths} == {out / "plots"} and all(path.is_file() for path in paths)
     assert len(paths) == 14
+
+
+def with_trials(out, sampler, *, values=(0.5, 0.625, 0.75, 0.875), strategy="lora"):
+    """Trials of the runs of one strategy, the best first, as a budget leaves them."""
+    for folder in out.glob(f"runs/{strategy}@*"):
+        lines = [
+            {"number": i, "val": {} if value is None else {"f1_macro": value}}
+            for i, value in enumerate(values)
+        ]
+        (folder / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
+        result = json.loads((folder / "result.json").read_text())
+        result["identity"] = {"budget": {"epochs": 4.0, "trials": len(lines), "sampler": sampler}}
+        result["tried"] = {"trials": len(lines), "settings": len(lines)}
+        (folder / "result.json").write_text(json.dumps(result))
+    return out
+
+
+def test_the_expected_best_is_drawn_of_random_searches_alone(tmp_path):
+    random = with_trials(make(tmp_path / "random", rows=60), "random 1")
+    figure = drawn(random)["trials"]
+    assert (
+        "lora" in words(figure) and "full" not in words(figure) and "What more trials give" in words(figure)
+    )
+    assert "prompts" not in drawn(random)
+    assert "trials" not in drawn(with_trials(make(tmp_path / "halved", rows=60), "halving 1"))
+    assert "trials" not in drawn(make(tmp_path / "without", rows=60))
+
+
+def test_the_curve_of_expected_bests_is_the_mean_over_seeds_of_the_trials_that_have_a_value(tmp_path):
+    out = with_trials(
+        make(tmp_path / "out", rows=60, seeds=(0, 1)), "random 1", values=(0.5, None, 0.75, 0.5, 1.0)
+    )
+    comparison = load(out)
+    scene = Scene(comparison, leaderboard.build(comparison, resamples=50))
+    entry = next(entry for entry in scene.entries if entry.strategy == "lora")
+    wanted = expected_best([0.5, 0.5, 0.75, 1.0])
+    assert by_trials(entry, scene) == pytest.approx(wanted) and wanted[[0, -1]] == pytest.approx(
+        [0.6875, 1.0]
+    )
+    for folder in out.glob("runs/lora@*#1"):  # a seed with more trials: as far as both go
+        lines = [{"val": {"f1_macro": 0.5}}] * 6
+        (folder / "trials.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    entry = next(entry for entry in load(out).entries() if entry.strategy == "lora")
+    assert by_trials(entry, scene) == pytest.approx((wanted + 0.5) / 2)
