@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -80,8 +81,9 @@ class RayEngine:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        for task in self._under_way:
+        for task, one in self._under_way.items():
             self._ray.cancel(task, force=True)
+            one.arrived.close()
         self._under_way.clear()
         self._splits.clear()
         if self._ours:
@@ -129,7 +131,7 @@ class RayEngine:
                 return one.job, self._result(one)
             except gone.RayTaskError as error:
                 cause = getattr(error, "cause", None) or error
-                return one.job, self._failed(one, f"{type(cause).__name__}: {reason(cause)}", str(error))
+                return one.job, self._failed(one, f"{type(cause).__name__}: {reason(cause)}", _plain(error))
             except (
                 gone.WorkerCrashedError,
                 gone.NodeDiedError,
@@ -217,6 +219,11 @@ class RayEngine:
             text = f"waits: no machine of the cluster has {self._share.cpus} processors"
             for one in self._under_way.values():
                 one.on_event({"event": "note", "text": text})
+
+
+def _plain(error: Exception) -> str:
+    """A traceback from elsewhere, without the colours that Ray gives it."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
 
 
 def _imported() -> Any:
