@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Pieces = list[Any]  # ObjectRefs
 
 TRIES = 3  # of a run whose machine or worker process dies
+THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # torch's and the linear algebra's; the tokenizers'
 QUIET_SECONDS = 30.0  # after which it is asked whether there is a machine left
 MADE = ("result.json", "model", "predictions.parquet")  # of a run that has ended: no run goes on from them
 
@@ -153,7 +154,7 @@ class RayEngine:
             "job": asdict(job),
             "version": __version__,
             "cwd": str(Path.cwd()),
-            "environment": for_other_processes() | {"OMP_NUM_THREADS": str(self._share.cpus)},
+            "environment": for_other_processes() | dict.fromkeys(THREADS, str(self._share.cpus)),
         }
         has_model = job.backbone is not None and not is_remote(job.backbone)
         task = self._ray.remote(work).options(
@@ -227,7 +228,7 @@ def _plain(error: Exception) -> str:
 
 
 def _imported() -> Any:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read at import: a cluster of ours reports to nobody
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a cluster that we start reports to nobody
     try:
         import ray
     except ImportError:
