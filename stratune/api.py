@@ -25,7 +25,8 @@ def compare(
     out: str | Path | None = None,
     fresh: bool = False,
     anyway: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
+    engine: str = "local",
     progress: bool = True,
     **options: Unpack[Options],
 ) -> Board:
@@ -45,14 +46,16 @@ def compare(
         texts                                          test rows whose texts report.html shows; 0 for none
 
     and the configuration's sections data={...}, task={...}, budget={...}, train={...}, decide={...},
-    remote={...}, report={...}. `jobs` runs are under way at once and share cores and GPU. `out` None:
+    remote={...}, report={...}. `jobs` runs are under way at once and share cores and GPU (None: one); with
+    `engine="ray"` on the machines of a cluster (None: as many as there is room for). `out` None:
     stratune-out/NAME, or a folder beside it where other data or another task is compared there. Errors that
     `stratune data check` finds stop the comparison; `anyway` goes on and marks the board. Failed strategies
     are rows; wrong input raises a StratuneError.
     """
     config, rows = _configured(source, options)
     places = [Path(out)] if out is not None else []
-    how: dict[str, Any] = {"rows": rows, "fresh": fresh, "anyway": anyway, "jobs": jobs}
+    how: dict[str, Any] = {"rows": rows, "fresh": fresh, "anyway": anyway}
+    how |= {"jobs": jobs, "engine": engine}
     with Display(shown=progress) as display:
         for _ in run_comparison(config, *places, watch=display.on, placed=places.append, **how):
             pass

@@ -51,7 +51,7 @@ def test_every_default_is_written_out(tmp_path):
     ]
     assert list(written) == [*sections, "prefer", "report"]
     assert written["strategies"][:2] == ["majority", "tfidf"] and written["budget"] == {
-        "epochs": 4.0,
+        "epochs": None,
         "trials": 1,
         "search": "random",
     }

@@ -165,8 +165,9 @@ def test_the_options_of_a_page_are_those_of_the_code(page):
     rows = re.findall(r"^\| `([\w.]+)` \| `(.*?)` \|", page.read_text(encoding="utf-8"), re.M)
     told = {name: yaml.safe_load(value) for name, value in rows}
     here = [name for name in strategy_names() if technique_numbers.page_of(name) == page.stem]
-    preset = here[-1]  # of the baselines tfidf: majority has no options
-    settings = parse_strategy("peft:vera" if page.stem == "peft" else preset).settings()
+    settings = {}
+    for preset in ["peft:vera"] if page.stem == "peft" else here:
+        settings |= parse_strategy(preset).settings()
     settings |= {f"readout.{name}": value for name, value in settings.get("readout", {}).items()}
     usual = {field.name: field.default for field in dataclasses.fields(Recipe)}
     known = {"name", "preset", "tune", "method", "readout"}

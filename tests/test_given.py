@@ -14,6 +14,7 @@ from stratune.config import parse_config
 from stratune.config.given import KEYS, SECTIONS, set_options
 from stratune.errors import ConfigError
 from stratune.strategy import parse_strategy
+from stratune.train.course import EPOCHS
 
 PLURALS = {"backbones", "llms"}  # other names of options that a command line repeats
 
@@ -115,14 +116,14 @@ def test_what_the_help_calls_default_is_the_default():
     }
     plain = {name: found[1] for name, found in told.items() if found and name in KEYS}
     config = configured()
-    assert {name: plain[name] for name in ("kind", "unknown", "backbone", "seeds", "epochs", "prefer")} == {
+    assert {name: plain[name] for name in ("kind", "unknown", "backbone", "seeds", "prefer")} == {
         "kind": config.task.kind,
         "unknown": config.data.unknown,
         "backbone": ",".join(config.backbones),
         "seeds": str(config.seeds),
-        "epochs": f"{config.budget.epochs:g}",
         "prefer": config.prefer,
     }
+    assert plain["epochs"].startswith(f"{EPOCHS:g}, ") and config.budget.epochs is None
     task = st.Task()
     assert (plain["text"], plain["label"]) == (task.text, task.label)
     assert (plain["val"], plain["test"]) == tuple(

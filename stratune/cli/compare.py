@@ -45,7 +45,9 @@ Seeds = Annotated[
 ]
 Epochs = Annotated[
     float | None,
-    typer.Option(help="Passes over the training rows, the same for every strategy. [default: 4]"),
+    typer.Option(
+        help="Passes over the training rows, the same for every strategy. [default: 4, more where rows are few]"
+    ),
 ]
 Trials = Annotated[
     int | None,
@@ -66,7 +68,17 @@ Strategies = Annotated[
     str | None,
     typer.Option(help="Comma-separated; see `stratune list strategies`. [default: eight, by kind]"),
 ]
-Jobs = Annotated[int, typer.Option(min=1, max=256, help="Runs under way at once, which share cores and GPU.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Runs under way at once, which share cores and GPU. [default: 1; ray: as many as fit]",
+    ),
+]
+Engine = Annotated[
+    str, typer.Option(help="Where runs execute: local, or ray: a cluster, at $RAY_ADDRESS or started here.")
+]
 Texts = Annotated[
     int | None,
     typer.Option(
@@ -128,7 +140,8 @@ def compare(
     track: Track = None,
     prefer: Prefer = None,
     texts: Texts = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    engine: Engine = "local",
     out: Out = None,
     fresh: Fresh = False,
     anyway: Anyway = False,
@@ -149,7 +162,8 @@ def compare(
         "texts": texts,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)
-    run(config, out, jobs=jobs, fresh=fresh, anyway=anyway, quiet=quiet, as_json=as_json)
+    how: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs, "engine": engine}
+    run(config, out, how, quiet=quiet, as_json=as_json)
 
 
 def configure(arguments: list[str], data: str | None, options: dict[str, Any]) -> Config:
@@ -173,18 +187,17 @@ def configure(arguments: list[str], data: str | None, options: dict[str, Any]) -
     return parse_config(fields, where=file or "config")
 
 
-def run(
-    config: Config, out: Path | None, *, jobs: int, fresh: bool, anyway: bool, quiet: bool, as_json: bool
-) -> None:
-    """Compare with progress, show the leaderboard, exit with 1 when a strategy failed."""
+def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
+    """Compare with progress, show the leaderboard, exit with 1 when a strategy failed. `how`: options of
+    `run_comparison`.
+    """
     from stratune.comparison.comparison import run_comparison
     from stratune.comparison.progress import Display
 
     places = [out] if out is not None else []
-    options: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs}
     try:
         with Display(shown=not quiet) as display:
-            running = run_comparison(config, out, watch=display.on, placed=places.append, **options)
+            running = run_comparison(config, out, watch=display.on, placed=places.append, **how)
             results = list(running)
     except KeyboardInterrupt:
         where = f" ({places[-1]})" if places else ""

@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Jobs, Json, Out, Quiet, Search, Seeds, Texts, Trials
+from stratune.cli.compare import (
+    Engine,
+    Epochs,
+    Fresh,
+    Jobs,
+    Json,
+    Out,
+    Quiet,
+    Search,
+    Seeds,
+    Texts,
+    Trials,
+)  # fmt: skip
 from stratune.cli.options import Prefer
 from stratune.errors import ConfigError, choices
 
@@ -29,7 +41,8 @@ def demo(
     search: Search = None,
     prefer: Prefer = None,
     texts: Texts = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
+    engine: Engine = "local",
     out: Out = None,
     fresh: Fresh = False,
     quiet: Quiet = False,
@@ -50,4 +63,5 @@ def demo(
     options = {"strategies": strategies, "seeds": seeds, "epochs": epochs, "trials": trials}
     options |= {"search": search, "prefer": prefer, "texts": texts}
     set_options(fields, options)
-    run(parse_config(fields), out, jobs=jobs, fresh=fresh, anyway=False, quiet=quiet, as_json=as_json)
+    how: dict[str, Any] = {"fresh": fresh, "jobs": jobs, "engine": engine}
+    run(parse_config(fields), out, how, quiet=quiet, as_json=as_json)

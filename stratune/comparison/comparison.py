@@ -32,13 +32,13 @@ def run_comparison(
     rows: Mapping[str, Dataset] | None = None,
     fresh: bool = False,
     anyway: bool = False,
-    jobs: int = 1,
+    jobs: int | None = None,
     watch: Callable[[RunEvent], None] = lambda event: None,
     placed: Callable[[Path], None] = lambda out: None,
-    engine: Engine | None = None,
+    engine: Engine | str = "local",
 ) -> Iterator[RunResult]:
     """Do every run that `out` does not have yet, `jobs` at once, then write the report. Yields results as
-    they come.
+    they come. `engine`: where runs execute, by name (engine/choose.py).
 
     `rows`: parts that are in memory (source, val, test); they are kept beside the results. `out` None:
     stratune-out/NAME, which depends on data and task; `placed` is told which. `anyway`: errors of the data do
@@ -53,7 +53,8 @@ def run_comparison(
     runs = plan(config)
     if out is not None:
         check_place(out)
-    with engine or engine_for(jobs) as engine:  # started first: its imports go on while we read
+    chosen = engine_for(engine, jobs) if isinstance(engine, str) else engine
+    with chosen as engine:  # started first: its imports go on while we read
         split, texts = read_split(config, rows)
         config.decide.check(split.task.target)
         shared = _shared(config, split)

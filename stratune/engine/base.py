@@ -5,8 +5,8 @@
         engine.submit(job, on_event)   # as many as `engine.jobs` at once
         job, result = engine.wait()
 
-Another engine (a cluster's) is one file: it brings the stored split and the members of a combination to where
-a job runs, calls `engine.run.execute` there with the Place of that machine, and brings the run's folder back.
+A cluster's (ray_engine.py) brings the stored split and the members of a combination to where a job runs, has
+the local engine run it there with the Place of that machine, and brings the run's folder back.
 """
 
 from __future__ import annotations

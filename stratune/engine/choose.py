@@ -1,20 +1,42 @@
-"""The engine that a comparison uses unless it is given one."""
+"""The engine of a comparison, by its name."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from stratune.engine.base import Engine
 from stratune.engine.inline import InlineEngine
 from stratune.engine.local import LocalEngine
-from stratune.errors import ConfigError
+from stratune.engine.ray_engine import RayEngine
+from stratune.errors import ConfigError, choices
 from stratune.train.processes import launched
 
 
-def engine_for(jobs: int) -> Engine:
-    """Runs on this machine, `jobs` at once; in this process where `accelerate launch` started it."""
-    if jobs < 1:
+def engine_for(name: str, jobs: int | None = None) -> Engine:
+    """`jobs` at once; None: what the engine does unless it is told. Raises ConfigError for a name that is
+    none.
+    """
+    if jobs is not None and jobs < 1:
         raise ConfigError(f"{jobs} is below 1", key="jobs")
+    if name not in ENGINES:
+        raise ConfigError(choices(name, ENGINES), key="engine")
+    return ENGINES[name](jobs)
+
+
+def _local(jobs: int | None) -> Engine:
+    """Runs on this machine, one at a time; in this process where `accelerate launch` started it."""
     if not launched():
-        return LocalEngine(jobs)
-    if jobs > 1:
+        return LocalEngine(jobs or 1)
+    if (jobs or 1) > 1:
         raise ConfigError("processes that train together do one run after the other", key="jobs")
     return InlineEngine()
+
+
+def _ray(jobs: int | None) -> Engine:
+    """Runs on the machines of a cluster, as many as there is room for."""
+    if launched():
+        raise ConfigError("processes that train together run on this machine (local)", key="engine")
+    return RayEngine(jobs)
+
+
+ENGINES: dict[str, Callable[[int | None], Engine]] = {"local": _local, "ray": _ray}

@@ -24,6 +24,7 @@ class Objective:
     """
 
     fitted_fields: ClassVar[tuple[str, ...]] = ()
+    several_labels: ClassVar[bool] = False  # whether a row may have any number of labels
     softmax: ClassVar[bool] = False  # whether only differences of logits matter
     ordered_cuts: ClassVar[bool] = False  # whether logits are one number less each of several cuts in order
 

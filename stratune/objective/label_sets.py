@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from stratune.objective.base import Objective, Truth, log_odds
 @dataclass(frozen=True)
 class Binary(Objective):
     """Sigmoid of each label. From which probability on a label is given is decided elsewhere."""
+
+    several_labels: ClassVar[bool] = True
 
     @property
     def problem_type(self) -> str:

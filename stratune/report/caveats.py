@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratune.report import human
-from stratune.train.course import EPOCHS
 
 if TYPE_CHECKING:
     from stratune.report.comparison import Comparison
@@ -67,15 +66,16 @@ def _unlike(comparison: Comparison) -> list[Note]:
         for run, why in comparison.set_aside.items()
     ]
     budget = comparison.config.get("budget") or {}
-    usual = EPOCHS if budget.get("epochs") is None and "epochs" in budget else budget.get("epochs")
+    usual = budget.get("epochs")
     own: dict[str, float] = {}
     for run in comparison.runs:
         strategy = run.result.settings.get("strategy") or {}
         epochs = strategy.get("epochs")
-        if run.result.status == "ok" and epochs is not None and usual is not None and epochs != usual:
+        if run.result.status == "ok" and epochs is not None and "epochs" in budget and epochs != usual:
             own[run.result.strategy] = epochs
+    others = "the usual one" if usual is None else f"{usual:g}"
     for strategy, epochs in own.items():
-        why = f"{strategy} has a budget of its own, {epochs:g} epochs; the others' is {usual:g}"
+        why = f"{strategy} has a budget of its own, {epochs:g} epochs; the others' is {others}"
         notes.append({"level": "warning", "code": "own_budget", "message": why})
     return notes
 

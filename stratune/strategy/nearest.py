@@ -40,14 +40,13 @@ def class_objective(net: Net, technique: str) -> bool:
     Ordered levels are answered as classes. Raises UnsupportedError for numbers.
     """
     from stratune.objective.classes import CrossEntropy
-    from stratune.objective.label_sets import Binary
 
     labels = net.objective.labels
     if not labels:
         raise UnsupportedError(
             "a task of kind regression", technique, "numbers have no classes; use knn or probe"
         )
-    if isinstance(net.objective, Binary):
+    if net.objective.several_labels:
         return True
     net.objective = CrossEntropy(labels)
     return False

@@ -239,6 +239,8 @@ def check_loss_falls(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -
     assert done.net is not None
     fresh, _ = done.fresh
     before, after = done.loss(fresh), done.loss(done.net)
+    if done.strategy.solved and not done.strategy.trains:
+        before = max(before, done.constant_loss + TOLERANCE)  # a penalty may leave nothing but the constant
     if done.strategy.solved and not getattr(done.strategy.tune, "reads_rows", True):
         return  # its head has nothing to do with the training rows
     if done.strategy.trains or done.strategy.solved:

@@ -93,6 +93,15 @@ class Run:
         feed = Feed(tokens, pad, by_document=self.net.head.by_document)
         return feed.batch(np.arange(len(feed))), labels
 
+    @property
+    def constant_loss(self) -> float:
+        """Of the best answer that has nothing to do with the text."""
+        assert self.net is not None
+        objective, truth = self.net.objective, self.batch()[1]
+        start = objective.start(truth.numpy())
+        constant = torch.zeros(objective.outputs) if start is None else torch.from_numpy(start).float()
+        return float(objective.losses(constant.expand(len(truth), -1), truth, None, 0.0).mean())
+
     def loss(self, net: Net) -> float:
         """What training minimises, over the training rows."""
         batch, labels = self.batch()

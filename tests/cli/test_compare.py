@@ -23,7 +23,7 @@ def test_it_leaves_exactly_the_files_of_the_contract(finished):
         "leaderboard.json", "leaderboard.csv", "leaderboard.md", "texts.parquet",
     }  # fmt: skip
     runs = {path.name: {file.name for file in path.iterdir()} for path in (finished.out / "runs").iterdir()}
-    assert len(runs) == 2 + 2 * 4  # floors once, four strategies with two seeds
+    assert len(runs) == 2 + 1 + 2 * 3  # floors and what is solved once, three strategies with two seeds
     assert all(files == RUN_FILES for files in runs.values())
     assert {path.suffix for path in (finished.out / "plots").iterdir()} == {".svg"}
 

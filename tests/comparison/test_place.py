@@ -216,10 +216,10 @@ def test_another_task_in_the_same_folder_is_refused(compared, tmp_path, run, tas
 def test_a_run_of_another_budget_is_made_again_or_set_aside(compared, tmp_path, run):
     data = tmp_path / "reviews.csv"
     notes = run(config(data, strategies=["majority"], budget={"epochs": 1}), compared)
-    assert notes == ["made under other settings (budget.epochs is 4.0, not 1.0): it is run again"]
+    assert notes == ["made under other settings (budget.epochs is null, not 1.0): it is run again"]
     board = json.loads((compared / "leaderboard.json").read_text())
     assert [row["strategy"] for row in board["rows"]] == ["majority"]
-    assert board["set_aside"] == {"tfidf@none#0": "budget.epochs is 4.0, not 1.0"}
+    assert board["set_aside"] == {"tfidf@none#0": "budget.epochs is null, not 1.0"}
     assert run(config(data, budget={"epochs": 1}), compared) != []
     board = json.loads((compared / "leaderboard.json").read_text())
     assert len(board["rows"]) == 2 and "set_aside" not in board

@@ -11,7 +11,14 @@ from stratune.task import Task
 
 ENSEMBLE = {"preset": "ensemble", "best": 2}
 NAMED = {"preset": "ensemble", "name": "two", "of": ["probe", "lora"], "best": 4}
-STRATEGIES = ["tfidf", "probe", "lora", ENSEMBLE, NAMED, {"preset": "soup", "of": ["lora"]}]
+STRATEGIES = [
+    "tfidf",
+    {"preset": "probe", "solved": False},
+    "lora",
+    ENSEMBLE,
+    NAMED,
+    {"preset": "soup", "of": ["lora"]},
+]
 VALUES = {"tfidf": 0.5, "probe": 0.7, "lora": 0.6}  # lora's second seed ties with its first
 TASK = Task(labels=("a", "b"), metric="f1_macro")
 

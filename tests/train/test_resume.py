@@ -13,6 +13,7 @@ from tests.helpers import Callbacks, adapted, learned, logits_of, trained
 from tests.train.loops import make_loop, same_tensors
 
 PARTIAL = {"preset": "partial", "k": 1}
+STEPPED = {"preset": "probe", "solved": False}
 EAGER = {"checkpoint_seconds": 0.0, "evals_per_epoch": 2}
 
 
@@ -67,7 +68,7 @@ def test_every_technique_goes_on_after_a_kill(preset, tiny, tmp_path):
 
 
 @pytest.mark.parametrize("step", [1, 2, 4, 7, 12])  # 6 steps an epoch, evaluated after the 3rd and the 6th
-@pytest.mark.parametrize("spec", ["probe", PARTIAL, "full", "lora"], ids=["probe", "partial", "full", "lora"])
+@pytest.mark.parametrize("spec", [STEPPED, PARTIAL, "full", "lora"], ids=["probe", "partial", "full", "lora"])
 def test_going_on_after_a_kill_changes_nothing(spec, step, tiny, tmp_path):
     undisturbed = trained(spec, tiny("bert"), **EAGER)
     interrupted(spec, tiny("bert"), tmp_path / "run", step)
