@@ -46,7 +46,7 @@ Seeds = Annotated[
 Epochs = Annotated[
     float | None,
     typer.Option(
-        help="Passes over the training rows, the same for every strategy. [default: 4, more where rows are few]"
+        help="Passes over the training rows, for every strategy. [default: 4, more where rows are few]"
     ),
 ]
 Trials = Annotated[
