@@ -87,8 +87,8 @@ class NetFitting:
             raise UnsupportedError("training with these prompts", self.strategy.name, why)
         readout.answering(self.net, self.runtime, self.reader)  # raises UnsupportedError before training
         state, seconds = self._fitted()
-        learned = dict(self.net.head.named_parameters()) if self.strategy.solved else {}
-        learned |= trainable
+        solved = self.net.head.parameters() if self.strategy.solved else ()
+        learned = {id(p): p for p in (*trainable.values(), *solved)}
         started = time.perf_counter()
         inner, model = self._models()
         prompts = readout.finish(inner, model, self.split, self.seed, self.progress)

@@ -53,7 +53,10 @@ def test_costs_are_measured(finished):
 
 def test_the_written_configuration_gives_the_same_leaderboard(finished, tmp_path):
     config = yaml.safe_load((finished.out / "config.yaml").read_text())
-    assert config["budget"] == {"epochs": 3.0, "trials": 1} and config["train"]["patience"] == 3
+    assert (
+        config["budget"] == {"epochs": 3.0, "trials": 1, "search": "random"}
+        and config["train"]["patience"] == 3
+    )
     ran = stratune(
         "compare", finished.out / "config.yaml", "strategies=[majority, probe]", "seeds=2", "--out", tmp_path / "again", "--json",
         cwd=finished.folder, cache=tmp_path / "cache",
@@ -112,7 +115,7 @@ def test_a_strategy_that_cannot_run_is_a_failed_row(tmp_path, tiny):
         ),
         (
             ["--data", "reviews.csv", "budget.epoch=3"],
-            "budget.epoch: 'epoch' is not one of epochs, trials (did you mean 'epochs'?)",
+            "budget.epoch: 'epoch' is not one of epochs, search, trials (did you mean 'epochs'?)",
         ),
         (["--data", "reviews.csv", "train.precision=half"], "train.precision: 'half' is not one of auto"),
         (["none.yaml"], "none.yaml: no such file"),
