@@ -11,9 +11,10 @@ a squared error), so some ten steps suffice where raw features take hundreds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import torch
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 # Of the penalty, from strong to weak: a solution is a good start for the next one.
 STRENGTHS = (1e5, 1e4, 1e3, 1e2, 1e1, 1.0, 0.1)
+WORSE = 2  # strengths in a row that are worse than the best so far, before the search ends
 STEPS = 200  # of L-BFGS at most
+SMALL = 10_000_000  # numbers in all features
 ROWS_AT_ONCE = 65_536  # of features in float64
 LEAST_SPREAD = 1e-6  # features that are the same for all rows are not blown up
 
@@ -44,16 +47,75 @@ def solve_linear(net: Net, rows: VectorRows) -> None:
     """
     head = cast("LinearHead", net.head)
     features = _features(head, rows.train)
-    axes = _Axes.of(features, head)
-    problem = _Problem(net, axes, axes.seen(features), rows.train.truth, rows)
-    every = problem.path(np.arange(len(features)))
-    if rows.folds is None:
-        held = axes.seen(_features(head, rows.val))
-        found = [problem.quality(problem.logits(held, one), rows.val.truth) for one in every]
-    else:
-        found = _cross_validated(problem, rows.folds)
-    best = max(range(len(STRENGTHS)), key=lambda i: found[i])  # of equals the stronger penalty
-    problem.set_head(every[best])
+    with _few_threads(features.numel()):
+        axes = _Axes.of(features, head)
+        problem = _Problem(net, axes, axes.seen(features), rows.train.truth, rows)
+        held_out = _Validation(problem) if rows.folds is None else _Folds(problem, rows.folds)
+        problem.set_head(_best(problem, held_out))
+
+
+def _best(problem: _Problem, held_out: _HeldOut) -> Floats:
+    """Of the strengths, from strong to weak; of equals the stronger. What is weaker than two that are worse
+    than the best is not tried: it takes most of the steps.
+    """
+    every = np.arange(len(problem.seen))
+    at = problem.start
+    found: list[tuple[Quality, Floats]] = []
+    for strength in STRENGTHS:
+        at = problem.minimum(every, strength, at)
+        found.append((held_out.quality(strength, at), at))
+        best = max(range(len(found)), key=lambda i: found[i][0])
+        if len(found) - best > WORSE:
+            break
+    return found[best][1]
+
+
+class _HeldOut(Protocol):
+    def quality(self, strength: float, solution: Floats) -> Quality:
+        """Of a strength, on rows that its solution has not seen; `solution`: that of all training rows."""
+
+
+class _Validation:
+    def __init__(self, problem: _Problem) -> None:
+        self.problem, self.val = problem, problem.rows.val
+        self.seen = problem.axes.seen(_features(problem.head, self.val))
+
+    def quality(self, strength: float, solution: Floats) -> Quality:
+        return self.problem.quality(self.problem.logits(self.seen, solution), self.val.truth)
+
+
+class _Folds:
+    """Rows are answered by a solution that has not seen their fold."""
+
+    def __init__(self, problem: _Problem, folds: NDArray[np.int64]) -> None:
+        self.problem = problem
+        self.parts = [
+            (np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in np.unique(folds)
+        ]
+        self.at = [problem.start for _ in self.parts]
+
+    def quality(self, strength: float, solution: Floats) -> Quality:
+        problem = self.problem
+        held = torch.zeros(len(problem.seen), problem.net.objective.outputs)
+        for i, (inside, outside) in enumerate(self.parts):
+            self.at[i] = problem.minimum(inside, strength, self.at[i])
+            held[outside] = problem.logits(problem.seen[outside], self.at[i])
+        return problem.quality(held, problem.truth)
+
+
+@contextmanager
+def _few_threads(numbers: int) -> Iterator[None]:
+    """Of small matrices, one thread: several spend their time waiting for each other."""
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    few = 1 if numbers < SMALL else None
+    torch.set_num_threads(few or before)
+    try:
+        with threadpool_limits(few):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _features(head: LinearHead, part: Part) -> Tensor:
@@ -66,16 +128,6 @@ def _features(head: LinearHead, part: Part) -> Tensor:
     if not bool(torch.isfinite(found).all()):
         raise NonFiniteLoss("a vector of a text is NaN or infinite")
     return found
-
-
-def _cross_validated(problem: _Problem, folds: NDArray[np.int64]) -> list[Quality]:
-    """Of each strength: every row is answered by a solution that has not seen its fold."""
-    held = [torch.zeros(len(folds), problem.net.objective.outputs) for _ in STRENGTHS]
-    for fold in np.unique(folds):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        for logits, one in zip(held, problem.path(inside), strict=True):
-            logits[outside] = problem.logits(problem.seen[outside], one)
-    return [problem.quality(logits, problem.truth) for logits in held]
 
 
 @dataclass(frozen=True)
@@ -142,21 +194,17 @@ class _Problem:
         self.shape = (head.linear.weight.shape[0], self.seen.shape[1])
         self.weights = None if self.rows.weights is None else self.rows.weights.double()
 
-    def path(self, inside: NDArray[np.int64]) -> list[Floats]:
-        """Solutions for each of STRENGTHS, of these rows."""
-        seen, truth = self.seen[inside], self.truth[inside]
-        at = np.concatenate(
-            [np.zeros(self.shape).ravel(), *(p.numpy().ravel() for p in self.others.values())]
-        )
-        found = []
-        for strength in STRENGTHS:
-            at = self._minimum(seen, truth, strength, at)
-            found.append(at)
-        return found
+    @property
+    def start(self) -> Floats:
+        """No weights, and the biases and cuts that the head has."""
+        others = [p.numpy().ravel() for p in self.others.values()]
+        return np.concatenate([np.zeros(self.shape[0] * self.shape[1]), *others])
 
-    def _minimum(self, seen: Tensor, truth: Tensor, strength: float, start: Floats) -> Floats:
+    def minimum(self, inside: NDArray[np.int64], strength: float, start: Floats) -> Floats:
+        """Of the rows `inside`."""
         from scipy.optimize import minimize
 
+        seen, truth = self.seen[inside], self.truth[inside]
         count = len(seen)
         curvature = (self.axes.squares / len(self.seen) + strength / count).sqrt().repeat(self.shape[0])
         size = torch.cat([1 / curvature, torch.ones(len(start) - len(curvature), dtype=torch.float64)])
@@ -171,7 +219,7 @@ class _Problem:
             return float(loss.detach()), gradient.numpy()
 
         with torch.enable_grad():
-            options = {"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-10}
+            options = {"maxiter": STEPS, "gtol": 1e-6, "ftol": 1e-9}
             found = minimize(value, start / size.numpy(), jac=True, method="L-BFGS-B", options=options)
         if not np.isfinite(found.fun):
             raise NonFiniteLoss("the loss of a head on vectors is NaN or infinite")
