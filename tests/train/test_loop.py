@@ -215,6 +215,14 @@ def test_the_net_ends_with_the_tensors_of_its_best_step(scores, best, tiny):
     assert position.best_epoch == best + 1
 
 
+def test_where_validation_chooses_nothing_the_last_step_is_kept_and_patience_is_not_spent(tiny):
+    scores = [(0.9, 0.1), (0.5, 1.0), (0.4, 2.0), (0.3, 3.0)]
+    position, seen, ended, loop = run_judged(tiny, scores, settings=TrainSettings(patience=1), chooses=False)
+    assert len(seen) == 4 and position.step == position.best_step == loop.steps
+    for name, tensor in seen[-1].items():
+        assert torch.equal(ended[name], tensor)
+
+
 def test_training_stops_when_patience_is_spent(tiny):
     scores = [(0.5, 1.0), (0.9, 1.0), (0.8, 1.0), (0.7, 1.0), (0.99, 1.0), (0.99, 1.0)]
     position, seen, _, loop = run_judged(tiny, scores, settings=TrainSettings(patience=2))
