@@ -37,9 +37,10 @@ from against.trainer import trainer
 from stratune.backbone.locate import locate
 from stratune.errors import ConfigError, StratuneError, choices
 from stratune.strategy import parse_strategy
+from stratune.testing.check import needs_pairs
 
 SETS = Path(__file__).parent / "against" / "sets.yaml"
-STRATEGIES = "tfidf,probe,partial,lora,full"
+STRATEGIES = "tfidf,probe,partial,lora,full,contrastive,probe+two_tower,partial+two_tower"
 PAIRS_ONLY = ("two vectors + LR", "cosine")
 IN_PROCESS: dict[str, Callable[[Draw, Path, Path], Answer]] = {
     "TF-IDF + LR": tfidf,
@@ -160,7 +161,8 @@ def of_peer(draw: Draw, system: str, given: argparse.Namespace) -> Callable[[], 
 
 
 def ours(draw: Draw, backbone: str, asked: list[Any], kept: Kept) -> None:
-    """All strategies, unless all are kept: ranks are those of one comparison."""
+    """All strategies that rows of such a kind have, unless all are kept: ranks are those of one comparison."""
+    asked = [one for one in asked if draw.task.text_pair or not needs_pairs(one)]
     names = [parse_strategy(one).name for one in asked]
     if all(kept.has(draw, OURS + name) for name in names):
         return

@@ -165,17 +165,17 @@ def _standing_in(case: Case) -> Iterator[None]:
         yield
 
 
-def _inline(jobs: int) -> Any:
-    from stratune.engine.choose import engine_for  # which checks `jobs`
+def _inline(name: str, jobs: int | None) -> Any:
+    from stratune.engine.choose import ENGINES, engine_for  # which checks the name and `jobs`
     from stratune.engine.inline import InlineEngine
 
     with mock.patch("stratune.engine.choose.LocalEngine", lambda jobs: InlineEngine()):
-        return engine_for(jobs)
+        return engine_for("local" if name in ENGINES else name, jobs)
 
 
-def _refusing(jobs: int) -> Any:
+def _refusing(name: str, jobs: int | None) -> Any:
     """An engine whose runs all fail at once: what a comparison reads, checks and reports is what is tried."""
-    engine = _inline(jobs)
+    engine = _inline(name, jobs)
 
     def wait() -> Any:
         job, _ = engine._waiting.popleft()

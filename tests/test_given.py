@@ -129,7 +129,9 @@ def test_what_the_help_calls_default_is_the_default():
     assert (plain["val"], plain["test"]) == tuple(
         f"{share:.0%} of the rows".replace("%", " %") for share in config.data.fractions[1:]
     )
-    assert plain["strategies"] == "eight, by kind" and len(config.strategies) == 8
+    assert plain["strategies"] == "eight, by kind, pairs ten" and len(config.strategies) == 8
+    pairs = configured(pair="b").strategies
+    assert pairs == (*config.strategies, "probe+two_tower", "partial+two_tower")
 
 
 def test_an_option_changes_a_configuration_that_is_a_file(tmp_path):

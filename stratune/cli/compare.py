@@ -66,7 +66,9 @@ Search = Annotated[
 ]
 Strategies = Annotated[
     str | None,
-    typer.Option(help="Comma-separated; see `stratune list strategies`. [default: eight, by kind]"),
+    typer.Option(
+        help="Comma-separated; see `stratune list strategies`. [default: eight, by kind, pairs ten]"
+    ),
 ]
 Jobs = Annotated[
     int | None,

@@ -125,7 +125,7 @@ def _strategies(before: Mapping[str, Any]) -> tuple[str, ...]:
     from stratune.strategy.defaults import default_strategies
 
     task: TaskConfig = before.get("task", TaskConfig())  # it is not there where it was wrong
-    return default_strategies(task.kind)
+    return default_strategies(task.kind, pairs=task.text_pair is not None)
 
 
 class Config(_Section):
