@@ -33,7 +33,6 @@ from stratune.remote.named import Servers
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
-from stratune.strategy.space import with_settings
 from stratune.target.decision import Decide
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
@@ -94,9 +93,8 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     result.fingerprint, result.identity, result.machine = split.fingerprint, job.identity, machine()
     result.floor = strategy.floor
     _costs(result, trained)
-    if trained.trials:
-        chosen = with_settings(strategy, trained.trials[0].settings)
-        result.settings = {**result.settings, "strategy": chosen.settings()}
+    if not job.members:  # as it was fitted: the settings of a trial, the steps that few rows are read in
+        result.settings = {**result.settings, "strategy": trained.predictor.about["strategy"]}
     if trained.prompts:
         result.trials = result.tried.get("prompts", len(trained.prompts))
         result.notes = [*result.notes, spread(trained.prompts, split.task.selection)]

@@ -102,6 +102,8 @@ class NetFitting:
             self.runtime.precision,
             history=state.history if state else [],
             notes=[*model.notes(), *self.notes],
+            settings_tried=self.settings_tried,
+            chose_step=self.chooses,
             prompts=prompts,
             is_main_process=self.accelerator.is_main_process,
             processes=self.accelerator.num_processes,
@@ -109,6 +111,7 @@ class NetFitting:
 
     def _build(self) -> None:
         self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
+        self.settings_tried, self.chooses = 1, len(self.split.val) >= LEAST_TO_CHOOSE
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
         precision = resolve(settings.precision, device)
         self.runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))
@@ -153,7 +156,7 @@ class NetFitting:
         """Compute the head; the seconds it took, with those for the vectors of a frozen backbone."""
         started = time.perf_counter()
         rows, val = self._feed(self.split.train), self._feed(self.split.val)
-        self._solver().solve(rows, val)
+        self.settings_tried = self._solver().solve(rows, val)
         return None, time.perf_counter() - started + rows.saved_seconds
 
     def _fitted(self) -> tuple[TrainingState | None, float]:
@@ -184,22 +187,25 @@ class NetFitting:
 
         def evaluate() -> Evaluation:
             if solver is not None:
-                solver.solve(rows, val)
+                self.settings_tried = solver.solve(rows, val)
             return validation()
 
-        recipe = self.strategy.recipe
-        course = course_of(len(truth), self.budget, recipe)
+        course = course_of(len(truth), self.budget, self.strategy.recipe)
+        recipe = replace(self.strategy.recipe, batch_size=course.batch_size)
+        self.strategy = replace(self.strategy, recipe=recipe)  # what it says of itself is what is done
         self.notes = [] if course.note is None else [course.note]
+        if not self.chooses:
+            self.notes.append(f"{len(val_truth)} validation rows choose no step: the last one is kept")
         loop = Loop(
             net=self.net,
             feed=rows,
             truth=truth if rows.owner is None else truth[rows.owner],
             evaluate=evaluate,
-            recipe=replace(recipe, batch_size=course.batch_size),
+            recipe=recipe,
             settings=self.settings,
             epochs=course.epochs,
             evaluate_every=course.every,
-            chooses=len(val_truth) >= LEAST_TO_CHOOSE,
+            chooses=self.chooses,
             seed=self.seed,
             runtime=self.runtime,
             accelerator=self.accelerator,

@@ -12,7 +12,7 @@ import torch
 from stratune.data.split import shared_out
 from stratune.train.feed import Feed
 from stratune.train.infer import vectors
-from stratune.train.solved import Part, VectorRows
+from stratune.train.solved import Labelled, VectorRows
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -48,15 +48,18 @@ class HeadSolver:
     weights: torch.Tensor | None  # (K,) of labels in the loss
     folded: bool
 
-    def solve(self, rows: Feed, val: Feed) -> None:
-        """Set the tensors of the head; `rows` are those of train. Raises NonFiniteLoss."""
+    def solve(self, rows: Feed, val: Feed) -> int:
+        """Set the tensors of the head; `rows` are those of train.
+
+        Returns of how many settings validation chose one. Raises NonFiniteLoss.
+        """
         self.net.eval()
         train = self._part(rows, self.split.train)
         folds = self._folds(rows) if self.folded else None
         found = VectorRows(
             train, self._part(val, self.split.val), self.task, self._encode, folds, self.weights
         )
-        self.technique.solve(self.net, found)
+        return self.technique.solve(self.net, found)
 
     def _folds(self, rows: Feed) -> NDArray[np.int64] | None:
         """(N,) the fold of each row: equal texts, and the rows of a group, share one."""
@@ -69,11 +72,11 @@ class HeadSolver:
             return None
         return folds if rows.owner is None else folds[rows.owner]
 
-    def _part(self, rows: Feed, table: Dataset) -> Part:
+    def _part(self, rows: Feed, table: Dataset) -> Labelled:
         """Vectors of texts (of both texts of a pair in turn), or of chunks with the truth of their texts."""
         truth = self.task.target.truth(table["label"])
         truth = truth if rows.owner is None else truth[rows.owner]
-        return Part(self._vectors(rows), torch.from_numpy(truth))
+        return Labelled(self._vectors(rows), torch.from_numpy(truth))
 
     def _vectors(self, rows: Feed) -> torch.Tensor:
         if rows.frozen is not None and rows.frozen.pooled is not None:

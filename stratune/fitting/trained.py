@@ -30,6 +30,7 @@ class Trained:
     history: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # for the user
     settings_tried: int = 1  # of which validation chose one
+    chose_step: bool = True  # whether validation chose one of the steps that it was asked at
     price: float | None = None  # expected, of what a server answers; None: no server, or no price is known
     prompts: list[Trial] = field(default_factory=list)  # that were tried, the chosen one first
     trials: list[Trial] = field(default_factory=list)  # of the budget, the chosen one first; one alone: none
@@ -48,7 +49,7 @@ class Trained:
             names = dict.fromkeys(name for count in counts for name in count)
             sums = {name: sum(count.get(name, 0) for count in counts) for name in names}
             return {"trials": len(self.trials), **sums}
-        checkpoints = sum("val" in line for line in self.history)
+        checkpoints = sum("val" in line for line in self.history) if self.chose_step else 0
         found = {"settings": self.settings_tried, "checkpoints": checkpoints, "prompts": len(self.prompts)}
         return {name: count for name, count in found.items() if count > 1 or name == "settings"}
 

@@ -25,6 +25,7 @@ from stratune.files import write_text
 from stratune.fitting.trained import Trained
 from stratune.strategy import Candidate
 from stratune.strategy.space import space_of, with_settings
+from stratune.train.course import course_of
 from stratune.train.halving import WHOLE, Part
 from stratune.train.orders import Order, Turn
 from stratune.train.processes import is_main, meet
@@ -64,7 +65,7 @@ def best_of_trials(
     `identity`: of the run; lines of another one in `work` are not gone on with.
     Raises TrainingError when every trial failed.
     """
-    space, own = space_of(candidate)
+    space, own = space_of(candidate, _decided(candidate, split, budget))
     selection, loss = split.task.selection, split.task.target.validation_loss
     asked = Asked(space, own, seed, candidate.name, budget.trials, selection, loss)
     with TemporaryDirectory() if work is None else nullcontext(work) as folder:
@@ -74,6 +75,15 @@ def best_of_trials(
             trained.notes = [*trained.notes, f"1 trial of {budget.trials}: there is nothing to choose"]
             return trained
         return search.run(SEARCHES[budget.search](asked))
+
+
+def _decided(candidate: Candidate, split: Split, budget: Budget) -> tuple[str, ...]:
+    """Options that the number of rows decides, whatever a trial says: steps of few rows are smaller."""
+    recipe = getattr(candidate, "recipe", None)  # baselines have none
+    if recipe is None:
+        return ()
+    decides = course_of(len(split.train), budget, recipe).batch_size != recipe.batch_size
+    return ("batch_size",) if decides else ()
 
 
 @dataclass(frozen=True)

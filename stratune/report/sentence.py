@@ -128,6 +128,8 @@ class Sentence:
         gain = None if best is self.winner else self._gain(best, self.winner)
         if gain is None:
             return ""
+        if gain["low"] == gain["high"] == 0:
+            return f"`--prefer best` takes {self._name(best)}: on test the same."
         ends = self._range(gain["low"], gain["high"])
         more = f"{self._amount(abs(gain['difference']))} {'more' if gain['difference'] >= 0 else 'less'}"
         return f"`--prefer best` takes {self._name(best)}: on test {more} ({ends})."
@@ -168,12 +170,13 @@ class Sentence:
 def visible(rows: Sequence[Row], winner: Row, pairs: Sequence[Pair], metric: str) -> float | None:
     """The difference that the test rows can show: half the width of the winner's intervals against others.
 
-    The median over rows that learn something; None where there is no other row.
+    The median over rows that learn something and answer otherwise than the winner; None where there is none.
     """
     others = [row["rank"] for row in rows if row is not winner and not row["floor"]]
     found = [between(pairs, metric, winner["rank"], rank) for rank in others]
     widths = [(pair["high"] - pair["low"]) / 2 for pair in found if pair is not None]
-    return float(np.median(widths)) if widths else None
+    apart = [width for width in widths if width > 0]
+    return float(np.median(apart)) if apart else None
 
 
 def _points(value: float) -> str:

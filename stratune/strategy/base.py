@@ -106,12 +106,14 @@ class Tune(Protocol):
 class Solved(Protocol):
     """A technique whose head is computed from vectors, not trained by the loop.
 
-    `solve` sets the tensors of `net.head`. It is called once where nothing else is trained, else before
-    every evaluation on validation. `head_only = True`: there is nothing to train beside the head. An option
-    `solved` of the technique turns it off; so does a head that reads more than one vector of a text.
+    `solve` sets the tensors of `net.head`, and returns of how many settings the validation rows chose one. It
+    is called once where nothing else is trained, else before every evaluation on validation.
+
+    `head_only = True`: there is nothing to train beside the head. An option `solved` of the technique turns
+    solving off; so does a head that reads more than one vector of a text.
     """
 
-    def solve(self, net: Net, rows: VectorRows) -> None: ...
+    def solve(self, net: Net, rows: VectorRows) -> int: ...
 
 
 TUNES: dict[str, type[Tune]] = {}  # by name; `register` fills it

@@ -8,7 +8,7 @@ one training loop; N rows of a step make N (N - 1) / 2 pairs (Khosla et al., 202
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stratune.strategy.blocks import check_positive, top_blocks
 from stratune.strategy.nearest import check_vectors
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class Contrastive:
     """Trains the encoder on pairs of rows by label, then solves the head (SetFit; Tunstall et al., 2022)."""
 
+    # What counts in a loss of labels, or in the head while it is trained: there is neither
+    not_tried: ClassVar[tuple[str, ...]] = ("label_smoothing", "head_learning_rate", "readout.dropout")
+
     last: int | None = None  # the top blocks that are trained; None: all, and the embeddings
 
     def __post_init__(self) -> None:
@@ -42,7 +45,7 @@ class Contrastive:
                 unfreeze(net.backbone.model.get_submodule(path).parameters())
         net.contrasts = True
 
-    def solve(self, net: Net, rows: VectorRows) -> None:
+    def solve(self, net: Net, rows: VectorRows) -> int:
         from stratune.train.linear import solve_linear
 
-        solve_linear(net, rows)
+        return solve_linear(net, rows)

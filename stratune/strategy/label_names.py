@@ -44,7 +44,7 @@ class LabelNames:
         assert net.head.pool is not None
         net.head = CosineHead(net.head.pool, net.backbone.width, net.objective.labels)
 
-    def solve(self, net: Net, rows: VectorRows) -> None:
+    def solve(self, net: Net, rows: VectorRows) -> int:
         """Raises ConfigError for a description of what is no label."""
         import torch
         from torch.nn import functional as F
@@ -57,6 +57,6 @@ class LabelNames:
         weight = F.normalize(rows.encode(texts), dim=1)
         found = {"center": torch.zeros(weight.shape[1]), "weight": weight, "bias": torch.zeros(len(weight))}
         if self.tuned:
-            set_scaled(net, rows, lambda part: found)
-        else:
-            set_head(net, {**found, "weight": weight * SCALE})
+            return set_scaled(net, rows, lambda part: found)
+        set_head(net, {**found, "weight": weight * SCALE})
+        return 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stratune.net.nearest_head import Shares
     from stratune.net.net import Net
     from stratune.objective import Objective
-    from stratune.train.solved import Part, Quality, VectorRows
+    from stratune.train.solved import Labelled, Quality, VectorRows
 
     Tensors = dict[str, torch.Tensor]
 
@@ -69,11 +69,11 @@ class Centroid:
         assert net.head.pool is not None
         net.head = CosineHead(net.head.pool, net.backbone.width, net.objective.labels)
 
-    def solve(self, net: Net, rows: VectorRows) -> None:
+    def solve(self, net: Net, rows: VectorRows) -> int:
         """The class means; rows that are held out choose the temperature."""
-        set_scaled(net, rows, lambda part: self._means(part, net.objective))
+        return set_scaled(net, rows, lambda part: self._means(part, net.objective))
 
-    def _means(self, part: Part, objective: Objective) -> Tensors:
+    def _means(self, part: Labelled, objective: Objective) -> Tensors:
         import torch
         from torch.nn import functional as F
 
@@ -95,11 +95,11 @@ def _mean(unit: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
     return F.normalize(members.T @ unit, dim=1)
 
 
-def set_scaled(net: Net, rows: VectorRows, fit: Callable[[Part], Tensors]) -> None:
+def set_scaled(net: Net, rows: VectorRows, fit: Callable[[Labelled], Tensors]) -> int:
     """Set a CosineHead to what `fit` gives, with the scale of the lowest loss on held-out rows."""
-    from stratune.train.solved import held_out, set_head
+    from stratune.train.solved import held_out, set_head, tried
 
-    def scaled(part: Part, scale: float) -> Tensors:
+    def scaled(part: Labelled, scale: float) -> Tensors:
         found = fit(part)
         return {**found, "weight": found["weight"] * scale}
 
@@ -107,6 +107,7 @@ def set_scaled(net: Net, rows: VectorRows, fit: Callable[[Part], Tensors]) -> No
         return held_out(net, rows, lambda part: scaled(part, scale))[1]
 
     set_head(net, scaled(rows.train, max(SCALES, key=quality)))
+    return tried(rows, len(SCALES))
 
 
 @register("knn")
@@ -136,21 +137,23 @@ class Knn:
         shares: Shares = "sigmoid" if class_objective(net, "knn") else "softmax"
         net.head = KnnHead(pool, width, net.objective.labels, shares)
 
-    def solve(self, net: Net, rows: VectorRows) -> None:
+    def solve(self, net: Net, rows: VectorRows) -> int:
         """Store the training rows; rows that are held out choose k."""
-        from stratune.train.solved import held_out, set_head
+        from stratune.train.solved import held_out, set_head, tried
 
-        def stored(part: Part, k: int) -> Tensors:
+        def stored(part: Labelled, k: int) -> Tensors:
             return self._stored(part, k, net.objective)
 
         def quality(k: int) -> Quality:
             return held_out(net, rows, lambda part: stored(part, k))
 
         known = len(rows.train.truth)
-        best = max((k for k in NEIGHBOURS if k <= known), key=quality) if self.k is None else self.k
+        options = [k for k in NEIGHBOURS if k <= known] if self.k is None else [self.k]
+        best = max(options, key=quality) if len(options) > 1 else options[0]
         set_head(net, stored(rows.train, best))
+        return tried(rows, len(options))
 
-    def _stored(self, part: Part, k: int, objective: Objective) -> Tensors:
+    def _stored(self, part: Labelled, k: int, objective: Objective) -> Tensors:
         import torch
         from torch.nn import functional as F
 

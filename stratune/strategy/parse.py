@@ -65,9 +65,8 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
     made = Strategy(name, tune_made, readout, recipe)
     if recipe_options and made.solved and not made.trains:
         given = next(iter(recipe_options))
-        raise ConfigError(
-            "its head is solved, not trained in steps; leave it out, or `solved`", key=f"{key}.{given}"
-        )
+        why = "its head is solved, not trained in steps: leave this option out, or `solved: true`"
+        raise ConfigError(why, key=f"{key}.{given}")
     return made
 
 

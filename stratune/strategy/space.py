@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from stratune.options import set_key
@@ -13,17 +13,20 @@ from stratune.strategy.registry import PRESETS, Preset
 from stratune.train.space import Dimension, Settings, Space, plain
 
 
-def space_of(candidate: Candidate) -> tuple[Space, Settings]:
+def space_of(candidate: Candidate, but: Collection[str] = ()) -> tuple[Space, Settings]:
     """The options worth a trial, with the candidate's own values; none where there is nothing to choose.
 
     Values that are not relative to the own one are tried only in the place of a default: a rank that the user
-    set stays.
+    set stays. Nor are the options in `but`, and those that a technique names as `not_tried`.
     """
     declared = candidate.fitted_by(_Declared())
+    not_tried = {*but, *getattr(getattr(candidate, "tune", None), "not_tried", ())}
     space = {
         option: dimension
         for option, dimension, own, usual in declared
-        if dimension.is_open(own) and (dimension.relative or plain(own) in map(plain, usual))
+        if option not in not_tried
+        and dimension.is_open(own)
+        and (dimension.relative or plain(own) in map(plain, usual))
     }
     return space, {option: plain(own) for option, _, own, _ in declared if option in space}
 

@@ -48,10 +48,10 @@ class Probe:
     def adapt(self, net: Net) -> None:
         """Nothing to do: a net comes with its backbone frozen and its head learning."""
 
-    def solve(self, net: Net, rows: VectorRows) -> None:
+    def solve(self, net: Net, rows: VectorRows) -> int:
         from stratune.train.linear import solve_linear
 
-        solve_linear(net, rows)
+        return solve_linear(net, rows)
 
 
 @register("last", preset="partial", recipe=Recipe(learning_rate=3e-4))

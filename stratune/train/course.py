@@ -1,4 +1,4 @@
-"""How often training rows are read, and how many of them make a step, where the user does not say.
+"""Course: how often training rows are read, and how many of them make a step, where the user does not say.
 
 Four passes over 48 rows are eight steps: nothing is learned in them. So few rows are read more often, and
 in smaller steps first, which costs nothing. What is said explicitly is done to the letter.
@@ -38,6 +38,6 @@ def course_of(rows: int, budget: Budget, recipe: Recipe) -> Course:
         return Course(EPOCHS, recipe.batch_size)
     batch = min(recipe.batch_size, max(LEAST_BATCH, int(seen // LEAST_STEPS)))
     epochs = max(EPOCHS, float(math.ceil(LEAST_STEPS * batch / max(1, rows))))
-    passes = f"{rows} training rows are read {epochs:g} times" if epochs > EPOCHS else f"{rows} training rows"
-    note = f"{passes}, {batch} in a step, for {LEAST_STEPS} steps at least; `epochs` sets another course"
+    note = f"{rows} training rows are read {epochs:g} times, {batch} in a step, to make {LEAST_STEPS} steps"
+    note += " (`--epochs` sets how often)"
     return Course(epochs, batch, max(1, round(epochs / EPOCHS)), note)

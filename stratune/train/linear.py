@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from stratune.errors import NonFiniteLoss
-from stratune.train.solved import Part, Quality, VectorRows, quality
+from stratune.train.solved import Labelled, Quality, VectorRows, quality, tried
 
 if TYPE_CHECKING:
     from stratune.net.linear_head import LinearHead
@@ -40,10 +40,11 @@ LEAST_SPREAD = 1e-6  # features that are the same for all rows are not blown up
 Floats = NDArray[np.float64]
 
 
-def solve_linear(net: Net, rows: VectorRows) -> None:
+def solve_linear(net: Net, rows: VectorRows) -> int:
     """Set the layer (and cuts) of `net.head`; the strength that is best by `rows.folds`, or on validation.
 
-    Raises NonFiniteLoss for vectors that are not finite.
+    Returns of how many strengths the validation rows chose one. Raises NonFiniteLoss for vectors that are not
+    finite.
     """
     head = cast("LinearHead", net.head)
     features = _features(head, rows.train)
@@ -51,12 +52,15 @@ def solve_linear(net: Net, rows: VectorRows) -> None:
         axes = _Axes.of(features, head)
         problem = _Problem(net, axes, axes.seen(features), rows.train.truth, rows)
         held_out = _Validation(problem) if rows.folds is None else _Folds(problem, rows.folds)
-        problem.set_head(_best(problem, held_out))
+        solution, strengths = _best(problem, held_out)
+        problem.set_head(solution)
+    return tried(rows, strengths)
 
 
-def _best(problem: _Problem, held_out: _HeldOut) -> Floats:
-    """Of the strengths, from strong to weak; of equals the stronger. What is weaker than two that are worse
-    than the best is not tried: it takes most of the steps.
+def _best(problem: _Problem, held_out: _HeldOut) -> tuple[Floats, int]:
+    """Of the best strength, and how many were tried, from strong to weak; of equals the stronger.
+
+    What is weaker than two that are worse than the best is not tried: it takes most of the steps.
     """
     every = np.arange(len(problem.seen))
     at = problem.start
@@ -67,7 +71,7 @@ def _best(problem: _Problem, held_out: _HeldOut) -> Floats:
         best = max(range(len(found)), key=lambda i: found[i][0])
         if len(found) - best > WORSE:
             break
-    return found[best][1]
+    return found[best][1], len(found)
 
 
 class _HeldOut(Protocol):
@@ -118,7 +122,7 @@ def _few_threads(numbers: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _features(head: LinearHead, part: Part) -> Tensor:
+def _features(head: LinearHead, part: Labelled) -> Tensor:
     """(N, F) float32 on the CPU."""
     per_row = len(part.vectors) // max(1, len(part.truth))
     device = head.linear.weight.device
@@ -148,22 +152,26 @@ class _Axes:
         count = features.shape[1]
         if len(features) < count:
             x = (features.double() - center) * scale
-            squares, left = torch.linalg.eigh(x @ x.T)
-            kept = squares > squares[-1].clamp(min=1e-300) * 1e-12
-            squares, left = squares[kept], left[:, kept]
+            squares, left = _spectrum(x @ x.T)
             return cls(center, scale, x.T @ left / squares.sqrt(), squares)
         gram = torch.zeros(count, count, dtype=torch.float64)
         for piece in torch.split(features, ROWS_AT_ONCE):
             x = (piece.double() - center) * scale
             gram += x.T @ x
-        squares, basis = torch.linalg.eigh(gram)
-        kept = squares > squares[-1].clamp(min=1e-300) * 1e-12
-        return cls(center, scale, basis[:, kept], squares[kept])
+        squares, basis = _spectrum(gram)
+        return cls(center, scale, basis, squares)
 
     def seen(self, features: Tensor) -> Tensor:
         """(N, F) -> (N, R) float64."""
         pieces = torch.split(features, ROWS_AT_ONCE)
         return torch.cat([(piece.double() - self.center) * self.scale @ self.basis for piece in pieces])
+
+
+def _spectrum(gram: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and eigenvectors, but for those of rounding alone."""
+    values, vectors = torch.linalg.eigh(gram)
+    kept = values > values[-1].clamp(min=1e-300) * 1e-12
+    return values[kept], vectors[:, kept]
 
 
 def _has_bias(head: LinearHead) -> bool:

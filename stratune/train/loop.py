@@ -71,7 +71,7 @@ class Loop:
     checkpoint_file: Path | None = None
     identity: str = ""  # of this run; a checkpoint of another one is not resumed
     progress: Progress = SILENT
-    evaluate_every: int = 1  # epochs; more where few rows are read many times
+    evaluate_every: int = 1  # epochs that count as one for `evals_per_epoch`: few rows are read many times
     chooses: bool = True  # the step that is best on validation; false: the last one, however it scores
     part: Part = WHOLE
 
@@ -158,7 +158,7 @@ class Loop:
         position.step += 1
         position.examples_seen += len(rows)
         position.loss_rows += len(rows)
-        regular = self._is_evaluation(epoch, index + 1, self.plan[epoch])
+        regular = self._is_evaluation(epoch, index + 1)
         evaluates = regular or position.step in self.rungs
         if evaluates or position.step % FINITE_EVERY == 0:
             self._check_finite()
@@ -213,13 +213,13 @@ class Loop:
 
     # -- validation, best step, checkpoints
 
-    def _is_evaluation(self, epoch: int, done: int, count: int) -> bool:
-        """Evaluations are evenly spaced in an epoch, and the last is at its end."""
-        if self.evaluate_every > 1:
-            due = (epoch + 1) % self.evaluate_every == 0 or epoch == len(self.plan) - 1
-            return due and done == count
-        per_epoch = min(self.settings.evals_per_epoch, count)
-        return any(done == math.ceil(count * i / per_epoch) for i in range(1, per_epoch + 1))
+    def _is_evaluation(self, epoch: int, done: int) -> bool:
+        """Evaluations are evenly spaced in `evaluate_every` epochs, and the last is at their end."""
+        first = epoch - epoch % self.evaluate_every
+        done += sum(self.plan[first:epoch])
+        count = sum(self.plan[first : first + self.evaluate_every])
+        evaluations = min(self.settings.evals_per_epoch, count)
+        return any(done == math.ceil(count * i / evaluations) for i in range(1, evaluations + 1))
 
     def _evaluate(self, epoch: float, regular: bool) -> None:
         """`regular`: patience counts it. Those at rungs are more than the user asked for."""

@@ -20,7 +20,7 @@ Quality = tuple[float, float]  # (the metric that selects, minus the loss): high
 
 
 @dataclass(frozen=True)
-class Part:
+class Labelled:
     """Vectors (M, C) float32 and truth (N,) or (N, K) of a table part, on the CPU.
 
     Of single texts and chunks M is N. Of pairs that are read apart M is 2 N.
@@ -39,12 +39,17 @@ class VectorRows:
     backbone.
     """
 
-    train: Part
-    val: Part
+    train: Labelled
+    val: Labelled
     task: Task
     encode: Callable[[Sequence[str]], Tensor]
     folds: NDArray[np.int64] | None = None
     weights: Tensor | None = None
+
+
+def tried(rows: VectorRows, settings: int) -> int:
+    """Of how many settings validation chose one: of none but one where folds of the training rows did."""
+    return settings if rows.folds is None else 1
 
 
 def set_head(net: Net, tensors: Mapping[str, Tensor]) -> None:
@@ -53,7 +58,7 @@ def set_head(net: Net, tensors: Mapping[str, Tensor]) -> None:
         parameter.data = tensors[name].to(parameter.device, parameter.dtype, copy=True)
 
 
-def held_out(net: Net, rows: VectorRows, fit: Callable[[Part], Mapping[str, Tensor]]) -> Quality:
+def held_out(net: Net, rows: VectorRows, fit: Callable[[Labelled], Mapping[str, Tensor]]) -> Quality:
     """Of the heads that `fit` gives, on rows that they have not seen: of the other folds, or of validation.
 
     The head is left with the tensors of one of them.
@@ -64,7 +69,7 @@ def held_out(net: Net, rows: VectorRows, fit: Callable[[Part], Mapping[str, Tens
     found = torch.zeros(len(rows.folds), net.objective.outputs)
     for fold in np.unique(rows.folds):
         outside = torch.from_numpy(rows.folds == fold)
-        set_head(net, fit(Part(rows.train.vectors[~outside], rows.train.truth[~outside])))
+        set_head(net, fit(Labelled(rows.train.vectors[~outside], rows.train.truth[~outside])))
         found[outside] = _logits(net, rows.train.vectors[outside])
     return quality(net, found, rows.train.truth, rows)
 

@@ -9,12 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from stratune.data.store import store_split
 from stratune.engine.inline import InlineEngine
-from stratune.engine.job import Job, Place
+from stratune.engine.job import Place
 from stratune.engine.local import LocalEngine
-from stratune.strategy import parse_strategy
-from stratune.testing import toy_split
+from tests.engine.jobs import toy_job
 
 SHORT = {"epochs": 2}
 
@@ -26,16 +24,7 @@ def out(tmp_path):
 
 @pytest.fixture
 def job(tiny):
-    split = toy_split()
-    return Job(
-        split=store_split(split).name,
-        fingerprint=split.fingerprint,
-        strategy=parse_strategy("partial").settings(),
-        backbone=str(tiny("bert")),
-        seed=0,
-        budget={"epochs": 100},  # longer than anybody waits before killing it
-        train={"precision": "float32", "patience": 1000},
-    )
+    return toy_job(tiny("bert"), epochs=100)  # longer than anybody waits before killing it
 
 
 def done(engine, job, on_event=lambda event: None):

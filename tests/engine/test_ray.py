@@ -13,15 +13,13 @@ import pytest
 
 from stratune.comparison.comparison import run_comparison
 from stratune.config import parse_config
-from stratune.data.store import store_split
 from stratune.engine import ray_engine
 from stratune.engine.choose import engine_for
 from stratune.engine.inline import InlineEngine
-from stratune.engine.job import Job
 from stratune.engine.ray_engine import RayEngine, _share
 from stratune.errors import ConfigError
-from stratune.strategy import parse_strategy
 from stratune.testing import toy_split
+from tests.engine.jobs import toy_job
 
 # What needs no connection comes first. Then one is shared, and with it the processes that have their imports
 # behind them.
@@ -88,16 +86,7 @@ def address(request, monkeypatch):
 
 @pytest.fixture
 def job(tiny):
-    split = toy_split()
-    return Job(
-        split=store_split(split).name,
-        fingerprint=split.fingerprint,
-        strategy=parse_strategy("partial").settings(),
-        backbone=str(tiny("bert")),
-        seed=0,
-        budget={"epochs": 1},
-        train={"precision": "float32", "patience": 1000},
-    )
+    return toy_job(tiny("bert"), epochs=1)
 
 
 def configured(tmp_path, tiny, strategies, epochs):

@@ -9,7 +9,7 @@ from stratune.data.store import store_split
 from stratune.engine.job import Job, Place
 from stratune.engine.run import execute
 from stratune.errors import ConfigError
-from stratune.fitting.fit import fit
+from stratune.fitting.fit import fit, train
 from stratune.fitting.local import NetFitting
 from stratune.identity import Identity
 from stratune.result import RunResult
@@ -268,3 +268,29 @@ def test_damaged_lines_are_tried_again(damage, tmp_path):
 
 def by_number(line):
     return line["number"]
+
+
+def test_what_the_number_of_rows_or_the_technique_decides_is_not_tried(tiny):
+    """Steps of 48 rows have eight, whatever a trial says; a contrast has no labels to smooth."""
+    split = toy_split()
+
+    def options(spec, budget):
+        run = train(
+            parse_strategy(spec),
+            str(tiny("bert")),
+            split.task,
+            split,
+            budget,
+            0,
+            settings=TrainSettings(precision="float32"),
+        )
+        assert all(trial.settings.keys() == run.trials[0].settings.keys() for trial in run.trials)
+        return run, set(run.trials[0].settings)
+
+    usual, names = options("partial", Budget(trials=2))
+    assert "batch_size" not in names and "learning_rate" in names
+    assert usual.predictor.about["strategy"]["batch_size"] == 8, "as it was trained"
+    _, names = options("partial", Budget(epochs=1, trials=2))
+    assert "batch_size" in names
+    _, names = options("contrastive", Budget(epochs=1, trials=2))
+    assert names == {"learning_rate", "batch_size"}

@@ -9,7 +9,7 @@ from stratune.evaluate.multiple import holm
 from stratune.report import leaderboard, publish
 from stratune.report.comparison import load
 from stratune.report.pairs import against, between
-from stratune.report.sentence import Sentence
+from stratune.report.sentence import Sentence, visible
 from stratune.report.verdict import winner
 from stratune.task import Task
 from tests.report.synthetic import make
@@ -87,6 +87,20 @@ def test_the_tied_set_holds_the_best_and_the_winner_and_not_the_floor(board):
     assert sum(one["first"] or 0 for one in board["rows"]) == pytest.approx(1)
     assert rows["partial"]["status"] == "failed" and not rows["partial"]["tied"]
     assert board["verdict"]["optimism"] > 0 and board["verdict"]["visible"] > 0
+
+
+def test_rows_that_answer_alike_say_nothing_of_what_could_be_seen(board):
+    """Their difference is zero for certain, which is no difference that these rows could show."""
+    pairs = [{**pair, "low": 0.0, "high": 0.0, "difference": 0.0} for pair in board["pairs"]["test"]]
+    ranked = [one for one in board["rows"] if one["rank"]]
+    first = ranked[0]
+    assert visible(ranked, first, pairs, "f1_macro") is None
+    second = ("f1_macro", 1, 2)
+    apart = [
+        {**pair, "low": -0.1, "high": 0.3} if (pair["metric"], pair["a"], pair["b"]) == second else pair
+        for pair in pairs
+    ]
+    assert visible(ranked, first, apart, "f1_macro") == pytest.approx(0.2)
 
 
 def test_validation_has_intervals_like_test(board):

@@ -20,7 +20,7 @@ from stratune.strategy.label_names import LabelNames
 from stratune.strategy.nearest import Centroid, Knn
 from stratune.task import Task
 from stratune.tokens.batches import paired_steps
-from stratune.train.solved import Part, VectorRows
+from stratune.train.solved import Labelled, VectorRows
 from tests.helpers import toy_split, trained
 
 WIDTH = 6
@@ -40,7 +40,7 @@ def around(corners, rows, seed, noise=0.4):
     generator = np.random.default_rng(seed)
     which = np.arange(rows) % len(corners)
     x = np.asarray(corners)[which] + noise * generator.normal(size=(rows, WIDTH)) + 5
-    return Part(torch.tensor(x, dtype=torch.float32), torch.tensor(which))
+    return Labelled(torch.tensor(x, dtype=torch.float32), torch.tensor(which))
 
 
 CORNERS = np.eye(3, WIDTH) * 3
@@ -93,11 +93,11 @@ def test_names_are_read_in_their_sentence_or_by_their_description():
 
     net = Bare(CosineHead("mean", WIDTH, 3), CrossEntropy(3))
     technique = LabelNames(template="It is {label}!", descriptions={"b": "a bee"})
-    empty = Part(torch.zeros(0, WIDTH), torch.zeros(0, dtype=torch.int64))
+    empty = Labelled(torch.zeros(0, WIDTH), torch.zeros(0, dtype=torch.int64))
     technique.solve(net, rows_of(empty, empty, encode=encode))
     assert asked == ["It is a!", "It is a bee!", "It is c!"]
     near = around(CORNERS, 30, 3, noise=0.1)
-    assert right(net, Part(near.vectors - 5, near.truth)) == 1.0  # no training mean is taken off
+    assert right(net, Labelled(near.vectors - 5, near.truth)) == 1.0  # no training mean is taken off
     with pytest.raises(ConfigError, match="descriptions: 'bee' is not one of a, b, c"):
         LabelNames(descriptions={"bee": "x"}).solve(net, rows_of(empty, empty, encode=encode))
     with pytest.raises(ConfigError, match="template: 'It is' has no {label}"):

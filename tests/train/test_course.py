@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from stratune.train.course import EPOCHS, LEAST_BATCH, LEAST_STEPS, course_of
-from stratune.train.settings import Budget, Recipe
+from stratune.train.settings import Budget, Recipe, TrainSettings
+from tests.helpers import adapted
+from tests.train.test_loop import make_loop
 
 
 @pytest.mark.parametrize("rows", [1, 7, 24, 48, 100, 300, 600, 959])
@@ -37,3 +39,16 @@ def test_what_is_said_is_done():
     own = course_of(20, Budget(), Recipe(batch_size=32, epochs=3))
     assert (own.epochs, own.batch_size, own.note) == (3, 32, None)
     assert course_of(20, Budget(epochs=2), Recipe(epochs=3)).epochs == 3
+
+
+@pytest.mark.parametrize(
+    "every, evaluations, wanted", [(1, 1, 6), (3, 1, 2), (3, 3, 6), (3, 2, 4), (4, 1, 2)]
+)
+def test_evaluations_are_as_many_in_so_many_epochs_as_asked_for_in_one(every, evaluations, wanted, tiny):
+    """Six epochs of four steps; what is left over at the end has its evaluations, too."""
+    settings = TrainSettings(evals_per_epoch=evaluations, patience=100)
+    net = adapted("probe", tiny("bert"))
+    loop = make_loop(net, epochs=6, rows=32, settings=settings, evaluate_every=every)
+    position = loop.run()
+    assert [line["epoch"] for line in position.history][-1] == 6.0
+    assert len(position.history) == wanted

@@ -17,7 +17,7 @@ from stratune.objective.values import Value
 from stratune.task import Task
 from stratune.train import linear
 from stratune.train.linear import solve_linear
-from stratune.train.solved import Part, VectorRows
+from stratune.train.solved import Labelled, VectorRows
 
 ROWS, WIDTH = 120, 16
 KINDS = {
@@ -59,7 +59,7 @@ def drawn(objective, rows=ROWS, seed=0, noise=0.5):
         truth = np.digitize(scores[:, 0], [-0.7, 0.1, 0.9])
     else:
         truth = 1000 + 5 * scores[:, 0]
-    return Part(torch.tensor(3 + 0.05 * x, dtype=torch.float32), torch.tensor(truth))
+    return Labelled(torch.tensor(3 + 0.05 * x, dtype=torch.float32), torch.tensor(truth))
 
 
 def task_of(objective):
@@ -150,7 +150,9 @@ def test_noise_asks_for_a_stronger_penalty(folds):
     """Of labels that have nothing to do with the text the weights are all but zero."""
     objective = CrossEntropy(3)
     train = drawn(objective)
-    mixed = Part(train.vectors, train.truth[torch.randperm(ROWS, generator=torch.Generator().manual_seed(0))])
+    mixed = Labelled(
+        train.vectors, train.truth[torch.randperm(ROWS, generator=torch.Generator().manual_seed(0))]
+    )
     norms = []
     for part in (train, mixed):
         net, _ = solved(objective, part, folds=folds)
@@ -191,7 +193,7 @@ def test_a_vector_that_is_no_number_is_refused():
 def test_the_order_of_rows_changes_nothing():
     objective = CrossEntropy(3)
     train = drawn(objective)
-    turned = Part(train.vectors.flip(0), train.truth.flip(0))
+    turned = Labelled(train.vectors.flip(0), train.truth.flip(0))
     folds = np.arange(ROWS) % 5
     nets = []
     for part, numbers in ((train, folds), (turned, folds[::-1].copy())):
@@ -203,3 +205,10 @@ def test_the_order_of_rows_changes_nothing():
     with torch.no_grad():
         first, second = (net.head.classify(new) for net in nets)
     torch.testing.assert_close(first, second, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("folds", [5, None], ids=["folds", "validation"])
+def test_only_what_validation_chose_among_counts_as_tried(folds):
+    objective = CrossEntropy(3)
+    found = solve_linear(bare(objective), rows_of(objective, drawn(objective), folds=folds))
+    assert found == 1 if folds else 3 <= found <= len(linear.STRENGTHS)
