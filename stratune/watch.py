@@ -35,6 +35,25 @@ class Progress:
 SILENT = Progress()
 
 
+class Prefixed(Progress):
+    """Stages say what they are part of."""
+
+    def __init__(self, whole: Progress, prefix: str) -> None:
+        self.whole, self.prefix = whole, prefix
+
+    def stage(self, name: str, total: int) -> None:
+        self.whole.stage(f"{self.prefix}{name}", total)
+
+    def rows(self, count: int) -> None:
+        self.whole.rows(count)
+
+    def step(self, step: Step) -> None:
+        self.whole.step(step)
+
+    def note(self, text: str) -> None:
+        self.whole.note(text)
+
+
 class Scaled(Progress):
     """Work in other units than rows: of `units` that are done, `rows` rows of `whole` are."""
 

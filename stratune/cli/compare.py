@@ -22,6 +22,7 @@ from stratune.cli.options import (
     Text,
     Unknown,
     Val,
+    Validation,
 )
 from stratune.cli.output import print_json
 from stratune.errors import ConfigError
@@ -101,6 +102,7 @@ def compare(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
+    validation: Validation = None,
     text: Text = None,
     pair: Pair = None,
     label: Label = None,
@@ -156,7 +158,8 @@ def compare(
     """
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
-        "unknown": unknown, "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
+        "unknown": unknown, "validation": validation,
+        "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
         "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "search": search,

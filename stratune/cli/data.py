@@ -123,6 +123,7 @@ def split_command(
         encoding=encoding,
         delimiter=delimiter,
         unknown=unknown or "refuse",
+        validation="rows",  # three files are asked for, however few rows there are
     )
     write_split(split, out, format_)
     if as_json:

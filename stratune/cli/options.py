@@ -40,6 +40,13 @@ Delimiter = Annotated[
     str | None,
     typer.Option(help="Between the columns of csv files: one character, or tab. [default: found out]"),
 ]
+Validation = Annotated[
+    str | None,
+    typer.Option(
+        help="What chooses: rows (a part of them), folds (the training rows, cross-validated), or auto: "
+        "folds where rows are few. [default: auto]"
+    ),
+]
 Unknown = Annotated[
     str | None,
     typer.Option(

@@ -221,7 +221,7 @@ def _texts(config: Config, split: Split) -> tuple[Dataset, TaskConfig]:
     fields = config.task.model_dump()
     table = read_texts_of(config.data, fields)[0].train
     task = TaskConfig(**fields)
-    parts = {name: part for part, rows in split.parts.items() for name in rows["id"]}
+    parts = {name: part for part, rows in reversed(split.parts.items()) for name in rows["id"]}
     table = table.select([row for row, name in enumerate(_ids(table, task)) if name in parts])
     return table.add_column(COLUMN, [parts[name] for name in _ids(table, task)]), task
 
@@ -235,7 +235,10 @@ def _trained(
     place: Path, config: Config, texts: Dataset, task: TaskConfig, spec: dict[str, Any], backbone: str | None
 ) -> Predictor:
     """The strategy trained on the texts that are left, in a comparison of its own."""
-    data = DataConfig(source=KEPT_ROWS["source"], split_column=COLUMN, seed=config.data.seed)
+    own = config.data
+    data = DataConfig(
+        source=KEPT_ROWS["source"], split_column=COLUMN, seed=own.seed, validation=own.validation
+    )
     where = {"backbones": (backbone,), "llms": ()} if backbone is not None else {}
     alone = {"data": data, "task": task, "strategies": (spec,), **where}
     less = config.model_copy(update=alone)

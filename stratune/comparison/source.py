@@ -56,6 +56,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         encoding=data.encoding,
         delimiter=data.delimiter,
         unknown=data.unknown,
+        validation=data.validation,
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
     return split, report

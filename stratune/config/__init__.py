@@ -54,6 +54,8 @@ class DataConfig(_Section):
     encoding: str | None = None
     delimiter: str | None = None  # between the columns of csv files; None: found out
     unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
+    # rows: a part of them; folds: the training rows, cross-validated; auto: folds where rows are few
+    validation: Literal["auto", "rows", "folds"] = "auto"
     seed: int = Field(0, ge=0, le=MOST_SEED)  # of the split
 
     @field_validator("source", "val", "test")

@@ -24,6 +24,7 @@ class Options(TypedDict, total=False):
     encoding: Annotated[str | None, "data.encoding"]
     delimiter: Annotated[str | None, "data.delimiter"]
     unknown: Annotated[str | None, "data.unknown"]
+    validation: Annotated[str | None, "data.validation"]
     train_rows: Annotated[int | float | str | None, "data.train_rows"]
     val_rows: Annotated[int | float | str | None, "data.val_rows"]
     test_rows: Annotated[int | float | str | None, "data.test_rows"]

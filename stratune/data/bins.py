@@ -44,7 +44,7 @@ def binned(split: Split, task: Task) -> Split:
                 "score", pa.array(values[part])
             )
         )
-    return assemble(parts, replace(task, labels=names, bins=bins), split.notes)
+    return assemble(parts, replace(task, labels=names, bins=bins), split.notes, folds=split.folds)
 
 
 def _with_binned_ratings(table: pa.Table, names: Sequence[str], edges: NDArray[np.float64]) -> pa.Table:

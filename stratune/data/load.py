@@ -11,7 +11,7 @@ from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
-from stratune.data.split import FRACTIONS, Split, assemble, make_split, subsample
+from stratune.data.split import FRACTIONS, Split, assemble, folds_of, make_split, subsample
 from stratune.errors import ConfigError
 from stratune.task import Task
 
@@ -27,13 +27,15 @@ def load_split(
     fractions: Sequence[float] = FRACTIONS,
     sizes: Sequence[int | float | None] = (None, None, None),
     unknown: str = "refuse",
+    validation: str = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
     """Read, check and split. Sources are what `read` takes. Without a task: the source's own, or the default.
 
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
-    `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py).
+    `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: auto,
+    rows or folds, as `make_split` has it; a size of it asks for rows.
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     tables = _with_own(source, val, test, split_column, {"encoding": encoding, "delimiter": delimiter})
@@ -52,6 +54,10 @@ def load_split(
             own[part] = canonical(rows, replace(task, labels=()), place, id_prefix=f"{part}:")
             check_ratings(own[part], task, labels, place)
     assigned = None if split_column is None else part_column(tables.train, split_column, tables.name)
+    if sizes[1] is not None:
+        if validation == "folds":
+            raise ConfigError("folds of the training rows have no size of their own", key="data.val_rows")
+        validation = "rows"
     split = make_split(
         table,
         task,
@@ -60,6 +66,7 @@ def load_split(
         assigned=assigned,
         unknown=unknown,
         paths=paths,
+        validation=validation,
         **own,
     )
     split = _cut(replace(split, notes=(*tables.notes, *split.notes)), sizes, seed)
@@ -92,4 +99,8 @@ def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
         part: table if size is None else subsample(table, size, seed, split.task)
         for (part, table), size in zip(split.parts.items(), sizes, strict=True)
     }
-    return assemble(parts, split.task, split.notes, split.warnings, split.wrong)
+    folds = split.folds
+    if split.crossed:
+        parts["val"] = parts["train"]
+        folds, _ = folds_of(parts["train"], split.task, seed)
+    return assemble(parts, split.task, split.notes, split.warnings, split.wrong, folds)

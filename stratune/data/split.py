@@ -1,4 +1,8 @@
-"""Split: three fixed parts, and their fingerprint."""
+"""Split: three fixed parts, and their fingerprint.
+
+Where rows are few, validation is no part of its own: the training rows are in folds, and each is answered
+by a model of the other folds (fitting/crossed.py). Then `val` is `train`, and `folds` has each row's fold.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +25,22 @@ from stratune.data.labels import cells, infer_labels, label_counts
 from stratune.data.read import row_of
 from stratune.data.rows import text_columns
 from stratune.data.unknown import Place, settle
-from stratune.errors import ConfigError, DataError
+from stratune.errors import ConfigError, DataError, choices
 from stratune.files import write_json
 from stratune.task import Task
 
 PARTS = ("train", "val", "test")
 FRACTIONS = (0.70, 0.15, 0.15)
 HASHED = ("id", "text", "text_pair", "label")
+VALIDATIONS = ("auto", "rows", "folds")
+FOLDS = 5  # of the training rows, where they choose in the place of validation rows
+# With fewer validation rows the choice among strategies is mostly luck, and the rows are worth more in
+# training (docs/log.md): auto takes folds.
+LEAST_TO_CARVE = 50
+CROSSED = (
+    f"validation is the training rows, each answered by a model of the others ({FOLDS} folds); "
+    "the model that is kept has all of them"
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,23 @@ class Split:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
+    folds: tuple[int, ...] = ()  # of every training row, where `val` is `train`; none: `val` is a part
+
+    @property
+    def crossed(self) -> bool:
+        """Whether validation is the training rows, each answered by a model of the other folds."""
+        return bool(self.folds)
+
+    def without(self, fold: int) -> Split:
+        """What the model is fitted on that answers a fold: the rows of the others, in their folds; `val` is
+        the fold. Validation chooses nothing there, as it does not where all rows are fitted.
+        """
+        inside = np.asarray(self.folds) == fold
+        rows = {"train": np.flatnonzero(~inside), "val": np.flatnonzero(inside)}
+        parts = {name: self.train.select(numbers) for name, numbers in rows.items()}
+        folds = [one for one in self.folds if one != fold]
+        about = self.notes, self.warnings, self.wrong, folds
+        return assemble({**parts, "test": self.test}, self.task, *about)
 
     @property
     def parts(self) -> dict[str, Dataset]:
@@ -69,6 +99,7 @@ class Split:
             "notes": list(self.notes),
             "warnings": list(self.warnings),
             "wrong": list(self.wrong),
+            **({"folds": list(self.folds)} if self.folds else {}),
         }
 
     def save(self, path: str | Path) -> None:
@@ -87,6 +118,7 @@ def make_split(
     assigned: Sequence[str] | None = None,
     unknown: str = "refuse",
     paths: Mapping[str, str | Path] | None = None,
+    validation: str = "rows",
 ) -> Split:
     """Canonical tables -> Split. Rows keep their source order in each part.
 
@@ -94,7 +126,9 @@ def make_split(
     neither gives are carved from train: stratified by label, equal texts (identity.py) on one side; or by
     whole groups when `task.group` is set, and groups that share a text together.
     `unknown`: what becomes of labels of val or test that no training row has (unknown.py). `paths` (by part)
-    are for messages. DataError when a part would be empty, or for an unknown label.
+    are for messages. `validation`: a part (`rows`), the training rows in folds (`folds`), or folds where a
+    part would have fewer than LEAST_TO_CARVE rows (`auto`). DataError when a part would be empty, or for an
+    unknown label; ConfigError for folds where validation rows are given.
     """
     check_fractions(fractions)
     check_seed(seed)
@@ -107,14 +141,42 @@ def make_split(
         origin = _Origin(paths, numbers)
     carved = [part for part in PARTS if part not in tables]
     notes: list[str] = []
+    folded = _folded(validation, carved, fractions[1] * len(tables["train"]))
+    if folded:
+        carved.remove("val")
     if carved:
         shares = [fractions[PARTS.index(part)] for part in carved]
         made, notes = _carve(tables["train"], task, carved, shares, seed, paths.get("train"))
         tables |= made
+    folds: Sequence[int] = ()
+    if folded:
+        folds, told = folds_of(tables["train"], task, seed, paths.get("train"))
+        tables["val"], notes = tables["train"], [*notes, *told, CROSSED]
     task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
     _check_named(task, tables, paths.get("train"))
     known = settle(tables, task, unknown, origin.of_column(task.label))
-    return assemble(known.tables, known.task, notes, known.warnings, known.wrong)
+    return assemble(known.tables, known.task, notes, known.warnings, known.wrong, folds)
+
+
+def _folded(validation: str, carved: Sequence[str], rows: float) -> bool:
+    """Whether validation is folds of the training rows; as a part it would have so many `rows`."""
+    if validation not in VALIDATIONS:
+        raise ConfigError(choices(validation, VALIDATIONS), key="data.validation")
+    if validation == "folds" and "val" not in carved:
+        why = "there are validation rows already; leave them out, or choose `rows`"
+        raise ConfigError(f"folds: {why}", key="data.validation")
+    return "val" in carved and (validation == "folds" or (validation == "auto" and rows < LEAST_TO_CARVE))
+
+
+def folds_of(
+    table: Dataset, task: Task, seed: int, path: str | Path | None = None
+) -> tuple[tuple[int, ...], list[str]]:
+    """The fold of every training row, and notes. DataError where there is but one fold."""
+    count = min(FOLDS, len(table))
+    folds, unit, notes = shared_out(table, task, [1 / max(1, count)] * count, seed)
+    if len(np.unique(folds)) < 2:
+        raise DataError(f"too few {unit} to share out in folds; give more, or your own val file", path=path)
+    return tuple(int(fold) for fold in folds), notes
 
 
 def _check_named(task: Task, tables: Mapping[str, Dataset], path: str | Path | None) -> None:
@@ -131,16 +193,18 @@ def assemble(
     notes: Sequence[str] = (),
     warnings: Sequence[str] = (),
     wrong: Sequence[str] = (),
+    folds: Sequence[int] = (),
 ) -> Split:
     """A Split of these parts as they are, fingerprinted."""
     parts = {part: tables[part] for part in PARTS}
     return Split(
         **parts,
-        fingerprint=fingerprint(parts, wrong),
+        fingerprint=fingerprint(parts, wrong, folds),
         task=task,
         notes=tuple(notes),
         warnings=tuple(warnings),
         wrong=tuple(wrong),
+        folds=tuple(folds),
     )
 
 
@@ -251,10 +315,10 @@ def subsample(table: Dataset, size: int | float, seed: int, task: Task | None = 
     return to_dataset(to_arrow(table).filter(pa.array(keep)))
 
 
-def fingerprint(parts: Mapping[str, Dataset], wrong: Sequence[str] = ()) -> str:
+def fingerprint(parts: Mapping[str, Dataset], wrong: Sequence[str] = (), folds: Sequence[int] = ()) -> str:
     """sha256 of part, id, text, pair and label of every row in order; chunking does not matter.
 
-    Of labels that count as wrong too: they change every score.
+    Of labels that count as wrong too, and of folds: they change every score.
     """
     digest = hashlib.sha256()
     for part in PARTS:
@@ -265,6 +329,8 @@ def fingerprint(parts: Mapping[str, Dataset], wrong: Sequence[str] = ()) -> str:
                 digest.update(_column_digest(table.column(name)))
     if wrong:
         digest.update(f"wrong/{list(wrong)}".encode())
+    if folds:
+        digest.update(f"folds/{list(folds)}".encode())
     return digest.hexdigest()
 
 

@@ -40,6 +40,7 @@ def store_split(split: Split) -> Path:
             "notes": list(split.notes),
             "warnings": list(split.warnings),
             "wrong": list(split.wrong),
+            "folds": list(split.folds),
         }
         write_json(empty / "about.json", about)
 
@@ -62,4 +63,5 @@ def load_parts(folder: Path) -> Split:
         notes=tuple(about["notes"]),
         warnings=tuple(about["warnings"]),
         wrong=tuple(about["wrong"]),
+        folds=tuple(about.get("folds", ())),  # 0.11 or before wrote none
     )

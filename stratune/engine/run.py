@@ -133,8 +133,8 @@ def _costs(result: RunResult, trained: Trained) -> None:
     result.threads = torch.get_num_threads()
     result.train_seconds, result.notes = trained.train_seconds, trained.notes
     result.price, result.tried = trained.price, trained.tried()
-    if trained.position is not None:
-        result.examples_seen = trained.all_examples_seen or trained.position.examples_seen
+    if trained.position is not None and trained.examples_seen is not None:
+        result.examples_seen = trained.examples_seen
         result.best_epoch = trained.position.best_epoch
         result.train_rows_per_second = result.examples_seen / max(trained.train_seconds, 1e-9)
 

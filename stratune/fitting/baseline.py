@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from stratune.data.rows import text_columns
 from stratune.fitting.trained import Trained, predictor_of
@@ -23,6 +26,8 @@ def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_wo
         Examples(*text_columns(table), truth=task.target.truth(table["label"])).first_words(max_words)
         for table in (split.train, split.val)
     )
+    if split.crossed:
+        seen = replace(seen, folds=np.asarray(split.folds))
     fitted = baseline.fit(seen, chosen_on, task=task, seed=seed)
     tensors = ("weight", "bias", "prior")
     weights = sum(array.size for name, array in fitted.state()[0].items() if name in tensors)

@@ -8,28 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stratune.data.rows import text_columns
-from stratune.fitting.trained import Trained
 from stratune.model.postprocess import Postprocess
-from stratune.target.decision import Decide
-from stratune.watch import Progress
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from stratune.data.split import Split
+    from stratune.fitting.trained import Trained
+    from stratune.model.answers import Scored
+    from stratune.target.decision import Decide
+    from stratune.watch import Progress
 
 
-def decide_on_validation(
-    trained: Trained, split: Split, how: Decide, progress: Progress, *, cache: bool, ask: bool
-) -> None:
-    """Give the predictor what is chosen, and keep the model's answers to validation, before it, in `trained`.
-
-    `ask`: also a server whose answers cost money, where nothing has to be chosen.
-    """
-    target, model = split.task.target, trained.predictor.model
-    if model.paid and not (ask or how != Decide()):
-        return
-    progress.stage("predicting val", len(split.val))
+def answers_to(trained: Trained, rows: Dataset, progress: Progress, *, cache: bool) -> Scored:
+    """The model's own, before anything is chosen for them."""
+    model = trained.predictor.model
+    progress.stage("predicting val", len(rows))
     scorer = model.caching() if cache else model
-    answers = scorer(*text_columns(split.val), progress)
+    return scorer(*text_columns(rows), progress)
+
+
+def decide_on_validation(trained: Trained, split: Split, how: Decide) -> None:
+    """Give the predictor what its answers to validation choose; without such answers nothing is chosen."""
+    if trained.validation is None:
+        return
+    target = split.task.target
     truth = target.truth(split.val["label"])
-    trained.validation = answers
-    trained.predictor.post = Postprocess.chosen(answers, truth, target, how, split.wrong)
+    trained.predictor.post = Postprocess.chosen(trained.validation, truth, target, how, split.wrong)

@@ -11,7 +11,8 @@ from stratune.backbone.load import Backbone, load_backbone
 from stratune.errors import ConfigError
 from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.combine import combine
-from stratune.fitting.decide import decide_on_validation
+from stratune.fitting.crossed import Crossed
+from stratune.fitting.decide import answers_to, decide_on_validation
 from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
 from stratune.fitting.trials import best_of_trials
@@ -26,7 +27,10 @@ from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from stratune.data.split import Split
+    from stratune.model.answers import Scored
     from stratune.task import Task
 
 
@@ -82,8 +86,9 @@ def train(
     """`fit`, with what it cost. `work` is a folder for checkpoints: an interrupted run goes on from there.
 
     `remote`: how a server is asked, when `backbone` is the address of one. `members`: the run folders that a
-    combination is made of. `servers`: all that the user named; None: the one in `backbone`. `decide`, `ask`:
-    see `decide_on_validation`. `identity`: of the run whose trials are in `work`.
+    combination is made of. `servers`: all that the user named; None: the one in `backbone`. `decide`: how
+    answers are made of probabilities. `ask`: about validation, also a server whose answers cost money, where
+    nothing has to be chosen. `identity`: of the run whose trials are in `work`.
     """
     decide.check(split.task.target)
     named = servers or named_servers([backbone] if isinstance(backbone, str) else [])
@@ -91,10 +96,22 @@ def train(
     settings = settings or TrainSettings()
     several = budget.trials > 1
 
+    def answer(trained: Trained, rows: Dataset, progress: Progress) -> Scored | None:
+        if trained.predictor.model.paid and not (ask or several or decide != Decide()):
+            return None
+        return answers_to(trained, rows, progress, cache=settings.cache)
+
     def fitted(one: Candidate, folder: Path | None, progress: Progress, part: Part = WHOLE) -> Trained:
-        options = (settings, folder, progress, remote or Remote(), members, named, part)
-        trained = one.fitted_by(_Fitter(backbone, task, split, budget, seed, *options))
-        decide_on_validation(trained, split, decide, progress, cache=settings.cache, ask=ask or several)
+        def fit_on(rows: Split, folder: Path | None, progress: Progress) -> Trained:
+            options = (settings, folder, progress, remote or Remote(), members, named, part)
+            return one.fitted_by(_Fitter(backbone, task, rows, budget, seed, *options))
+
+        if split.crossed:
+            trained = Crossed(split, fit_on, answer, members or ()).fitted(one, folder, progress)
+        else:
+            trained = fit_on(split, folder, progress)
+            trained.validation = answer(trained, split.val, progress)
+        decide_on_validation(trained, split, decide)
         return trained
 
     if not several:

@@ -26,7 +26,7 @@ from stratune.train.class_weights import class_weights
 from stratune.train.course import course_of
 from stratune.train.halving import WHOLE, Part
 from stratune.train.head_start import prepare_head
-from stratune.train.loop import Evaluation, Loop
+from stratune.train.loop import UNSEEN, Evaluation, Loop
 from stratune.train.precision import resolve
 from stratune.train.processes import on_cpus
 from stratune.train.runtime import Runtime
@@ -111,7 +111,8 @@ class NetFitting:
 
     def _build(self) -> None:
         self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
-        self.settings_tried, self.chooses = 1, len(self.split.val) >= LEAST_TO_CHOOSE
+        self.settings_tried = 1
+        self.chooses = not self.split.crossed and len(self.split.val) >= LEAST_TO_CHOOSE
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
         precision = resolve(settings.precision, device)
         self.runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))
@@ -155,8 +156,8 @@ class NetFitting:
     def _solve(self) -> tuple[None, float]:
         """Compute the head; the seconds it took, with those for the vectors of a frozen backbone."""
         started = time.perf_counter()
-        rows, val = self._feed(self.split.train), self._feed(self.split.val)
-        self.settings_tried = self._solver().solve(rows, val)
+        rows = self._feed(self.split.train)
+        self.settings_tried = self._solver().solve(rows, self._val_feed(rows))
         return None, time.perf_counter() - started + rows.saved_seconds
 
     def _fitted(self) -> tuple[TrainingState | None, float]:
@@ -176,7 +177,8 @@ class NetFitting:
 
     def _train(self) -> tuple[TrainingState, float]:
         """(final state of training, seconds for the frozen activations of the training rows)."""
-        rows, val = self._feed(self.split.train), self._feed(self.split.val)
+        rows = self._feed(self.split.train)
+        val = self._val_feed(rows)
         truth, val_truth = self._truth(self.split.train), self._truth(self.split.val)
         validation = Validation(
             self.net, val, val_truth, self.task, self.runtime, self.accelerator, self.aggregate
@@ -188,13 +190,13 @@ class NetFitting:
         def evaluate() -> Evaluation:
             if solver is not None:
                 self.settings_tried = solver.solve(rows, val)
-            return validation()
+            return UNSEEN if self.split.crossed else validation()
 
         course = course_of(len(truth), self.budget, self.strategy.recipe)
         recipe = replace(self.strategy.recipe, batch_size=course.batch_size)
         self.strategy = replace(self.strategy, recipe=recipe)  # what it says of itself is what is done
         self.notes = [] if course.note is None else [course.note]
-        if not self.chooses:
+        if not (self.chooses or self.split.crossed):
             self.notes.append(f"{len(val_truth)} validation rows choose no step: the last one is kept")
         loop = Loop(
             net=self.net,
@@ -223,7 +225,7 @@ class NetFitting:
         self.net.head.after_training()
         if self.settings.track:
             self.accelerator.end_training()
-        self.aggregate = validation.tune()
+        self.aggregate = self.aggregate if self.split.crossed else validation.tune()
         return state, rows.seconds
 
     def _identity(self) -> str:
@@ -239,6 +241,10 @@ class NetFitting:
         parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]
         where = [self.runtime.device.type, self.accelerator.num_processes]
         return sha256(json.dumps([checkpoint.LAYOUT, *how, *parts, *where]))
+
+    def _val_feed(self, rows: Feed) -> Feed:
+        """Of the validation rows; where folds of the training rows choose, nothing looks at others."""
+        return rows if self.split.crossed else self._feed(self.split.val)
 
     def _truth(self, table: Dataset) -> Truth:
         return self.task.target.truth(table["label"])

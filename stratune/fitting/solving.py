@@ -55,15 +55,17 @@ class HeadSolver:
         """
         self.net.eval()
         train = self._part(rows, self.split.train)
-        folds = self._folds(rows) if self.folded else None
-        found = VectorRows(
-            train, self._part(val, self.split.val), self.task, self._encode, folds, self.weights
-        )
+        folds = self._folds(rows) if self.folded or self.split.crossed else None
+        asked = train if self.split.crossed else self._part(val, self.split.val)
+        found = VectorRows(train, asked, self.task, self._encode, folds, self.weights)
         return self.technique.solve(self.net, found)
 
     def _folds(self, rows: Feed) -> NDArray[np.int64] | None:
         """(N,) the fold of each row: equal texts, and the rows of a group, share one."""
         table = self.split.train
+        if self.split.crossed:
+            own = np.asarray(self.split.folds)
+            return own if rows.owner is None else own[rows.owner]
         if not LEAST_ROWS <= len(table) < FOLDED_ROWS:
             return None
         count = min(FOLDS, len(table))

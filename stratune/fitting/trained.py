@@ -34,10 +34,15 @@ class Trained:
     price: float | None = None  # expected, of what a server answers; None: no server, or no price is known
     prompts: list[Trial] = field(default_factory=list)  # that were tried, the chosen one first
     trials: list[Trial] = field(default_factory=list)  # of the budget, the chosen one first; one alone: none
-    all_examples_seen: int | None = None  # of all trials; None: of the only one, in `position`
+    all_examples_seen: int | None = None  # of all trials and folds; None: of the only one, in `position`
     is_main_process: bool = True  # in distributed training, the process that writes files
     processes: int = 1
     validation: Scored | None = None  # the model's answers to validation, not calibrated and not decided
+
+    @property
+    def examples_seen(self) -> int | None:
+        """By the optimiser; None: nothing was trained in steps."""
+        return self.all_examples_seen or (self.position.examples_seen if self.position else None)
 
     def tried(self) -> dict[str, int]:
         """How many of each kind validation chose one of; what there was one of is not told, but for settings.

@@ -32,7 +32,7 @@ from stratune.train.processes import is_main, meet
 from stratune.train.searches import SEARCHES, Asked
 from stratune.train.settings import Budget
 from stratune.train.trial import Reached, Trial, outcome
-from stratune.watch import Progress, Step
+from stratune.watch import Prefixed, Progress
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
@@ -118,7 +118,7 @@ class _Search:
         started, part = time.perf_counter(), turn.part
         end = f", to {part.until:.0%} of the steps" if part.until < 1 else ""
         try:
-            told = _Numbered(self.progress, f"trial {turn.number + 1} of {self.trials}{end}: ")
+            told = Prefixed(self.progress, f"trial {turn.number + 1} of {self.trials}{end}: ")
             trained = self.fit(
                 with_settings(self.candidate, turn.settings), self.folder(turn.number), told, part
             )
@@ -135,7 +135,7 @@ class _Search:
                 values,
                 turn.number,
                 trained.train_seconds,
-                examples_seen=position.examples_seen if position else None,
+                examples_seen=trained.examples_seen,
                 price=trained.price,
                 tried=trained.tried(),
                 prompts=tuple(trained.prompts),
@@ -150,7 +150,7 @@ class _Search:
 
     def _chosen(self, best: Trial, done: Sequence[Trial]) -> Trained:
         """With the costs of all trials: without the others there is none to choose."""
-        told = _Numbered(self.progress, f"trial {best.number + 1}, chosen: ")
+        told = Prefixed(self.progress, f"trial {best.number + 1}, chosen: ")
         part = Part(rungs=tuple(reached.share for reached in best.rungs))
         trained = self.fit(with_settings(self.candidate, best.settings), self.folder(best.number), told, part)
         trained.trials = [best, *(trial for trial in done if trial is not best)]
@@ -194,6 +194,8 @@ class _Search:
 
 def remove_checkpoints(folder: Path) -> None:
     """The trackers' files of a trial stay."""
+    for fold in folder.glob("fold-*"):
+        remove_checkpoints(fold)
     for checkpoint in folder.glob("checkpoint-*.safetensors"):
         checkpoint.unlink()
     if folder.is_dir() and not any(folder.iterdir()):
@@ -203,22 +205,3 @@ def remove_checkpoints(folder: Path) -> None:
 def _sum(values: Sequence[Any]) -> Any:
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-class _Numbered(Progress):
-    """Stages say which trial they are of."""
-
-    def __init__(self, whole: Progress, prefix: str) -> None:
-        self.whole, self.prefix = whole, prefix
-
-    def stage(self, name: str, total: int) -> None:
-        self.whole.stage(f"{self.prefix}{name}", total)
-
-    def rows(self, count: int) -> None:
-        self.whole.rows(count)
-
-    def step(self, step: Step) -> None:
-        self.whole.step(step)
-
-    def note(self, text: str) -> None:
-        self.whole.note(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,6 +67,31 @@ class Scored:
         target = task.target
         decided = self.decided
         return target.named(target.decided(self.predictions, self.invalid) if decided is None else decided)
+
+
+def gathered(parts: Sequence[Scored], rows: Sequence[NDArray[np.int64]]) -> Scored:
+    """One Scored of the answers to parts of N rows; `rows` (M,) of each part are the numbers of its rows.
+
+    Without chunks: each part's were joined in its own way.
+    """
+    back = np.argsort(np.concatenate(rows))
+
+    def arrays(found: Sequence[Any]) -> Any:
+        return None if any(one is None for one in found) else np.concatenate(found)[back]
+
+    def lists(found: Sequence[Any]) -> Any:
+        together = [value for one in found for value in one or ()]
+        return [together[i] for i in back] if len(together) == len(back) else None
+
+    return Scored(
+        np.concatenate([one.predictions for one in parts])[back],
+        np.concatenate([one.tokens_cut for one in parts])[back],
+        invalid=arrays([one.invalid for one in parts]),
+        answers=lists([one.answers for one in parts]),
+        evidence=lists([one.evidence for one in parts]),
+        saved_seconds=sum(one.saved_seconds for one in parts),
+        levels=arrays([one.levels for one in parts]),
+    )
 
 
 def answered(

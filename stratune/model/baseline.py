@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -30,13 +30,14 @@ class Examples:
     texts: Rows
     pairs: Rows | None = None
     truth: NDArray[Any] | None = None  # as data/rows.py gives it
+    folds: NDArray[np.int64] | None = None  # (N,) of training rows, where they choose and validation does not
 
     def first_words(self, count: int | None) -> Examples:
         """Every text cut after `count` words; None: uncut."""
         if count is None:
             return self
         cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
-        return Examples(cut[0], cut[1] if self.pairs is not None else None, self.truth)
+        return replace(self, texts=cut[0], pairs=cut[1] if self.pairs is not None else None)
 
 
 def array_of(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -27,6 +27,19 @@ class Member(Protocol):
     def save(self, folder: Path) -> Path: ...
 
 
+def mean_of(answers: Sequence[Scored]) -> Scored:
+    """The mean of several models' predictions for the same rows, over those that have a valid answer."""
+    cut = np.max([answer.tokens_cut for answer in answers], axis=0)
+    predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
+    if all(answer.invalid is None for answer in answers):
+        return Scored(predictions.mean(axis=0), cut)
+    valid = np.isfinite(predictions[:, :, 0])  # (members, N)
+    count = valid.sum(axis=0)
+    summed = np.where(valid[:, :, None], predictions, 0.0).sum(axis=0)
+    mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
+    return Scored(mean, cut, invalid=count == 0)
+
+
 @dataclass
 class EnsembleModel(Model):
     """The mean of the members' predictions. Members with an invalid answer for a row are left out there."""
@@ -40,16 +53,7 @@ class EnsembleModel(Model):
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
         by_row = Scaled(progress, 1, len(self.members))
-        answers = [member.answer(texts, pairs, by_row) for member in self.members]
-        cut = np.max([answer.tokens_cut for answer in answers], axis=0)
-        predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
-        if all(answer.invalid is None for answer in answers):
-            return Scored(predictions.mean(axis=0), cut)
-        valid = np.isfinite(predictions[:, :, 0])  # (members, N)
-        count = valid.sum(axis=0)
-        summed = np.where(valid[:, :, None], predictions, 0.0).sum(axis=0)
-        mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
-        return Scored(mean, cut, invalid=count == 0)
+        return mean_of([member.answer(texts, pairs, by_row) for member in self.members])
 
     def write(self, folder: Path) -> dict[str, Any]:
         for number, member in enumerate(self.members):

@@ -72,6 +72,11 @@ class Readout(ABC):
         """Whether demonstrations depend on the seed."""
         return False
 
+    @property
+    def shows_rows(self) -> bool:
+        """Whether what it asks has training rows in it."""
+        return False
+
     # -- parts of a run
 
     @abstractmethod

@@ -148,8 +148,12 @@ class Words(Readout):
         return self.shots > 0 and self.pick == "random"
 
     @property
+    def shows_rows(self) -> bool:
+        return any(one.shots and one.pick != "fixed" for one, _ in self.prompts())
+
+    @property
     def refuses_training(self) -> str | None:
-        if any(one.shots and one.pick != "fixed" for one, _ in self.prompts()):
+        if self.shows_rows:
             return "a training row's prompt could contain its own label; use `pick: fixed` or no `shots`"
         if len(self.prompts()) > 1:
             return "training takes one prompt; choose it first, with a strategy that only prompts"

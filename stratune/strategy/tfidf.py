@@ -33,9 +33,10 @@ class TfIdf(Baseline):
     """TF-IDF of words (1-2) and characters (2-5 in words), logistic (of values: ridge) regression.
 
     For a pair the features of both texts, their absolute difference and their product stand side by side:
-    without the last two a linear model cannot see whether the texts agree. Validation loss chooses among
-    `least`, with and without characters, and then among `strengths`. More than 500 classes get naive Bayes on
-    the most frequent terms: logistic regression of 3,000 classes does not end.
+    without the last two a linear model cannot see whether the texts agree. Validation loss (or that of folds
+    of the training rows, where these are validation) chooses among `least`, with and without characters, and
+    then among `strengths`. More than 500 classes get naive Bayes on the most frequent terms: logistic
+    regression of 3,000 classes does not end.
     """
 
     space: ClassVar[Space] = {
@@ -68,11 +69,19 @@ class TfIdf(Baseline):
             seen, chosen_on = (joined([narrowed(kinds, terms) for kinds in x]) for x in (x_train, x_val))
             return fit_linear(task.target, (seen, train.truth), (chosen_on, val.truth), strengths, seed)
 
-        choices = features.choices(len(texts), self.least, self.characters)
-        middle = [self.strengths[len(self.strengths) // 2]]
-        terms = min(choices, key=lambda one: fitted(one, middle)[0]) if len(choices) > 1 else choices[0]
-        _, weight, bias = fitted(terms, self.strengths)
-        tried = len(self.strengths) + (len(choices) if len(choices) > 1 else 0)
+        def loss(terms: Columns, strength: float) -> float:
+            if train.folds is None:
+                return fitted(terms, [strength])[0]
+            rows = joined([narrowed(kinds, terms) for kinds in x_train])
+            return loss_of_folds(task.target, rows, train, strength, seed)
+
+        choices, strengths = features.choices(len(texts), self.least, self.characters), self.strengths
+        middle = strengths[len(strengths) // 2]
+        terms = min(choices, key=lambda one: loss(one, middle)) if len(choices) > 1 else choices[0]
+        tried = len(strengths) + (len(choices) if len(choices) > 1 else 0)
+        if train.folds is not None:
+            strengths, tried = (min(strengths, key=lambda one: loss(terms, one)),), 1
+        _, weight, bias = fitted(terms, strengths)
         return TfIdfModel(features.only(terms), weight, bias, task.target, tried)
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
@@ -84,6 +93,17 @@ class TfIdf(Baseline):
         width = (len(words) + len(characters)) * (4 if task.text_pair else 1)  # see `joined`
         weight = array_of(arrays, "weight", (len(task.columns), width))
         return TfIdfModel(features, weight, array_of(arrays, "bias", (len(task.columns),)), task.target)
+
+
+def loss_of_folds(target: Target, rows: csr_matrix, train: Examples, strength: float, seed: int) -> float:
+    """Summed over the rows (N, F), each answered by a model of the other folds."""
+    assert train.folds is not None and train.truth is not None
+    total = 0.0
+    for fold in np.unique(train.folds):
+        inside = train.folds == fold
+        seen, asked = ((rows[own], train.truth[own]) for own in (~inside, inside))
+        total += float(inside.sum()) * fit_linear(target, seen, asked, [strength], seed)[0]
+    return total
 
 
 def terms_of(state: Mapping[str, Any], kind: str) -> list[str]:

@@ -44,7 +44,10 @@ class Evaluation:
 
     score: float
     value: float | None  # the metric as people read it; None where it is undefined
-    loss: float  # breaks ties: log loss, or the error of a value
+    loss: float | None  # breaks ties: log loss, or the error of a value
+
+
+UNSEEN = Evaluation(-math.inf, None, None)  # no row is there to evaluate on: the last step is kept
 
 
 @dataclass
@@ -225,9 +228,10 @@ class Loop:
         """`regular`: patience counts it. Those at rungs are more than the user asked for."""
         position = self.position
         seen = self.evaluate()
-        if not self.chooses or position.best_step == 0 or (seen.score, -seen.loss) > position.best:
+        loss = math.inf if seen.loss is None else seen.loss
+        if not self.chooses or position.best_step == 0 or (seen.score, -loss) > position.best:
             position.best_score = None if seen.value is None else seen.score
-            position.best_log_loss = seen.loss
+            position.best_log_loss = loss
             position.best_step, position.best_epoch = position.step, epoch
             position.evaluations_since_best = 0
             self.best = checkpoint.snapshot(self.trainable)

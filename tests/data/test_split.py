@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from stratune.data import assign
 from stratune.data.check import check
 from stratune.data.identity import text_keys
+from stratune.data.load import load_split
 from stratune.data.split import FRACTIONS, fingerprint, make_split, subsample
+from stratune.data.store import load_parts, store_split
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
 
@@ -298,3 +300,73 @@ def test_split_json(tmp_path):
     assert saved["fingerprint"] == split.fingerprint and Task.from_dict(saved["task"]) == split.task
     assert saved["parts"] == {part: rows["id"][:] for part, rows in split.parts.items()}
     assert saved["balance"]["train"] == {"a": 7, "b": 7}
+
+
+# -- validation by folds of the training rows
+
+
+def alternating(count, groups=None):
+    columns = {
+        "id": [str(i) for i in range(count)],
+        "text": [f"text number {i}" for i in range(count)],
+        "label": ["a" if i % 2 else "b" for i in range(count)],
+    }
+    if groups:
+        columns["group"] = [f"g{i % groups}" for i in range(count)]
+    return Dataset.from_dict(columns)
+
+
+@pytest.mark.parametrize("count, crossed", [(320, True), (340, False)])  # 15 % of them are 48 and 51
+def test_auto_takes_folds_where_a_part_would_have_too_few_rows(count, crossed):
+    split = make_split(alternating(count), Task(), seed=0, validation="auto")
+    assert split.crossed == crossed
+    if crossed:
+        assert list(split.val["id"]) == list(split.train["id"])
+        assert len(split.train) + len(split.test) == count
+        assert len(set(split.folds)) == 5
+        assert any("folds" in note for note in split.notes)
+
+
+def test_folds_are_shared_out_by_label_and_groups_stay_whole():
+    split = make_split(alternating(60), Task(), seed=0, validation="folds")
+    for fold in range(5):
+        part = split.without(fold)
+        assert set(part.val["id"]) | set(part.train["id"]) == set(split.train["id"])
+        assert not set(part.val["id"]) & set(part.train["id"])
+        assert part.folds == tuple(own for own in split.folds if own != fold)
+        counts = Counter(part.val["label"])
+        assert abs(counts["a"] - counts["b"]) <= 1
+    grouped = make_split(alternating(60, groups=12), Task(group="group"), seed=0, validation="folds")
+    fold_of = dict(zip(grouped.train["group"], grouped.folds, strict=True))
+    assert [fold_of[group] for group in grouped.train["group"]] == list(grouped.folds)
+
+
+def test_folds_are_in_the_fingerprint_and_survive_the_store():
+    folds, rows = (make_split(alternating(60), Task(), seed=0, validation=way) for way in ("folds", "rows"))
+    assert folds.fingerprint != rows.fingerprint
+    other = make_split(alternating(60), Task(), seed=0, validation="folds")
+    assert other.fingerprint == folds.fingerprint
+    loaded = load_parts(store_split(folds))
+    assert (loaded.folds, loaded.fingerprint) == (folds.folds, folds.fingerprint)
+    assert loaded.crossed
+
+
+def test_folds_beside_validation_rows_are_refused():
+    with pytest.raises(ConfigError, match="validation rows already"):
+        make_split(alternating(60), Task(), seed=0, val=alternating(9), validation="folds")
+    with pytest.raises(ConfigError, match="validation"):
+        make_split(alternating(60), Task(), seed=0, validation="thirds")
+    with pytest.raises(ConfigError, match="val_rows"):
+        load_split(alternating(60), Task(), seed=0, sizes=(None, 5, None), validation="folds")
+    assert not load_split(alternating(60), Task(), seed=0, sizes=(None, 5, None)).crossed
+
+
+def test_rows_that_are_cut_are_in_folds_of_their_own():
+    split = load_split(alternating(300), Task(), seed=0, sizes=(24, None, None), validation="folds")
+    assert (len(split.train), len(split.val), len(split.folds)) == (24, 24, 24)
+    assert sorted(Counter(split.folds).values()) == [4, 5, 5, 5, 5]
+
+
+def test_one_group_makes_no_folds():
+    with pytest.raises(DataError, match="too few groups"):
+        make_split(alternating(40, groups=1), Task(group="group"), seed=0, test=alternating(9), validation="auto")
