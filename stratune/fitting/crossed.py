@@ -77,8 +77,10 @@ class Crossed:
             seconds, seen = seconds + trained.train_seconds, seen + (trained.examples_seen or 0)
             price += trained.price or 0.0
             kept = trained if kept is None and not refit else kept
+            is_net = trained.precision is not None
             del trained
-            gc.collect()  # a net has circles: without this two of them would be in memory
+            if is_net:
+                gc.collect()  # a net has circles: without this two of them would be in memory
         if kept is None:
             kept = self.fit(self.split, folder, progress)
             seconds, seen = seconds + kept.train_seconds, seen + (kept.examples_seen or 0)

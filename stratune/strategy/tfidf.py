@@ -80,7 +80,9 @@ class TfIdf(Baseline):
         terms = min(choices, key=lambda one: loss(one, middle)) if len(choices) > 1 else choices[0]
         tried = len(strengths) + (len(choices) if len(choices) > 1 else 0)
         if train.folds is not None:
-            strengths, tried = (min(strengths, key=lambda one: loss(terms, one)),), 1
+            tried = 1
+            if len(strengths) > 1:
+                strengths = (min(strengths, key=lambda one: loss(terms, one)),)
         _, weight, bias = fitted(terms, strengths)
         return TfIdfModel(features.only(terms), weight, bias, task.target, tried)
 

@@ -369,4 +369,6 @@ def test_rows_that_are_cut_are_in_folds_of_their_own():
 
 def test_one_group_makes_no_folds():
     with pytest.raises(DataError, match="too few groups"):
-        make_split(alternating(40, groups=1), Task(group="group"), seed=0, test=alternating(9), validation="auto")
+        make_split(
+            alternating(40, groups=1), Task(group="group"), seed=0, test=alternating(9), validation="auto"
+        )
