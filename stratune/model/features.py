@@ -1,0 +1,29 @@
+"""A net whose head reads features of the text beside the backbone's vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from stratune.model.base import INSTEAD
+from stratune.model.baseline import write_arrays
+from stratune.model.latent import LatentFeatures
+from stratune.model.net import NetModel
+
+FILES = "features"  # features.safetensors and features.json in the model folder
+
+
+@dataclass
+class FeaturesModel(NetModel):
+    """The model folder of any net, and in it the vocabularies and components of the features."""
+
+    cannot_export: ClassVar[str | None] = (
+        f"it reads TF-IDF features beside the backbone, which no class of transformers does; {INSTEAD}"
+    )
+
+    features: LatentFeatures
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        write_arrays(folder, FILES, *self.features.state())
+        return super().write(folder)
