@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stratune.model.base import INSTEAD
 from stratune.model.baseline import write_arrays
-from stratune.model.latent import LatentFeatures
 from stratune.model.net import NetModel
+
+if TYPE_CHECKING:
+    from stratune.tokens.features_reader import FeaturesReader
 
 FILES = "features"  # features.safetensors and features.json in the model folder
 
@@ -22,8 +24,8 @@ class FeaturesModel(NetModel):
         f"it reads TF-IDF features beside the backbone, which no class of transformers does; {INSTEAD}"
     )
 
-    features: LatentFeatures
+    reader: FeaturesReader
 
     def write(self, folder: Path) -> dict[str, Any]:
-        write_arrays(folder, FILES, *self.features.state())
+        write_arrays(folder, FILES, *self.reader.features.state())
         return super().write(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,8 @@ class LatentFeatures:
     """
 
     terms: TextFeatures
-    components: NDArray[np.float32]  # (F, k); columns of zeros where the texts have fewer than k directions
+    # (F, k) float16, as the head is fitted on them: half the file. Zeros where there are fewer directions
+    components: NDArray[np.float16]
 
     @classmethod
     def fit(
@@ -56,14 +58,14 @@ class LatentFeatures:
         svd = TruncatedSVD(found, random_state=0).fit(x[rows])
         components[:, :found] = svd.components_.T
         spread = float(np.sqrt((x @ components).var(axis=0).mean()))
-        return cls(terms, components / np.float32(spread) if spread > 0 else components)
+        return cls(terms, (components / (spread or 1.0)).astype(np.float16))
 
-    @property
-    def count(self) -> int:
-        return self.components.shape[1]
+    @cached_property
+    def _components(self) -> NDArray[np.float32]:
+        return self.components.astype(np.float32)
 
     def __call__(self, texts: Rows, pairs: Rows | None) -> NDArray[np.float32]:
-        return np.asarray(self.terms.transform(texts, pairs) @ self.components)
+        return np.asarray(self.terms.transform(texts, pairs) @ self._components)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """What `read` takes."""
@@ -76,4 +78,5 @@ class LatentFeatures:
     ) -> LatentFeatures:
         """Raises ArtifactError for what is damaged."""
         terms = TextFeatures.read(arrays, state)
-        return cls(terms, array_of(arrays, "components", (terms.width(pairs=pairs), count)))
+        components = array_of(arrays, "components", (terms.width(pairs=pairs), count))
+        return cls(terms, components.astype(np.float16))

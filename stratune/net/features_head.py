@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from stratune.tokens.batches import Batch
 
 
+SIZES = (0.25, 0.5, 2.0, 4.0)  # of the features, beside as large as the pooled text
+
+
 class FeaturesHead(PooledHead):
     """Vectors (B, C + F), the pooled text and then the features -> logits (B, K) in float32.
 
     The F features together have the variance of the C numbers of the backbone, so that a penalty on the
-    weights prefers neither.
+    weights prefers neither; a head that is solved tries shares below and above.
     """
 
     reads_features: ClassVar[bool] = True
@@ -40,7 +43,9 @@ class FeaturesHead(PooledHead):
         super().__init__(pool, width + count, outputs, False, dropout, True, seed, ordered)
         self.width = width
         self.norm = nn.LayerNorm(width, elementwise_affine=False) if norm else None
-        self.kinds = ((width, 1.0), (count, math.sqrt(width / count)))
+        even = math.sqrt(width / count)
+        self.kinds = ((width, 1.0), (count, even))
+        self.other_kinds = tuple(((width, 1.0), (count, even * size)) for size in SIZES)
 
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         assert batch.features is not None

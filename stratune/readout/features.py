@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from stratune.errors import ConfigError
 from stratune.readout.head import Head
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stratune.net.net import Net
     from stratune.objective import Objective
     from stratune.task import Task
+    from stratune.tokens.features_reader import FeaturesReader
     from stratune.tokens.reader import Reader
     from stratune.tokens.tokens import TextLimit
     from stratune.train.runtime import Runtime
@@ -48,10 +49,10 @@ class Features(Head):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, most in (("components", MOST), ("max_features", None), ("least", None)):
-            if not 1 <= (value := getattr(self, name)) <= (most or value):
-                raise ConfigError(
-                    f"{value} is not from 1 up to {most or 'any number'}", key=f"readout.{name}"
-                )
+            value = getattr(self, name)
+            if not 1 <= value <= (most or value):
+                wanted = f"from 1 to {most}" if most else "1 or more"
+                raise ConfigError(f"{value} is not {wanted}", key=f"readout.{name}")
         if self.long.way == "hierarchical":
             why = "hierarchical: the head reads one vector of each text or chunk; use chunk, truncate or long"
             raise ConfigError(why, key="readout.long.way")
@@ -93,8 +94,5 @@ class Features(Head):
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> NetModel:
         from stratune.model.features import FeaturesModel
-        from stratune.model.latent import LatentFeatures
-        from stratune.tokens.features_reader import FeaturesReader
 
-        assert isinstance(reader, FeaturesReader) and isinstance(reader.features, LatentFeatures)
-        return FeaturesModel(net, runtime, reader, reader.features)
+        return FeaturesModel(net, runtime, cast("FeaturesReader", reader))

@@ -88,9 +88,8 @@ class TfIdfModel:
     tried: int = 1  # settings that validation chose among
 
     def predictions(self, rows: Examples) -> Predictions:
-        return self.target.from_scores(
-            self.features.transform(rows.texts, rows.pairs) @ self.weight.T + self.bias
-        )
+        x = self.features.transform(rows.texts, rows.pairs)
+        return self.target.from_scores(x @ self.weight.T + self.bias)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         arrays, vocabularies = self.features.state()

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 
 class Featuriser(Protocol):
-    """Texts, or pairs of texts -> (N, F) numbers; those of a text depend on no other."""
+    """Texts, or pairs of texts -> (N, F) numbers; those of a text depend on no other.
+
+    `state`: arrays and JSON, which a model folder keeps.
+    """
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> NDArray[np.float32]: ...
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]: ...
 
 
 def read_by_features(texts: Sequence[str], words: int | None) -> list[str]:
