@@ -15,6 +15,8 @@ from stratune.export.hf import export_hf
 from stratune.files import file_sha256
 from stratune.model.latent import LatentFeatures
 from stratune.net.features_head import FeaturesHead
+from stratune.net.net import Net
+from stratune.objective.classes import CrossEntropy
 from stratune.predictor.manifest import sealed
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
@@ -22,6 +24,8 @@ from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.nets import net_of, reader_of
 from stratune.testing.toy import toy_split_of
+from stratune.train.linear import solve_linear
+from stratune.train.solved import Labelled, VectorRows
 from tests.helpers import trained
 
 FILES = ["features.json", "features.safetensors", "head.safetensors", "stratune.json"]
@@ -135,6 +139,48 @@ def test_the_head_normalises_the_vector_alone_and_weighs_both_kinds_alike():
     assert torch.equal(found[:, 8:], vectors[:, 8:])
     (width, size), (count, other) = head.kinds
     assert (width, count) == (8, 2) and width * size**2 == pytest.approx(count * other**2)
+
+
+class Bare(Net):
+    """A head alone, on vectors that the test draws."""
+
+    def __init__(self, head):
+        torch.nn.Module.__init__(self)
+        self.head, self.objective = head, CrossEntropy(2)
+
+
+def drawn(rows, seed):
+    """60 numbers of a backbone that say nothing, and 20 features of which one says the label, now and then."""
+    generator = np.random.default_rng(seed)
+    truth = np.arange(rows) % 2
+    x = generator.normal(size=(rows, 80))
+    x[:, 60] += 1.5 * (2 * truth - 1)
+    return Labelled(torch.tensor(x, dtype=torch.float32), torch.tensor(truth))
+
+
+@pytest.mark.parametrize("folds", [False, True], ids=["validation", "folds"])
+def test_the_solver_gives_the_kind_that_says_more_the_larger_share(folds):
+    train, val, test = drawn(80, 0), drawn(200, 1), drawn(2000, 2)
+    rows = VectorRows(
+        train,
+        val,
+        Task(labels=("a", "b"), metric="log_loss"),
+        lambda texts: torch.zeros(0),
+        np.arange(80) // 2 % 5 if folds else None,
+    )
+
+    def solved(sizes):
+        net = Bare(FeaturesHead("mean", 60, 20, 2, False, 0.0, 0, False))
+        net.head.other_kinds = tuple(((60, 1.0), (20, size)) for size in sizes)
+        count = solve_linear(net, rows)
+        net.head.eval()
+        with torch.no_grad():
+            found = net.head.classify(test.vectors)
+        return float(torch.nn.functional.cross_entropy(found, test.truth)), count
+
+    (even, few), (chosen, many) = solved(()), solved((0.4, 4.0, 8.0))
+    assert chosen < even - 0.02
+    assert (few, many) == (1, 1) if folds else 4 <= few < many
 
 
 # -- kinds of task, pairs, long texts, other techniques
