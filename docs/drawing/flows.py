@@ -49,7 +49,7 @@ def features() -> str:
     y = 110.0
     parts += _cell(16, y, 84, "plain", "text") + [svg.line((103, y), (118, y))]
     parts.append(svg.line((118, y - 36), (118, y + 36)))
-    rows = ((-36, "frozen", "backbone", "vector"), (36, "trainable", "TF-IDF, its first", "256 numbers"))
+    rows = ((-36, "frozen", "backbone", "vector"), (36, "trainable", "TF-IDF, its first", "128 numbers"))
     for dy, kind, first, second in rows:
         words = (first,) if kind == "frozen" else (first, "singular vectors")
         parts += [_right(115, y + dy, 138), *_cell(138, y + dy, 130, kind, *words)]

@@ -41,7 +41,9 @@ class Features(Head):
     stored: ClassVar[str] = "features"
     space: ClassVar[Space] = {**Head.space, "components": Choice(64, 128, 256, 512)}
 
-    components: int = 256  # singular vectors that the features are seen on
+    # Singular vectors that the features are seen on. With 256 of 600 rows they are those of single rows, and
+    # cross-validation over the same rows is too sure of them (IMDB: macro F1 0.845 there, 0.812 on test)
+    components: int = 128
     max_features: int = 20_000  # terms: of words, and again of characters
     least: int = 2  # training texts that a term must stand in
     characters: bool = True  # parts of words beside words

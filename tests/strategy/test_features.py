@@ -203,7 +203,7 @@ def test_chunks_have_features_of_their_own(tiny, tmp_path):
     spec = {"preset": "features", "readout": {"long": {"way": "chunk", "window": 32}}}
     done = trained(spec, tiny("bert"), split=split)
     tokens = reader_of(done.predictor.model).tokens(["plinth abcd", "quorum"], None)
-    assert tokens.features.shape == (2, 256)
+    assert tokens.features.shape == (2, 128)
     before = done.predictor.predict_proba(split.test)
     folder = done.predictor.save(tmp_path / "model")
     np.testing.assert_allclose(Predictor.load(folder).predict_proba(split.test), before, atol=1e-5)
