@@ -43,6 +43,24 @@ def baselines() -> str:
     )
 
 
+def features() -> str:
+    """Two ways from a text to the one linear layer: through the backbone, and through counts of words."""
+    parts = svg.legend("features", {"frozen": "frozen", "computed": "trainable"})
+    y = 110.0
+    parts += _cell(16, y, 84, "plain", "text") + [svg.line((103, y), (118, y))]
+    parts.append(svg.line((118, y - 36), (118, y + 36)))
+    rows = ((-36, "frozen", "backbone", "vector"), (36, "trainable", "TF-IDF, its first", "128 numbers"))
+    for dy, kind, first, second in rows:
+        words = (first,) if kind == "frozen" else (first, "singular vectors")
+        parts += [_right(115, y + dy, 138), *_cell(138, y + dy, 130, kind, *words)]
+        parts += [_right(268, y + dy, 292), *_cell(292, y + dy, 90, "plain", second)]
+        parts += [svg.line((385, y + dy), (400, y + dy)), svg.line((400, y + dy), (400, y))]
+    parts.append(_right(397, y, 420))
+    parts += _cell(420, y, 90, "trainable", "linear") + [_right(510, y, 536)]
+    parts += _cell(536, y, 88, "plain", "answer")
+    return svg.document("Features: a vector and TF-IDF features of a text under one linear layer", 190, parts)
+
+
 def nearest() -> str:
     """centroid, knn and label_names: the same vectors, each compared with others by cosine."""
     parts = svg.legend("nearest", {"frozen": "frozen", "computed": "trainable"})

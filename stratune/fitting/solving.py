@@ -81,6 +81,14 @@ class HeadSolver:
         return Labelled(self._vectors(rows), torch.from_numpy(truth))
 
     def _vectors(self, rows: Feed) -> torch.Tensor:
+        """(M, C) pooled; with the features of the texts beside them, where the head reads some."""
+        found = self._pooled(rows)
+        if not self.net.head.reads_features:
+            return found
+        assert rows.tokens.features is not None
+        return torch.cat([found, torch.from_numpy(rows.tokens.features)], dim=1)
+
+    def _pooled(self, rows: Feed) -> torch.Tensor:
         if rows.frozen is not None and rows.frozen.pooled is not None:
             return torch.from_numpy(rows.frozen.pooled)
         assert self.net.head.pool is not None

@@ -45,8 +45,20 @@ def array_of(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ..
     found = arrays.get(name)
     if found is None or found.shape != shape or found.dtype.kind != "f":
         what = "there is none" if found is None else f"it has shape {found.shape}"
-        raise ArtifactError(f"a baseline's array {name} should have shape {shape}: damaged ({what})")
+        raise ArtifactError(f"the array {name} should have shape {shape}: damaged ({what})")
     return found
+
+
+def write_arrays(
+    folder: Path, name: str, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]
+) -> None:
+    """`name`.safetensors and `name`.json."""
+    from safetensors.numpy import save_file
+
+    whole = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
+    save_file(whole, folder / f"{name}.safetensors")
+    text = json.dumps(state, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 class FittedBaseline(Protocol):
@@ -74,11 +86,5 @@ class BaselineModel(Model):
         return Scored(predictions, np.zeros(len(texts), dtype=np.int32))
 
     def write(self, folder: Path) -> dict[str, Any]:
-        from safetensors.numpy import save_file
-
-        arrays, state = self.fitted.state()
-        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        save_file(whole, folder / "baseline.safetensors")
-        text = json.dumps(state, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / "baseline.json").write_text(text + "\n", encoding="utf-8")
+        write_arrays(folder, "baseline", *self.fitted.state())
         return {"limit": {"max_words": self.max_words}}

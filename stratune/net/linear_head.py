@@ -9,19 +9,24 @@ from torch import Tensor, nn
 
 from stratune.net.head import Head
 
+Kinds = tuple[tuple[int, float], ...]
+
 
 class LinearHead(Head):
     """Pooled vectors -> `features` (N, F) -> `linear` -> logits; ordered levels have `cuts` behind it.
 
     `kinds`: (how many features, their size) of features that follow each other and are alike. Before the
     layer is fitted or trained, features of a kind are scaled by one number, to this size.
+    `other_kinds`: other sizes that are tried where the layer is solved, because a penalty on the weights
+    prefers large features.
     """
 
     is_linear: ClassVar[bool] = True
 
     linear: nn.Linear
     cuts: OrderedCuts | None
-    kinds: tuple[tuple[int, float], ...]
+    kinds: Kinds
+    other_kinds: tuple[Kinds, ...] = ()
 
     def features(self, vectors: Tensor) -> Tensor:
         """Vectors (M, C) of N rows -> (N, F) float32."""

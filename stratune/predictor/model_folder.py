@@ -4,6 +4,7 @@ stratune.json               task, strategy, backbone (id, revision, weight hash)
                             what postprocess.py chose
 head.safetensors, ...       a net's tensors (model/net_files.py)
 baseline.safetensors, .json a baseline's arrays and vocabularies
+features.safetensors, .json those of TF-IDF features beside a net (readout `features`)
 members/0, 1, ...           the model folders of an ensemble
 """
 

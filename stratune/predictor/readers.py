@@ -67,6 +67,13 @@ class Source:
         part = self.manifest.fields.prompt
         return part.model_dump(exclude_unset=True) if part else {}
 
+    def state(self, readout: Readout) -> dict[str, Any]:
+        """What the readout's reader is restored of."""
+        if readout.stored is None:
+            return self.prompt
+        arrays = read_tensors(self.folder / f"{readout.stored}.safetensors")
+        return {**read_object(self.folder / f"{readout.stored}.json"), "arrays": arrays}
+
     def objective(self, readout: Readout) -> Objective:
         return readout.objective(self.task).restored(objective_of(self.manifest))
 
@@ -105,7 +112,7 @@ def read_local(source: Source) -> Model:
     net.to(runtime.device).eval()
     if readout.language_model and not source.prompt:
         raise manifest.damaged("no 'prompt'")
-    reader = readout.restored(backbone, task, limit, source.prompt)
+    reader = readout.restored(backbone, task, limit, source.state(readout))
     inner = readout.answering(net, runtime, reader)
     if readout.language_model:
         inner.calibration = source.calibration(readout.asked(task))

@@ -39,6 +39,7 @@ class Readout(ABC):
     kind: ClassVar[str]  # the name it is registered under
     space: ClassVar[Space] = {}  # options worth a trial
     language_model: ClassVar[bool] = False  # whether it needs the LM head
+    stored: ClassVar[str | None] = None  # name of files in the model folder with what its reader knows
     needs_pairs: ClassVar[bool] = False  # whether it reads two texts in each row, and no single ones
 
     long: LongText = LongText()  # how texts longer than the context length are read
@@ -93,7 +94,7 @@ class Readout(ABC):
 
     @abstractmethod
     def restored(self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]) -> Reader:
-        """The reader that a model folder stores."""
+        """The reader that a model folder stores: of the manifest's prompt, or of the files `stored`."""
 
     @abstractmethod
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> Model:

@@ -28,7 +28,7 @@ __all__ = [
 
 # The order in which `stratune list strategies` shows them.
 _ORDER = (
-    "baselines tfidf unfreeze nearest label_names contrastive lora ia3 houlsby prefix soft_prompt "
+    "baselines tfidf unfreeze features nearest label_names contrastive lora ia3 houlsby prefix soft_prompt "
     "peft_method prompting combine"
 )
 for _name in _ORDER.split():

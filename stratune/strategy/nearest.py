@@ -28,7 +28,10 @@ ABSENT = -30.0  # logit of a label that no training row has
 
 
 def check_vectors(net: Net, technique: str) -> None:
-    """Raises UnsupportedError unless the head reads one pooled vector of each text or chunk."""
+    """Raises UnsupportedError unless the head reads one pooled vector of each text or chunk, and no more."""
+    if net.head.reads_features:
+        why = "it compares the backbone's vectors alone; use the readout `head`, not `features`"
+        raise UnsupportedError(technique, net.backbone.id, why)
     if net.head.pool is None or net.head.by_document:
         why = "it needs one vector for each text or chunk; use the readout `head`, not `long: hierarchical`"
         raise UnsupportedError(technique, net.backbone.id, why)

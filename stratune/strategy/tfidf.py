@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from stratune.errors import ArtifactError, TrainingError
 from stratune.model.baseline import Examples, array_of
+from stratune.model.tfidf import TextFeatures, joined, narrowed
 from stratune.strategy.base import Baseline
 from stratune.strategy.linear import MANY_LABELS, WEIGHTS, fit_linear
 from stratune.strategy.registry import register_baseline
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
 
-    from stratune.strategy.baselines import Predictions, Rows
+    from stratune.model.tfidf import Columns
+    from stratune.strategy.baselines import Predictions
     from stratune.target import Target
     from stratune.task import Task
-
-    Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of parts of words
-    Columns = tuple[NDArray[np.int64], ...]  # the same kinds: which terms are used
 
 
 @register_baseline("tfidf")
@@ -63,7 +61,7 @@ class TfIdf(Baseline):
         if (labels := len(task.labels)) > MANY_LABELS and task.target.one_label:
             most = min(most, WEIGHTS // (2 * labels))
         features = TextFeatures.fit(texts, most, characters=self.characters is not False)
-        x_train, x_val = features.columns_of(train), features.columns_of(val)
+        x_train, x_val = (features.columns_of(one.texts, one.pairs) for one in (train, val))
 
         def fitted(terms: Columns, strengths: Sequence[float]) -> tuple[float, Any, Any]:
             seen, chosen_on = (joined([narrowed(kinds, terms) for kinds in x]) for x in (x_train, x_val))
@@ -87,12 +85,8 @@ class TfIdf(Baseline):
         return TfIdfModel(features.only(terms), weight, bias, task.target, tried)
 
     def restore(self, task: Task, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> TfIdfModel:
-        words, characters = terms_of(state, "words"), terms_of(state, "characters")
-        features = TextFeatures.restore(
-            (words, array_of(arrays, "word_idf", (len(words),))),
-            (characters, array_of(arrays, "character_idf", (len(characters),))),
-        )
-        width = (len(words) + len(characters)) * (4 if task.text_pair else 1)  # see `joined`
+        features = TextFeatures.read(arrays, state)
+        width = features.width(pairs=bool(task.text_pair))
         weight = array_of(arrays, "weight", (len(task.columns), width))
         return TfIdfModel(features, weight, array_of(arrays, "bias", (len(task.columns),)), task.target)
 
@@ -108,116 +102,6 @@ def loss_of_folds(target: Target, rows: csr_matrix, train: Examples, strength: f
     return total
 
 
-def terms_of(state: Mapping[str, Any], kind: str) -> list[str]:
-    """A saved vocabulary. Raises ArtifactError unless it is a list of different terms."""
-    found = state.get(kind)
-    if not isinstance(found, list) or not all(isinstance(term, str) for term in found):
-        raise ArtifactError(f"a baseline's {kind}: damaged (no list of terms)")
-    if len(set(found)) != len(found):
-        raise ArtifactError(f"a baseline's {kind}: damaged (terms repeat)")
-    if kind == "words" and not found:
-        raise ArtifactError("a baseline's words: damaged (there are none)")
-    return found
-
-
-@dataclass(frozen=True)
-class TextFeatures:
-    """scikit-learn's vectorisers, as plain vocabularies and weights so that no pickle is needed.
-
-    Of words, and of parts of words unless these are not used.
-    """
-
-    vectorisers: tuple[Any, ...]
-
-    @staticmethod
-    def _vectorisers(**options: Any) -> tuple[Any, Any]:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        common = {"sublinear_tf": True, "dtype": np.float32, **options}
-        word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", **common)
-        return word, TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **common)
-
-    @classmethod
-    def fit(cls, texts: Rows, max_features: int, *, characters: bool) -> TextFeatures:
-        vectorisers = cls._vectorisers(max_features=max_features)[: 1 + characters]
-        try:
-            return cls(tuple(one.fit(texts) for one in vectorisers))
-        except ValueError as error:  # "empty vocabulary"
-            raise TrainingError(f"tfidf: no words in the training texts ({error})") from error
-
-    @classmethod
-    def restore(cls, *fitted: tuple[Rows, NDArray[Any]]) -> TextFeatures:
-        """Of (terms, inverse document frequencies); a kind without terms is not used."""
-        used = []
-        for vectoriser, (terms, idf) in zip(cls._vectorisers(), fitted, strict=True):
-            if len(terms):
-                vectoriser.set_params(vocabulary={term: i for i, term in enumerate(terms)})
-                vectoriser.idf_ = np.asarray(idf)
-                used.append(vectoriser)
-        return cls(tuple(used))
-
-    def columns_of(self, rows: Examples) -> list[Kinds]:
-        """The vectors of the texts, and of their pairs where they have some."""
-        columns = (rows.texts,) if rows.pairs is None else (rows.texts, rows.pairs)
-        return [[one.transform(texts) for one in self.vectorisers] for texts in columns]
-
-    def choices(self, texts: int, least: Sequence[int], characters: bool | None) -> list[Columns]:
-        """The sets of terms that there are to choose from, the largest ones first; at least one.
-
-        `texts` that the features were fitted on.
-        """
-        found: dict[tuple[int, ...], Columns] = {}
-        kinds = (True, False) if characters is None else (characters,)
-        frequencies = [np.rint((1 + texts) / np.exp(one.idf_ - 1.0) - 1) for one in self.vectorisers]
-        for used in (frequencies[: 1 + with_characters] for with_characters in kinds):
-            for count in least:
-                terms = tuple(np.flatnonzero(frequency >= count) for frequency in used)
-                if all(map(len, terms)):
-                    found.setdefault(tuple(map(len, terms)), terms)
-        return [*found.values()] or [tuple(np.arange(len(one)) for one in frequencies)]
-
-    def only(self, terms: Columns) -> TextFeatures:
-        words = [np.array(names(one)) for one in self.vectorisers]
-        kept = [(words[i][own].tolist(), self.vectorisers[i].idf_[own]) for i, own in enumerate(terms)]
-        return TextFeatures.restore(*kept, *[((), np.zeros(0))] * (2 - len(kept)))
-
-    def transform(self, rows: Examples) -> csr_matrix:
-        """(N, F) sparse; F is four times as wide for pairs."""
-        return joined(self.columns_of(rows))
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """What `restore` takes: of characters nothing where they are not used."""
-        word, character = (*self.vectorisers, None)[:2]
-        arrays = {
-            "word_idf": word.idf_,
-            "character_idf": np.zeros(0) if character is None else character.idf_,
-        }
-        return arrays, {"words": names(word), "characters": [] if character is None else names(character)}
-
-
-def names(vectoriser: Any) -> list[str]:
-    """The terms in the order of their columns."""
-    return sorted(vectoriser.vocabulary_, key=vectoriser.vocabulary_.get)
-
-
-def narrowed(kinds: Kinds, terms: Columns) -> Kinds:
-    """Vectors as a vectoriser that knows only these terms makes them: each kind of length one."""
-    from sklearn.preprocessing import normalize
-
-    return [normalize(kinds[i][:, own], copy=False) for i, own in enumerate(terms)]
-
-
-def joined(columns: Sequence[Kinds]) -> csr_matrix:
-    """The features of texts; of pairs with those that tell whether the two texts agree."""
-    from scipy.sparse import hstack
-
-    sides = [hstack(kinds, format="csr") for kinds in columns]
-    if len(sides) == 1:
-        return sides[0]
-    first, second = sides
-    return hstack([first, second, abs(first - second), first.multiply(second)], format="csr")
-
-
 @dataclass(frozen=True)
 class TfIdfModel:
     features: TextFeatures
@@ -227,7 +111,8 @@ class TfIdfModel:
     tried: int = 1  # settings that validation chose among
 
     def predictions(self, rows: Examples) -> Predictions:
-        return self.target.from_scores(self.features.transform(rows) @ self.weight.T + self.bias)
+        x = self.features.transform(rows.texts, rows.pairs)
+        return self.target.from_scores(x @ self.weight.T + self.bias)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         arrays, vocabularies = self.features.state()

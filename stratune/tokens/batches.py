@@ -33,11 +33,12 @@ class Batch:
     scoring: LabelScoring | None = None  # of prompts: shared prefix and label tokens
     owner: Tensor | None = None  # (B,) of chunks: the number of their document, 0 to count - 1
     count: int = 0  # documents
+    features: Tensor | None = None  # (B, F) numbers of each text beside its tokens
 
     def to(self, device: torch.device) -> Batch:
         moved = {
             name: value.to(device, non_blocking=True)
-            for name in ("ids", "mask", "types", "hidden", "pooled", "owner")
+            for name in ("ids", "mask", "types", "hidden", "pooled", "owner", "features")
             if (value := getattr(self, name)) is not None
         }
         return replace(self, **moved)
@@ -52,7 +53,7 @@ class Batch:
             rows = slice(start, start + count)
             some = {
                 name: value[rows]
-                for name in ("ids", "mask", "types", "hidden", "pooled")
+                for name in ("ids", "mask", "types", "hidden", "pooled", "features")
                 if (value := getattr(self, name)) is not None
             }
             parts.append(replace(self, **some, owner=None, count=0))
@@ -72,7 +73,10 @@ def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:
         if types is not None:
             types[i, :length] = tokens.types[part]
     segments = torch.from_numpy(types) if types is not None else None
-    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, scoring=tokens.scoring)
+    found = Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, scoring=tokens.scoring)
+    if tokens.features is None:
+        return found
+    return replace(found, features=torch.from_numpy(tokens.features[np.asarray(rows)]))
 
 
 def by_budget(rows: Rows, lengths: NDArray[np.int64], budget: int) -> Iterator[Rows]:

@@ -63,6 +63,7 @@ class Tokens:
     cut: NDArray[np.int32]  # (N,) tokens that did not fit
     scoring: LabelScoring | None = None  # of prompts: shared prefix and label tokens
     documents: Documents | None = None  # of chunks
+    features: NDArray[np.float32] | None = None  # (N, F) numbers of each text beside its tokens
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -11,7 +11,7 @@ a squared error), so some ten steps suffice where raw features take hundreds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
@@ -26,7 +26,7 @@ from stratune.errors import NonFiniteLoss
 from stratune.train.solved import Labelled, Quality, VectorRows, quality, tried
 
 if TYPE_CHECKING:
-    from stratune.net.linear_head import LinearHead
+    from stratune.net.linear_head import Kinds, LinearHead
     from stratune.net.net import Net
 
 # Of the penalty, from strong to weak: a solution is a good start for the next one.
@@ -41,23 +41,27 @@ Floats = NDArray[np.float64]
 
 
 def solve_linear(net: Net, rows: VectorRows) -> int:
-    """Set the layer (and cuts) of `net.head`; the strength that is best by `rows.folds`, or on validation.
+    """Set the layer (and cuts) of `net.head`; the strength, and sizes of kinds of features where the head has
+    several, that are best by `rows.folds`, or on validation.
 
-    Returns of how many strengths the validation rows chose one. Raises NonFiniteLoss for vectors that are not
+    Returns of how many of these the validation rows chose one. Raises NonFiniteLoss for vectors that are not
     finite.
     """
     head = cast("LinearHead", net.head)
     features = _features(head, rows.train)
+    found: list[tuple[Quality, _Problem, Floats, int]] = []
     with _few_threads(features.numel()):
-        axes = _Axes.of(features, head)
-        problem = _Problem(net, axes, axes.seen(features), rows.train.truth, rows)
-        held_out = _Validation(problem) if rows.folds is None else _Folds(problem, rows.folds)
-        solution, strengths = _best(problem, held_out)
+        for kinds in (head.kinds, *head.other_kinds):
+            axes = _Axes.of(features, head, kinds)
+            problem = _Problem(net, axes, axes.seen(features), rows.train.truth, rows)
+            held_out = _Validation(problem) if rows.folds is None else _Folds(problem, rows.folds)
+            found.append(_best(problem, held_out))
+        _, problem, solution, _ = max(found, key=lambda one: one[0])
         problem.set_head(solution)
-    return tried(rows, strengths)
+    return tried(rows, sum(strengths for *_, strengths in found))
 
 
-def _best(problem: _Problem, held_out: _HeldOut) -> tuple[Floats, int]:
+def _best(problem: _Problem, held_out: _HeldOut) -> tuple[Quality, _Problem, Floats, int]:
     """Of the best strength, and how many were tried, from strong to weak; of equals the stronger.
 
     What is weaker than two that are worse than the best is not tried: it takes most of the steps.
@@ -71,7 +75,7 @@ def _best(problem: _Problem, held_out: _HeldOut) -> tuple[Floats, int]:
         best = max(range(len(found)), key=lambda i: found[i][0])
         if len(found) - best > WORSE:
             break
-    return found[best][1], len(found)
+    return found[best][0], problem, found[best][1], len(found)
 
 
 class _HeldOut(Protocol):
@@ -144,11 +148,11 @@ class _Axes:
     squares: Tensor
 
     @classmethod
-    def of(cls, features: Tensor, head: LinearHead) -> _Axes:
+    def of(cls, features: Tensor, head: LinearHead, kinds: Kinds) -> _Axes:
         variance, center = (one.double() for one in torch.var_mean(features, dim=0, correction=0))
         if not _has_bias(head):
             center = torch.zeros_like(center)  # nothing could take it up
-        scale = _scales(variance, head.kinds)
+        scale = _scales(variance, kinds)
         count = features.shape[1]
         if len(features) < count:
             x = (features.double() - center) * scale
@@ -178,7 +182,7 @@ def _has_bias(head: LinearHead) -> bool:
     return any(name == "linear.bias" for name, _ in head.named_parameters())
 
 
-def _scales(variance: Tensor, kinds: Sequence[tuple[int, float]]) -> Tensor:
+def _scales(variance: Tensor, kinds: Kinds) -> Tensor:
     parts = torch.split(variance, [count for count, _ in kinds])
     spreads = [part.mean().sqrt().clamp(min=LEAST_SPREAD) for part in parts]
     sizes = [torch.full((count,), size) for count, size in kinds]

@@ -106,8 +106,8 @@ def test_terms_of_few_texts_are_as_if_never_seen(characters):
     word = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", sublinear_tf=True, min_df=5)
     piece = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=5)
     union = FeatureUnion([("word", word), ("piece", piece)][: 1 + characters]).fit(train.texts)
-    difference = model.features.transform(test) - union.transform(test.texts)
-    assert model.features.transform(test).shape[1] > 20 and abs(difference).max() < 1e-6
+    difference = model.features.transform(test.texts, None) - union.transform(test.texts)
+    assert model.features.transform(test.texts, None).shape[1] > 20 and abs(difference).max() < 1e-6
 
 
 def test_terms_that_are_too_rare_in_a_small_table_are_taken_all_the_same():

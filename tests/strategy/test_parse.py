@@ -9,6 +9,7 @@ from stratune.strategy import BASELINES, PRESETS, Strategy, about, parse_strateg
 def test_presets_come_in_the_order_of_the_leaderboard():
     first = ["majority", "mean", "tfidf", "untuned", "probe", "partial", "bitfit", "full"]
     then = [
+        "features",
         "centroid",
         "knn",
         "label_names",
