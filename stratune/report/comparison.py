@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stratune.data.predictions import Predictions, read_predictions
 from stratune.errors import ArtifactError, ConfigError
 from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
-from stratune.report.predictions import Predictions, read_predictions
 from stratune.report.shapes import (
     AblationFile,
     DataFile,
