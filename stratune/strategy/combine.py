@@ -38,6 +38,22 @@ class Ensemble(Combination):
         return sum(getattr(member, cost) or 0 for member in members)
 
 
+@register_combination("stack")
+@dataclass(frozen=True)
+class Stack(Ensemble):
+    """Weighted mean of the probabilities of finished runs; validation chooses the weights.
+
+    Wolpert 1992, "Stacked generalization"; Caruana et al. 2004, "Ensemble selection from libraries of
+    models". Of the `best` runs by validation, baselines included, those that are given no weight are left out.
+    """
+
+    name: str = "stack"
+    best: int = 10
+
+    kind = "stack"
+    averages = "weighted predictions"
+
+
 @register_combination("soup")
 @dataclass(frozen=True)
 class Soup(Combination):
