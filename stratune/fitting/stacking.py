@@ -2,8 +2,8 @@
 
 Greedy selection with replacement (Caruana et al. 2004, "Ensemble selection from libraries of models"):
 members are added one by one, each time the one that makes the mean of those chosen best by the task's metric;
-of the means on the way the best is kept. A member's weight is how often it was chosen, so that no weight is negative and they sum
-to one. Three things keep it from believing a small validation part:
+of the means on the way the best is kept. A member's weight is how often it is in it, so that no weight is
+negative and they sum to one. Three things keep it from believing a small validation part:
 
 - It is done on halves of the rows, several times, and the weights are averaged. Bagging with halves is about
   what bagging with bootstrap resamples is (Friedman and Hall 2007, "On bagging and nonlinear estimation").

@@ -145,7 +145,7 @@ class Fields(BaseModel):
 
 # Written anew by every `save`.
 OWN = (
-    "format", "model", "task", "versions", "files", "remote", "digest", "thresholds", "scaling", "conformal", "weights",
+    "format", "model", "task", "versions", "files", "remote", "digest", "thresholds", "scaling", "conformal",
 )  # fmt: skip
 
 

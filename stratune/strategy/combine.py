@@ -44,7 +44,7 @@ class Stack(Ensemble):
     """Weighted mean of the probabilities of finished runs; validation chooses the weights.
 
     Wolpert 1992, "Stacked generalization"; Caruana et al. 2004, "Ensemble selection from libraries of
-    models". Of the `best` runs by validation, baselines included, those that are given no weight are left out.
+    models". Of the `best` runs by validation, baselines included, those that get no weight are left out.
     """
 
     name: str = "stack"
