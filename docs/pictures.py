@@ -38,8 +38,8 @@ NETS: dict[str, dict[str, Any]] = {
     "peft": {"preset": "peft:vera"},
 }
 FLOWS = {
-    "baselines": flows.baselines, "nearest": flows.nearest, "ensemble": flows.ensemble, "soup": flows.soup,
-    "prompting": flows.prompting, "completion": flows.completion,
+    "baselines": flows.baselines, "nearest": flows.nearest, "ensemble": flows.ensemble, "stack": flows.stack,
+    "soup": flows.soup, "prompting": flows.prompting, "completion": flows.completion,
 }  # fmt: skip
 
 

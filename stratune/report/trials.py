@@ -1,8 +1,8 @@
 """OUT/trials.parquet: every trial of every run in one table, for pandas; a view of the runs' trials.jsonl.
 
 A line each: `strategy`, `backbone`, `seed` of the run; `kind` ("settings" of a budget's trial, or "prompt");
-`number` in the order tried; `status`, `error`; `chosen`, as one of a run that ended well is; `settings` as JSON,
-and each option as `setting_<name>`; validation metrics as `val_<metric>`; `seconds` of training,
+`number` in the order tried; `status`, `error`; `chosen`, as one of a run that ended well is; `settings` as
+JSON, and each option as `setting_<name>`; validation metrics as `val_<metric>`; `seconds` of training,
 `examples_seen`, `price`; of halved trials `share` of a whole training that was done, and `rungs` as JSON.
 What a trial does not have is null.
 """
