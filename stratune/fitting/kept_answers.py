@@ -13,7 +13,7 @@ import numpy as np
 
 from stratune.data.predictions import read_predictions
 from stratune.errors import ArtifactError
-from stratune.model.answers import Scored
+from stratune.model.answers import Scored, unanswered
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
@@ -30,6 +30,5 @@ def kept_answers(member: Path, split: Split) -> Scored:
     ]
     if not np.array_equal(found.truth, split.task.target.truth(split.val["label"])):
         raise ArtifactError(f"{path}: the truth of its val rows is not that of the split")
-    invalid = np.isnan(found.predictions).any(axis=1)
     cut = found.tokens_cut.astype(np.int32)
-    return Scored(found.predictions, cut, invalid=invalid if invalid.any() else None)
+    return Scored(found.predictions, cut, invalid=unanswered(found.predictions))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from stratune.data.split import shared_out
 from stratune.evaluate.arrays import Floats
-from stratune.model.answers import Scored
+from stratune.model.answers import Scored, unanswered
 from stratune.model.ensemble import weighted_mean
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ def stacked(answers: Sequence[Scored], split: Split) -> Stacked:
         unseen[:, ~seen] += learned[:, None]
     weights, own = settled(total, rows), settled(unseen, rows)
     joined = weighted_mean(predictions, own)
-    invalid = np.isnan(joined).any(axis=1)
     cut = np.max([one.tokens_cut for one, weight in zip(answers, weights, strict=True) if weight], axis=0)
-    return Stacked(weights, Scored(joined, cut, invalid=invalid if invalid.any() else None))
+    return Stacked(weights, Scored(joined, cut, invalid=unanswered(joined)))
 
 
 def halves(split: Split) -> Iterator[NDArray[np.bool_]]:
@@ -98,8 +97,8 @@ def _good(predictions: Floats, truth: NDArray[Any], task: Task) -> tuple[float, 
 
     Of label sets the loss alone: thresholds are chosen afterwards, and the metric is of one half.
     """
-    target, invalid = task.target, np.isnan(predictions).any(axis=1)
-    values = target.score(truth, predictions, invalid if invalid.any() else None)
+    target = task.target
+    values = target.score(truth, predictions, unanswered(predictions))
     metric = 0.0 if target.several_labels else task.selection.score(values)
     return metric, -values[target.validation_loss]
 

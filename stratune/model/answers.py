@@ -69,6 +69,12 @@ class Scored:
         return target.named(target.decided(self.predictions, self.invalid) if decided is None else decided)
 
 
+def unanswered(predictions: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """(N,) the rows of (N, C) that hold NaN; None where there is none."""
+    found = np.asarray(np.isnan(predictions).any(axis=1))
+    return found if found.any() else None
+
+
 def answered(
     model: Reads, probabilities: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
 ) -> Scored:

@@ -36,7 +36,8 @@ def weighted_mean(predictions: Floats, weights: Floats) -> Floats:
     valid = np.isfinite(predictions[:, :, 0])  # (M, N)
     total = (valid * shares).sum(axis=0)  # (N,)
     summed = (np.where(valid[:, :, None], predictions, 0.0) * shares[:, :, None]).sum(axis=0)
-    return np.divide(summed, total[:, None], out=np.full_like(summed, np.nan), where=total[:, None] > 0)
+    empty = np.full_like(summed, np.nan)
+    return np.asarray(np.divide(summed, total[:, None], out=empty, where=total[:, None] > 0))
 
 
 @dataclass
@@ -56,7 +57,7 @@ class EnsembleModel(Model):
         cut = np.max([answer.tokens_cut for answer in answers], axis=0)
         mean = weighted_mean(np.stack([answer.predictions for answer in answers]), self._weights)
         never_invalid = all(answer.invalid is None for answer in answers)
-        return Scored(mean, cut, invalid=None if never_invalid else np.isnan(mean).any(axis=1))
+        return Scored(mean, cut, invalid=None if never_invalid else np.asarray(np.isnan(mean).any(axis=1)))
 
     @property
     def _weights(self) -> Floats:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError
-from stratune.strategy.base import Combination
+from stratune.strategy.base import Averaged, Combination
 from stratune.strategy.registry import register_combination
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Ensemble(Combination):
 
     kind = "ensemble"
     within_backbone = False
-    averages = "predictions"
+    averages: ClassVar[Averaged] = "predictions"
 
     def __post_init__(self) -> None:
         if self.best < 2:
