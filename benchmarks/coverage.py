@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stratune.data.predictions import Predictions
 from stratune.report.caveats import heavy_tails, of_part
-from stratune.report.predictions import Predictions
 from stratune.target import target_of
 
 RESAMPLES = 400

@@ -80,19 +80,32 @@ def nearest() -> str:
 
 
 def ensemble() -> str:
-    parts = svg.legend("ensemble", COMBINED)
+    title = "Ensemble: several models, the mean of their probabilities"
+    return _combined("ensemble", title, ("", "", ""), "mean of the")
+
+
+def stack() -> str:
+    title = "Stack: several models, the mean of their probabilities by weights from validation"
+    return _combined("stack", title, ("x 0.6", "x 0.3", "x 0.1"), "weighted mean of")
+
+
+def _combined(name: str, title: str, weights: tuple[str, str, str], mean: str) -> str:
+    parts = svg.legend(name, COMBINED)
     middle = 120.0
     parts += _cell(16, middle, 70, "plain", "text")
     parts += [svg.line((89, middle), (106, middle)), svg.line((106, middle - 54), (106, middle + 54))]
-    for dy, words in ((-54, "model 1"), (0, "model 2"), (54, "model 3")):
+    models = ((-54, "model 1"), (0, "model 2"), (54, "model 3"))
+    for (dy, words), weight in zip(models, weights, strict=True):
         y = middle + dy
         parts += [_right(103, y, 124), *_cell(124, y, 110, "frozen", words), _right(234, y, 262)]
         parts += _cell(262, y, 96, "plain", "probabilities")
         parts.append(svg.line((361, y), (380, y)))
+        if weight:
+            parts.append(svg.text(310, y - 26, weight, "loose"))
     parts += [svg.line((380, middle - 54), (380, middle + 54)), _right(377, middle, 402)]
-    parts += _cell(402, middle, 110, "trainable", "mean of the", "probabilities")
+    parts += _cell(402, middle, 110, "trainable", mean, "probabilities")
     parts += [_right(512, middle, 540), *_cell(540, middle, 84, "plain", "answer")]
-    return svg.document("Ensemble: several models, the mean of their probabilities", 210, parts)
+    return svg.document(title, 210, parts)
 
 
 def soup() -> str:

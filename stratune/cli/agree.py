@@ -11,7 +11,7 @@ from stratune.cli.output import console, print_json
 from stratune.errors import DataError
 
 if TYPE_CHECKING:
-    from stratune.report.predictions import Ratings
+    from stratune.data.predictions import Ratings
     from stratune.report.screen import Table
     from stratune.task import Task
 
@@ -65,10 +65,10 @@ def _read(
     import numpy as np
 
     from stratune.data.annotations import read_annotations
+    from stratune.data.predictions import Ratings, numbered
     from stratune.data.raters import annotation_columns, identified
     from stratune.data.read import read, row_of
     from stratune.evaluate.agreement import stacked
-    from stratune.report.predictions import Ratings, numbered
     from stratune.task import Task
 
     raw = read(source, **how)

@@ -111,6 +111,12 @@ class Board:
         """What a strategy answered to each row of "test" or "val": id, truth, prediction, scores."""
         return frames.predictions(self._run(strategy, None, seed), part)
 
+    def trials(self) -> DataFrame:
+        """A line a trial of every run, as in OUT/trials.parquet: strategy, backbone, seed, number, `chosen`,
+        `setting_<name>`, `val_<metric>`, seconds. Without lines where no run chose among several.
+        """
+        return frames.trials(self.out)
+
     def confusion(
         self, strategy: str | None = None, part: str = "test", *, seed: int | None = None
     ) -> DataFrame:

@@ -110,6 +110,15 @@ def predictions(run: Path, part: str) -> DataFrame:
         return frame[frame["part"] == part].drop(columns="part").reset_index(drop=True)
 
 
+def trials(out: Path) -> DataFrame:
+    """A line a trial; none where no run chose among several."""
+    from stratune.report.comparison import load
+    from stratune.report.trials import table
+
+    frame: DataFrame = table(load(out)).to_pandas()
+    return frame
+
+
 def confusion(found: DataFrame, task: Task) -> DataFrame:
     """(K, K) rows counted by true label and predicted label, in the task's order of labels; a column more
     where some answer was no label.

@@ -155,7 +155,7 @@ def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]
         if trained.prompts:
             _write_lines(folder / "trials.jsonl", [trial.line() for trial in trained.prompts])
     _write_prompt(folder / "prompt.txt", trained, split.test)
-    _write_predictions(folder / "predictions.parquet", split, scored)
+    write_predictions(folder / "predictions.parquet", split, scored)
     trained.predictor.save(folder / "model")
     for checkpoints in (folder, *folder.glob("trial-*")):
         remove_checkpoints(checkpoints)
@@ -174,7 +174,7 @@ def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def _write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None:
+def write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

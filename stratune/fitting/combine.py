@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from stratune.data.rows import sample_rows
 from stratune.errors import TrainingError
+from stratune.fitting.kept_answers import kept_answers
+from stratune.fitting.stacking import stacked
 from stratune.fitting.trained import Trained
-from stratune.model.ensemble import EnsembleModel
+from stratune.model.answers import Scored
+from stratune.model.ensemble import EnsembleModel, WeightedModel
 from stratune.predictor.predictor import Predictor
 from stratune.remote.named import Servers
 from stratune.result import RunResult
@@ -20,7 +26,16 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.strategy.base import Combination
 
-    Averaged = tuple[Predictor, dict[str, Any]]  # and what its model folder is read back as
+
+@dataclass
+class Combined:
+    """`strategy`: what the model folder is read back as."""
+
+    predictor: Predictor
+    strategy: dict[str, Any]
+    kept: list[int]  # positions of the members that it is made of
+    validation: Scored | None = None  # as in Trained
+    notes: list[str] = field(default_factory=list)
 
 
 def combine(combination: Combination, members: Sequence[Path], split: Split, servers: Servers) -> Trained:
@@ -35,31 +50,58 @@ def combine(combination: Combination, members: Sequence[Path], split: Split, ser
         found = ", ".join(member.name for member in members) or "none"
         raise TrainingError(f"{combination.name} needs two finished runs{of} at least; found {found}")
     results = [RunResult.load(member / "result.json") for member in members]
-    predictor, strategy = AVERAGES[combination.averages](combination, members, servers)
+    combined = AVERAGES[combination.averages](combination, members, split, servers)
+    predictor, kept = combined.predictor, [results[number] for number in combined.kept]
     predictor.servers = servers
     predictor.sample = sample_rows(split.val)
     predictor.about |= {
-        "strategy": strategy,
+        "strategy": combined.strategy,
         "fingerprint": split.fingerprint,
-        "seed": [result.seed for result in results],
-        "members": [result.run_id for result in results],
+        "seed": [result.seed for result in kept],
+        "members": [result.run_id for result in kept],
     }
     return Trained(
         predictor,
         train_seconds=sum(result.train_seconds or 0.0 for result in results),
-        trainable_params=combination.costs(results, "trainable_params"),
-        total_params=combination.costs(results, "total_params"),
+        trainable_params=combination.costs(kept, "trainable_params"),
+        total_params=combination.costs(kept, "total_params"),
         precision=predictor.model.precision,
+        notes=combined.notes,
         is_main_process=is_main(),
+        validation=combined.validation,
     )
 
 
-def _average_of_predictions(combination: Combination, members: Sequence[Path], servers: Servers) -> Averaged:
-    loaded = [Predictor.load(member / "model", allow_server=servers) for member in members]
-    return Predictor(loaded[0].task, EnsembleModel(loaded), {"backbone": None}), combination.settings()
+def _loaded(members: Sequence[Path], servers: Servers) -> list[Predictor]:
+    return [Predictor.load(member / "model", allow_server=servers) for member in members]
 
 
-def _average_of_weights(combination: Combination, members: Sequence[Path], servers: Servers) -> Averaged:
+def _average_of_predictions(
+    combination: Combination, members: Sequence[Path], split: Split, servers: Servers
+) -> Combined:
+    loaded = _loaded(members, servers)
+    predictor = Predictor(loaded[0].task, EnsembleModel(loaded), {"backbone": None})
+    return Combined(predictor, combination.settings(), list(range(len(members))))
+
+
+def _weighted_average_of_predictions(
+    combination: Combination, members: Sequence[Path], split: Split, servers: Servers
+) -> Combined:
+    """Weights come from the members' own answers to validation; only members with a weight are loaded."""
+    found = stacked([kept_answers(member, split) for member in members], split)
+    kept = [int(number) for number in np.flatnonzero(found.weights)]
+    weights = tuple(float(weight) for weight in found.weights[kept])
+    loaded = _loaded([members[number] for number in kept], servers)
+    predictor = Predictor(loaded[0].task, WeightedModel(loaded, weights), {"backbone": None})
+    named = sorted(zip(weights, (members[number].name for number in kept), strict=True), reverse=True)
+    told = ", ".join(f"{name} {weight:.2f}" for weight, name in named)
+    left = f"; {len(members) - len(kept)} runs have none" if len(kept) < len(members) else ""
+    return Combined(predictor, combination.settings(), kept, found.validation, [f"weights: {told}{left}"])
+
+
+def _average_of_weights(
+    combination: Combination, members: Sequence[Path], split: Split, servers: Servers
+) -> Combined:
     """Tensors that were averaged are still those of their strategy, and are read back as such."""
     first, *others = members
     predictor = Predictor.load(first / "model", allow_server=servers)
@@ -70,10 +112,12 @@ def _average_of_weights(combination: Combination, members: Sequence[Path], serve
         for name, tensor in snapshot(loaded.model.trainable()).items():
             total[name] += tensor
     restore(trainable, {name: tensor / len(members) for name, tensor in total.items()})
-    return predictor, {**predictor.about["strategy"], "name": combination.name}
+    strategy = {**predictor.about["strategy"], "name": combination.name}
+    return Combined(predictor, strategy, list(range(len(members))))
 
 
-AVERAGES: dict[str, Callable[[Combination, Sequence[Path], Servers], Averaged]] = {
+AVERAGES: dict[str, Callable[[Combination, Sequence[Path], Split, Servers], Combined]] = {
     "predictions": _average_of_predictions,
+    "weighted predictions": _weighted_average_of_predictions,
     "weights": _average_of_weights,
 }

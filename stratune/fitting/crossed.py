@@ -55,7 +55,8 @@ class Crossed:
         use = candidate.fitted_by(_Use())
         if use == "members":
             trained = self.fit(self.split, folder, progress)
-            trained.validation = mean_of_kept(self.members, self.split)
+            if trained.validation is None:
+                trained.validation = mean_of_kept(self.members, self.split)
             return trained
         if use == "nothing":
             trained = self.fit(self.split, folder, progress)

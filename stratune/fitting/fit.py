@@ -110,7 +110,8 @@ def train(
             trained = Crossed(split, fit_on, answer, members or ()).fitted(one, folder, progress)
         else:
             trained = fit_on(split, folder, progress)
-            trained.validation = answer(trained, split.val, progress)
+            if trained.validation is None:  # a combination's fit may leave its own
+                trained.validation = answer(trained, split.val, progress)
         decide_on_validation(trained, split, decide)
         return trained
 

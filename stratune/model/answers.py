@@ -94,6 +94,12 @@ def gathered(parts: Sequence[Scored], rows: Sequence[NDArray[np.int64]]) -> Scor
     )
 
 
+def unanswered(predictions: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """(N,) the rows of (N, C) that hold NaN; None where there is none."""
+    found = np.asarray(np.isnan(predictions).any(axis=1))
+    return found if found.any() else None
+
+
 def answered(
     model: Reads, probabilities: NDArray[np.float64], tokens_cut: NDArray[np.int32], **more: Any
 ) -> Scored:

@@ -1,4 +1,4 @@
-"""Ensemble: the mean of the predictions of several models."""
+"""Ensembles: the mean of the predictions of several models, each counted alike or by a weight of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from stratune.model.answers import Scored
-from stratune.model.base import Model
+from stratune.model.base import Floats, Model
 from stratune.watch import SILENT, Progress, Scaled
 
 
@@ -27,17 +27,25 @@ class Member(Protocol):
     def save(self, folder: Path) -> Path: ...
 
 
-def mean_of(answers: Sequence[Scored]) -> Scored:
-    """The mean of several models' predictions for the same rows, over those that have a valid answer."""
+def weighted_mean(predictions: Floats, weights: Floats) -> Floats:
+    """Predictions (M, N, C) of M members, weights (M,) or (M, N) of any sum -> (N, C).
+
+    A member without an answer for a row (NaN) is left out there; NaN where none has one.
+    """
+    shares = weights.reshape(len(weights), -1)  # (M, 1) or (M, N)
+    valid = np.isfinite(predictions[:, :, 0])  # (M, N)
+    total = (valid * shares).sum(axis=0)  # (N,)
+    summed = (np.where(valid[:, :, None], predictions, 0.0) * shares[:, :, None]).sum(axis=0)
+    empty = np.full_like(summed, np.nan)
+    return np.asarray(np.divide(summed, total[:, None], out=empty, where=total[:, None] > 0))
+
+
+def mean_of(answers: Sequence[Scored], weights: Floats) -> Scored:
+    """Of the answers of M members to the same rows, `weights` (M,)."""
     cut = np.max([answer.tokens_cut for answer in answers], axis=0)
-    predictions = np.stack([answer.predictions for answer in answers])  # (members, N, C)
-    if all(answer.invalid is None for answer in answers):
-        return Scored(predictions.mean(axis=0), cut)
-    valid = np.isfinite(predictions[:, :, 0])  # (members, N)
-    count = valid.sum(axis=0)
-    summed = np.where(valid[:, :, None], predictions, 0.0).sum(axis=0)
-    mean = np.divide(summed, count[:, None], out=np.full_like(summed, np.nan), where=count[:, None] > 0)
-    return Scored(mean, cut, invalid=count == 0)
+    mean = weighted_mean(np.stack([answer.predictions for answer in answers]), weights)
+    never_invalid = all(answer.invalid is None for answer in answers)
+    return Scored(mean, cut, invalid=None if never_invalid else np.asarray(np.isnan(mean).any(axis=1)))
 
 
 @dataclass
@@ -53,7 +61,12 @@ class EnsembleModel(Model):
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
         by_row = Scaled(progress, 1, len(self.members))
-        return mean_of([member.answer(texts, pairs, by_row) for member in self.members])
+        return mean_of([member.answer(texts, pairs, by_row) for member in self.members], self._weights)
+
+    @property
+    def _weights(self) -> Floats:
+        """(M,), of any sum."""
+        return np.ones(len(self.members))
 
     def write(self, folder: Path) -> dict[str, Any]:
         for number, member in enumerate(self.members):
@@ -67,3 +80,22 @@ class EnsembleModel(Model):
     @property
     def paid(self) -> bool:  # type: ignore[override]
         return any(member.model.paid for member in self.members)
+
+
+@dataclass
+class WeightedModel(EnsembleModel):
+    """The weighted mean. Its kind is another one, so that no older stratune reads it as a plain mean."""
+
+    kind: ClassVar[str] = "weighted_ensemble"
+
+    weights: tuple[float, ...]  # of the members, above 0, sum 1
+
+    @property
+    def _weights(self) -> Floats:
+        return np.asarray(self.weights)
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        return {**super().write(folder), "weights": list(self.weights)}
+
+    def interpretation(self) -> Any:
+        return self.weights

@@ -137,6 +137,7 @@ class Fields(BaseModel):
     scaling: ScalingPart | None = None
     conformal: ConformalPart | None = None
     members: Annotated[list[Text], Field(min_length=1, max_length=1000)] | None = None
+    weights: list[Annotated[Number, Field(gt=0)]] | None = None  # of the members of a weighted ensemble
     seed: int | list[int] | None = None
     versions: dict[str, Any] = {}
     digest: Digest | None = None
@@ -215,6 +216,14 @@ class Manifest:
         readout = spec.get("readout")
         named = readout.get("kind") if isinstance(readout, Mapping) else readout
         return "net" if named == "head" else "prompted"
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of the members of a weighted ensemble. Raises ArtifactError."""
+        weights, members = self.need("weights"), self.need("members")
+        if len(weights) != len(members) or abs(sum(weights) - 1) > 1e-6:
+            raise self.damaged(f"weights: {len(weights)} of {len(members)} members, or their sum is not 1")
+        return tuple(weights)
 
     @property
     def calibration(self) -> CalibrationPart | None:

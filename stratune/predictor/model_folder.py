@@ -20,7 +20,7 @@ from stratune.errors import ArtifactError, choices
 from stratune.files import file_sha256, replacing_folder
 from stratune.model.answers import Scored
 from stratune.model.base import Model
-from stratune.model.ensemble import EnsembleModel
+from stratune.model.ensemble import EnsembleModel, WeightedModel
 from stratune.model.postprocess import Postprocess
 from stratune.predictor.manifest import FORMAT, MANIFEST, read_manifest, sealed
 from stratune.predictor.postprocess import postprocess_of, postprocess_of_member
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
 
 DEPTH = 3
+ENSEMBLES = (EnsembleModel.kind, WeightedModel.kind)
 PROBES = (
     "A short sentence to compare two copies of one model.",
     "Nothing works as it should, and the ending was a disappointment from start to finish!",
@@ -113,7 +114,7 @@ def load(
     servers = named_servers() if servers is None else servers
     manifest = read_manifest(folder)
     task, kind = manifest.task, manifest.kind
-    if kind == EnsembleModel.kind:
+    if kind in ENSEMBLES:
         if not depth:
             raise manifest.damaged(f"ensembles in ensembles, more than {DEPTH} deep")
         members = [folder / "members" / str(number) for number in range(len(manifest.need("members")))]
@@ -123,11 +124,12 @@ def load(
         for member, one in zip(members, loaded, strict=True):
             if one.task.columns != task.columns or bool(one.task.text_pair) != bool(task.text_pair):
                 raise ArtifactError(f"{member}: it predicts something else than the ensemble")
-        model: Model = EnsembleModel(loaded)
+        weighted = kind == WeightedModel.kind
+        model: Model = WeightedModel(loaded, manifest.weights) if weighted else EnsembleModel(loaded)
     elif kind in READERS:
         model = READERS[kind](Source(folder, manifest, device, backbone, servers))
     else:
-        known = choices(kind, [*READERS, EnsembleModel.kind])
+        known = choices(kind, [*READERS, *ENSEMBLES])
         raise ArtifactError(f"{folder / MANIFEST}: kind of model {known}")
     post = postprocess_of(manifest) if member_of is None else postprocess_of_member(manifest, member_of)
     return Saved(task, model, manifest.about, servers=servers, post=post)

@@ -15,14 +15,14 @@ def publish(
     texts: int | None = None,
     prefer: str | None = None,
 ) -> dict[str, Any]:
-    """Write OUT/leaderboard.{json,csv,md}, OUT/plots and OUT/report.html; returns the leaderboard.
+    """Write OUT/leaderboard.{json,csv,md}, plots, report.html and trials.parquet; returns the leaderboard.
 
     `planned` as in `comparison.load`; `texts`: how many test rows the page shows with their texts, 0 for
     none; `prefer`: the cost that decides; None: what config.yaml says. Raises ArtifactError or ConfigError
     when OUT is not a whole comparison, or not marked as ours; nothing is written then.
     """
     from stratune.ownership import owned_by_us
-    from stratune.report import html, leaderboard, plots
+    from stratune.report import html, leaderboard, plots, trials
     from stratune.report.comparison import load
 
     comparison = load(out, planned)
@@ -31,9 +31,11 @@ def publish(
     board = leaderboard.build(comparison)
     drawn, tables = plots.draw(comparison, board), plots.tables(comparison, board)
     page = html.render(comparison, board, drawn, texts=texts)
-    names = (*leaderboard.FILES, html.FILE, *plots.written(drawn, tables))
+    tried = trials.table(comparison)
+    names = (*leaderboard.FILES, html.FILE, *trials.files(tried), *plots.written(drawn, tables))
     owned_by_us(comparison.out).own(*names)  # all of them, before the first is written
     leaderboard.save(comparison.out, board)
     plots.save(comparison.out, drawn, tables)
     html.save(comparison.out, page)
+    trials.save(comparison.out, tried)
     return board

@@ -17,8 +17,8 @@ import numpy as np
 from stratune.report import human
 
 if TYPE_CHECKING:
+    from stratune.data.predictions import Predictions
     from stratune.report.comparison import Comparison
-    from stratune.report.predictions import Predictions
     from stratune.target import Target
 
 Board = dict[str, Any]

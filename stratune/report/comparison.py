@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stratune.data.predictions import Predictions, read_predictions
 from stratune.errors import ArtifactError, ConfigError
 from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
-from stratune.report.predictions import Predictions, read_predictions
 from stratune.report.shapes import (
     AblationFile,
     DataFile,
@@ -39,7 +39,9 @@ class Run:
     result: RunResult
     history: tuple[dict[str, Any], ...] = ()
     predictions: dict[str, Predictions] = field(default_factory=dict)
-    trials: tuple[dict[str, Any], ...] = ()  # prompts that were tried, the one that was kept first
+    trials: tuple[
+        dict[str, Any], ...
+    ] = ()  # settings or prompts that were tried; of a run that ended well the kept first
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ def _run(folder: Path, task: Task, ids: dict[str, list[str]], fingerprint: str) 
     result = RunResult.load(path)
     read_checked(path, ResultFile, _AGAIN)
     if result.status == "failed":
-        return Run(folder, result, read_lines(folder / "history.jsonl", HistoryLine))
+        history = read_lines(folder / "history.jsonl", HistoryLine)
+        return Run(folder, result, history, trials=read_lines(folder / "trials.jsonl", TrialLine))
     if result.fingerprint not in ("", fingerprint):
         raise ArtifactError(
             f"{path}: made on split {result.fingerprint[:12]}, but this comparison's is {fingerprint[:12]}"

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
 from stratune.report import caveats, conformal, people
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
-from stratune.report.predictions import PARTS
 from stratune.report.tables import compared_metrics, to_csv, to_markdown
 from stratune.report.verdict import DEFAULT_PREFER, asking, standing, verdict
 from stratune.result import RunResult

@@ -21,8 +21,8 @@ from stratune.target import Target
 from stratune.task import Task
 
 if TYPE_CHECKING:
+    from stratune.data.predictions import Ratings
     from stratune.report.comparison import Comparison, Entry
-    from stratune.report.predictions import Ratings
 
 Board = dict[str, Any]
 

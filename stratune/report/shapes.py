@@ -109,8 +109,22 @@ class HistoryLine(BaseModel):
     val: float | None = None
 
 
+class RungFields(BaseModel):
+    share: float
+    val: dict[str, float]
+
+
 class TrialLine(BaseModel):
     val: dict[str, float]
+    number: int | None = None
+    status: Literal["ok", "failed"] = "ok"
+    settings: dict[str, Any] = {}
+    seconds: float | None = None
+    examples_seen: int | None = None
+    price: float | None = None
+    share: float | None = None
+    error: str | None = None
+    rungs: list[RungFields] = []
 
 
 class Covered(BaseModel):

@@ -198,6 +198,8 @@ class Baseline(Candidate):
 
 # -- combinations
 
+Averaged = Literal["predictions", "weighted predictions", "weights"]
+
 
 @dataclass(frozen=True)
 class Combination(Candidate):
@@ -209,7 +211,7 @@ class Combination(Candidate):
     made_of_runs = True
     kind: ClassVar[str]  # the preset's name
     within_backbone: ClassVar[bool]  # one row for each backbone, made of its runs alone
-    averages: ClassVar[Literal["predictions", "weights"]]  # what of its members
+    averages: ClassVar[Averaged]  # what of its members
 
     def settings(self) -> dict[str, Any]:
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "name"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError
-from stratune.strategy.base import Combination
+from stratune.strategy.base import Averaged, Combination
 from stratune.strategy.registry import register_combination
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Ensemble(Combination):
 
     kind = "ensemble"
     within_backbone = False
-    averages = "predictions"
+    averages: ClassVar[Averaged] = "predictions"
 
     def __post_init__(self) -> None:
         if self.best < 2:
@@ -36,6 +36,22 @@ class Ensemble(Combination):
 
     def costs(self, members: Sequence[RunResult], cost: str) -> int:
         return sum(getattr(member, cost) or 0 for member in members)
+
+
+@register_combination("stack")
+@dataclass(frozen=True)
+class Stack(Ensemble):
+    """Weighted mean of the probabilities of finished runs; validation chooses the weights.
+
+    Wolpert 1992, "Stacked generalization"; Caruana et al. 2004, "Ensemble selection from libraries of
+    models". Of the `best` runs by validation, baselines included, those that get no weight are left out.
+    """
+
+    name: str = "stack"
+    best: int = 10
+
+    kind = "stack"
+    averages = "weighted predictions"
 
 
 @register_combination("soup")

@@ -16,6 +16,7 @@ from torch import Tensor
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.data.rows import text_columns
 from stratune.data.split import Split
+from stratune.engine.run import write_predictions
 from stratune.evaluate.kinds import Kind
 from stratune.fitting.combine import combine
 from stratune.fitting.fit import train
@@ -185,5 +186,7 @@ def _member(
         name, backbone, seed, trainable_params=trained.trainable_params, total_params=trained.total_params
     )
     trained.predictor.save(runs / result.run_id / "model")
+    answers = {"val": trained.validation_answers(split)}
+    write_predictions(runs / result.run_id / "predictions.parquet", split, answers)
     result.save(runs / result.run_id / "result.json")
     return result

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from stratune.data.predictions import Predictions
 from stratune.report import caveats, publish
-from stratune.report.predictions import Predictions
 from stratune.report.screen import screen
 from stratune.report.terminal import table
 from stratune.target import target_of

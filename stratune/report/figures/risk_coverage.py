@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from stratune.data.predictions import Predictions
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.selective import RiskCoverage
 from stratune.report.comparison import Entry
 from stratune.report.figure import figure
-from stratune.report.predictions import Predictions
 from stratune.report.scene import Scene
 from stratune.report.style import panel, to_svg
 

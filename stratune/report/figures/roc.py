@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from stratune.data.predictions import Predictions
 from stratune.evaluate.arrays import Flags, Floats
 from stratune.evaluate.ranking import roc_points
 from stratune.report.comparison import Entry
 from stratune.report.figure import figure
-from stratune.report.predictions import Predictions
 from stratune.report.scene import Scene
 from stratune.report.style import FAINT, panel, to_svg
 

@@ -9,7 +9,7 @@ there are any, are lists of the raters' answers to the row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,9 @@ class Predictions:
     ratings: Ratings | None = None  # where the run had them
 
 
-def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[str, Predictions]:
+def read_predictions(
+    path: Path, task: Task, ids: Mapping[str, list[str]], parts: Sequence[str] = PARTS
+) -> dict[str, Predictions]:
     """Part ("val", "test") -> Predictions. ArtifactError when the file is damaged or of another split."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -66,7 +68,7 @@ def read_predictions(path: Path, task: Task, ids: dict[str, list[str]]) -> dict[
             raise ArtifactError(f"{path}: column {choices(column, table.column_names)}")
     _check_types(path, table, task, scores)
     part = np.asarray(table["part"].to_pylist())
-    return {one: _part(path, table.filter(pa.array(part == one)), task, ids[one], one) for one in PARTS}
+    return {one: _part(path, table.filter(pa.array(part == one)), task, ids[one], one) for one in parts}
 
 
 def _check_types(path: Path, table: Any, task: Task, scores: Sequence[str]) -> None:
