@@ -38,6 +38,7 @@ def compare(
         text, pair, label, group, id, annotations      columns
         kind, bins, metric                             what is predicted, and what chooses on validation
         val, test, split_column                        parts of your own
+        validation                                     what chooses: rows, folds, or auto by their number
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
         encoding, delimiter, unknown                   how files are read
         strategies, backbone(s), llm(s)                one, several, or text with commas between them

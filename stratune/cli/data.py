@@ -105,6 +105,8 @@ def split_command(
 ) -> None:
     """Write train, val, test and split.json: the split that a comparison with this seed would use.
 
+    Where rows are few, a comparison has no val file (`--validation`): here there is one all the same.
+
     The files have the columns id, text, [text_pair], label and [group], whatever they were called before.
     """
     from stratune.data.load import load_split
@@ -123,7 +125,6 @@ def split_command(
         encoding=encoding,
         delimiter=delimiter,
         unknown=unknown or "refuse",
-        validation="rows",  # three files are asked for, however few rows there are
     )
     write_split(split, out, format_)
     if as_json:
@@ -152,7 +153,9 @@ def run_check(
     from stratune.data.load import load_split
 
     return check(
-        load_split(source, task, seed=seed, **options), token_lengths=token_lengths, max_length=max_length
+        load_split(source, task, seed=seed, validation="auto", **options),
+        token_lengths=token_lengths,
+        max_length=max_length,
     )
 
 

@@ -27,15 +27,15 @@ def load_split(
     fractions: Sequence[float] = FRACTIONS,
     sizes: Sequence[int | float | None] = (None, None, None),
     unknown: str = "refuse",
-    validation: str = "auto",
+    validation: str = "rows",
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
     """Read, check and split. Sources are what `read` takes. Without a task: the source's own, or the default.
 
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
-    `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: auto,
-    rows or folds, as `make_split` has it; a size of it asks for rows.
+    `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: rows,
+    folds or auto, as `make_split` has it; a size of it asks for rows.
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     tables = _with_own(source, val, test, split_column, {"encoding": encoding, "delimiter": delimiter})

@@ -6,7 +6,6 @@ by a model of the other folds (fitting/crossed.py). Then `val` is `train`, and `
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from stratune.data import assign
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.fingerprint import PARTS, fingerprint
 from stratune.data.identity import linked_groups, numbers_of_texts
 from stratune.data.labels import cells, infer_labels, label_counts
 from stratune.data.read import row_of
@@ -29,9 +29,7 @@ from stratune.errors import ConfigError, DataError, choices
 from stratune.files import write_json
 from stratune.task import Task
 
-PARTS = ("train", "val", "test")
 FRACTIONS = (0.70, 0.15, 0.15)
-HASHED = ("id", "text", "text_pair", "label")
 VALIDATIONS = ("auto", "rows", "folds")
 FOLDS = 5  # of the training rows, where they choose in the place of validation rows
 # With fewer validation rows the choice among strategies is mostly luck, and the rows are worth more in
@@ -313,40 +311,6 @@ def subsample(table: Dataset, size: int | float, seed: int, task: Task | None = 
     for rows, count in zip(piles, assign.apportioned([len(rows) for rows in piles], total), strict=True):
         keep[generator.permutation(rows)[:count]] = True
     return to_dataset(to_arrow(table).filter(pa.array(keep)))
-
-
-def fingerprint(parts: Mapping[str, Dataset], wrong: Sequence[str] = (), folds: Sequence[int] = ()) -> str:
-    """sha256 of part, id, text, pair and label of every row in order; chunking does not matter.
-
-    Of labels that count as wrong too, and of folds: they change every score.
-    """
-    digest = hashlib.sha256()
-    for part in PARTS:
-        table = to_arrow(parts[part])
-        for name in HASHED:
-            if name in table.column_names:
-                digest.update(f"{part}/{name}/{table.num_rows}".encode())
-                digest.update(_column_digest(table.column(name)))
-    if wrong:
-        digest.update(f"wrong/{list(wrong)}".encode())
-    if folds:
-        digest.update(f"folds/{list(folds)}".encode())
-    return digest.hexdigest()
-
-
-def _column_digest(column: pa.ChunkedArray) -> bytes:
-    """Lengths and bytes of the strings, straight from Arrow's buffers: a gigabyte takes a second or two."""
-    lengths, data = hashlib.sha256(), hashlib.sha256()
-    for chunk in column.chunks:
-        if not len(chunk):
-            continue  # may have no buffers at all
-        width = np.int64 if pa.types.is_large_string(chunk.type) else np.int32
-        _, offsets_buffer, bytes_buffer = chunk.buffers()
-        offsets = np.frombuffer(offsets_buffer, dtype=width)[chunk.offset : chunk.offset + len(chunk) + 1]
-        lengths.update(np.diff(offsets).astype("<i8").tobytes())
-        if bytes_buffer is not None:
-            data.update(memoryview(bytes_buffer)[int(offsets[0]) : int(offsets[-1])])
-    return lengths.digest() + data.digest()
 
 
 def _column(table: Dataset, name: str) -> list[Any]:

@@ -9,8 +9,9 @@ from datasets import Dataset
 
 from stratune.cache import is_whole, kept
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.fingerprint import PARTS
 from stratune.data.raters import COLUMN
-from stratune.data.split import PARTS, Split
+from stratune.data.split import Split
 from stratune.errors import ArtifactError
 from stratune.files import cache_folder, read_json, sha256, write_json
 from stratune.task import Task

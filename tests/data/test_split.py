@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from stratune.data import assign
 from stratune.data.check import check
+from stratune.data.fingerprint import fingerprint
 from stratune.data.identity import text_keys
 from stratune.data.load import load_split
-from stratune.data.split import FRACTIONS, fingerprint, make_split, subsample
+from stratune.data.split import FRACTIONS, make_split, subsample
 from stratune.data.store import load_parts, store_split
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
