@@ -40,7 +40,7 @@ from stratune.strategy import parse_strategy
 from stratune.testing.check import needs_pairs
 
 SETS = Path(__file__).parent / "against" / "sets.yaml"
-STRATEGIES = "tfidf,probe,partial,lora,full,contrastive,probe+two_tower,partial+two_tower"
+STRATEGIES = "tfidf,probe,features,partial,lora,full,contrastive,probe+two_tower,partial+two_tower"
 PAIRS_ONLY = ("two vectors + LR", "cosine")
 IN_PROCESS: dict[str, Callable[[Draw, Path, Path], Answer]] = {
     "TF-IDF + LR": tfidf,

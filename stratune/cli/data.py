@@ -152,11 +152,8 @@ def run_check(
     from stratune.data.check import check
     from stratune.data.load import load_split
 
-    return check(
-        load_split(source, task, seed=seed, validation="auto", **options),
-        token_lengths=token_lengths,
-        max_length=max_length,
-    )
+    split = load_split(source, task, seed=seed, validation="auto", **options)
+    return check(split, token_lengths=token_lengths, max_length=max_length)
 
 
 def write_split(split: Split, out: Path, format: str) -> None:

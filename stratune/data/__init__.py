@@ -5,8 +5,7 @@ read.py         a file, a hub id, a demo or Python objects -> raw table
 columns.py      raw table -> canonical table: id, text, [text_pair], label, [group], [annotations]
 annotations.py  the single ratings behind a label; raters.py: which columns they are in
 split.py        canonical tables -> Split(train, val, test, fingerprint)
-fingerprint.py  digest of a split's rows and parts
-                (assign.py: which row goes to which part)
+                (assign.py: which row goes to which part; fingerprint.py: a digest of rows and parts)
 labels.py       the label column as each kind of task reads it; rows.py: a table as models take it
                 (lists.py: lists that were written as text)
 unknown.py      labels that no training row has: refused, left out, or counted as wrong
