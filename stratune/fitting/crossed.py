@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.fitting.trained import Trained
     from stratune.strategy import Baseline, Candidate, Combination, Strategy
-    from stratune.watch import Progress
+    from stratune.watch import Progress, Step
 
 # What becomes of the training rows: a model is fitted to them, some are shown in prompts, or nothing. A
 # combination has what its members answered.
@@ -69,9 +69,10 @@ class Crossed:
         kept: Trained | None = None
         answers: list[Scored | None] = []
         numbers = sorted(set(self.split.folds))
+        fits = len(numbers) + refit
         seconds, seen, price = 0.0, 0, 0.0
         for turn, fold in enumerate(numbers, start=1):
-            told = Prefixed(progress, f"fold {turn} of {len(numbers)}: ")
+            told = _Turn(progress, f"fold {turn} of {len(numbers)}: ", turn, fits)
             part = self.split.without(fold)
             trained = self.fit(part, None if folder is None else folder / f"fold-{fold}", told)
             answers.append(self.answer(trained, part.val, told))
@@ -83,7 +84,7 @@ class Crossed:
             if is_net:
                 gc.collect()  # a net has circles: without this two of them would be in memory
         if kept is None:
-            kept = self.fit(self.split, folder, progress)
+            kept = self.fit(self.split, folder, _Turn(progress, "all rows: ", fits, fits))
             seconds, seen = seconds + kept.train_seconds, seen + (kept.examples_seen or 0)
         kept.train_seconds, kept.all_examples_seen = seconds, seen or None
         kept.price = None if kept.price is None else price
@@ -91,6 +92,18 @@ class Crossed:
         asked = [one for one in answers if one is not None]
         kept.validation = gathered(asked, rows) if len(asked) == len(numbers) else None
         return kept
+
+
+class _Turn(Prefixed):
+    """One fit of several that are about as long: to who watches, they are one training."""
+
+    def __init__(self, whole: Progress, prefix: str, turn: int, fits: int) -> None:
+        super().__init__(whole, prefix)
+        self.turn, self.fits = turn, fits
+
+    def step(self, step: Step) -> None:
+        done = (self.turn - 1) * step.steps + step.step
+        self.whole.step(replace(step, step=done, steps=self.fits * step.steps))
 
 
 class _Use:

@@ -73,6 +73,19 @@ def test_what_the_folds_cost_is_in_the_costs(tiny):
     assert found.examples_seen == epochs * (20 + (folds - 1) * 20)
 
 
+def test_to_who_watches_the_folds_are_one_training(tiny):
+    steps = []
+
+    class Seen(Progress):
+        def step(self, step):
+            steps.append((step.step, step.steps))
+
+    fitted("partial", tiny("bert"), crossed(), progress=Seen())
+    shares = [step / of for step, of in steps]
+    assert shares == sorted(shares)
+    assert shares[0] < 0.1 and shares[-1] == 1.0
+
+
 def test_without_training_rows_there_is_one_model_and_it_answers_all_of_them(tiny):
     split = crossed()
     found = fitted("untuned", tiny("bert"), split)
