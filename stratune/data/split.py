@@ -66,14 +66,15 @@ class Split:
 
     def without(self, fold: int) -> Split:
         """What the model is fitted on that answers a fold: the rows of the others, in their folds; `val` is
-        the fold. Validation chooses nothing there, as it does not where all rows are fitted.
+        the fold, and nothing is tested. Validation chooses nothing there, as it does not where all rows are
+        fitted.
         """
         inside = np.asarray(self.folds) == fold
         rows = {"train": np.flatnonzero(~inside), "val": np.flatnonzero(inside)}
         parts = {name: self.train.select(numbers) for name, numbers in rows.items()}
         folds = [one for one in self.folds if one != fold]
         about = self.notes, self.warnings, self.wrong, folds
-        return assemble({**parts, "test": self.test}, self.task, *about)
+        return assemble({**parts, "test": self.test.select([])}, self.task, *about)
 
     @property
     def parts(self) -> dict[str, Dataset]:

@@ -74,6 +74,8 @@ class Crossed:
         for turn, fold in enumerate(numbers, start=1):
             told = _Turn(progress, f"fold {turn} of {len(numbers)}: ", turn, fits)
             part = self.split.without(fold)
+            if turn == 1 and not refit:  # what test will cost is part of what a server's answers cost
+                part = replace(part, test=self.split.test)
             trained = self.fit(part, None if folder is None else folder / f"fold-{fold}", told)
             answers.append(self.answer(trained, part.val, told))
             seconds, seen = seconds + trained.train_seconds, seen + (trained.examples_seen or 0)
@@ -86,6 +88,7 @@ class Crossed:
         if kept is None:
             kept = self.fit(self.split, folder, _Turn(progress, "all rows: ", fits, fits))
             seconds, seen = seconds + kept.train_seconds, seen + (kept.examples_seen or 0)
+        kept.predictor.about["fingerprint"] = self.split.fingerprint
         kept.train_seconds, kept.all_examples_seen = seconds, seen or None
         kept.price = None if kept.price is None else price
         rows = [np.flatnonzero(np.asarray(self.split.folds) == fold) for fold in numbers]

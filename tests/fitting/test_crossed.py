@@ -108,6 +108,7 @@ def test_a_prompt_never_shows_the_row_that_it_asks_about(tiny):
     first = set(split.without(0).val["text"])
     assert not any(text in shown for text in first)
     assert np.isfinite(found.validation.predictions).all()
+    assert found.predictor.about["fingerprint"] == split.fingerprint
 
 
 def test_documents_in_chunks_are_answered_by_folds_too(tiny):
