@@ -39,6 +39,7 @@ ASK_SECONDS = 15.0  # between questions to SLURM's controller, which all users s
 QUIET_SECONDS = 30.0  # after which it is told why a job still waits
 LATE_SECONDS = 120.0  # what a node wrote may be seen so much later: NFS keeps names for up to a minute
 LOG_LINES = 15  # of a job that failed
+SILENT = "it printed nothing; somebody or the node's system may have killed its process"
 WHY = {
     "TIMEOUT": "its time was up; SBATCH_TIMELIMIT gives it more",
     "OUT_OF_MEMORY": "it needed more memory than it had; SBATCH_MEM_PER_NODE gives it more",
@@ -209,7 +210,7 @@ def _script(folder: Path, cpus: int) -> str:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS"), str(cpus))
     environment = for_other_processes() | threads
     environment |= {"STRATUNE_CACHE": str(cache_folder().absolute()), "TOKENIZERS_PARALLELISM": "true"}
-    environment |= {"PYTHONPATH": os.pathsep.join(str(Path(name).absolute()) for name in sys.path if name)}
+    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
     command = [sys.executable, "-m", "stratune.engine.slurm_task", str(folder / ORDER)]
     return "\n".join(["#!/bin/sh", *lines, f"exec {shlex.join(command)}", ""])
@@ -247,7 +248,7 @@ def _how_it_ended(number: str, one: _UnderWay, state: State | None, folder: Path
         return f"SLURM job {number}: {name} ({WHY[name]})"
     if name == "FAILED" and one.wrote():
         last = _tail(one.folder / LOG).splitlines()[-1:]
-        return f"SLURM job {number}: FAILED ({last[0].strip() if last else 'it printed nothing'})"
+        return f"SLURM job {number}: FAILED ({last[0].strip() if last else SILENT})"
     one.gone_since = one.gone_since or time.monotonic()
     if time.monotonic() - one.gone_since < LATE_SECONDS:
         return None
