@@ -91,7 +91,7 @@ class SlurmEngine:
         try:
             self._queue.cancel()
         except ConfigError as failed:
-            advice = f"cancel them with: scancel --me --name={self._queue.name}"
+            advice = f"cancel them with: scancel --name={self._queue.name}"
             print(f"jobs of SLURM may still run ({failed}); {advice}", file=sys.stderr)
 
     def open(self, out: Path) -> None:

@@ -369,3 +369,30 @@ def test_from_the_command_line_and_interrupted(cluster, tmp_path):
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert {row["strategy"] for row in json.loads(ran.stdout)["rows"]} == {"majority"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_job_that_ends_without_a_result_is_a_failed_one(known, job, out, cluster, monkeypatch):
+    monkeypatch.setenv("SLURM_NODES", "busy")
+    monkeypatch.setattr(slurm_engine, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(slurm_engine, "LATE_SECONDS", 0.5)
+
+    def end(event):
+        (out / "slurm" / job.run_id / "job.log").touch()
+        (cluster.folder / "42.state").write_text("COMPLETED")
+        if not known:
+            (cluster.folder / "42.json").unlink()
+
+    word = "COMPLETED" if known else "unknown to SLURM"
+    assert submitted(job, out, end).error == f"SLURM job 42: {word}, and there is no result"
+
+
+def test_jobs_that_cannot_be_cancelled_are_named(job, out, cluster, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("SLURM_NODES", "busy")
+    with SlurmEngine() as engine:
+        engine.open(out)
+        engine.submit(job, print)
+        (tmp_path / "bin" / "scancel").unlink()
+    told = capsys.readouterr().err
+    assert told.startswith("jobs of SLURM may still run (engine: scancel: ")
+    assert told.endswith(f"cancel them with: scancel --name={cluster.job(42)['name']}\n")
