@@ -48,7 +48,8 @@ def compare(
 
     and the configuration's sections data={...}, task={...}, budget={...}, train={...}, decide={...},
     remote={...}, report={...}. `jobs` runs are under way at once and share cores and GPU (None: one); with
-    `engine="ray"` on the machines of a cluster (None: as many as there is room for). `out` None:
+    `engine="ray"` on the machines of a cluster (None: as many as there is room for), with `engine="slurm"`
+    as jobs in its queue (None: 100; `out` must be on a disk that all nodes share). `out` None:
     stratune-out/NAME, or a folder beside it where other data or another task is compared there. Errors that
     `stratune data check` finds stop the comparison; `anyway` goes on and marks the board. Failed strategies
     are rows; wrong input raises a StratuneError.

@@ -76,11 +76,16 @@ Jobs = Annotated[
     typer.Option(
         min=1,
         max=10_000,
-        help="Runs under way at once, which share cores and GPU. [default: 1; ray: as many as fit]",
+        help="Runs under way at once, which share cores and GPU. "
+        "[default: 1; ray: as many as fit; slurm: 100 jobs in the queue]",
     ),
 ]
 Engine = Annotated[
-    str, typer.Option(help="Where runs execute: local, or ray: a cluster, at $RAY_ADDRESS or started here.")
+    str,
+    typer.Option(
+        help="Where runs execute: local; ray: a cluster, at $RAY_ADDRESS or started here; slurm: jobs of a "
+        "SLURM cluster, as $SBATCH_PARTITION and the like say."
+    ),
 ]
 Texts = Annotated[
     int | None,

@@ -8,6 +8,7 @@ from stratune.engine.base import Engine
 from stratune.engine.inline import InlineEngine
 from stratune.engine.local import LocalEngine
 from stratune.engine.ray_engine import RayEngine
+from stratune.engine.slurm_engine import SlurmEngine
 from stratune.errors import ConfigError, choices
 from stratune.train.processes import launched
 
@@ -34,9 +35,19 @@ def _local(jobs: int | None) -> Engine:
 
 def _ray(jobs: int | None) -> Engine:
     """Runs on the machines of a cluster, as many as there is room for."""
-    if launched():
-        raise ConfigError("processes that train together run on this machine (local)", key="engine")
+    _check_not_launched()
     return RayEngine(jobs)
 
 
-ENGINES: dict[str, Callable[[int | None], Engine]] = {"local": _local, "ray": _ray}
+def _slurm(jobs: int | None) -> Engine:
+    """Runs as jobs of a SLURM cluster, as many in its queue as SlurmEngine says."""
+    _check_not_launched()
+    return SlurmEngine(jobs)
+
+
+def _check_not_launched() -> None:
+    if launched():
+        raise ConfigError("processes that train together run on this machine (local)", key="engine")
+
+
+ENGINES: dict[str, Callable[[int | None], Engine]] = {"local": _local, "ray": _ray, "slurm": _slurm}

@@ -146,7 +146,9 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 
 
 def test_an_engine_that_is_none():
-    with pytest.raises(ConfigError, match="engine: 'rai' is not one of local, ray .did you mean 'ray'?"):
+    with pytest.raises(
+        ConfigError, match="engine: 'rai' is not one of local, ray, slurm .did you mean 'ray'?"
+    ):
         engine_for("rai")
 
 
