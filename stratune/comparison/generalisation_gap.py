@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.comparison.within_folds import WithinFolds
+from stratune.target.within_folds import WithinFolds
 from stratune.data.folds import Parts, group_folds, one_group_folds, random_folds, rounds
 from stratune.data.labels import cells
 from stratune.data.rows import group_numbers, text_columns

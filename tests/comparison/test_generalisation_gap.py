@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from stratune.comparison.generalisation_gap import GROUPED, ONE_OUT, RANDOM, measure_gap
-from stratune.comparison.within_folds import WithinFolds
+from stratune.target.within_folds import WithinFolds
 from stratune.data.read import read
 from stratune.errors import ConfigError, DataError
 from stratune.evaluate.scoring import score
