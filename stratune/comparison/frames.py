@@ -93,7 +93,7 @@ def _computed(board: Board, out: Path, metric: str, part: str) -> list[Pair]:
     comparison.task.target.find(metric)
     entries = {(entry.strategy, entry.backbone): entry for entry in comparison.entries()}
     ranked = [entries[row["strategy"], row["backbone"]] for row in board["rows"] if row["rank"]]
-    found = [measure(entry, part, comparison.task, RESAMPLES, [metric]).measured for entry in ranked]
+    found = [measure(entry, part, comparison, RESAMPLES, [metric]).measured for entry in ranked]
     return pairs_of(found, [metric])
 
 

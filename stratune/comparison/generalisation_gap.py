@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.target.within_folds import WithinFolds
 from stratune.data.folds import Parts, group_folds, one_group_folds, random_folds, rounds
 from stratune.data.labels import cells
 from stratune.data.rows import group_numbers, text_columns
@@ -20,6 +19,7 @@ from stratune.evaluate.replicates import resampled
 from stratune.evaluate.scoring import Scorer, mean_of_shared, score
 from stratune.fitting.fit import train
 from stratune.strategy import parse_strategy
+from stratune.target.within_folds import WithinFolds
 from stratune.train.settings import Budget
 from stratune.watch import SILENT, Progress
 

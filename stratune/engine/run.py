@@ -34,6 +34,7 @@ from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.target.decision import Decide
+from stratune.target.within_folds import why_undefined
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.version import machine, now, versions
@@ -107,10 +108,13 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     scored = {"val": trained.validation_answers(split), "test": post(raw, target, split.wrong)}
     for part, answers in scored.items():
         truth = target.truth(split.parts[part]["label"])
-        values = target.score(truth, answers.predictions, answers.invalid, answers.decided)
+        if part == "val":
+            values = trained.validation_metrics(split)
+        else:
+            values = target.score(truth, answers.predictions, answers.invalid, answers.decided)
         setattr(result, part, values)
         if part == "val" and split.task.selection.value(values) is None:
-            why = target.why_undefined(split.task.metric, truth, answers.predictions, "validation")
+            why = why_undefined(target, split.task.metric, truth, answers.predictions, split.folds)
             result.notes = [*result.notes, why]
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stratune.data.rows import sample_rows
+from stratune.evaluate.scoring import score
 from stratune.predictor.predictor import Predictor
+from stratune.target.within_folds import validation_scorer
 from stratune.train.checkpoint import TrainingState
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ class Trained:
     def validation_metrics(self, split: Split) -> dict[str, float]:
         answers, target = self.validation_answers(split), split.task.target
         truth = target.truth(split.val["label"])
-        return target.score(truth, answers.predictions, answers.invalid, answers.decided)
+        said = answers.predictions, answers.invalid, answers.decided
+        return score(validation_scorer(target, truth, *said, split.folds), len(truth))
 
 
 def predictor_of(

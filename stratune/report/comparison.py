@@ -78,6 +78,7 @@ class Comparison:
     unfinished: tuple[str, ...]
     set_aside: dict[str, str] = field(default_factory=dict)  # runs that do not belong to this board, and why
     texts: texts.Texts | None = None  # of the test rows; None where none are kept
+    folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -110,6 +111,9 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
             raise ValueError("task.labels: none, and its kind has labels")
         ids = {part: [str(one) for one in split["parts"][part]] for part in ("train", "val", "test")}
         fingerprint, balance = split["fingerprint"], split.get("balance", {})
+        folds = tuple(split.get("folds", ()))
+        if folds and len(folds) != len(ids["val"]):
+            raise ValueError(f"folds: {len(folds)} for {len(ids['val'])} validation rows")
     owned = Owned.read(out)
     folders = sorted(folder for folder in (out / "runs").glob("*") if folder.is_dir())
     if owned is not None:  # other folders are the user's
@@ -140,6 +144,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,
+        folds=folds,
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )
 

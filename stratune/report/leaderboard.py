@@ -18,7 +18,7 @@ from stratune.report.pairs import pairs_of
 from stratune.report.tables import compared_metrics, to_csv, to_markdown
 from stratune.report.verdict import DEFAULT_PREFER, asking, standing, verdict
 from stratune.result import RunResult
-from stratune.task import Task
+from stratune.target.within_folds import why_undefined
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -45,7 +45,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     """leaderboard.json as a dict: best first, then rows without a validation value, then failed ones."""
     selection = comparison.task.selection
     entries = comparison.entries()
-    parts = [_parts(entry, comparison.task, resamples) for entry in entries]
+    parts = [_parts(entry, comparison, resamples) for entry in entries]
     rows = [_row(entry, part, comparison, resamples) for entry, part in zip(entries, parts, strict=True)]
     defined = [i for i, row in enumerate(rows) if selection.value(row["val"]) is not None]
     order = selection.ordered(defined, lambda i: rows[i]["val"])
@@ -69,8 +69,8 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     }
 
 
-def _parts(entry: Entry, task: Task, resamples: int) -> dict[str, Part]:
-    return {part: measure(entry, part, task, resamples) for part in PARTS} if entry.ok else {}
+def _parts(entry: Entry, comparison: Comparison, resamples: int) -> dict[str, Part]:
+    return {part: measure(entry, part, comparison, resamples) for part in PARTS} if entry.ok else {}
 
 
 def _decided(comparison: Comparison, ranked: Sequence[Row], parts: Sequence[dict[str, Part]]) -> Board:
@@ -96,7 +96,7 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
         "seeds": [result.seed for result in ok],
         "status": "ok" if ok else "failed",
         "error": _error([run.result for run in entry.runs]),
-        **_unranked(entry, comparison.task),
+        **_unranked(entry, comparison),
         "val": mean_of_shared([result.val for result in ok]),
         **({"val_intervals": parts["val"].to_dict(), "test": parts["test"].to_dict()} if ok else _NOTHING),
         **_kind(entry),
@@ -122,12 +122,13 @@ def _kind(entry: Entry) -> dict[str, bool]:
     return {"baseline": entry.backbone is None and "of" not in strategy, "floor": floor}
 
 
-def _unranked(entry: Entry, task: Task) -> dict[str, str]:
+def _unranked(entry: Entry, comparison: Comparison) -> dict[str, str]:
     """`unranked`: why a row that did not fail has no rank, its metric being undefined on validation."""
+    task, folds = comparison.task, comparison.folds
     for run in entry.ok:
         if task.selection.value(run.result.val) is None:
             part = run.predictions["val"]
-            why = task.target.why_undefined(task.metric, part.truth, part.predictions, "validation")
+            why = why_undefined(task.target, task.metric, part.truth, part.predictions, folds)
             return {"unranked": why}
     return {}
 

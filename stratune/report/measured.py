@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from stratune.evaluate.intervals import Interval, intervals
 from stratune.evaluate.paired import Measured, measured
 from stratune.evaluate.replicates import replicates
-from stratune.report.comparison import Entry
+from stratune.report.comparison import Comparison, Entry
 from stratune.report.tables import compared_metrics
-from stratune.task import Task
+from stratune.target.within_folds import validation_scorer
 
 
 @dataclass(frozen=True)
@@ -26,16 +24,17 @@ class Part:
         return {name: interval.to_dict() for name, interval in self.intervals.items()}
 
 
-def measure(entry: Entry, part: str, task: Task, resamples: int, metrics: Sequence[str] = ()) -> Part:
+def measure(
+    entry: Entry, part: str, comparison: Comparison, resamples: int, metrics: Sequence[str] = ()
+) -> Part:
     """`metrics` whose differences are wanted: those that a board compares."""
-    runs = [run.predictions[part] for run in entry.ok]
+    task, runs = comparison.task, [run.predictions[part] for run in entry.ok]
     rows, groups = len(runs[0].truth), runs[0].groups
-    scorers = task.target.scorers(
-        runs[0].truth,
-        np.stack([one.predictions for one in runs]),
-        np.stack([one.invalid for one in runs]),
-        np.stack([one.decided for one in runs]),
-    )
+    folds = comparison.folds if part == "val" else ()
+    scorers = [
+        validation_scorer(task.target, one.truth, one.predictions, one.invalid, one.decided, folds)
+        for one in runs
+    ]
     drawn = replicates(scorers, rows, groups=groups, resamples=resamples)
     seeds = [run.result.seed for run in entry.ok]
     compared = metrics or compared_metrics(task)

@@ -52,6 +52,7 @@ class SplitFile(BaseModel):
     parts: Parts
     balance: dict[Literal["train", "val", "test"], dict[str, int]] = {}
     notes: list[str] = []
+    folds: list[int] = []  # of every training row, where these are validation
 
 
 class Issue(BaseModel):

@@ -15,10 +15,42 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.evaluate.scoring import Tally, tally_of
+
 if TYPE_CHECKING:
+    from stratune.evaluate.scoring import Scorer
     from stratune.target import Target
 
     Floats = NDArray[np.float64]
+
+
+def rows_of_folds(folds: Sequence[int]) -> list[NDArray[np.int64]]:
+    """The rows of each of the folds of N rows."""
+    own = np.asarray(folds)
+    return [np.flatnonzero(own == fold) for fold in np.unique(own)]
+
+
+def validation_scorer(
+    target: Target,
+    truth: NDArray[Any],
+    predictions: Floats,
+    invalid: NDArray[np.bool_] | None,
+    decided: NDArray[Any] | None,
+    folds: Sequence[int],
+) -> Scorer:
+    """Of answers to validation. `folds` (N,): where it is the training rows in folds, not a part."""
+    if not folds:
+        return target.scorer(truth, predictions, invalid, decided)
+    return WithinFolds(target, truth, predictions, rows_of_folds(folds), decided, invalid)
+
+
+def why_undefined(
+    target: Target, metric: str, truth: NDArray[Any], predictions: Floats, folds: Sequence[int]
+) -> str:
+    """A sentence for a metric that the answers to validation leave undefined."""
+    rows = rows_of_folds(folds)[0] if folds else slice(None)
+    return target.why_undefined(metric, truth[rows], predictions[rows], "validation")
+
 
 RANKED = ("roc_auc", "pr_auc", "map", "pearson", "spearman")
 
@@ -33,17 +65,25 @@ class WithinFolds:
         predictions: Floats,
         folds: Sequence[NDArray[np.int64]],
         decided: NDArray[Any] | None = None,
+        invalid: NDArray[np.bool_] | None = None,
     ) -> None:
-        self.whole = target.scorer(truth, predictions, None, decided)
+        self.whole = target.scorer(truth, predictions, invalid, decided)
         self.folds = [
             (
                 rows,
                 target.scorer(
-                    truth[rows], predictions[rows], None, None if decided is None else decided[rows]
+                    truth[rows],
+                    predictions[rows],
+                    None if invalid is None else invalid[rows],
+                    None if decided is None else decided[rows],
                 ),
             )
             for rows in folds
         ]
+
+    def tally(self) -> Tally | None:
+        """Shares are those of all folds together, as `values` has them."""
+        return tally_of(self.whole)
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         """Weightings (N, R) -> every metric (R,); what ranks is NaN where no fold defines it."""

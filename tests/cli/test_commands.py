@@ -90,6 +90,8 @@ def test_predict_keeps_rows_and_order_and_agrees_with_the_comparison(ask, finish
     assert [row["review"] for row in answers] == [row["review"] for row in given]
     stored = pq.read_table(model.parent / "predictions.parquet").to_pylist()
     for row in stored:
+        if row["part"] == "val":  # the training rows, each answered by a model of the others
+            continue
         assert answers[int(row["id"]) - 1]["prediction"] == row["prediction"]  # ids are 1-based row numbers
 
 

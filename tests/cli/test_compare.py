@@ -40,7 +40,8 @@ def test_every_strategy_is_a_row_and_ranks_follow_validation(finished):
 def test_costs_are_measured(finished):
     rows = {row["strategy"]: row for row in finished.board["rows"]}
     split = finished.board["split"]
-    assert rows["partial"]["examples_seen"] == 3 * split["train"]
+    # Three epochs of all rows, and of four fifths of them in each of five folds.
+    assert rows["partial"]["examples_seen"] == 3 * 5 * split["train"]
     assert (
         0
         < rows["probe"]["trainable_params"]
@@ -193,5 +194,5 @@ def test_two_processes_of_accelerate_launch_make_one_comparison(finished, tmp_pa
     assert [rows[name]["status"] for name in ("majority", "probe", "lora")] == ["ok"] * 3
     lora = next((tmp_path / "out" / "runs").glob("lora@*")) / "result.json"
     assert json.loads(lora.read_text())["processes"] == 2
-    assert rows["lora"]["examples_seen"] == 3 * finished.board["split"]["train"]  # not once per process
+    assert rows["lora"]["examples_seen"] == 3 * 5 * finished.board["split"]["train"]  # not once per process
     assert {path.name for path in (tmp_path / "out" / "runs" / "majority@none#0").iterdir()} == RUN_FILES

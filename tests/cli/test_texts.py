@@ -97,7 +97,7 @@ def test_a_comparison_of_a_folder(calls, tmp_path):
 
 def test_texts_of_a_document_stay_together(calls):
     split = split_of(parse_config(fields(calls, unit="segment")))
-    sides = [set(table["group"]) for table in split.parts.values()]
+    sides = [set(table["group"]) for table in (split.train, split.test)]
     assert split.task.group == "document" and sum(map(len, sides)) == len(set().union(*sides)) == 12
     grouped = fields(calls, unit="speaker")
     grouped["task"]["group"] = "venue"
@@ -118,7 +118,7 @@ def test_labels_beside_the_configuration(calls):
     config.write_text("data: {source: calls, transcripts: {labels: labels.csv}}\ntask: {label: happy}\n")
     read = read_config(config)
     assert read.data.transcripts.labels == str(calls.parent / "labels.csv")
-    assert read.data.val is None and split_of(read).sizes["train"] == 8
+    assert read.data.val is None and split_of(read).sizes["train"] == 10
 
 
 @pytest.mark.parametrize(

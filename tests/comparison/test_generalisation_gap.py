@@ -10,11 +10,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from stratune.comparison.generalisation_gap import GROUPED, ONE_OUT, RANDOM, measure_gap
-from stratune.target.within_folds import WithinFolds
 from stratune.data.read import read
 from stratune.errors import ConfigError, DataError
 from stratune.evaluate.scoring import score
 from stratune.target import target_of
+from stratune.target.within_folds import WithinFolds
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.watch import Progress

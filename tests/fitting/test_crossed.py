@@ -134,6 +134,19 @@ def test_every_kind_of_task_is_crossed(kind, spec, tiny):
     assert all(np.isfinite(value) for value in found.validation_metrics(split).values())
 
 
+@pytest.mark.parametrize("kind, metric", [("regression", "pearson"), ("classification", "roc_auc")])
+def test_a_constant_ranks_nothing_whatever_its_folds(kind, metric):
+    """Each fold's constant is the mean of the others' rows: together they would rank rows the wrong way."""
+    rows = toy_split(rows=40).train
+    cells = {"animal": "0", "weather": "1"}
+    table = rows.remove_columns("label").add_column("label", [cells[one] for one in rows["label"]])
+    split = make_split(table, Task(kind=kind, metric=metric), seed=0, test=table, validation="folds")
+    constant = "mean" if kind == "regression" else "majority"
+    found = train(parse_strategy(constant), None, split.task, split, Budget(), 0)
+    value = found.validation_metrics(split).get(metric)
+    assert value is None if kind == "regression" else value == 0.5
+
+
 class Killed(Exception):
     pass
 
@@ -171,7 +184,10 @@ def test_trials_are_chosen_among_by_the_answers_of_folds(tiny, tmp_path):
     chosen, metric = found.trials[0], split.task.metric
     assert chosen.val[metric] == max(one.val[metric] for one in found.trials if one.error is None)
     assert found.validation_metrics(split) == pytest.approx(chosen.val)
-    assert found.examples_seen == 3 * (20 + 4 * 20)
+    fits = sum(
+        trial.error is None for trial in found.trials
+    )  # the tiny model may have too few blocks for one
+    assert fits >= 2 and found.examples_seen == fits * (20 + 4 * 20)
 
 
 @pytest.fixture(scope="module")
