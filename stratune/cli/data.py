@@ -105,7 +105,8 @@ def split_command(
 ) -> None:
     """Write train, val, test and split.json: the split that a comparison with this seed would use.
 
-    Where rows are few, a comparison has no val file (`--validation`): here there is one all the same.
+    Where rows are few, a comparison cross-validates and has no val part (`--validation`); this command writes
+    one all the same.
 
     The files have the columns id, text, [text_pair], label and [group], whatever they were called before.
     """

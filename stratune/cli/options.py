@@ -43,7 +43,7 @@ Delimiter = Annotated[
 Validation = Annotated[
     str | None,
     typer.Option(
-        help="What chooses: rows (a part of them), folds (the training rows, cross-validated), or auto: "
+        help="Which rows choose: rows (a part of them), folds (the training rows, cross-validated), or auto: "
         "folds where rows are few. [default: auto]"
     ),
 ]

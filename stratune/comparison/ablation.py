@@ -221,6 +221,7 @@ def _texts(config: Config, split: Split) -> tuple[Dataset, TaskConfig]:
     fields = config.task.model_dump()
     table = read_texts_of(config.data, fields)[0].train
     task = TaskConfig(**fields)
+    # Where the training rows are validation too, they are train: it comes last.
     parts = {name: part for part, rows in reversed(split.parts.items()) for name in rows["id"]}
     table = table.select([row for row, name in enumerate(_ids(table, task)) if name in parts])
     return table.add_column(COLUMN, [parts[name] for name in _ids(table, task)]), task
@@ -235,9 +236,11 @@ def _trained(
     place: Path, config: Config, texts: Dataset, task: TaskConfig, spec: dict[str, Any], backbone: str | None
 ) -> Predictor:
     """The strategy trained on the texts that are left, in a comparison of its own."""
-    own = config.data
     data = DataConfig(
-        source=KEPT_ROWS["source"], split_column=COLUMN, seed=own.seed, validation=own.validation
+        source=KEPT_ROWS["source"],
+        split_column=COLUMN,
+        seed=config.data.seed,
+        validation="auto" if "val" in texts.unique(COLUMN) else "folds",  # as the comparison has it
     )
     where = {"backbones": (backbone,), "llms": ()} if backbone is not None else {}
     alone = {"data": data, "task": task, "strategies": (spec,), **where}

@@ -65,14 +65,13 @@ def check(
     max_length: int | None = None,
 ) -> Report:
     """Look at a Split (its task is used) or at one canonical table. `max_length` is in tokens."""
-    crossed = False
     if isinstance(data, Split):
         tables, task, notes, warnings = data.parts, data.task, data.notes, data.warnings
-        crossed = data.crossed
+        twice = {"val"} if data.cross_validated else set[str]()  # its rows are those of train
     else:
         tables, task, notes, warnings = {"all": data}, task or Task(), (), ()
-    # Where validation is the training rows in folds, they are looked at once.
-    parts = {name: _Part(name, table) for name, table in tables.items() if not (crossed and name == "val")}
+        twice = set()
+    parts = {name: _Part(name, table) for name, table in tables.items() if name not in twice}
     if not task.labels:
         members = task.target.members
         found = {name for part in parts.values() for cell in part.column("label") for name in members(cell)}

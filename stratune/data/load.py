@@ -11,7 +11,16 @@ from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
-from stratune.data.split import FRACTIONS, Split, assemble, folds_of, make_split, subsample
+from stratune.data.split import (
+    FRACTIONS,
+    Split,
+    assemble,
+    enough_folds,
+    folds_of,
+    make_split,
+    subsample,
+    too_few_folds,
+)
 from stratune.errors import ConfigError
 from stratune.task import Task
 
@@ -100,7 +109,10 @@ def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
         for (part, table), size in zip(split.parts.items(), sizes, strict=True)
     }
     folds = split.folds
-    if split.crossed:
+    if split.cross_validated:
         parts["val"] = parts["train"]
-        folds, _ = folds_of(parts["train"], split.task, seed)
+        found, unit, _ = folds_of(parts["train"], split.task, seed)
+        if not enough_folds(found):
+            raise too_few_folds(unit)
+        folds = tuple(found.tolist())
     return assemble(parts, split.task, split.notes, split.warnings, split.wrong, folds)

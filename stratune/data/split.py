@@ -1,7 +1,7 @@
 """Split: three fixed parts, and their fingerprint.
 
-Where rows are few, validation is no part of its own: the training rows are in folds, and each is answered
-by a model of the other folds (fitting/crossed.py). Then `val` is `train`, and `folds` has each row's fold.
+Where rows are few, validation is no part of its own but cross-validation over the training rows
+(fitting/cross_validation.py). Then `val` is `train`, and `folds` has each row's fold.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ FOLDS = 5  # of the training rows, where they choose in the place of validation 
 # With fewer validation rows the choice among strategies is mostly luck, and the rows are worth more in
 # training (docs/log.md): auto takes folds.
 LEAST_TO_CARVE = 50
-CROSSED = (
-    f"validation is the training rows, each answered by a model of the others ({FOLDS} folds); "
-    "the model that is kept has all of them"
+LEAST_FOLDS = 3  # a model of all but one still has two to choose by
+CROSS_VALIDATED = (
+    "validation is {}-fold cross-validation over the training rows: each is answered by a model that has not "
+    "seen it, and the model that is kept is fitted on all of them"
 )
 
 
@@ -60,8 +61,8 @@ class Split:
     folds: tuple[int, ...] = ()  # of every training row, where `val` is `train`; none: `val` is a part
 
     @property
-    def crossed(self) -> bool:
-        """Whether validation is the training rows, each answered by a model of the other folds."""
+    def cross_validated(self) -> bool:
+        """Whether the training rows are validation too, each answered by a model of the other folds."""
         return bool(self.folds)
 
     def without(self, fold: int) -> Split:
@@ -139,26 +140,30 @@ def make_split(
         tables |= _picked(table, numbers)
         origin = _Origin(paths, numbers)
     carved = [part for part in PARTS if part not in tables]
-    notes: list[str] = []
-    folded = _folded(validation, carved, fractions[1] * len(tables["train"]))
-    if folded:
-        carved.remove("val")
-    if carved:
-        shares = [fractions[PARTS.index(part)] for part in carved]
-        made, notes = _carve(tables["train"], task, carved, shares, seed, paths.get("train"))
-        tables |= made
+    shares = dict(zip(PARTS, fractions, strict=True))
+    train, path, notes = tables["train"], paths.get("train"), list[str]()
     folds: Sequence[int] = ()
-    if folded:
-        folds, told = folds_of(tables["train"], task, seed, paths.get("train"))
-        tables["val"], notes = tables["train"], [*notes, *told, CROSSED]
+    if _wants_folds(validation, carved, shares["val"] * len(train)):
+        others = {part: shares[part] for part in carved if part != "val"}
+        rest, notes = _carve(train, task, others, seed, path)
+        found, unit, told = folds_of(rest["train"], task, seed)
+        if enough_folds(found):
+            tables |= {**rest, "val": rest["train"]}
+            folds, carved = found.tolist(), []
+            notes = [*notes, *told, CROSS_VALIDATED.format(len(set(folds)))]
+        elif validation == "folds":
+            raise too_few_folds(unit, path)
+    if carved:
+        made, notes = _carve(train, task, {part: shares[part] for part in carved}, seed, path)
+        tables |= made
     task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
     _check_named(task, tables, paths.get("train"))
     known = settle(tables, task, unknown, origin.of_column(task.label))
     return assemble(known.tables, known.task, notes, known.warnings, known.wrong, folds)
 
 
-def _folded(validation: str, carved: Sequence[str], rows: float) -> bool:
-    """Whether validation is folds of the training rows; as a part it would have so many `rows`."""
+def _wants_folds(validation: str, carved: Sequence[str], rows: float) -> bool:
+    """Whether validation is to be folds of the training rows; as a part it would have so many `rows`."""
     if validation not in VALIDATIONS:
         raise ConfigError(choices(validation, VALIDATIONS), key="data.validation")
     if validation == "folds" and "val" not in carved:
@@ -167,15 +172,19 @@ def _folded(validation: str, carved: Sequence[str], rows: float) -> bool:
     return "val" in carved and (validation == "folds" or (validation == "auto" and rows < LEAST_TO_CARVE))
 
 
-def folds_of(
-    table: Dataset, task: Task, seed: int, path: str | Path | None = None
-) -> tuple[tuple[int, ...], list[str]]:
-    """The fold of every training row, and notes. DataError where there is but one fold."""
-    count = min(FOLDS, len(table))
-    folds, unit, notes = shared_out(table, task, [1 / max(1, count)] * count, seed)
-    if len(np.unique(folds)) < 2:
-        raise DataError(f"too few {unit} to share out in folds; give more, or your own val file", path=path)
-    return tuple(int(fold) for fold in folds), notes
+def folds_of(table: Dataset, task: Task, seed: int) -> tuple[NDArray[np.int64], str, list[str]]:
+    """(N,) the fold of each row, of FOLDS where rows are enough; and the rest as `shared_out` has it."""
+    count = max(1, min(FOLDS, len(table)))
+    return shared_out(table, task, [1 / count] * count, seed)
+
+
+def enough_folds(folds: NDArray[np.int64]) -> bool:
+    return len(np.unique(folds)) >= LEAST_FOLDS
+
+
+def too_few_folds(unit: str, path: str | Path | None = None) -> DataError:
+    why = f"too few {unit} for {LEAST_FOLDS} folds; give more, your own val file, or --validation rows"
+    return DataError(why, path=path)
 
 
 def _check_named(task: Task, tables: Mapping[str, Dataset], path: str | Path | None) -> None:
@@ -240,11 +249,13 @@ class _Origin:
 
 
 def _carve(
-    table: Dataset, task: Task, carved: list[str], shares: list[float], seed: int, path: str | Path | None
+    table: Dataset, task: Task, shares: Mapping[str, float], seed: int, path: str | Path | None
 ) -> tuple[dict[str, Dataset], list[str]]:
-    """Take `carved` parts (`shares` of the table each) out of `table`, which becomes train; and notes."""
-    parts, unit, notes = shared_out(table, task, [1 - sum(shares), *shares], seed)
-    names = ("train", *carved)
+    """Take parts (`shares` of the table each) out of `table`, which becomes train; and notes."""
+    if not shares:
+        return {"train": table}, []
+    parts, unit, notes = shared_out(table, task, [1 - sum(shares.values()), *shares.values()], seed)
+    names = ("train", *shares)
     for number, part in enumerate(names):
         if not (parts == number).any():
             message = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stratune.remote.address import is_remote
 from stratune.result import RunResult, run_id
 from stratune.version import now, versions
 
@@ -58,6 +59,11 @@ class Job:
     @property
     def run_id(self) -> str:
         return run_id(self.strategy["name"], self.backbone, self.seed)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model runs where the run does: a baseline has none, a server runs its own."""
+        return self.backbone is not None and not is_remote(self.backbone)
 
     def settings(self) -> dict[str, Any]:
         """Every hyperparameter, written out."""

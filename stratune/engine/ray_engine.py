@@ -24,10 +24,10 @@ from stratune.engine.events import OnEvent
 from stratune.engine.job import Job, Place
 from stratune.engine.parcel import packed, pieces_of, unpack
 from stratune.engine.ray_task import work
+from stratune.engine.threads import THREADS, named_threads
 from stratune.errors import ArtifactError, ConfigError, boundary, reason
 from stratune.evaluate.metrics import for_other_processes
 from stratune.files import replacing_folder
-from stratune.remote.address import is_remote
 from stratune.result import RunResult
 from stratune.version import __version__
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     Pieces = list[Any]  # ObjectRefs
 
 TRIES = 3  # of a run whose machine or worker process dies
-THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # torch's and the linear algebra's; the tokenizers'
 QUIET_SECONDS = 30.0  # after which it is asked whether there is a machine left
 MADE = ("result.json", "model", "predictions.parquet")  # of a run that has ended: no run goes on from them
 
@@ -156,11 +155,10 @@ class RayEngine:
             "cwd": str(Path.cwd()),
             "environment": for_other_processes() | dict.fromkeys(THREADS, str(self._share.cpus)),
         }
-        has_model = job.backbone is not None and not is_remote(job.backbone)
         task = self._ray.remote(work).options(
             name=f"stratune {job.run_id}",
             num_cpus=self._share.cpus,
-            num_gpus=self._share.gpus if has_model else 0,
+            num_gpus=self._share.gpus if job.has_model else 0,
             num_returns="streaming",
             max_retries=0,  # we count
             scheduling_strategy="SPREAD",
@@ -268,12 +266,8 @@ def _share(nodes: list[dict[str, float]], jobs: int | None) -> _Share:
     """Processors of all machines, shared out among `jobs` as the local engine shares out those of its one,
     but no more than one machine has. $OMP_NUM_THREADS says otherwise; without both it is one.
     """
-    named = os.environ.get("OMP_NUM_THREADS", "")
     cpus = [int(node.get("CPU", 0.0)) for node in nodes]
     gpus = sum(node.get("GPU", 0.0) for node in nodes)
-    if named.isdigit() and int(named) > 0:
-        threads = int(named)
-    else:
-        threads = sum(cpus) // jobs if jobs is not None else 1
+    threads = named_threads() or (sum(cpus) // jobs if jobs is not None else 1)
     at_once_on_a_gpu = max(1, -(-(jobs or 1) // int(gpus))) if gpus >= 1 else 1
     return _Share(max(1, min(threads, max(cpus, default=1))), 1 / at_once_on_a_gpu if gpus else 0.0)

@@ -22,7 +22,7 @@ from stratune.engine.job import Job, Place
 from stratune.errors import StratuneError
 from stratune.files import file_sha256, folder_bytes, replacing, write_text
 from stratune.fitting.fit import train
-from stratune.fitting.trained import Trained
+from stratune.fitting.trained import Trained, metrics_of
 from stratune.fitting.trials import remove_checkpoints
 from stratune.identity import digest
 from stratune.longtext.evidence import shortened
@@ -34,7 +34,7 @@ from stratune.remote.settings import Remote
 from stratune.result import RunResult
 from stratune.strategy import parse_strategy
 from stratune.target.decision import Decide
-from stratune.target.within_folds import why_undefined
+from stratune.target.within_folds import why_undefined_within
 from stratune.train.processes import is_main
 from stratune.train.settings import Budget, TrainSettings
 from stratune.version import machine, now, versions
@@ -108,13 +108,10 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     scored = {"val": trained.validation_answers(split), "test": post(raw, target, split.wrong)}
     for part, answers in scored.items():
         truth = target.truth(split.parts[part]["label"])
-        if part == "val":
-            values = trained.validation_metrics(split)
-        else:
-            values = target.score(truth, answers.predictions, answers.invalid, answers.decided)
+        values = metrics_of(answers, split, part)
         setattr(result, part, values)
         if part == "val" and split.task.selection.value(values) is None:
-            why = why_undefined(target, split.task.metric, truth, answers.predictions, split.folds)
+            why = why_undefined_within(split.folds, target, split.task.metric, truth, answers.predictions)
             result.notes = [*result.notes, why]
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds

@@ -24,11 +24,11 @@ from stratune.engine.events import OnEvent
 from stratune.engine.job import Job, Place
 from stratune.engine.slurm_queue import Queue, State, check_commands
 from stratune.engine.slurm_task import EVENTS, ORDER
+from stratune.engine.threads import THREADS, named_threads
 from stratune.errors import ArtifactError, ConfigError
 from stratune.evaluate.metrics import for_other_processes
 from stratune.files import cache_folder, remove, sha256, write_json, write_text
 from stratune.ownership import owned_by_us
-from stratune.remote.address import is_remote
 from stratune.result import RunResult
 from stratune.version import __version__
 
@@ -107,14 +107,14 @@ class SlurmEngine:
     def submit(self, job: Job, on_event: OnEvent) -> None:
         assert self._place is not None and self._queue is not None
         self._place.result_file(job).unlink(missing_ok=True)
-        folder, cpus = self._folder / job.run_id, _cpus()
+        folder, cpus = self._folder / job.run_id, named_threads() or 1  # as many processors as threads
         remove(folder)
         order = {"job": asdict(job), "place": asdict(self._place), "version": __version__}
         write_json(folder / ORDER, order)
         write_text(folder / SCRIPT, _script(folder, cpus))
         try:
             number = self._queue.submit(
-                folder / SCRIPT, folder / LOG, job.run_id, cpus=cpus, gpus=_has_model(job)
+                folder / SCRIPT, folder / LOG, job.run_id, cpus=cpus, gpus=job.has_model
             )
         except ConfigError as refused:
             self._fail(job, str(refused))
@@ -193,21 +193,11 @@ def _end_left_over(queue: Queue) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _cpus() -> int:
-    """Processors of a run, which are its threads too."""
-    named = os.environ.get("OMP_NUM_THREADS", "")
-    return int(named) if named.isdigit() and int(named) > 0 else 1
-
-
-def _has_model(job: Job) -> bool:
-    return job.backbone is not None and not is_remote(job.backbone)
-
-
 def _script(folder: Path, cpus: int) -> str:
     """Says itself what the run needs, so that it does so also on a cluster that hands on no environment. Keys
     are not among it: they come with the environment alone.
     """
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS"), str(cpus))
+    threads = dict.fromkeys(THREADS, str(cpus))
     environment = for_other_processes() | threads
     environment |= {"STRATUNE_CACHE": str(cache_folder().absolute()), "TOKENIZERS_PARALLELISM": "true"}
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

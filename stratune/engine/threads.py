@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import os
 
+THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # torch's and the linear algebra's; the tokenizers'
+
+
+def named_threads() -> int | None:
+    """$OMP_NUM_THREADS; None where it names no number above 0."""
+    named = os.environ.get(THREADS[0], "")
+    return int(named) if named.isdigit() and int(named) > 0 else None
+
 
 def share_cores(jobs: int) -> None:
     """Leave the other runs of `jobs` their share: of torch's threads, of the linear algebra libraries', and

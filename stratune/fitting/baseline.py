@@ -26,7 +26,7 @@ def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_wo
         Examples(*text_columns(table), truth=task.target.truth(table["label"])).first_words(max_words)
         for table in (split.train, split.val)
     )
-    if split.crossed:
+    if split.cross_validated:
         seen = replace(seen, folds=np.asarray(split.folds))
     fitted = baseline.fit(seen, chosen_on, task=task, seed=seed)
     tensors = ("weight", "bias", "prior")

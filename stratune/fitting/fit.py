@@ -11,7 +11,7 @@ from stratune.backbone.load import Backbone, load_backbone
 from stratune.errors import ConfigError
 from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.combine import combine
-from stratune.fitting.crossed import Crossed
+from stratune.fitting.cross_validation import CrossValidation
 from stratune.fitting.decide import answers_to, decide_on_validation
 from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
@@ -106,8 +106,8 @@ def train(
             options = (settings, folder, progress, remote or Remote(), members, named, part)
             return one.fitted_by(_Fitter(backbone, task, rows, budget, seed, *options))
 
-        if split.crossed:
-            trained = Crossed(split, fit_on, answer, members or ()).fitted(one, folder, progress)
+        if split.cross_validated:
+            trained = CrossValidation(split, fit_on, answer, members or ()).fitted(one, folder, progress)
         else:
             trained = fit_on(split, folder, progress)
             if trained.validation is None:  # a combination's fit may leave its own

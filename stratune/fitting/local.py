@@ -112,7 +112,7 @@ class NetFitting:
     def _build(self) -> None:
         self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
         self.settings_tried = 1
-        self.chooses = not self.split.crossed and len(self.split.val) >= LEAST_TO_CHOOSE
+        self.chooses = not self.split.cross_validated and len(self.split.val) >= LEAST_TO_CHOOSE
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
         precision = resolve(settings.precision, device)
         self.runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))
@@ -157,7 +157,8 @@ class NetFitting:
         """Compute the head; the seconds it took, with those for the vectors of a frozen backbone."""
         started = time.perf_counter()
         rows = self._feed(self.split.train)
-        self.settings_tried = self._solver().solve(rows, self._val_feed(rows))
+        val = rows if self.split.cross_validated else self._feed(self.split.val)
+        self.settings_tried = self._solver().solve(rows, val)
         return None, time.perf_counter() - started + rows.saved_seconds
 
     def _fitted(self) -> tuple[TrainingState | None, float]:
@@ -177,27 +178,23 @@ class NetFitting:
 
     def _train(self) -> tuple[TrainingState, float]:
         """(final state of training, seconds for the frozen activations of the training rows)."""
-        rows = self._feed(self.split.train)
-        val = self._val_feed(rows)
-        truth, val_truth = self._truth(self.split.train), self._truth(self.split.val)
-        validation = Validation(
-            self.net, val, val_truth, self.task, self.runtime, self.accelerator, self.aggregate
-        )
-        precision = self.runtime.precision
-
+        rows, truth = self._feed(self.split.train), self._truth(self.split.train)
+        precision, validation = self.runtime.precision, self._validation()
         solver = self._solver() if self.strategy.solved else None
 
         def evaluate() -> Evaluation:
+            if validation is None:
+                return UNSEEN
             if solver is not None:
-                self.settings_tried = solver.solve(rows, val)
-            return UNSEEN if self.split.crossed else validation()
+                self.settings_tried = solver.solve(rows, validation.feed)
+            return validation()
 
         course = course_of(len(truth), self.budget, self.strategy.recipe)
         recipe = replace(self.strategy.recipe, batch_size=course.batch_size)
         self.strategy = replace(self.strategy, recipe=recipe)  # what it says of itself is what is done
         self.notes = [] if course.note is None else [course.note]
-        if not (self.chooses or self.split.crossed):
-            self.notes.append(f"{len(val_truth)} validation rows choose no step: the last one is kept")
+        if validation is not None and not self.chooses:
+            self.notes.append(f"{len(validation.truth)} validation rows choose no step: the last one is kept")
         loop = Loop(
             net=self.net,
             feed=rows,
@@ -222,10 +219,13 @@ class NetFitting:
             self.accelerator.init_trackers("stratune", config=config)
         prepare_head(self.net, rows, self.runtime)
         state = loop.run()
+        if solver is not None and validation is None:
+            self.settings_tried = solver.solve(rows, rows)
         self.net.head.after_training()
         if self.settings.track:
             self.accelerator.end_training()
-        self.aggregate = self.aggregate if self.split.crossed else validation.tune()
+        if validation is not None:
+            self.aggregate = validation.tune()
         return state, rows.seconds
 
     def _identity(self) -> str:
@@ -242,9 +242,12 @@ class NetFitting:
         where = [self.runtime.device.type, self.accelerator.num_processes]
         return sha256(json.dumps([checkpoint.LAYOUT, *how, *parts, *where]))
 
-    def _val_feed(self, rows: Feed) -> Feed:
-        """Of the validation rows; where folds of the training rows choose, nothing looks at others."""
-        return rows if self.split.crossed else self._feed(self.split.val)
+    def _validation(self) -> Validation | None:
+        """None where this fit is part of a cross-validation: it chooses nothing on rows of others."""
+        if self.split.cross_validated:
+            return None
+        val, truth = self._feed(self.split.val), self._truth(self.split.val)
+        return Validation(self.net, val, truth, self.task, self.runtime, self.accelerator, self.aggregate)
 
     def _truth(self, table: Dataset) -> Truth:
         return self.task.target.truth(table["label"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from stratune.data.split import shared_out
+from stratune.data.split import folds_of
 from stratune.train.feed import Feed
 from stratune.train.infer import vectors
 from stratune.train.solved import Labelled, VectorRows
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from stratune.tokens.reader import Reader
     from stratune.train.runtime import Runtime
 
-FOLDS = 5
 # With fewer training rows, cross-validation over them chooses better than the validation rows do, which are
 # fewer still; with more it would cost six solutions for one.
 FOLDED_ROWS = 5000
@@ -55,21 +54,20 @@ class HeadSolver:
         """
         self.net.eval()
         train = self._part(rows, self.split.train)
-        folds = self._folds(rows) if self.folded or self.split.crossed else None
-        asked = train if self.split.crossed else self._part(val, self.split.val)
+        folds = self._folds(rows) if self.folded or self.split.cross_validated else None
+        asked = train if self.split.cross_validated else self._part(val, self.split.val)
         found = VectorRows(train, asked, self.task, self._encode, folds, self.weights)
         return self.technique.solve(self.net, found)
 
     def _folds(self, rows: Feed) -> NDArray[np.int64] | None:
         """(N,) the fold of each row: equal texts, and the rows of a group, share one."""
         table = self.split.train
-        if self.split.crossed:
+        if self.split.cross_validated:
             own = np.asarray(self.split.folds)
             return own if rows.owner is None else own[rows.owner]
         if not LEAST_ROWS <= len(table) < FOLDED_ROWS:
             return None
-        count = min(FOLDS, len(table))
-        folds, _, _ = shared_out(table, self.split.task, [1 / count] * count, seed=0)
+        folds, _, _ = folds_of(table, self.split.task, seed=0)
         if len(np.unique(folds)) < 2:  # one group
             return None
         return folds if rows.owner is None else folds[rows.owner]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stratune.data.rows import sample_rows
 from stratune.evaluate.scoring import score
 from stratune.predictor.predictor import Predictor
-from stratune.target.within_folds import validation_scorer
+from stratune.target.within_folds import scorer_within
 from stratune.train.checkpoint import TrainingState
 
 if TYPE_CHECKING:
@@ -66,10 +66,16 @@ class Trained:
         return self.predictor.post(self.validation, split.task.target, split.wrong)
 
     def validation_metrics(self, split: Split) -> dict[str, float]:
-        answers, target = self.validation_answers(split), split.task.target
-        truth = target.truth(split.val["label"])
-        said = answers.predictions, answers.invalid, answers.decided
-        return score(validation_scorer(target, truth, *said, split.folds), len(truth))
+        return metrics_of(self.validation_answers(split), split, "val")
+
+
+def metrics_of(answers: Scored, split: Split, part: str) -> dict[str, float]:
+    """Of the answers to a part's rows, decided."""
+    target = split.task.target
+    truth = target.truth(split.parts[part]["label"])
+    folds = split.folds if part == "val" else ()
+    said = answers.predictions, answers.invalid, answers.decided
+    return score(scorer_within(folds, target, truth, *said), len(truth))
 
 
 def predictor_of(

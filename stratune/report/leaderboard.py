@@ -18,7 +18,7 @@ from stratune.report.pairs import pairs_of
 from stratune.report.tables import compared_metrics, to_csv, to_markdown
 from stratune.report.verdict import DEFAULT_PREFER, asking, standing, verdict
 from stratune.result import RunResult
-from stratune.target.within_folds import why_undefined
+from stratune.target.within_folds import why_undefined_within
 
 Board = dict[str, Any]
 Row = dict[str, Any]
@@ -128,7 +128,7 @@ def _unranked(entry: Entry, comparison: Comparison) -> dict[str, str]:
     for run in entry.ok:
         if task.selection.value(run.result.val) is None:
             part = run.predictions["val"]
-            why = why_undefined(task.target, task.metric, part.truth, part.predictions, folds)
+            why = why_undefined_within(folds, task.target, task.metric, part.truth, part.predictions)
             return {"unranked": why}
     return {}
 

@@ -10,7 +10,7 @@ from stratune.evaluate.paired import Measured, measured
 from stratune.evaluate.replicates import replicates
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.tables import compared_metrics
-from stratune.target.within_folds import validation_scorer
+from stratune.target.within_folds import scorer_within
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def measure(
     rows, groups = len(runs[0].truth), runs[0].groups
     folds = comparison.folds if part == "val" else ()
     scorers = [
-        validation_scorer(task.target, one.truth, one.predictions, one.invalid, one.decided, folds)
+        scorer_within(folds, task.target, one.truth, one.predictions, one.invalid, one.decided)
         for one in runs
     ]
     drawn = replicates(scorers, rows, groups=groups, resamples=resamples)

@@ -30,22 +30,22 @@ def rows_of_folds(folds: Sequence[int]) -> list[NDArray[np.int64]]:
     return [np.flatnonzero(own == fold) for fold in np.unique(own)]
 
 
-def validation_scorer(
+def scorer_within(
+    folds: Sequence[int],
     target: Target,
     truth: NDArray[Any],
     predictions: Floats,
     invalid: NDArray[np.bool_] | None,
     decided: NDArray[Any] | None,
-    folds: Sequence[int],
 ) -> Scorer:
-    """Of answers to validation. `folds` (N,): where it is the training rows in folds, not a part."""
+    """Of answers to N rows; `folds` (N,), or none where one model answered all of them."""
     if not folds:
         return target.scorer(truth, predictions, invalid, decided)
     return WithinFolds(target, truth, predictions, rows_of_folds(folds), decided, invalid)
 
 
-def why_undefined(
-    target: Target, metric: str, truth: NDArray[Any], predictions: Floats, folds: Sequence[int]
+def why_undefined_within(
+    folds: Sequence[int], target: Target, metric: str, truth: NDArray[Any], predictions: Floats
 ) -> str:
     """A sentence for a metric that the answers to validation leave undefined."""
     rows = rows_of_folds(folds)[0] if folds else slice(None)

@@ -317,15 +317,15 @@ def alternating(count, groups=None):
     return Dataset.from_dict(columns)
 
 
-@pytest.mark.parametrize("count, crossed", [(320, True), (340, False)])  # 15 % of them are 48 and 51
-def test_auto_takes_folds_where_a_part_would_have_too_few_rows(count, crossed):
+@pytest.mark.parametrize("count, cross_validated", [(320, True), (340, False)])  # 15 % of them are 48 and 51
+def test_auto_takes_folds_where_a_part_would_have_too_few_rows(count, cross_validated):
     split = make_split(alternating(count), Task(), seed=0, validation="auto")
-    assert split.crossed == crossed
-    if crossed:
+    assert split.cross_validated == cross_validated
+    if cross_validated:
         assert list(split.val["id"]) == list(split.train["id"])
         assert len(split.train) + len(split.test) == count
         assert len(set(split.folds)) == 5
-        assert any("folds" in note for note in split.notes)
+        assert any("5-fold cross-validation" in note for note in split.notes)
 
 
 def test_folds_are_shared_out_by_label_and_groups_stay_whole():
@@ -349,7 +349,7 @@ def test_folds_are_in_the_fingerprint_and_survive_the_store():
     assert other.fingerprint == folds.fingerprint
     loaded = load_parts(store_split(folds))
     assert (loaded.folds, loaded.fingerprint) == (folds.folds, folds.fingerprint)
-    assert loaded.crossed
+    assert loaded.cross_validated
 
 
 def test_folds_beside_validation_rows_are_refused():
@@ -359,7 +359,7 @@ def test_folds_beside_validation_rows_are_refused():
         make_split(alternating(60), Task(), seed=0, validation="thirds")
     with pytest.raises(ConfigError, match="val_rows"):
         load_split(alternating(60), Task(), seed=0, sizes=(None, 5, None), validation="folds")
-    assert not load_split(alternating(60), Task(), seed=0, sizes=(None, 5, None)).crossed
+    assert not load_split(alternating(60), Task(), seed=0, sizes=(None, 5, None)).cross_validated
 
 
 def test_rows_that_are_cut_are_in_folds_of_their_own():
@@ -368,8 +368,18 @@ def test_rows_that_are_cut_are_in_folds_of_their_own():
     assert sorted(Counter(split.folds).values()) == [4, 5, 5, 5, 5]
 
 
-def test_one_group_makes_no_folds():
-    with pytest.raises(DataError, match="too few groups"):
+def test_too_few_groups_for_folds_have_a_part():
+    table, task = alternating(40), Task(group="group")
+    table = table.add_column("group", ["large"] * 34 + ["small"] * 6)
+    split = make_split(table, task, seed=0, test=alternating(9, groups=9), validation="auto")
+    assert not split.cross_validated
+    assert set(split.val["group"]) == {"small"}
+    with pytest.raises(DataError, match="too few groups for 3 folds"):
+        make_split(table, task, seed=0, test=alternating(9, groups=9), validation="folds")
+
+
+def test_one_group_is_neither_in_folds_nor_in_parts():
+    with pytest.raises(DataError, match="too few groups to share out: val would be empty"):
         make_split(
             alternating(40, groups=1), Task(group="group"), seed=0, test=alternating(9), validation="auto"
         )

@@ -15,6 +15,7 @@ from stratune.data.split import assemble, folds_of, make_split
 from stratune.engine.inline import InlineEngine
 from stratune.fitting.fit import train
 from stratune.fitting.kept_answers import kept_answers
+from stratune.fitting.solving import HeadSolver
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
 from stratune.strategy.baselines import Majority
@@ -30,10 +31,10 @@ ONE = {"name": "one", "row": "{text}", "answer": "= {label}", "chat": False}
 SHOWN = {"preset": "few_shot", "readout": {"template": ONE, "shots": 2}}
 
 
-def crossed(rows=20, changed=None, **options):
+def cross_validated(rows=20, changed=None, **options):
     """The toy task, its training rows in folds; the label of row number `changed` is another one."""
     split = toy_split(rows=rows, **options)
-    folds, _ = folds_of(split.train, split.task, seed=0)
+    folds = folds_of(split.train, split.task, seed=0)[0].tolist()
     table = split.train
     if changed is not None:
         labels = list(table["label"])
@@ -50,23 +51,23 @@ def fitted(spec, backbone, split, epochs=2, **more):
 @pytest.mark.parametrize("spec", LEARNERS)
 def test_the_label_of_a_row_changes_the_model_and_never_its_own_answer(spec, tiny):
     row = 3
-    before, after = (fitted(spec, tiny("bert"), crossed(changed=one)) for one in (None, row))
+    before, after = (fitted(spec, tiny("bert"), cross_validated(changed=one)) for one in (None, row))
     own, others = (found.validation.predictions for found in (before, after))
     assert np.array_equal(own[row], others[row])
-    texts = list(crossed().test["text"])
+    texts = list(cross_validated().test["text"])
     answers = [found.predictor.model(texts, None).predictions for found in (before, after)]
     assert not np.allclose(*answers, atol=1e-7)  # all rows are in the model that is kept
 
 
 @pytest.mark.parametrize("spec", LEARNERS)
 def test_folds_choose_inside_their_rows_so_nothing_was_chosen_on_validation(spec, tiny):
-    found = fitted(spec, tiny("bert"), crossed())
+    found = fitted(spec, tiny("bert"), cross_validated())
     assert found.tried() == {"settings": 1}
     assert all(line["val"] is None and line["val_loss"] is None for line in found.history)
 
 
 def test_what_the_folds_cost_is_in_the_costs(tiny):
-    split = crossed()
+    split = cross_validated()
     folds, epochs = 5, 2
     found = fitted("partial", tiny("bert"), split, epochs=epochs)
     assert found.position.examples_seen == epochs * 20
@@ -80,21 +81,21 @@ def test_to_who_watches_the_folds_are_one_training(tiny):
         def step(self, step):
             steps.append((step.step, step.steps))
 
-    fitted("partial", tiny("bert"), crossed(), progress=Seen())
+    fitted("partial", tiny("bert"), cross_validated(), progress=Seen())
     shares = [step / of for step, of in steps]
     assert shares == sorted(shares)
     assert shares[0] < 0.1 and shares[-1] == 1.0
 
 
 def test_without_training_rows_there_is_one_model_and_it_answers_all_of_them(tiny):
-    split = crossed()
+    split = cross_validated()
     found = fitted("untuned", tiny("bert"), split)
     own = found.predictor.model(list(split.val["text"]), None).predictions
     np.testing.assert_array_equal(found.validation.predictions, own)
 
 
 def test_a_prompt_never_shows_the_row_that_it_asks_about(tiny):
-    split, asked = crossed(), []
+    split, asked = cross_validated(), []
 
     class Seen(Progress):
         def stage(self, name, total):
@@ -113,7 +114,7 @@ def test_a_prompt_never_shows_the_row_that_it_asks_about(tiny):
 
 def test_documents_in_chunks_are_answered_by_folds_too(tiny):
     spec = {"preset": "probe", "readout": {"long": {"way": "chunk", "window": 8, "aggregate": "auto"}}}
-    split = crossed()
+    split = cross_validated()
     found = fitted(spec, tiny("bert"), split)
     assert found.validation.predictions.shape == (20, 2)
     assert np.isfinite(found.validation.predictions).all()
@@ -121,7 +122,7 @@ def test_documents_in_chunks_are_answered_by_folds_too(tiny):
 
 @pytest.mark.parametrize("kind", ["ordinal", "multilabel", "regression"])
 @pytest.mark.parametrize("spec", ["tfidf", "probe", "partial", "knn"])
-def test_every_kind_of_task_is_crossed(kind, spec, tiny):
+def test_every_kind_of_task_is_cross_validated(kind, spec, tiny):
     rows = toy_split(rows=20).train
     cells = {"animal": "1", "weather": "2"}
     labels = [cells[label] for label in rows["label"]]
@@ -147,6 +148,27 @@ def test_a_constant_ranks_nothing_whatever_its_folds(kind, metric):
     assert value is None if kind == "regression" else value == 0.5
 
 
+@pytest.mark.parametrize("rows, rare", [(6, 0), (9, 1), (12, 2)])
+@pytest.mark.parametrize("spec", [*LEARNERS, "features", "lora"])
+def test_very_few_rows_and_rare_labels(rows, rare, spec, tiny):
+    """A label of one row is in the model that is kept, and in no model that answers the row."""
+    table = toy_split(rows=rows).train
+    labels = [f"rare{i}" if i < rare else label for i, label in enumerate(table["label"])]
+    table = table.remove_columns("label").add_column("label", labels)
+    split = make_split(table, Task(), seed=0, test=table, validation="folds")
+    found = fitted(spec, tiny("bert"), split, epochs=1)
+    assert np.isfinite(found.validation.predictions).all()
+    assert found.validation.predictions.shape == (rows, 2 + rare)
+
+
+def test_a_solved_head_behind_trained_vectors_is_solved_once_in_each_fit(tiny, monkeypatch):
+    solved = []
+    whole = HeadSolver.solve
+    monkeypatch.setattr(HeadSolver, "solve", lambda self, *rows: solved.append(1) or whole(self, *rows))
+    fitted("contrastive", tiny("bert"), cross_validated(), epochs=3)
+    assert len(solved) == 6
+
+
 class Killed(Exception):
     pass
 
@@ -162,7 +184,7 @@ class KilledAt(Progress):
 
 @pytest.mark.parametrize("fold", [1, 3, 5])
 def test_a_run_killed_in_a_fold_goes_on_there_and_ends_as_one_that_was_not(fold, tiny, tmp_path):
-    split = crossed()
+    split = cross_validated()
     whole = fitted("partial", tiny("bert"), split, work=tmp_path / "whole")
     with pytest.raises(Killed):
         fitted("partial", tiny("bert"), split, work=tmp_path / "killed", progress=KilledAt(fold))
@@ -175,7 +197,7 @@ def test_a_run_killed_in_a_fold_goes_on_there_and_ends_as_one_that_was_not(fold,
 
 
 def test_trials_are_chosen_among_by_the_answers_of_folds(tiny, tmp_path):
-    split, budget = crossed(), Budget(epochs=1, trials=3)
+    split, budget = cross_validated(), Budget(epochs=1, trials=3)
     found = train(
         parse_strategy("partial"), str(tiny("bert")), split.task, split, budget, 0,
         settings=EXACT, work=tmp_path,
@@ -210,7 +232,7 @@ def board(tmp_path_factory, tiny):
     return folder / "out", {result.run_id: result for result in results}
 
 
-def test_rows_too_few_for_validation_are_crossed_by_default(board):
+def test_rows_too_few_for_validation_are_cross_validated_by_default(board):
     out, results = board
     for run_id in results:
         table = pq.read_table(out / "runs" / run_id / "predictions.parquet").to_pandas()
@@ -228,11 +250,10 @@ def test_an_ensemble_has_the_mean_of_what_its_members_answered_to_their_folds(bo
         return table[table.part == "val"][scores].to_numpy()
 
     name = next(run for run, result in results.items() if result.strategy == "ensemble")
-    members = Predictor.load(out / "runs" / name / "model").about["members"]
-    expected = np.mean([validation(member) for member in members], axis=0)
-    uncalibrated = Predictor.load(out / "runs" / name / "model").post.scaling
-    if not uncalibrated:
-        np.testing.assert_allclose(validation(name), expected, atol=1e-6)
+    model = Predictor.load(out / "runs" / name / "model")
+    expected = np.mean([validation(member) for member in model.about["members"]], axis=0)
+    assert not model.post.scaling  # nothing was calibrated afterwards
+    np.testing.assert_allclose(validation(name), expected, atol=1e-6)
 
 
 def test_answers_of_another_split_are_refused(board, tiny):
@@ -240,7 +261,7 @@ def test_answers_of_another_split_are_refused(board, tiny):
 
     out, results = board
     with pytest.raises(ArtifactError, match="predictions.parquet"):
-        kept_answers(out / "runs" / next(iter(results)), crossed())
+        kept_answers(out / "runs" / next(iter(results)), cross_validated())
 
 
 @dataclass(frozen=True)

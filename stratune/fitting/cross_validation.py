@@ -1,9 +1,9 @@
-"""Fitting where validation is the training rows in folds: too few rows to keep some of them from training.
+"""Cross-validation in the place of a validation part, where rows are too few to keep some from training.
 
-Each fold is answered by a model of the rows of the other folds. These answers are what validation is
-elsewhere: they rank the strategies, set thresholds and calibrate, and no model has seen the rows that it
-answers. The model that is kept is fitted on all rows in the same way, so its last step is kept, and what else
-a fit chooses (the strength of a penalty), it chooses within its own rows.
+Each fold is answered by a model of the rows of the other folds. These out-of-fold answers are what the
+answers to a validation part are elsewhere: they rank the strategies, set thresholds and calibrate. The model
+that is kept is fitted on all rows in the same way, so its last step is kept, and what else a fit chooses (the
+strength of a penalty), it chooses by cross-validation within its own rows.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-
 from stratune.fitting.kept_answers import mean_of_kept
 from stratune.model.answers import Scored, gathered
+from stratune.target.within_folds import rows_of_folds
 from stratune.watch import Prefixed
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class FitOn(Protocol):
 
 
 @dataclass(frozen=True)
-class Crossed:
+class CrossValidation:
     """`answer`: a model's answers to rows; None where they cost money and nothing asks for them."""
 
     split: Split
@@ -91,9 +90,9 @@ class Crossed:
         kept.predictor.about["fingerprint"] = self.split.fingerprint
         kept.train_seconds, kept.all_examples_seen = seconds, seen or None
         kept.price = None if kept.price is None else price
-        rows = [np.flatnonzero(np.asarray(self.split.folds) == fold) for fold in numbers]
         asked = [one for one in answers if one is not None]
-        kept.validation = gathered(asked, rows) if len(asked) == len(numbers) else None
+        if len(asked) == len(numbers):
+            kept.validation = gathered(asked, rows_of_folds(self.split.folds))
         return kept
 
 
