@@ -39,6 +39,7 @@ def compare(
         kind, bins, metric                             what is predicted, and what chooses on validation
         val, test, split_column                        parts of your own
         validation                                     what chooses: rows, folds, or auto by their number
+        unlabelled                                     texts without labels, which `distil` learns from
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
         encoding, delimiter, unknown                   how files are read
         strategies, backbone(s), llm(s)                one, several, or text with commas between them
@@ -73,7 +74,7 @@ def split(source: Any, **options: Unpack[Options]) -> Split:
 def _configured(source: Any, options: Mapping[str, Any]) -> tuple[Config, dict[str, Dataset]]:
     """The configuration, and the rows of parts that are in memory."""
     fields, where = _whole(source)
-    own = {part: options[part] for part in ("val", "test") if options.get(part) is not None}
+    own = {part: options[part] for part in ("val", "test", "unlabelled") if options.get(part) is not None}
     if not fields:
         own["source"] = source
     files, rows = _sources(own)

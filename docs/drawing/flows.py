@@ -89,6 +89,36 @@ def stack() -> str:
     return _combined("stack", title, ("x 0.6", "x 0.3", "x 0.1"), "weighted mean of")
 
 
+def distil() -> str:
+    """Teachers answer texts without labels; a student learns from these and from the labelled rows."""
+    parts = svg.legend("distil", COMBINED)
+    middle = 120.0
+    parts += _cell(16, middle - 27, 96, "plain", "texts without", "labels")
+    parts += _cell(16, middle + 54, 96, "plain", "labelled", "rows")
+    for dy, words in ((-54, "run 1"), (0, "run 2")):
+        y = middle + dy
+        parts += [svg.line((112, middle - 27), (126, middle - 27)), svg.line((126, middle - 27), (126, y))]
+        parts += [_right(126, y, 150), *_cell(150, y, 90, "frozen", words), svg.line((243, y), (258, y))]
+        parts.append(svg.line((258, y), (258, middle - 27)))
+    parts += [
+        _right(255, middle - 27, 280),
+        *_cell(280, middle - 27, 96, "plain", "mean of the", "probabilities"),
+    ]
+    parts += [
+        svg.line((379, middle - 27), (394, middle - 27)),
+        svg.line((394, middle - 27), (394, middle + 14)),
+    ]
+    parts += [
+        svg.line((115, middle + 54), (394, middle + 54)),
+        svg.line((394, middle + 54), (394, middle + 14)),
+    ]
+    parts += [_right(391, middle + 14, 416), *_cell(416, middle + 14, 96, "trainable", "student")]
+    parts += [_right(512, middle + 14, 540), *_cell(540, middle + 14, 84, "plain", "answer")]
+    return svg.document(
+        "Distil: a student learns what finished runs answer to texts without labels", 210, parts
+    )
+
+
 def _combined(name: str, title: str, weights: tuple[str, str, str], mean: str) -> str:
     parts = svg.legend(name, COMBINED)
     middle = 120.0

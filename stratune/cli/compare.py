@@ -21,6 +21,7 @@ from stratune.cli.options import (
     Test,
     Text,
     Unknown,
+    Unlabelled,
     Val,
     Validation,
 )
@@ -103,6 +104,7 @@ def compare(
     ] = None,
     val: Val = None,
     test: Test = None,
+    unlabelled: Unlabelled = None,
     split_column: SplitColumn = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
@@ -163,7 +165,7 @@ def compare(
     """
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
-        "unknown": unknown, "validation": validation,
+        "unlabelled": unlabelled, "unknown": unknown, "validation": validation,
         "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,

@@ -29,6 +29,9 @@ Id = Annotated[
 ]
 Val = Annotated[str | None, typer.Option(help="Own validation file. [default: 15 % of the rows]")]
 Test = Annotated[str | None, typer.Option(help="Own test file. [default: 15 % of the rows]")]
+Unlabelled = Annotated[
+    str | None, typer.Option(help="File of texts without labels, which `distil` learns from.")
+]
 SplitColumn = Annotated[
     str | None, typer.Option(help="Column that says train, val or test. [default: drawn by seed]")
 ]

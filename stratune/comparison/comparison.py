@@ -57,6 +57,8 @@ def run_comparison(
     with chosen as engine:  # started first: its imports go on while we read
         split, texts = read_split(config, rows)
         config.decide.check(split.task.target)
+        for candidate in {run.candidate.name: run.candidate for run in runs}.values():
+            candidate.check_data(split)
         shared = _shared(config, split)
         if out is None:
             out = default_place("comparison" if rows else name_of(config.data.source), shared)

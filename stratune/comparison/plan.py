@@ -56,7 +56,7 @@ def plan(config: Config) -> list[Planned]:
     combined: list[Planned] = []
     for candidate in candidates:
         if candidate.made_of_runs:
-            combined += _combined(candidate, runs, config.seeds)
+            combined += _combined(candidate, runs, config)
     return runs + combined
 
 
@@ -69,17 +69,18 @@ def _check_names(names: Sequence[str]) -> None:
             )
 
 
-def _combined(candidate: Candidate, runs: Sequence[Planned], seeds: int) -> list[Planned]:
+def _combined(candidate: Candidate, runs: Sequence[Planned], config: Config) -> list[Planned]:
     """The runs of what is made of `runs`."""
-    candidate.check(seeds)
+    candidate.check(config.seeds)
     names = {run.candidate.name for run in runs}
     for name in candidate.of:
         if name not in names:
             raise ConfigError(choices(name, sorted(names)), key=f"strategies.{candidate.name}.of")
     trained_on = dict.fromkeys(run.backbone for run in runs if run.candidate.trains and run.backbone)
+    backbones = list(trained_on) if candidate.within_backbone else config.backbones
     return [
         Planned(candidate, backbone, seed, tuple(_needed(candidate, backbone, runs)))
-        for backbone, seed in candidate.runs(list(trained_on), (), seeds)
+        for backbone, seed in candidate.runs(backbones, config.llms, config.seeds)
     ]
 
 
@@ -87,7 +88,8 @@ def _needed(candidate: Candidate, backbone: str | None, runs: Iterable[Planned])
     return [
         run.run_id
         for run in runs
-        if backbone in (None, run.backbone) and (not candidate.of or run.candidate.name in candidate.of)
+        if (not candidate.within_backbone or run.backbone == backbone)
+        and (not candidate.of or run.candidate.name in candidate.of)
     ]
 
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 # Rows that came from memory are kept beside the results, so that config.yaml can name them.
-KEPT_ROWS = {"source": "data.parquet", "val": "data-val.parquet", "test": "data-test.parquet"}
+KEPT_ROWS = {
+    "source": "data.parquet",
+    "val": "data-val.parquet",
+    "test": "data-test.parquet",
+    "unlabelled": "data-unlabelled.parquet",
+}
 
 
 def split_of(config: Config) -> Split:
@@ -57,6 +62,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         delimiter=data.delimiter,
         unknown=data.unknown,
         validation=data.validation,
+        unlabelled=rows.get("unlabelled", data.unlabelled),
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
     return split, report

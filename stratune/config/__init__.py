@@ -46,6 +46,7 @@ class DataConfig(_Section):
     transcripts: Texts | None = None
     val: str | None = None
     test: str | None = None
+    unlabelled: str | None = None  # texts without labels, to learn from
     split_column: str | None = None  # names the part of each row: train, val, test
     fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)  # of the rows, for train, val and test
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
@@ -58,7 +59,7 @@ class DataConfig(_Section):
     validation: Literal["auto", "rows", "folds"] = "auto"
     seed: int = Field(0, ge=0, le=MOST_SEED)  # of the split
 
-    @field_validator("source", "val", "test")
+    @field_validator("source", "val", "test", "unlabelled")
     @classmethod
     def _named(cls, source: str | None, info: ValidationInfo) -> str | None:
         if source is not None and (

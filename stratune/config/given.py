@@ -20,6 +20,7 @@ class Options(TypedDict, total=False):
 
     val: Annotated[Any, "data.val"]
     test: Annotated[Any, "data.test"]
+    unlabelled: Annotated[Any, "data.unlabelled"]
     split_column: Annotated[str | None, "data.split_column"]
     encoding: Annotated[str | None, "data.encoding"]
     delimiter: Annotated[str | None, "data.delimiter"]

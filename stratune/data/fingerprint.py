@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,16 +22,26 @@ def fingerprint(parts: Mapping[str, Dataset], wrong: Sequence[str] = (), folds: 
     """
     digest = hashlib.sha256()
     for part in PARTS:
-        table = to_arrow(parts[part])
-        for name in HASHED:
-            if name in table.column_names:
-                digest.update(f"{part}/{name}/{table.num_rows}".encode())
-                digest.update(_column_digest(table.column(name)))
+        for piece in _pieces(part, parts[part]):
+            digest.update(piece)
     if wrong:
         digest.update(f"wrong/{list(wrong)}".encode())
     if folds:
         digest.update(f"folds/{list(folds)}".encode())
     return digest.hexdigest()
+
+
+def fingerprint_of(name: str, rows: Dataset) -> str:
+    """Of one table, called `name`."""
+    return hashlib.sha256(b"".join(_pieces(name, rows))).hexdigest()
+
+
+def _pieces(part: str, rows: Dataset) -> Iterator[bytes]:
+    table = to_arrow(rows)
+    for name in HASHED:
+        if name in table.column_names:
+            yield f"{part}/{name}/{table.num_rows}".encode()
+            yield _column_digest(table.column(name))
 
 
 def _column_digest(column: pa.ChunkedArray) -> bytes:

@@ -21,6 +21,7 @@ from stratune.data.split import (
     subsample,
     too_few_folds,
 )
+from stratune.data.unlabelled import with_unlabelled
 from stratune.errors import ConfigError
 from stratune.task import Task
 
@@ -37,6 +38,7 @@ def load_split(
     sizes: Sequence[int | float | None] = (None, None, None),
     unknown: str = "refuse",
     validation: str = "rows",
+    unlabelled: Any = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
@@ -44,10 +46,12 @@ def load_split(
 
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
     `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: rows,
-    folds or auto, as `make_split` has it; a size of it asks for rows.
+    folds or auto, as `make_split` has it; a size of it asks for rows. `unlabelled`: a source of texts without
+    labels (unlabelled.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
-    tables = _with_own(source, val, test, split_column, {"encoding": encoding, "delimiter": delimiter})
+    how = {"encoding": encoding, "delimiter": delimiter}
+    tables = _with_own(source, val, test, split_column, how)
     wanted = task or tables.task or Task()
     task = unbinned(wanted) if wanted.bins else wanted
     table = canonical(tables.train, task, tables.name)
@@ -79,7 +83,8 @@ def load_split(
         **own,
     )
     split = _cut(replace(split, notes=(*tables.notes, *split.notes)), sizes, seed)
-    return binned(split, wanted) if wanted.bins else split
+    split = binned(split, wanted) if wanted.bins else split
+    return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
 
 
 def _with_own(

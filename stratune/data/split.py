@@ -59,6 +59,8 @@ class Split:
     warnings: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     folds: tuple[int, ...] = ()  # of every training row, where `val` is `train`; none: `val` is a part
+    unlabelled: Dataset | None = None  # id, text and pair of texts without labels, in no part (unlabelled.py)
+    wanted: NDArray[np.float64] | None = None  # (N, C) a soft truth of train, learned in its labels' place
 
     @property
     def cross_validated(self) -> bool:
@@ -100,6 +102,7 @@ class Split:
             "warnings": list(self.warnings),
             "wrong": list(self.wrong),
             **({"folds": list(self.folds)} if self.folds else {}),
+            **({"unlabelled": len(self.unlabelled)} if self.unlabelled is not None else {}),
         }
 
     def save(self, path: str | Path) -> None:

@@ -16,6 +16,8 @@ from stratune.errors import ArtifactError
 from stratune.files import cache_folder, read_json, sha256, write_json
 from stratune.task import Task
 
+UNLABELLED = "unlabelled.parquet"
+
 
 def splits_folder() -> Path:
     return cache_folder() / "splits"
@@ -35,6 +37,8 @@ def store_split(split: Split) -> Path:
     def make(empty: Path) -> None:
         for part, table in split.parts.items():
             pq.write_table(to_arrow(table), empty / f"{part}.parquet")
+        if split.unlabelled is not None:
+            pq.write_table(to_arrow(split.unlabelled), empty / UNLABELLED)
         about = {
             "task": split.task.to_dict(),
             "fingerprint": split.fingerprint,
@@ -57,6 +61,7 @@ def load_parts(folder: Path) -> Split:
     tables: dict[str, Dataset] = {
         part: to_dataset(pq.read_table(folder / f"{part}.parquet")) for part in PARTS
     }
+    unlabelled = folder / UNLABELLED
     return Split(
         **tables,
         fingerprint=about["fingerprint"],
@@ -65,4 +70,5 @@ def load_parts(folder: Path) -> Split:
         warnings=tuple(about["warnings"]),
         wrong=tuple(about["wrong"]),
         folds=tuple(about.get("folds", ())),  # 0.11 or before wrote none
+        unlabelled=to_dataset(pq.read_table(unlabelled)) if unlabelled.is_file() else None,
     )

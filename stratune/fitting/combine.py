@@ -24,7 +24,7 @@ from stratune.train.processes import is_main, meet
 
 if TYPE_CHECKING:
     from stratune.data.split import Split
-    from stratune.strategy.base import Combination
+    from stratune.strategy.base import Combination, MadeOfRuns
 
 
 @dataclass
@@ -46,9 +46,7 @@ def combine(combination: Combination, members: Sequence[Path], split: Split, ser
     """
     meet()  # under `accelerate launch` one process has just written the last of them
     if len(members) < 2:
-        of = f" of {', '.join(combination.of)}" if combination.of else ""
-        found = ", ".join(member.name for member in members) or "none"
-        raise TrainingError(f"{combination.name} needs two finished runs{of} at least; found {found}")
+        raise too_few(combination, members, "two finished runs")
     results = [RunResult.load(member / "result.json") for member in members]
     combined = AVERAGES[combination.averages](combination, members, split, servers)
     predictor, kept = combined.predictor, [results[number] for number in combined.kept]
@@ -72,14 +70,20 @@ def combine(combination: Combination, members: Sequence[Path], split: Split, ser
     )
 
 
-def _loaded(members: Sequence[Path], servers: Servers) -> list[Predictor]:
+def too_few(candidate: MadeOfRuns, members: Sequence[Path], needed: str) -> TrainingError:
+    of = f" of {', '.join(candidate.of)}" if candidate.of else ""
+    found = ", ".join(member.name for member in members) or "none"
+    return TrainingError(f"{candidate.name} needs {needed}{of} at least; found {found}")
+
+
+def loaded_members(members: Sequence[Path], servers: Servers) -> list[Predictor]:
     return [Predictor.load(member / "model", allow_server=servers) for member in members]
 
 
 def _average_of_predictions(
     combination: Combination, members: Sequence[Path], split: Split, servers: Servers
 ) -> Combined:
-    loaded = _loaded(members, servers)
+    loaded = loaded_members(members, servers)
     predictor = Predictor(loaded[0].task, EnsembleModel(loaded), {"backbone": None})
     return Combined(predictor, combination.settings(), list(range(len(members))))
 
@@ -91,7 +95,7 @@ def _weighted_average_of_predictions(
     found = stacked([kept_answers(member, split) for member in members], split)
     kept = [int(number) for number in np.flatnonzero(found.weights)]
     weights = tuple(float(weight) for weight in found.weights[kept])
-    loaded = _loaded([members[number] for number in kept], servers)
+    loaded = loaded_members([members[number] for number in kept], servers)
     predictor = Predictor(loaded[0].task, WeightedModel(loaded, weights), {"backbone": None})
     named = sorted(zip(weights, (members[number].name for number in kept), strict=True), reverse=True)
     told = ", ".join(f"{name} {weight:.2f}" for weight, name in named)

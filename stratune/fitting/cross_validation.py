@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from stratune.data.split import Split
     from stratune.fitting.trained import Trained
-    from stratune.strategy import Baseline, Candidate, Combination, Strategy
+    from stratune.strategy import Baseline, Candidate, Combination, Distillation, Strategy
     from stratune.watch import Progress, Step
 
 # What becomes of the training rows: a model is fitted to them, some are shown in prompts, or nothing. A
@@ -121,3 +121,6 @@ class _Use:
 
     def combination(self, combination: Combination) -> Use:
         return "members"
+
+    def distillation(self, distillation: Distillation) -> Use:
+        return "fitted"

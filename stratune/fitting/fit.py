@@ -13,6 +13,7 @@ from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.combine import combine
 from stratune.fitting.cross_validation import CrossValidation
 from stratune.fitting.decide import answers_to, decide_on_validation
+from stratune.fitting.distil import distil
 from stratune.fitting.local import NetFitting
 from stratune.fitting.trained import Trained
 from stratune.fitting.trials import best_of_trials
@@ -20,7 +21,7 @@ from stratune.predictor.predictor import Predictor
 from stratune.remote.address import is_remote
 from stratune.remote.named import Servers, named_servers
 from stratune.remote.settings import Remote
-from stratune.strategy import Baseline, Candidate, Combination, Strategy, parse_strategy
+from stratune.strategy import Baseline, Candidate, Combination, Distillation, Strategy, parse_strategy
 from stratune.target.decision import DECIDE, OF_PROBABILITIES, Decide
 from stratune.train.halving import WHOLE, Part
 from stratune.train.settings import Budget, TrainSettings
@@ -181,3 +182,13 @@ class _Fitter:
             why = f"{combination.name} is made of finished runs: ask `compare` for it"
             raise ConfigError(why, key="strategies")
         return combine(combination, self.members, self.split, self.servers)
+
+    def distillation(self, distillation: Distillation) -> Trained:
+        if self.members is None:
+            why = f"{distillation.name} learns from finished runs: ask `compare` for it"
+            raise ConfigError(why, key="strategies")
+
+        def fit_on(split: Split) -> Trained:
+            return distillation.strategy.fitted_by(replace(self, split=split))
+
+        return distil(distillation, self.members, self.split, self.servers, fit_on, self.progress)

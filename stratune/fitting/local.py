@@ -13,7 +13,7 @@ import torch
 from stratune.data.rows import text_columns
 from stratune.errors import NonFiniteLoss, UnsupportedError
 from stratune.files import sha256
-from stratune.fitting.solving import HeadSolver
+from stratune.fitting.solving import HeadSolver, of_owners
 from stratune.fitting.trained import Trained, predictor_of
 from stratune.fitting.validation import Validation
 from stratune.longtext.reader import ChunkReader
@@ -198,7 +198,8 @@ class NetFitting:
         loop = Loop(
             net=self.net,
             feed=rows,
-            truth=truth if rows.owner is None else truth[rows.owner],
+            truth=of_owners(truth, rows),
+            wanted=None if self.split.wanted is None else of_owners(self.split.wanted, rows),
             evaluate=evaluate,
             recipe=recipe,
             settings=self.settings,

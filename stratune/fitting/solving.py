@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -31,6 +31,11 @@ FOLDED_ROWS = 5000
 LEAST_ROWS = 3  # to fold at all
 
 
+def of_owners(values: NDArray[Any], rows: Feed) -> NDArray[Any]:
+    """(N, ...) of texts -> of what is read of them: the texts, or chunks, each with the value of its text."""
+    return values if rows.owner is None else values[rows.owner]
+
+
 @dataclass(frozen=True)
 class HeadSolver:
     """`folded`: settings are chosen by cross-validation over the training rows, where these are few.
@@ -53,7 +58,7 @@ class HeadSolver:
         Returns of how many settings validation chose one. Raises NonFiniteLoss.
         """
         self.net.eval()
-        train = self._part(rows, self.split.train)
+        train = self._part(rows, self.split.train, self.split.wanted)
         folds = self._folds(rows) if self.folded or self.split.cross_validated else None
         asked = train if self.split.cross_validated else self._part(val, self.split.val)
         found = VectorRows(train, asked, self.task, self._encode, folds, self.weights)
@@ -63,20 +68,21 @@ class HeadSolver:
         """(N,) the fold of each row: equal texts, and the rows of a group, share one."""
         table = self.split.train
         if self.split.cross_validated:
-            own = np.asarray(self.split.folds)
-            return own if rows.owner is None else own[rows.owner]
+            return of_owners(np.asarray(self.split.folds), rows)
+        if self.split.wanted is not None:  # answers of others are no measure
+            return None
         if not LEAST_ROWS <= len(table) < FOLDED_ROWS:
             return None
         folds, _, _ = folds_of(table, self.split.task, seed=0)
         if len(np.unique(folds)) < 2:  # one group
             return None
-        return folds if rows.owner is None else folds[rows.owner]
+        return of_owners(folds, rows)
 
-    def _part(self, rows: Feed, table: Dataset) -> Labelled:
+    def _part(self, rows: Feed, table: Dataset, wanted: NDArray[np.float64] | None = None) -> Labelled:
         """Vectors of texts (of both texts of a pair in turn), or of chunks with the truth of their texts."""
-        truth = self.task.target.truth(table["label"])
-        truth = truth if rows.owner is None else truth[rows.owner]
-        return Labelled(self._vectors(rows), torch.from_numpy(truth))
+        truth = torch.from_numpy(of_owners(self.task.target.truth(table["label"]), rows))
+        soft = None if wanted is None else torch.from_numpy(of_owners(wanted, rows))
+        return Labelled(self._vectors(rows), truth, soft)
 
     def _vectors(self, rows: Feed) -> torch.Tensor:
         """(M, C) pooled; with the features of the texts beside them, where the head reads some."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -59,6 +60,16 @@ class Objective:
     def losses(self, logits: Tensor, truth: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
         """(B, outputs) float32 and the truth of B rows -> (B,); `weights` (K,) of labels."""
         raise NotImplementedError
+
+    def expected_losses(
+        self, logits: Tensor, wanted: Tensor, weights: Tensor | None, smoothing: float
+    ) -> Tensor:
+        """As `losses`, of a soft truth (target/base.py): (B, K) shares of the labels -> (B,), the mean of the
+        losses of the labels, each by its share.
+        """
+        labels = torch.arange(self.labels, device=logits.device)
+        each = [self.losses(logits, one.expand(len(logits)), weights, smoothing) for one in labels]
+        return (torch.stack(each, dim=1) * wanted.to(logits.dtype)).sum(dim=1)
 
     def shares(self, truth: Tensor) -> Tensor:
         """Truth of B rows -> (B, K): how much each is of a label. Of values (B, 1), standardised."""

@@ -33,6 +33,12 @@ class Binary(Objective):
         wanted = truth.float() * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1)
 
+    def expected_losses(
+        self, logits: Tensor, wanted: Tensor, weights: Tensor | None, smoothing: float
+    ) -> Tensor:
+        """Of how much a row has of each label: (B, K) between 0 and 1."""
+        return self.losses(logits, wanted, weights, smoothing)
+
     def shares(self, truth: Tensor) -> Tensor:
         return truth.float()
 

@@ -54,6 +54,12 @@ class Value(Objective):
             return F.huber_loss(found, wanted, reduction="none")
         return F.mse_loss(found, wanted, reduction="none")
 
+    def expected_losses(
+        self, logits: Tensor, wanted: Tensor, weights: Tensor | None, smoothing: float
+    ) -> Tensor:
+        """Of values (B, 1)."""
+        return self.losses(logits, wanted[:, 0], weights, smoothing)
+
     def standardised(self, truth: Tensor) -> Tensor:
         """(B,) in standard deviations from the mean of the training rows."""
         return (truth - self.center) / self.scale

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 from stratune import plugins
-from stratune.strategy.base import TUNES, Baseline, Candidate, Combination, Strategy, Tune
+from stratune.strategy.base import TUNES, Baseline, Candidate, Combination, Distillation, Strategy, Tune
 from stratune.strategy.parse import parse_strategy
 from stratune.strategy.registry import (
     BASELINES,
@@ -21,15 +21,15 @@ from stratune.strategy.registry import (
 from stratune.train.settings import Recipe
 
 __all__ = [
-    "BASELINES", "COMBINATIONS", "PRESETS", "TUNES", "Baseline", "Candidate", "Combination", "Recipe",
-    "Strategy", "Tune", "about", "parse_strategy", "register", "register_baseline", "register_combination",
-    "strategy_names",
+    "BASELINES", "COMBINATIONS", "PRESETS", "TUNES", "Baseline", "Candidate", "Combination", "Distillation",
+    "Recipe", "Strategy", "Tune", "about", "parse_strategy", "register", "register_baseline",
+    "register_combination", "strategy_names",
 ]  # fmt: skip
 
 # The order in which `stratune list strategies` shows them.
 _ORDER = (
     "baselines tfidf unfreeze features nearest label_names contrastive lora ia3 houlsby prefix soft_prompt "
-    "peft_method prompting combine"
+    "peft_method prompting combine distil"
 )
 for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")

@@ -21,6 +21,7 @@ from stratune.train.space import Space
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stratune.data.split import Split
     from stratune.model.baseline import Examples, FittedBaseline
     from stratune.net.net import Net
     from stratune.result import RunResult
@@ -39,6 +40,7 @@ class Candidate(ABC):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     made_of_runs: ClassVar[bool] = False  # its runs are made of finished runs of others
+    within_backbone: ClassVar[bool] = False  # of which it may take those of its own backbone alone
 
     if TYPE_CHECKING:
 
@@ -71,6 +73,9 @@ class Candidate(ABC):
     def check(self, seeds: int) -> None:  # noqa: B027  most need nothing
         """Raises ConfigError when a comparison with so many seeds could never have the runs it needs."""
 
+    def check_data(self, split: Split) -> None:  # noqa: B027  most learn from any
+        """Raises ConfigError for a split that it cannot learn from."""
+
     def choose(self, runs: Sequence[RunResult], gain: Gain) -> list[RunResult]:
         """The members, of the finished `runs`; by validation alone."""
         return []
@@ -88,6 +93,8 @@ class Fitter(Protocol[T_co]):
     def baseline(self, baseline: Baseline, /) -> T_co: ...
 
     def combination(self, combination: Combination, /) -> T_co: ...
+
+    def distillation(self, distillation: Distillation, /) -> T_co: ...
 
 
 # -- strategies
@@ -196,13 +203,11 @@ class Baseline(Candidate):
         return fitter.baseline(self)
 
 
-# -- combinations
-
-Averaged = Literal["predictions", "weighted predictions", "weights"]
+# -- what is made of finished runs
 
 
 @dataclass(frozen=True)
-class Combination(Candidate):
+class MadeOfRuns(Candidate):
     """What all have: a name, and the strategies whose runs they may take (none named: any)."""
 
     name: str = ""
@@ -210,12 +215,26 @@ class Combination(Candidate):
 
     made_of_runs = True
     kind: ClassVar[str]  # the preset's name
-    within_backbone: ClassVar[bool]  # one row for each backbone, made of its runs alone
-    averages: ClassVar[Averaged]  # what of its members
 
     def settings(self) -> dict[str, Any]:
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "name"}
         return {"name": self.name, "preset": self.kind, **options, "of": list(self.of)}
+
+    def _asked(self, runs: Sequence[RunResult]) -> list[RunResult]:
+        return [run for run in runs if not self.of or run.strategy in self.of]
+
+    def _best(self, runs: Sequence[RunResult], gain: Gain, count: int) -> list[RunResult]:
+        return sorted(self._asked(runs), key=gain, reverse=True)[:count]  # stable: ties as planned
+
+
+Averaged = Literal["predictions", "weighted predictions", "weights"]
+
+
+@dataclass(frozen=True)
+class Combination(MadeOfRuns):
+    """Averages its members; nothing is trained for it."""
+
+    averages: ClassVar[Averaged]  # what of its members
 
     def runs(self, backbones: Sequence[str], llms: Sequence[str], seeds: int) -> list[Place]:
         return [(backbone, 0) for backbone in backbones] if self.within_backbone else [(None, 0)]
@@ -227,5 +246,16 @@ class Combination(Candidate):
     def fitted_by(self, fitter: Fitter[T]) -> T:
         return fitter.combination(self)
 
-    def _asked(self, runs: Sequence[RunResult]) -> list[RunResult]:
-        return [run for run in runs if not self.of or run.strategy in self.of]
+
+@dataclass(frozen=True)
+class Distillation(MadeOfRuns):
+    """A strategy that learns what finished runs answer to texts without labels."""
+
+    student: str | dict[str, Any] = "probe"
+
+    @property
+    def strategy(self) -> Strategy:
+        raise NotImplementedError
+
+    def fitted_by(self, fitter: Fitter[T]) -> T:
+        return fitter.distillation(self)

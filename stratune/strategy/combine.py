@@ -24,7 +24,6 @@ class Ensemble(Combination):
     best: int = 3
 
     kind = "ensemble"
-    within_backbone = False
     averages: ClassVar[Averaged] = "predictions"
 
     def __post_init__(self) -> None:
@@ -32,7 +31,7 @@ class Ensemble(Combination):
             raise ConfigError(f"{self.best} is below 2", key=f"strategies.{self.name}.best")
 
     def choose(self, runs: Sequence[RunResult], gain: Gain) -> list[RunResult]:
-        return sorted(self._asked(runs), key=gain, reverse=True)[: self.best]  # stable: ties as planned
+        return self._best(runs, gain, self.best)
 
     def costs(self, members: Sequence[RunResult], cost: str) -> int:
         return sum(getattr(member, cost) or 0 for member in members)

@@ -80,13 +80,13 @@ class Centroid:
         import torch
         from torch.nn import functional as F
 
-        x, truth = part.vectors, part.truth
+        x = part.vectors
         center = x.mean(dim=0) if self.center else torch.zeros_like(x[0])
         unit = F.normalize(x - center, dim=1)
-        members = objective.shares(truth)  # (N, K)
+        members = part.shares(objective)  # (N, K)
         weight = _mean(unit, members)
         bias = torch.where(members.sum(dim=0) > 0, 0.0, ABSENT)
-        if truth.dim() == 2:  # nearer to the rows with the label than to those without it
+        if objective.several_labels:  # nearer to the rows with the label than to those without it
             weight = weight - _mean(unit, 1 - members)
         return {"center": center, "weight": weight, "bias": bias}
 
@@ -160,7 +160,7 @@ class Knn:
         import torch
         from torch.nn import functional as F
 
-        x, truth = part.vectors, part.truth
+        x = part.vectors
         center = x.mean(dim=0) if self.center else torch.zeros_like(x[0])
-        found = {"center": center, "keys": F.normalize(x - center, dim=1), "values": objective.shares(truth)}
+        found = {"center": center, "keys": F.normalize(x - center, dim=1), "values": part.shares(objective)}
         return {**found, "k": torch.tensor([float(k)])}

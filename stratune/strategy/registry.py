@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from stratune.readout.base import Readout
 from stratune.readout.head import Head
-from stratune.strategy.base import TUNES, Baseline, Candidate, Combination, Tune
+from stratune.strategy.base import TUNES, Baseline, Candidate, MadeOfRuns, Tune
 from stratune.train.settings import Recipe
 
 
@@ -32,7 +32,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {}
 BASELINES: dict[str, type[Baseline]] = {}
-COMBINATIONS: dict[str, type[Combination]] = {}
+COMBINATIONS: dict[str, type[MadeOfRuns]] = {}
 
 _T = TypeVar("_T", bound=type)
 
@@ -73,7 +73,7 @@ def register_baseline(name: str) -> Callable[[_T], _T]:
 
 
 def register_combination(name: str) -> Callable[[_T], _T]:
-    """Make known what is made of finished runs: a subclass of Combination."""
+    """Make known what is made of finished runs: a subclass of MadeOfRuns."""
 
     def keep(cls: _T) -> _T:
         COMBINATIONS[name] = cls

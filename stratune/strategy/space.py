@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from stratune.options import set_key
-from stratune.strategy.base import Baseline, Candidate, Combination, Strategy
+from stratune.strategy.base import Baseline, Candidate, Combination, Distillation, Strategy
 from stratune.strategy.parse import parse_strategy
 from stratune.strategy.registry import PRESETS, Preset
 from stratune.train.space import Dimension, Settings, Space, plain
@@ -55,6 +55,9 @@ class _Declared:
 
     def combination(self, combination: Combination) -> list[Declared]:
         return []
+
+    def distillation(self, distillation: Distillation) -> list[Declared]:
+        return []  # every trial would ask the teachers again
 
 
 def _of_strategy(strategy: Strategy) -> Iterator[Declared]:

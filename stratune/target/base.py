@@ -152,8 +152,11 @@ class Target(ABC):
 
     def calibration(self, truth: Truth, predictions: Floats, way: Calibrate) -> Scaling:
         """Fitted on validation rows that have valid answers. Of values there is none."""
-        wanted = np.eye(len(self.labels))[truth] if truth.ndim == 1 else truth.astype(np.float64)
-        return fit_scaling(self.to_scores(predictions), wanted, way, joint=self.one_label)
+        return fit_scaling(self.to_scores(predictions), self.soft(truth), way, joint=self.one_label)
+
+    def soft(self, truth: Truth) -> Floats:
+        """(N, C) the truth as an answer that is certain of it."""
+        return np.eye(len(self.labels))[truth] if truth.ndim == 1 else truth.astype(np.float64)
 
     def calibrated(self, predictions: Floats, scaling: Scaling) -> Floats:
         """Probabilities (N, K), scaled; NaN stays."""

@@ -56,6 +56,9 @@ class Values(Target):
     def truth(self, cells: Sequence[Any]) -> Truth:
         return np.array([float(value) for value in cells], dtype=np.float64)
 
+    def soft(self, truth: Truth) -> Floats:
+        return np.asarray(truth)[:, None]
+
     def strata(self, cells: Sequence[str]) -> list[str]:
         """The tenth of the table that a row's value lies in."""
         values = self.truth(cells)

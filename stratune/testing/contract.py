@@ -28,7 +28,7 @@ from stratune.model.answers import Scored
 from stratune.model.postprocess import Postprocess
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import Strategy, parse_strategy
-from stratune.strategy.base import Combination
+from stratune.strategy.base import MadeOfRuns
 from stratune.target.decision import Decide
 from stratune.testing.check import Check, Spec, check, is_of_a_net, needs_pairs, trains
 from stratune.testing.trained import fitted, run, split_of
@@ -163,7 +163,7 @@ def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: 
             continue
         assert answer.scores == dict(zip(labels, map(float, row), strict=True))
         assert answer.label == labels[int(row.argmax())]
-    if not isinstance(parse_strategy(spec), (Strategy, Combination)):
+    if not isinstance(parse_strategy(spec), (Strategy, MadeOfRuns)):
         ordered = run(spec, backbone_folder).predictor.predict_proba(split.test)
         _close(probabilities[:, ::-1], ordered, "probabilities with the labels in another order")
 

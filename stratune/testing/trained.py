@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from datasets import Dataset
 from torch import Tensor
 
 from stratune.backbone.load import Backbone, load_backbone
@@ -18,15 +19,13 @@ from stratune.data.rows import text_columns
 from stratune.data.split import Split
 from stratune.engine.run import write_predictions
 from stratune.evaluate.kinds import Kind
-from stratune.fitting.combine import combine
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained
 from stratune.net.net import Net
 from stratune.predictor.predictor import Predictor
-from stratune.remote.named import Servers
 from stratune.result import RunResult
 from stratune.strategy import Strategy, parse_strategy
-from stratune.strategy.base import Combination
+from stratune.strategy.base import MadeOfRuns
 from stratune.testing.check import Spec, needs_pairs
 from stratune.testing.nets import fresh_net, net_of, reader_of
 from stratune.testing.toy import toy_split, toy_split_of
@@ -41,6 +40,9 @@ ROWS = 16
 EPOCHS = 3.0
 STEP = {"batch_size": 8}  # two steps an epoch on 16 rows
 MEMBERS = ("tfidf", "probe")  # whose runs a combination gets, where it does not name them
+TEXTS = ["the cat saw rain", "we heard the storm today", "a small dog", "snow near the old house"]
+UNLABELLED = Dataset.from_dict({"id": list("abcd"), "text": TEXTS})
+UNLABELLED_PAIRS = UNLABELLED.add_column("text_pair", TEXTS[::-1])
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,18 @@ def fitted(
     seed: int = 0,
     cache: bool = False,
 ) -> Trained:
-    """Trained on `split`, in float32; a combination is made of runs that are trained for it."""
+    """Trained on `split`, in float32; what is made of runs, of some that are trained for it."""
     strategy: Any = parse_strategy(spec)
     budget, settings = Budget(epochs=epochs), TrainSettings(precision="float32", patience=100, cache=cache)
-    if isinstance(strategy, Combination):
-        return _combined(strategy, backbone_folder, split, epochs, seed)
+    backbone = str(backbone_folder) if backbone_folder else None
+    if isinstance(strategy, MadeOfRuns):
+        with TemporaryDirectory() as folder:
+            members = _members(strategy, backbone_folder, split, epochs, seed, Path(folder))
+            split = replace(split, unlabelled=UNLABELLED_PAIRS if split.task.text_pair else UNLABELLED)
+            how: Any = {"settings": settings, "members": members}
+            return train(strategy, backbone, split.task, split, budget, seed, **how)
     if isinstance(strategy, Strategy):
         strategy = replace(strategy, recipe=replace(strategy.recipe, **STEP))
-    backbone = str(backbone_folder) if backbone_folder else None
     return train(strategy, backbone, split.task, split, budget, seed, settings=settings)
 
 
@@ -162,19 +168,16 @@ def load(strategy: Strategy, folder: Path | None) -> Backbone:
     return load_backbone(str(folder), language_model=strategy.readout.language_model)
 
 
-def _combined(
-    combination: Combination, backbone_folder: Path | None, split: Split, epochs: float, seed: int
-) -> Trained:
-    """As a comparison makes it: members are trained (nets with two seeds), and chosen by the combination."""
-    with TemporaryDirectory() as folder:
-        runs = Path(folder)
-        members = [
-            _member(name, backbone_folder, split, epochs, seed + turn, runs)
-            for name in combination.of or MEMBERS
-            for turn in range(2 if isinstance(parse_strategy(name), Strategy) else 1)
-        ]
-        chosen = combination.choose(members, lambda _: 0.0)
-        return combine(combination, [runs / member.run_id for member in chosen], split, Servers())
+def _members(
+    made: MadeOfRuns, backbone_folder: Path | None, split: Split, epochs: float, seed: int, runs: Path
+) -> list[Path]:
+    """As a comparison makes them: runs are trained (nets with two seeds), and some of them are chosen."""
+    found = [
+        _member(name, backbone_folder, split, epochs, seed + turn, runs)
+        for name in made.of or MEMBERS
+        for turn in range(2 if isinstance(parse_strategy(name), Strategy) else 1)
+    ]
+    return [runs / member.run_id for member in made.choose(found, lambda _: 0.0)]
 
 
 def _member(

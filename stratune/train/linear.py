@@ -53,7 +53,7 @@ def solve_linear(net: Net, rows: VectorRows) -> int:
     with _few_threads(features.numel()):
         for kinds in (head.kinds, *head.other_kinds):
             axes = _Axes.of(features, head, kinds)
-            problem = _Problem(net, axes, axes.seen(features), rows.train.truth, rows)
+            problem = _Problem(net, axes, axes.seen(features), rows)
             held_out = _Validation(problem) if rows.folds is None else _Folds(problem, rows.folds)
             found.append(_best(problem, held_out))
         _, problem, solution, _ = max(found, key=lambda one: one[0])
@@ -108,7 +108,7 @@ class _Folds:
         for i, (inside, outside) in enumerate(self.parts):
             self.at[i] = problem.minimum(inside, strength, self.at[i])
             held[outside] = problem.logits(problem.seen[outside], self.at[i])
-        return problem.quality(held, problem.truth)
+        return problem.quality(held, problem.rows.train.truth)
 
 
 @contextmanager
@@ -196,7 +196,6 @@ class _Problem:
     net: Net
     axes: _Axes
     seen: Tensor  # (N, R)
-    truth: Tensor
     rows: VectorRows
 
     def __post_init__(self) -> None:
@@ -216,7 +215,7 @@ class _Problem:
         """Of the rows `inside`."""
         from scipy.optimize import minimize
 
-        seen, truth = self.seen[inside], self.truth[inside]
+        seen, train = self.seen[inside], self.rows.train
         count = len(seen)
         curvature = (self.axes.squares / len(self.seen) + strength / count).sqrt().repeat(self.shape[0])
         size = torch.cat([1 / curvature, torch.ones(len(start) - len(curvature), dtype=torch.float64)])
@@ -224,7 +223,7 @@ class _Problem:
         def value(given: Floats) -> tuple[float, Floats]:
             scaled = torch.from_numpy(given.copy()).requires_grad_()
             flat = scaled * size
-            losses = self.net.objective.losses(self._logits(seen, flat), truth, self.weights, 0.0)
+            losses = train.losses(self.net.objective, self._logits(seen, flat), inside, self.weights)
             penalty = (flat[: len(curvature)] ** 2).sum()
             loss = losses.mean() + strength / (2 * count) * penalty
             (gradient,) = torch.autograd.grad(loss, scaled)

@@ -56,8 +56,9 @@ class Loop:
 
     `part`: how far. Steps and learning rates are those of the whole training, and one that stopped goes on
     from its checkpoint in a call with a later end.
-    `truth` (N,) or (N, K): targets of the training rows; `weights` (K,): class weights or None; `evaluate`:
-    scores the net on validation. Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
+    `truth` (N,) or (N, K): targets of the training rows; `wanted` (N, C): a soft truth that is learned in
+    their place (target/base.py); `weights` (K,): class weights or None; `evaluate`: scores the net on
+    validation. Raises NonFiniteLoss when the loss or a gradient is NaN or infinite.
     """
 
     net: Net
@@ -70,6 +71,7 @@ class Loop:
     seed: int
     runtime: Runtime
     accelerator: Accelerator
+    wanted: NDArray[np.float64] | None = None
     weights: Tensor | None = None
     checkpoint_file: Path | None = None
     identity: str = ""  # of this run; a checkpoint of another one is not resumed
@@ -190,20 +192,24 @@ class Loop:
                 batch = self.feed.batch(rows).to(self.device)
                 with autocast(self.runtime):
                     logits = self.module(batch)
-                truth = torch.from_numpy(self.truth[rows]).to(self.device, non_blocking=True)
-                losses = self._losses(logits.float(), truth)
+                losses = self._losses(logits.float(), rows)
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
                 self.accelerator.backward(
                     loss * (world / self.recipe.batch_size)
                 )  # DDP averages over processes
 
-    def _losses(self, found: Tensor, truth: Tensor) -> Tensor:
+    def _losses(self, found: Tensor, rows: NDArray[np.int64]) -> Tensor:
         """(B,) of logits (B, outputs); or, of a net that contrasts, of vectors (B, C) in pairs."""
-        objective = self.net.objective
+        objective, smoothing = self.net.objective, self.recipe.label_smoothing
         if self.net.contrasts:
-            return contrast(found, objective.similarity(truth))
-        return objective.losses(found, truth, self.weights, self.recipe.label_smoothing)
+            return contrast(found, objective.similarity(self._of(self.truth, rows)))
+        if self.wanted is not None:
+            return objective.expected_losses(found, self._of(self.wanted, rows), self.weights, smoothing)
+        return objective.losses(found, self._of(self.truth, rows), self.weights, smoothing)
+
+    def _of(self, truth: NDArray[Any], rows: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(truth[rows]).to(self.device, non_blocking=True)
 
     def _set_learning_rate(self) -> None:
         share = schedule(self.position.step, self.steps, self.recipe.warmup)

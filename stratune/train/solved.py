@@ -14,6 +14,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from stratune.net.nearest_head import VectorHead
     from stratune.net.net import Net
+    from stratune.objective import Objective
     from stratune.task import Task
 
 Quality = tuple[float, float]  # (the metric that selects, minus the loss): higher is better, loss breaks ties
@@ -23,11 +24,32 @@ Quality = tuple[float, float]  # (the metric that selects, minus the loss): high
 class Labelled:
     """Vectors (M, C) float32 and truth (N,) or (N, K) of a table part, on the CPU.
 
-    Of single texts and chunks M is N. Of pairs that are read apart M is 2 N.
+    Of single texts and chunks M is N. Of pairs that are read apart M is 2 N. `wanted` (N, C): a soft truth
+    that is learned in the place of `truth` (target/base.py).
     """
 
     vectors: Tensor
     truth: Tensor
+    wanted: Tensor | None = None
+
+    def losses(
+        self, objective: Objective, logits: Tensor, rows: NDArray[np.int64], weights: Tensor | None
+    ) -> Tensor:
+        """(B,) of logits (B, outputs) of these rows."""
+        if self.wanted is not None:
+            return objective.expected_losses(logits, self.wanted[rows], weights, 0.0)
+        return objective.losses(logits, self.truth[rows], weights, 0.0)
+
+    def shares(self, objective: Objective) -> Tensor:
+        """(N, K) how much each row is of a label; of values (N, 1), standardised."""
+        if self.wanted is None:
+            return objective.shares(self.truth)
+        return self.wanted.float() if objective.labels else objective.shares(self.wanted[:, 0])
+
+    def where(self, rows: Tensor) -> Labelled:
+        """Those that `rows` (N,) marks, of vectors one a row."""
+        wanted = None if self.wanted is None else self.wanted[rows]
+        return Labelled(self.vectors[rows], self.truth[rows], wanted)
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,7 @@ def held_out(net: Net, rows: VectorRows, fit: Callable[[Labelled], Mapping[str, 
     found = torch.zeros(len(rows.folds), net.objective.outputs)
     for fold in np.unique(rows.folds):
         outside = torch.from_numpy(rows.folds == fold)
-        set_head(net, fit(Labelled(rows.train.vectors[~outside], rows.train.truth[~outside])))
+        set_head(net, fit(rows.train.where(~outside)))
         found[outside] = _logits(net, rows.train.vectors[outside])
     return quality(net, found, rows.train.truth, rows)
 

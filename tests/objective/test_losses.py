@@ -139,3 +139,31 @@ def test_every_kind_of_task_has_its_losses():
         ConfigError, match=r"readout.loss: of regression: 'corn' is not one of auto, mse, mae"
     ):
         target_of("regression").objective("corn")
+
+
+# -- soft truths
+
+
+@pytest.mark.parametrize(
+    "objective", [CrossEntropy(3), Corn(3), Cumulative(3)], ids=lambda o: type(o).__name__
+)
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_a_certain_soft_truth_has_the_loss_of_its_label(objective, weights):
+    logits, labels = random(4, objective.outputs).sort(descending=True).values, torch.tensor([0, 1, 2, 1])
+    soft = objective.expected_losses(logits, F.one_hot(labels, 3).double(), weights, 0.1)
+    assert torch.allclose(soft, objective.losses(logits, labels, weights, 0.1))
+
+
+def test_a_soft_truth_has_torchs_loss_of_probabilities():
+    logits, shares = random(4, 3), torch.softmax(random(4, 3, seed=1), dim=1)
+    found = CrossEntropy(3).expected_losses(logits, shares, None, 0.0)
+    assert torch.allclose(found, F.cross_entropy(logits, shares, reduction="none"))
+
+
+def test_soft_label_sets_and_values():
+    logits, wanted = random(4, 3), torch.rand(4, 3, generator=torch.Generator().manual_seed(1))
+    found = Binary(3).expected_losses(logits, wanted, None, 0.0)
+    plain = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1)
+    assert torch.allclose(found, plain)
+    value = Value(0, center=10.0, scale=2.0)
+    assert value.expected_losses(torch.tensor([[0.5]]), torch.tensor([[12.0]]), None, 0.0) == 0.25
