@@ -18,7 +18,7 @@ from stratune.errors import StratuneError
 from stratune.version import __version__
 
 if TYPE_CHECKING:
-    from stratune.api import compare, split
+    from stratune.api import adapt, compare, split
     from stratune.backbone.load import load_backbone
     from stratune.comparison.board import Board
     from stratune.fitting.fit import fit
@@ -36,6 +36,7 @@ _HOMES = {
     "Strategy": "stratune.strategy",
     "Task": "stratune.task",
     "TrainSettings": "stratune.train.settings",
+    "adapt": "stratune.api",
     "compare": "stratune.api",
     "fit": "stratune.fitting.fit",
     "load_backbone": "stratune.backbone.load",
@@ -44,7 +45,7 @@ _HOMES = {
 
 __all__ = [
     "Board", "Budget", "Prediction", "Predictor", "Recipe", "Strategy", "StratuneError", "Task",
-    "TrainSettings", "__version__", "compare", "fit", "load_backbone", "split",
+    "TrainSettings", "__version__", "adapt", "compare", "fit", "load_backbone", "split",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What `import stratune as st` offers: compare and split; what compare gives back is a Board."""
+"""What `import stratune as st` offers: compare, split and adapt; what compare gives back is a Board."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.progress import Display
+from stratune.comparison.progress import Display, StepBar
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config, parse_config, read_fields
 from stratune.config.given import Options, set_options
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.data.split import Split
+    from stratune.fitting.adapting import Adapted
 
 
 def compare(
@@ -43,7 +44,7 @@ def compare(
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
         encoding, delimiter, unknown                   how files are read
         strategies, backbone(s), llm(s)                one, several, or text with commas between them
-        seeds, epochs, trials, search, max_words, max_length, track    how they are trained
+        seeds, epochs, trials, search, minutes, max_words, max_length, track    how they are trained
         prefer                                         what decides: seconds, memory, bytes, price, best
         texts                                          test rows whose texts report.html shows; 0 for none
 
@@ -69,6 +70,29 @@ def split(source: Any, **options: Unpack[Options]) -> Split:
     """The Split that `compare` makes of the same source and options: what `fit` takes."""
     config, rows = _configured(source, options)
     return read_split(config, rows)[0]
+
+
+def adapt(
+    source: Any,
+    out: str | Path,
+    *,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    progress: bool = True,
+    **options: Unpack[Options],
+) -> Adapted:
+    """Let a backbone read your texts before it learns a label: it goes on as it was pretrained (TAPT).
+
+    Read are the training texts that `compare` has with the same source and options, and those without labels
+    (`unlabelled`); none of validation or test. `out` becomes a folder that any `backbone=` takes. Other
+    options: `backbone`, `epochs`. Wrong input raises a StratuneError.
+    """
+    from stratune.comparison.adaptation import adapted_backbone
+
+    config, rows = _configured(source, options)
+    with StepBar("reading", shown=progress) as bar:
+        how: dict[str, Any] = {"learning_rate": learning_rate, "batch_size": batch_size, "rows": rows}
+        return adapted_backbone(config, Path(out), **how, progress=bar)
 
 
 def _configured(source: Any, options: Mapping[str, Any]) -> tuple[Config, dict[str, Dataset]]:

@@ -65,9 +65,11 @@ def shared_by(
 
 def _tried(budget: Mapping[str, Any]) -> dict[str, Any]:
     """One trial is what there was before 0.10; of several the numbers depend on how settings are drawn."""
-    kept = {key: value for key, value in budget.items() if key not in ("trials", "search")}
-    if budget.get("trials", 1) == 1:
+    minutes = budget.get("minutes")
+    kept = {key: value for key, value in budget.items() if key not in ("trials", "search", "minutes")}
+    if budget.get("trials", 1) == 1 and minutes is None:
         return kept
+    kept |= {} if minutes is None else {"minutes": minutes}
     search = SEARCHES[budget.get("search", "random")]
     if search.startswith("tpe"):
         search += f", optuna {importlib.metadata.version('optuna')}"

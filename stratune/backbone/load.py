@@ -42,6 +42,7 @@ class Backbone:
     declared_pool: Pool | None = None  # from a sentence-transformers folder
     language_model: PreTrainedModel | None = None  # `model` with its LM head, when it was loaded with one
     shared: bool = False  # other backbones use the same tensors
+    has_new_head: bool = False  # the LM head is not of the weights: it is drawn, and to be trained
 
     @property
     def pool(self) -> Pool:
@@ -89,10 +90,13 @@ class Backbone:
         return sha256(json.dumps({**state, "truncation": None, "padding": None}, sort_keys=True))
 
 
-def load_backbone(backbone_id: str, *, revision: str | None = None, language_model: bool = False) -> Backbone:
+def load_backbone(
+    backbone_id: str, *, revision: str | None = None, language_model: bool = False, new_head: bool = False
+) -> Backbone:
     """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id.
 
-    `language_model`: with its LM head (of an encoder: the masked-LM head). Raises BackboneError when it
+    `language_model`: with its LM head (of an encoder: the masked-LM head); `new_head`: drawn by torch's seed
+    where its weights have none, to be trained. Raises BackboneError when it
     cannot be loaded (missing, no network, damaged, no LM head) or its family is unknown, UnsupportedError for
     the LM head of an encoder without a mask token.
     """
@@ -120,7 +124,9 @@ def load_backbone(backbone_id: str, *, revision: str | None = None, language_mod
         **pooler,
         **family.options,
     )
-    if lacking := sorted(found["missing_keys"]):  # transformers would initialise them at random
+    lacking = sorted(found["missing_keys"])  # transformers has initialised them at random
+    of_head = all(not name.startswith(f"{model.base_model_prefix}.") for name in lacking)
+    if lacking and not (new_head and of_head):
         few = f"{len(lacking)} tensors, {lacking[0]} among them"
         asked = " of a language model" if language_model else ""
         raise BackboneError(f"{backbone_id}: its weights lack {few}{asked}")
@@ -134,6 +140,7 @@ def load_backbone(backbone_id: str, *, revision: str | None = None, language_mod
         revision=revision or _commit(folder),
         declared_pool=_declared_pool(folder, backbone_id),
         language_model=model.eval() if language_model else None,
+        has_new_head=bool(lacking),
     )
     _check_answers(backbone)
     return backbone

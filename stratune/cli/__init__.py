@@ -105,6 +105,7 @@ def _failed(message: str) -> int:
 def _register() -> None:
     from stratune.cli import (
         ablate,
+        adapt,
         agree,
         compare,
         data,
@@ -124,6 +125,7 @@ def _register() -> None:
     app.command("show")(show.show)
     app.command("report")(show.report)
     app.command("ablate")(ablate.ablate_command)
+    app.command("adapt")(adapt.adapt_command)
     app.command("predict")(predict.predict)
     data.app.command("turns")(transcripts.turns_command)
     data.app.command("clean")(transcripts.clean_command)

@@ -59,6 +59,13 @@ Trials = Annotated[
         help="Settings of each strategy that validation chooses among, its defaults first. [default: 1]",
     ),
 ]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        help="Of each run: trials are begun until they have taken so long; --trials is then the most. "
+        "[default: as many trials as --trials says]"
+    ),
+]
 Search = Annotated[
     str | None,
     typer.Option(
@@ -140,6 +147,7 @@ def compare(
     epochs: Epochs = None,
     trials: Trials = None,
     search: Search = None,
+    minutes: Minutes = None,
     train_rows: Size = None,
     val_rows: Size = None,
     test_rows: Size = None,
@@ -170,8 +178,8 @@ def compare(
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
         "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "search": search,
-        "max_words": max_words, "max_length": max_length, "track": track, "prefer": prefer,
-        "texts": texts,
+        "minutes": minutes, "max_words": max_words, "max_length": max_length, "track": track,
+        "prefer": prefer, "texts": texts,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)
     how: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs, "engine": engine}

@@ -48,8 +48,10 @@ def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]
 
 
 def _budget(comparison: Comparison) -> dict[str, Any]:
-    """config.yaml up to 0.9 does not tell how many trials there were: one. Up to 0.10 they were random."""
-    return {"trials": 1, "search": "random", **(comparison.config.get("budget") or {})}
+    """config.yaml up to 0.9 does not tell how many trials there were: one. Up to 0.10 they were random,
+    and up to 0.12 not counted by time.
+    """
+    return {"trials": 1, "search": "random", "minutes": None, **(comparison.config.get("budget") or {})}
 
 
 def _check_same(first: Comparison, other: Comparison) -> None:

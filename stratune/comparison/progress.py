@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stratune.comparison.so_far import SoFar, Standing, cells
 from stratune.report import human
-from stratune.watch import Progress
+from stratune.watch import Progress, Step
 
 if TYPE_CHECKING:  # rich is loaded when something is shown
     from stratune.comparison.schedule import RunEvent
@@ -56,6 +56,15 @@ class Bar(Progress):
         if not self.started and time.monotonic() >= self.due:
             self.started = True
             self.bars.start()
+
+
+class StepBar(Bar):
+    """A training alone: its steps are what is counted."""
+
+    def step(self, step: Step) -> None:
+        self._show()
+        told = None if step.value is None else f"training, {step.value:.1f} on validation"
+        self.bars.update(self.task, completed=step.step, total=step.steps, description=told)
 
 
 class Display:

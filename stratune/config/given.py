@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     epochs: Annotated[float | None, "budget.epochs"]
     trials: Annotated[int | None, "budget.trials"]
     search: Annotated[str | None, "budget.search"]
+    minutes: Annotated[float | None, "budget.minutes"]
     max_words: Annotated[int | None, "train.max_words"]
     max_length: Annotated[int | None, "train.max_length"]
     track: Annotated[str | Sequence[str] | None, "train.track"]

@@ -95,7 +95,7 @@ def train(
     named = servers or named_servers([backbone] if isinstance(backbone, str) else [])
     decide = _by_readout(candidate, decide, split.task)
     settings = settings or TrainSettings()
-    several = budget.trials > 1
+    several = budget.most_trials > 1
 
     def answer(trained: Trained, rows: Dataset, progress: Progress) -> Scored | None:
         if trained.predictor.model.paid and not (ask or several or decide != Decide()):

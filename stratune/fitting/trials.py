@@ -28,7 +28,7 @@ from stratune.strategy.space import space_of, with_settings
 from stratune.train.course import course_of
 from stratune.train.halving import WHOLE, Part
 from stratune.train.orders import Order, Turn
-from stratune.train.processes import is_main, meet
+from stratune.train.processes import is_main, launched, meet
 from stratune.train.searches import SEARCHES, Asked
 from stratune.train.settings import Budget
 from stratune.train.trial import Reached, Trial, outcome
@@ -60,19 +60,23 @@ def best_of_trials(
     progress: Progress,
     identity: str = "",
 ) -> Trained:
-    """What `fit` makes of the best settings of at most `budget.trials`, the candidate's own first.
+    """What `fit` makes of the best settings of the budget's trials, the candidate's own first.
 
     `identity`: of the run; lines of another one in `work` are not gone on with.
-    Raises TrainingError when every trial failed.
+    Raises TrainingError when every trial failed; ConfigError for a budget in minutes on several processes.
     """
+    if budget.minutes is not None and launched():
+        why = "processes that train together do not have the same clock; set `trials`"
+        raise ConfigError(why, key="budget.minutes")
     space, own = space_of(candidate, _decided(candidate, split, budget))
     selection, loss = split.task.selection, split.task.target.validation_loss
-    asked = Asked(space, own, seed, candidate.name, budget.trials, selection, loss)
+    seconds = None if budget.minutes is None else 60 * budget.minutes
+    asked = Asked(space, own, seed, candidate.name, budget.most_trials, seconds, selection, loss)
     with TemporaryDirectory() if work is None else nullcontext(work) as folder:
-        search = _Search(candidate, fit, split, Path(folder), progress, identity, budget.trials)
+        search = _Search(candidate, fit, split, Path(folder), progress, identity, budget)
         if not space:
             trained = fit(candidate, search.folder(0), progress)
-            trained.notes = [*trained.notes, f"1 trial of {budget.trials}: there is nothing to choose"]
+            trained.notes = [*trained.notes, f"1 trial{search.of}: there is nothing to choose"]
             return trained
         return search.run(SEARCHES[budget.search](asked))
 
@@ -94,7 +98,7 @@ class _Search:
     work: Path
     progress: Progress
     identity: str
-    trials: int
+    budget: Budget
 
     def run(self, order: Order) -> Trained:
         done = self._read()
@@ -110,6 +114,11 @@ class _Search:
             raise TrainingError(f"{failed} of {len(done)} trials failed; the first: {first}")
         return self._chosen(best, done)
 
+    @property
+    def of(self) -> str:
+        """How many there are, where that is known before."""
+        return f" of {self.budget.trials}" if self.budget.minutes is None else ""
+
     def folder(self, number: int) -> Path:
         return self.work / f"trial-{number}"
 
@@ -118,14 +127,15 @@ class _Search:
         started, part = time.perf_counter(), turn.part
         end = f", to {part.until:.0%} of the steps" if part.until < 1 else ""
         try:
-            told = Prefixed(self.progress, f"trial {turn.number + 1} of {self.trials}{end}: ")
+            told = Prefixed(self.progress, f"trial {turn.number + 1}{self.of}{end}: ")
             trained = self.fit(
                 with_settings(self.candidate, turn.settings), self.folder(turn.number), told, part
             )
         except FAILURES as error:
             why = str(error) if isinstance(error, StratuneError) else reason(error)
-            seconds = (before.seconds or 0.0) + time.perf_counter() - started
-            found = replace(before, val={}, seconds=seconds, error=why)
+            took = time.perf_counter() - started
+            seconds = (before.seconds or 0.0) + took
+            found = replace(before, val={}, seconds=seconds, took=before.took + took, error=why)
         else:
             values, position = trained.validation_metrics(self.split), trained.position
             last = part.until if position is not None and not position.finished else 1.0
@@ -135,6 +145,7 @@ class _Search:
                 values,
                 turn.number,
                 trained.train_seconds,
+                max(trained.train_seconds, before.took + time.perf_counter() - started),
                 examples_seen=trained.examples_seen,
                 price=trained.price,
                 tried=trained.tried(),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stratune.backbone.calls import intercepting, make_interceptable
+from stratune.backbone.calls import make_interceptable
 from stratune.net.head import Encoder, Head
+from stratune.net.vocabulary import vocabulary_logits
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -96,7 +96,7 @@ class VerbalizerHead(Head):
     def _log_probs(self, states: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, V) log-probabilities, in float32."""
         with torch.autocast(states.device.type, enabled=False):
-            return self._vocabulary(states.float()).float().log_softmax(dim=-1)
+            return vocabulary_logits(self.language_model, states.float()).float().log_softmax(dim=-1)
 
     def _states(self, net: Encoder, batch: Batch, trie: Trie) -> Tensor:
         """Hidden states (B, 1 + n, C) at the end of each prompt and at the n inner nodes of the trie.
@@ -118,12 +118,6 @@ class VerbalizerHead(Head):
         end = hidden[torch.arange(count, device=mask.device), last]
         return torch.cat([end[:, None], hidden[:, length:]], dim=1)
 
-    def _vocabulary(self, states: Tensor) -> Tensor:
-        """(B, S, C) -> (B, S, V) by the family's own LM head: its body is replaced and returns the states."""
-        with _passing(self.language_model.base_model, states):
-            logits: Tensor = self.language_model(inputs_embeds=states).logits
-        return logits
-
 
 def packed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """(B, T) with padding anywhere -> tokens first, in their order, then padding."""
@@ -142,15 +136,3 @@ def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:
     seen[:, length:, length:] = sees
     seen.diagonal(dim1=1, dim2=2)[:] = True  # padding attends to itself: a softmax over nothing is NaN
     return seen[:, None]
-
-
-def _passing(body: nn.Module, states: Tensor) -> AbstractContextManager[None]:
-    """Within the block, and in this thread, the language model's body returns `states` for any input."""
-    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
-
-    def passed(*_: Any) -> BaseModelOutputWithPastAndCrossAttentions:
-        given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
-        given.global_attentions = None  # some families' LM heads read it
-        return given
-
-    return intercepting({body: passed})

@@ -43,14 +43,16 @@ class Order(Protocol):
 
 @dataclass(frozen=True)
 class OneByOne:
-    """Each to its end; the best is chosen, of equals the earlier."""
+    """Each to its end; the best is chosen, of equals the earlier. `seconds`: after which none is begun."""
 
     sampler: Sampler
     trials: int
     selection: Selection
+    seconds: float | None = None
 
     def next(self, done: Sequence[Trial]) -> Turn | None:
-        settings = self.sampler.ask(done) if len(done) < self.trials else None
+        spent = self.seconds is not None and sum(trial.took for trial in done) >= self.seconds
+        settings = self.sampler.ask(done) if len(done) < self.trials and not spent else None
         return None if settings is None else Turn(len(done), settings)
 
     def alive(self, done: Sequence[Trial]) -> set[int]:

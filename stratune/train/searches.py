@@ -22,6 +22,7 @@ class Asked:
     seed: int
     name: str  # the strategy's
     trials: int  # at most
+    seconds: float | None  # after which none is begun; None: as many as there are
     selection: Selection
     loss: str  # the metric that orders what is equal by the selection's
 
@@ -31,12 +32,12 @@ class Asked:
 
 
 def random(asked: Asked) -> Order:
-    return OneByOne(asked.draws, asked.trials, asked.selection)
+    return OneByOne(asked.draws, asked.trials, asked.selection, asked.seconds)
 
 
 def tpe(asked: Asked) -> Order:
     sampler = Tpe(asked.space, asked.own, asked.seed, asked.name, asked.selection)
-    return OneByOne(sampler, asked.trials, asked.selection)
+    return OneByOne(sampler, asked.trials, asked.selection, asked.seconds)
 
 
 def halving(asked: Asked) -> Order:

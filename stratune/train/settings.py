@@ -30,6 +30,12 @@ class Budget:
     trials: int = 1
     # how they are found: random; halving (those that begin best are trained on); tpe (optuna, an extra)
     search: str = "random"
+    # of each run: as long as its trials have not taken these, another is begun; `trials`, if set, is the most
+    minutes: float | None = None
+
+    @property
+    def most_trials(self) -> int:
+        return MOST_TRIALS if self.minutes is not None and self.trials == 1 else self.trials
 
     def __post_init__(self) -> None:
         if self.epochs is not None:
@@ -42,6 +48,13 @@ class Budget:
             raise ConfigError(choices(self.search, SEARCHES), key="budget.search")
         if self.search == "tpe":
             need_optuna()
+        if self.minutes is not None:
+            check_values(self.minutes, "budget.minutes")
+            if not self.minutes > 0:
+                raise ConfigError(f"{self.minutes} is not above 0", key="budget.minutes")
+            if self.search == "halving":
+                why = "halving has to know how many trials there are; set `trials`, or search at random"
+                raise ConfigError(why, key="budget.minutes")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Trial:
     val: dict[str, float]  # metrics on validation; empty where it failed
     number: int = 0  # in the order tried
     seconds: float | None = None  # of training, as `train_seconds` of a result; None: not measured alone
+    took: float = 0.0  # seconds by the clock, with answers to validation
     error: str | None = None  # why it failed
     examples_seen: int | None = None  # rows shown to the optimiser
     price: float | None = None  # of a server's answers

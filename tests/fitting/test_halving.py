@@ -32,7 +32,7 @@ def numbers(result):
 
 
 def without_clock(lines):
-    return [{**line, "seconds": 0} for line in lines]
+    return [{**line, "seconds": 0, "took": 0} for line in lines]
 
 
 # -- what is trained, chosen and told

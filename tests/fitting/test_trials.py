@@ -11,14 +11,15 @@ from stratune.engine.run import execute
 from stratune.errors import ConfigError
 from stratune.fitting.fit import fit, train
 from stratune.fitting.local import NetFitting
-from stratune.identity import Identity
+from stratune.identity import Identity, shared_by
 from stratune.result import RunResult
 from stratune.strategy import BASELINES, PRESETS, parse_strategy
 from stratune.strategy.space import space_of, with_settings
 from stratune.testing import toy_split
 from stratune.train.loop import Loop
+from stratune.train.orders import OneByOne
 from stratune.train.sampler import RandomSearch
-from stratune.train.settings import Budget, TrainSettings
+from stratune.train.settings import MOST_TRIALS, Budget, TrainSettings
 from stratune.train.trial import Trial
 
 SETTINGS = TrainSettings(precision="float32")
@@ -26,9 +27,9 @@ PROBE = {"preset": "probe", "batch_size": 8}
 HARD = toy_split(3, rows=60)
 
 
-def job_of(spec, backbone, split, trials, search, **settings):
+def job_of(spec, backbone, split, trials, search, minutes=None, **settings):
     strategy = parse_strategy(spec)
-    budget = {"epochs": 2.0, "trials": trials, "search": search}
+    budget = {"epochs": 2.0, "trials": trials, "search": search, "minutes": minutes}
     identity = Identity(
         split.fingerprint, split.task.to_dict(), budget, {}, strategy.settings(), backbone, None, 0
     )
@@ -241,7 +242,7 @@ def test_killed_anywhere_it_goes_on_and_ends_the_same(at, tiny, tmp_path, monkey
         result, again, _ = run(PROBE, tiny("bert"), HARD, out, 3, checkpoint_seconds=0.0)
     assert comparable(result) == comparable(whole)
     for one, other in zip(again, lines, strict=True):
-        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+        assert {**one, "seconds": 0, "took": 0} == {**other, "seconds": 0, "took": 0}
     assert at + len(rest) == len(steps)
 
 
@@ -294,3 +295,51 @@ def test_what_the_number_of_rows_or_the_technique_decides_is_not_tried(tiny):
     assert "batch_size" in names
     _, names = options("contrastive", Budget(epochs=1, trials=2))
     assert names == {"learning_rate", "batch_size"}
+
+
+# -- as long as there is time
+
+
+def test_by_time_none_is_begun_after_the_seconds_are_taken():
+    selection = HARD.task.selection
+    candidate = parse_strategy("lora")
+    order = OneByOne(RandomSearch(*space_of(candidate), 0, "lora"), MOST_TRIALS, selection, 50.0)
+    done = []
+    while (turn := order.next(done)) is not None:
+        done.append(Trial(turn.settings, {selection.metric: 0.5}, turn.number, took=20.0))
+    assert [trial.number for trial in done] == [0, 1, 2]
+
+
+def test_the_default_settings_are_tried_however_little_time_there_is(tiny, tmp_path):
+    result, lines, _ = run(PROBE, tiny("bert"), HARD, tmp_path, 1, minutes=1e-9)
+    assert [line["number"] for line in lines] == [0] and result.tried["trials"] == 1
+    assert lines[0]["took"] >= lines[0]["seconds"]
+
+
+def test_by_time_there_are_as_many_as_it_takes_and_trials_bounds_them(tiny, tmp_path):
+    _, lines, _ = run(PROBE, tiny("bert"), HARD, tmp_path / "a", 1, minutes=0.02)
+    took = [line["took"] for line in sorted(lines, key=lambda line: line["number"])]
+    assert sum(took[:-1]) < 1.2 <= sum(took) and len(took) > 1
+    _, bounded, _ = run(PROBE, tiny("bert"), HARD, tmp_path / "b", 2, minutes=10)
+    assert len(bounded) == 2
+
+
+def test_a_baseline_ends_when_all_it_has_is_tried(tmp_path):
+    _, lines, _ = run("tfidf", None, HARD, tmp_path, 1, minutes=10)
+    assert 1 < len(lines) < 100
+
+
+def test_halving_cannot_go_by_time():
+    with pytest.raises(ConfigError, match="budget.minutes: halving has to know how many trials there are"):
+        Budget(trials=8, search="halving", minutes=5)
+    with pytest.raises(ConfigError, match="budget.minutes: 0 is not above 0"):
+        Budget(minutes=0)
+
+
+def test_time_is_part_of_what_a_run_is_only_where_it_is_given():
+    usual = shared_by("data", {}, {"epochs": 4.0, "trials": 1, "search": "random"}, {})
+    assert (
+        shared_by("data", {}, {"epochs": 4.0, "trials": 1, "search": "random", "minutes": None}, {}) == usual
+    )
+    timed = shared_by("data", {}, {"epochs": 4.0, "trials": 1, "search": "random", "minutes": 5.0}, {})
+    assert timed["budget"]["minutes"] == 5.0 and timed["budget"]["sampler"]

@@ -1,0 +1,90 @@
+"""stratune adapt: a backbone that has read the training texts, and texts without labels, before any label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stratune.cli.compare import configure
+from stratune.cli.options import (
+    Delimiter,
+    Encoding,
+    Group,
+    Json,
+    Label,
+    MaxWords,
+    Pair,
+    SplitColumn,
+    Test,
+    Text,
+    Unlabelled,
+    Val,
+    Validation,
+)
+from stratune.cli.output import console, print_json
+from stratune.comparison.progress import StepBar
+
+
+def adapt_command(
+    out: Annotated[Path, typer.Option(help="Folder of the new backbone.")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [a.b=c ...]")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; demo:name")
+    ] = None,
+    unlabelled: Unlabelled = None,
+    val: Val = None,
+    test: Test = None,
+    split_column: SplitColumn = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    validation: Validation = None,
+    text: Text = None,
+    pair: Pair = None,
+    label: Label = None,
+    group: Group = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Hugging Face id, folder, or embedded. [default: minilm]")
+    ] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the texts. [default: 4, more where they are few]")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At its peak. [default: 5e-5]")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Texts a step; of long ones pieces of 512 tokens. [default: 32]")
+    ] = None,
+    max_words: MaxWords = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let a backbone read your texts before it learns a label: it goes on as it was pretrained (TAPT).
+
+    Read are the training texts that `stratune compare` has with the same options, and those without labels;
+    none of validation or test. Then compare both: `--backbone minilm --backbone OUT`.
+    """
+    from dataclasses import asdict
+
+    from stratune.comparison.adaptation import adapted_backbone
+
+    options: dict[str, Any] = {
+        "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
+        "unlabelled": unlabelled, "validation": validation, "text": text, "pair": pair, "label": label,
+        "group": group, "backbone": backbone, "epochs": epochs, "max_words": max_words,
+    }  # fmt: skip
+    config = configure(list(arguments or []), data, options)
+    with StepBar("reading", shown=not quiet) as bar:
+        adapted = adapted_backbone(
+            config, out, learning_rate=learning_rate, batch_size=batch_size, progress=bar
+        )
+    if as_json:
+        print_json({**asdict(adapted), "folder": str(adapted.folder)})
+        return
+    screen = console()
+    for note in adapted.notes:
+        screen.say(f"note: {note}")
+    read = f"{adapted.texts:,} texts read in {adapted.steps:,} steps"
+    if adapted.before is not None and adapted.after is not None:
+        read += f"; perplexity on validation texts {adapted.before:.1f} before, {adapted.after:.1f} after"
+    screen.say(read)
+    screen.say(f"wrote {out}; compare it: --backbone {config.backbones[0]} --backbone {out}")
