@@ -109,8 +109,10 @@ def load_backbone(
     family = family_of(config.model_type, backbone_id)
     tokenizer = read_tokenizer(folder, backbone_id)
     if language_model and not family.decoder and tokenizer.mask_token_id is None:
-        why = "it is an encoder without a mask token; use the readout `head`"
-        raise UnsupportedError("words", backbone_id, why)
+        why = "it is an encoder without a mask token"
+        if new_head:
+            raise UnsupportedError("adapt", backbone_id, why)
+        raise UnsupportedError("words", backbone_id, f"{why}; use the readout `head`")
     pooler = {"add_pooling_layer": False} if family.pooler and not language_model else {}
     with_lm_head = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
     cls = with_lm_head if language_model else AutoModel

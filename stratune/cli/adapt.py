@@ -73,10 +73,13 @@ def adapt_command(
         "group": group, "backbone": backbone, "epochs": epochs, "max_words": max_words,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)
-    with StepBar("reading", shown=not quiet) as bar:
-        adapted = adapted_backbone(
-            config, out, learning_rate=learning_rate, batch_size=batch_size, progress=bar
-        )
+    try:
+        with StepBar("reading", shown=not quiet) as bar:
+            how: dict[str, Any] = {"learning_rate": learning_rate, "batch_size": batch_size}
+            adapted = adapted_backbone(config, out, **how, progress=bar)
+    except KeyboardInterrupt:
+        typer.echo(f"\nstopped; the same command goes on where it was ({out})", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         print_json({**asdict(adapted), "folder": str(adapted.folder)})
         return

@@ -7,9 +7,8 @@ for any technique: Gururangan et al. 2020, "Don't stop pretraining" (task-adapti
 from __future__ import annotations
 
 import json
-import math
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +101,7 @@ def adapt(
     progress.stage("training", len(rows))
     before = held_out.perplexity()
     course = course_of(len(rows), Budget(epochs=epochs), recipe)
+    recipe = replace(recipe, batch_size=course.batch_size)
     how = [asdict(recipe), asdict(course), asdict(settings), seed, precision, backbone.weight_hash]
     work = folder.with_name(f".{folder.name}.adapting")
     work.mkdir(parents=True, exist_ok=True)
@@ -162,13 +162,13 @@ class _HeldOut:
         return len(self.feed) >= LEAST_TO_CHOOSE
 
     def perplexity(self) -> float | None:
-        return math.exp(self._loss()) if self.enough else None
+        return float(np.exp(self._loss())) if self.enough else None
 
     def __call__(self) -> Evaluation:
         if not self.enough:
             return UNSEEN
         loss = self._loss()
-        return Evaluation(-loss, math.exp(loss), loss)
+        return Evaluation(-loss, float(np.exp(loss)), loss)
 
     def _loss(self) -> float:
         return float(infer(self.net, self.feed, self.runtime).astype(np.float64).mean())

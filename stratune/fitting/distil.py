@@ -6,6 +6,7 @@ probabilities. So it is fitted as it would be on more labelled rows, and validat
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -61,6 +62,7 @@ def distil(
     answers = EnsembleModel(loaded)(*text_columns(split.unlabelled), progress)
     seconds = time.perf_counter() - started
     del loaded
+    gc.collect()  # a net has circles: without this teachers and student would be in memory
     taught = taught_by(answers, split)
     trained = fit_on(taught)
     results = [RunResult.load(teacher / "result.json") for teacher in teachers]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from stratune.backbone.load import load_backbone
 from stratune.cli import app
-from stratune.errors import ConfigError
+from stratune.errors import ConfigError, UnsupportedError
 from stratune.fitting.adapting import RECIPE, adapt, texts_of
 from stratune.fitting.fit import fit
 from stratune.testing import toy_split
@@ -164,3 +164,38 @@ def test_python_has_it_too(tiny, tmp_path, monkeypatch):
     assert adapted.texts == 68 and (adapted.folder / "model.safetensors").is_file()
     with pytest.raises(ConfigError, match="one at a time; found minilm, smollm2"):
         st.adapt(rows, tmp_path / "two", backbone="minilm,smollm2", progress=False)
+
+
+def test_few_texts_are_read_often_and_in_small_steps(tiny, tmp_path):
+    few = TRAIN[0][:10], None
+    adapted = adapt(family_of("bert", tiny), few, ([], None), tmp_path / "new")
+    assert adapted.steps >= 120 and "training rows are read" in adapted.notes[0]
+
+
+def test_stopped_it_says_how_it_goes_on(tiny, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stratune.comparison.adaptation.adapt", stop)
+    monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache"))
+    toy_split(rows=96).train.to_csv(tmp_path / "rows.csv", index=False)
+    how = [
+        "--data",
+        str(tmp_path / "rows.csv"),
+        "--backbone",
+        family_of("bert", tiny),
+        "--out",
+        str(tmp_path / "new"),
+    ]
+    done = CliRunner().invoke(app, ["adapt", *how])
+    assert done.exit_code == 130 and "the same command goes on where it was" in done.output
+
+
+def test_an_encoder_without_a_mask_token_is_refused(tiny, tmp_path, monkeypatch):
+    from transformers import PreTrainedTokenizerFast
+
+    monkeypatch.setattr(PreTrainedTokenizerFast, "mask_token_id", None, raising=False)
+    with pytest.raises(
+        UnsupportedError, match="adapt cannot run on .* it is an encoder without a mask token"
+    ):
+        adapt(family_of("bert", tiny), TRAIN, VAL, tmp_path / "new")
