@@ -7,18 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import configure
+from stratune.cli.compare import Bins, MaxLength, Size, configure
 from stratune.cli.options import (
     Delimiter,
     Encoding,
     Group,
+    Id,
     Json,
+    Kind,
     Label,
     MaxWords,
     Pair,
     SplitColumn,
     Test,
     Text,
+    Unknown,
     Unlabelled,
     Val,
     Validation,
@@ -39,11 +42,18 @@ def adapt_command(
     split_column: SplitColumn = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
+    unknown: Unknown = None,
     validation: Validation = None,
     text: Text = None,
     pair: Pair = None,
     label: Label = None,
     group: Group = None,
+    id_: Id = None,
+    kind: Kind = None,
+    bins: Bins = None,
+    train_rows: Size = None,
+    val_rows: Size = None,
+    test_rows: Size = None,
     backbone: Annotated[
         str | None, typer.Option(help="Hugging Face id, folder, or embedded. [default: minilm]")
     ] = None,
@@ -55,6 +65,7 @@ def adapt_command(
         int | None, typer.Option(help="Texts a step; of long ones pieces of 512 tokens. [default: 32]")
     ] = None,
     max_words: MaxWords = None,
+    max_length: MaxLength = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -69,8 +80,10 @@ def adapt_command(
 
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
-        "unlabelled": unlabelled, "validation": validation, "text": text, "pair": pair, "label": label,
-        "group": group, "backbone": backbone, "epochs": epochs, "max_words": max_words,
+        "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "text": text, "pair": pair,
+        "label": label, "group": group, "id": id_, "kind": kind, "bins": bins, "train_rows": train_rows,
+        "val_rows": val_rows, "test_rows": test_rows, "backbone": backbone, "epochs": epochs,
+        "max_words": max_words, "max_length": max_length,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)
     try:

@@ -35,6 +35,14 @@ Size = Annotated[
     str | None,
     typer.Option(help="So many rows of the part (600), or such a share (0.5); stratified. [default: all]"),
 ]
+Bins = Annotated[
+    str | None,
+    typer.Option(help="Of a score: names (low,medium,high), edges (2.5,3.5) or a number of quantiles."),
+]
+MaxLength = Annotated[
+    int | None,
+    typer.Option(min=1, help="Tokens read of each row. [default: what the model takes, 512 at most]"),
+]
 Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
 Anyway = Annotated[
@@ -127,10 +135,7 @@ def compare(
     ] = None,
     id_: Id = None,
     kind: Kind = None,
-    bins: Annotated[
-        str | None,
-        typer.Option(help="Of a score: names (low,medium,high), edges (2.5,3.5) or a number of quantiles."),
-    ] = None,
+    bins: Bins = None,
     metric: Annotated[
         str | None, typer.Option(help="Chooses on validation. [default: f1_macro, qwk or rmse, by kind]")
     ] = None,
@@ -152,10 +157,7 @@ def compare(
     val_rows: Size = None,
     test_rows: Size = None,
     max_words: MaxWords = None,
-    max_length: Annotated[
-        int | None,
-        typer.Option(min=1, help="Tokens read of each row. [default: what the model takes, 512 at most]"),
-    ] = None,
+    max_length: MaxLength = None,
     track: Track = None,
     prefer: Prefer = None,
     texts: Texts = None,

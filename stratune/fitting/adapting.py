@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from stratune.backbone.adapted import Texts, write_read
 from stratune.backbone.load import load_backbone
 from stratune.backbone.locate import locate
 from stratune.data.rows import text_columns
@@ -42,13 +43,9 @@ from stratune.version import __version__
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from stratune.backbone.load import Backbone
     from stratune.data.split import Split
     from stratune.tokens.reader import Reader
-
-    Texts = tuple[Sequence[str], Sequence[str] | None]  # texts, and those beside them in pairs
 
 ABOUT = "adapted.json"
 WINDOW = 512  # tokens read at once; a longer text is read in several pieces
@@ -125,10 +122,11 @@ def adapt(
     notes = [] if course.note is None else [course.note]
     if backbone.has_new_head:
         notes.append(f"{backbone_id} has no head for tokens: a new one was trained with it")
-    after, seconds = held_out.perplexity(), state.train_seconds
+    after = float(np.exp(state.best_log_loss)) if held_out.enough else None
+    seconds = state.train_seconds
     adapted = Adapted(folder, len(train[0]), state.step, seconds, before, after, tuple(notes))
     if is_main():
-        _write(backbone, backbone_id, adapted)
+        _write(backbone, backbone_id, adapted, train)
         shutil.rmtree(work)
     return adapted
 
@@ -201,8 +199,10 @@ def _digests(*parts: Texts) -> list[str]:
     return [sha256(json.dumps([list(texts), pairs and list(pairs)])) for texts, pairs in parts]
 
 
-def _write(backbone: Backbone, backbone_id: str, adapted: Adapted) -> None:
-    """A folder that transformers reads, with the files that say how vectors of texts are made."""
+def _write(backbone: Backbone, backbone_id: str, adapted: Adapted, read: Texts) -> None:
+    """A folder that transformers reads, with the files that say how vectors of texts are made, and with
+    digests of the texts that were read.
+    """
     assert backbone.language_model is not None
     source = locate(backbone_id)
     with replacing_folder(adapted.folder) as temporary:
@@ -222,6 +222,7 @@ def _write(backbone: Backbone, backbone_id: str, adapted: Adapted) -> None:
             "stratune": __version__,
         }
         write_json(temporary / ABOUT, about)
+        write_read(temporary, read)
     try:
         load_backbone(str(adapted.folder))
     except BackboneError:

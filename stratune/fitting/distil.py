@@ -97,7 +97,7 @@ def taught_by(answers: Scored, split: Split) -> Split:
         unlabelled=None,
         wanted=np.concatenate([own, predictions]),
         # a checkpoint is that of these answers
-        fingerprint=sha256(split.fingerprint, predictions.tobytes().hex()),
+        fingerprint=sha256(split.fingerprint, predictions.tobytes()),
     )
 
 

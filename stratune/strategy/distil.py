@@ -34,9 +34,10 @@ class Distil(Distillation):
 
     def __post_init__(self) -> None:
         check_positive(best=self.best)
-        if parse_strategy(self.student).fitted_by(_Learner()) is None:
-            why = "it cannot learn answers; expected a technique that trains, as probe or lora"
-            raise ConfigError(f"{self.student}: {why}", key=f"strategies.{self.name}.student")
+        made = parse_strategy(self.student)
+        if made.fitted_by(_Learner()) is None:
+            why = f"{made.name}: it cannot learn answers; expected a technique that trains, as probe or lora"
+            raise ConfigError(why, key=f"strategies.{self.name}.student")
 
     @property
     def strategy(self) -> Strategy:

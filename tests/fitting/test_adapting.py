@@ -199,3 +199,37 @@ def test_an_encoder_without_a_mask_token_is_refused(tiny, tmp_path, monkeypatch)
         UnsupportedError, match="adapt cannot run on .* it is an encoder without a mask token"
     ):
         adapt(family_of("bert", tiny), TRAIN, VAL, tmp_path / "new")
+
+
+def test_texts_that_it_has_read_are_no_measure_of_it_and_the_board_says_so(tiny, tmp_path, monkeypatch):
+    import stratune as st
+
+    monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache"))
+    rows = toy_split(rows=96).train.to_list()
+    how = {"validation": "rows", "progress": False}
+    new = str(tmp_path / "new")
+    st.adapt(rows, new, backbone=str(tiny("bert", masked=True)), epochs=1, **how)
+
+    def warnings(**data):
+        how_else = {"strategies": "probe", "backbone": new, "fresh": True}
+        st.compare(rows, out=tmp_path / "out", **how_else, **data, **how)
+        board = json.loads((tmp_path / "out" / "leaderboard.json").read_text())
+        return [one["message"] for one in board["warnings"] if "when it was adapted" in one["message"]]
+
+    assert warnings() == []
+    other = warnings(data={"seed": 1})
+    assert len(other) == 2 and f"{new} has read " in other[1] and "test texts when it was adapted" in other[1]
+
+
+def test_the_command_takes_all_that_decides_which_texts_are_train():
+    """Else a comparison with the same options would test on texts that were read."""
+    import inspect
+
+    from stratune.cli.adapt import adapt_command
+    from stratune.config.given import KEYS
+
+    decide = {name for name, key in KEYS.items() if key.startswith(("data.", "task."))} - {
+        "metric",
+        "annotations",
+    }
+    assert decide <= {name.removesuffix("_") for name in inspect.signature(adapt_command).parameters}
