@@ -54,6 +54,7 @@ def test_every_default_is_written_out(tmp_path):
         "epochs": None,
         "trials": 1,
         "search": "random",
+        "minutes": None,
     }
     assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []
 
@@ -80,7 +81,7 @@ def test_spellings_of_older_versions_are_read():
 WRONG = [
     (
         {"budget": {"epoch": 3}},
-        r"budget.epoch: 'epoch' is not one of epochs, search, trials \(did you mean 'epochs'\?\)",
+        r"budget.epoch: 'epoch' is not one of epochs, minutes, search, trials \(did you mean 'epochs'\?\)",
     ),
     ({"budget": {"epochs": "many"}}, "budget.epochs: 'many': input should be a valid number"),
     ({"budget": {"epochs": 0}}, "budget.epochs: 0.0 is not above 0"),

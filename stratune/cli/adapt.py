@@ -101,6 +101,6 @@ def adapt_command(
         screen.say(f"note: {note}")
     read = f"{adapted.texts:,} texts read in {adapted.steps:,} steps"
     if adapted.before is not None and adapted.after is not None:
-        read += f"; perplexity on validation texts {adapted.before:.1f} before, {adapted.after:.1f} after"
+        read += f"; perplexity on validation texts {adapted.before:,.1f} before, {adapted.after:,.1f} after"
     screen.say(read)
     screen.say(f"wrote {out}; compare it: --backbone {config.backbones[0]} --backbone {out}")

@@ -59,11 +59,11 @@ class Bar(Progress):
 
 
 class StepBar(Bar):
-    """A training alone: its steps are what is counted."""
+    """A training on texts alone: its steps are what is counted, and perplexity is what it is judged by."""
 
     def step(self, step: Step) -> None:
         self._show()
-        told = None if step.value is None else f"training, {step.value:.1f} on validation"
+        told = None if step.value is None else f"training, perplexity {step.value:,.1f}"
         self.bars.update(self.task, completed=step.step, total=step.steps, description=told)
 
 

@@ -116,7 +116,7 @@ def test_a_strategy_that_cannot_run_is_a_failed_row(tmp_path, tiny):
         ),
         (
             ["--data", "reviews.csv", "budget.epoch=3"],
-            "budget.epoch: 'epoch' is not one of epochs, search, trials (did you mean 'epochs'?)",
+            "budget.epoch: 'epoch' is not one of epochs, minutes, search, trials (did you mean 'epochs'?)",
         ),
         (["--data", "reviews.csv", "train.precision=half"], "train.precision: 'half' is not one of auto"),
         (["none.yaml"], "none.yaml: no such file"),
