@@ -55,7 +55,7 @@ def test_costs_are_measured(finished):
 def test_the_written_configuration_gives_the_same_leaderboard(finished, tmp_path):
     config = yaml.safe_load((finished.out / "config.yaml").read_text())
     assert (
-        config["budget"] == {"epochs": 3.0, "trials": 1, "search": "random"}
+        config["budget"] == {"epochs": 3.0, "trials": 1, "search": "random", "minutes": None}
         and config["train"]["patience"] == 3
     )
     ran = stratune(
