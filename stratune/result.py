@@ -40,6 +40,9 @@ class RunResult:
     precision: str | None = None  # "bfloat16" or "float32": what the forward pass computed in
     tokens_cut: int | None = None  # tokens of the test part that did not fit
     invalid: float | None = None  # share of the test part answered with what is no label; None: cannot happen
+    # Of a prompted model: the probability of all labels' words together, in the median row of the test part
+    label_mass: float | None = None
+    certain: bool = False  # whether answers are one label for certain: metrics of probabilities are left out
     trials: int | None = None  # prompts that were tried on validation
     floor: bool = False  # answers that have nothing to do with the text
     tried: dict[str, int] = field(default_factory=dict)  # what validation chose one of: settings, checkpoints

@@ -21,6 +21,7 @@ from stratune.data.store import load_parts
 from stratune.engine.job import Job, Place
 from stratune.errors import StratuneError
 from stratune.files import file_sha256, folder_bytes, replacing, write_text
+from stratune.fitting.answer_remarks import median_mass, remarks_on
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained, metrics_of
 from stratune.fitting.trials import remove_checkpoints
@@ -117,6 +118,9 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
             result.predict_rows_per_second = len(truth) / seconds
             result.tokens_cut = int(answers.tokens_cut.sum())
             result.invalid = float(answers.invalid.mean()) if answers.invalid is not None else None
+            result.label_mass = median_mass(answers)
+            result.certain = answers.certain
+            result.notes = [*result.notes, *scorer.remarks(), *remarks_on(answers)]
     result.peak_bytes = memory.peak_bytes()
     trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
     if trained.is_main_process:
@@ -193,6 +197,10 @@ def write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None
         columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
         if answers.answers is not None:
             columns["answer"] = answers.answers
+        if answers.mass is not None:
+            columns["label_mass"] = answers.mass
+        if any(answers.why or ()):
+            columns["invalid_reason"] = [why or None for why in answers.why or ()]
         if answers.evidence is not None:
             columns["evidence"] = [
                 [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
@@ -204,4 +212,4 @@ def write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None
             columns[COLUMN] = to_arrow(rows).column(COLUMN)
         tables.append(pa.table(columns))
     with replacing(path) as temporary:
-        pq.write_table(pa.concat_tables(tables), temporary)
+        pq.write_table(pa.concat_tables(tables, promote_options="default"), temporary)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stratune.backbone.tokenizer import load_tokenizer
 from stratune.data.rows import text_columns
-from stratune.errors import UnsupportedError
+from stratune.errors import RemoteError, UnsupportedError
 from stratune.fitting.trained import Trained, predictor_of
 from stratune.readout.base import by_chunks
 from stratune.readout.search import choose
@@ -16,8 +17,9 @@ from stratune.readout.words import Words
 from stratune.remote.estimate import Estimate, estimate, in_words
 from stratune.remote.language_model import ServerLanguageModel, open_server
 from stratune.remote.named import Servers
-from stratune.remote.reader import RemoteReader, remote_reader
+from stratune.remote.reader import remote_reader
 from stratune.remote.settings import Remote
+from stratune.remote.tokenized_reader import TokenizedReader
 from stratune.tokens.tokens import TextLimit
 from stratune.train.processes import is_main
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from stratune.data.split import Split
     from stratune.longtext.chunks import Chunker
     from stratune.model.prompted import PromptedModel
+    from stratune.prompt.asking import Asking
     from stratune.remote.request import Body
     from stratune.strategy import Strategy
     from stratune.task import Task
@@ -54,18 +57,30 @@ def ask(
         why = "a server's weights cannot be trained; use zero_shot or few_shot, with `words` or `generate`"
         raise UnsupportedError(strategy.name, backbone, why)
     limit = TextLimit(settings.max_length, settings.max_words)
+    tokenizer = load_tokenizer(remote.tokenizer) if remote.tokenizer is not None else None
 
-    def reader_of(words: Words, draw: int) -> RemoteReader:
+    def reader_of(words: Words, draw: int) -> Asking:
+        if tokenizer is not None:
+            return TokenizedReader(words.reader(tokenizer, split.task, limit, split.train, seed, draw))
         shown = words.shown(split.task, limit.max_words, split.train, seed, draw)
         return remote_reader(limit, words.asked(task), shown)
 
-    server = open_server(backbone, servers, remote.retry_policy())
+    server = open_server(
+        backbone,
+        servers,
+        remote.retry_policy(),
+        extra=remote.extra,
+        price=remote.price,
+        tokenizer=remote.tokenizer,
+    )
     prompted = readout.prompted(server, reader_of(readout, 0), readout.objective(task), seed)
     chunker = readout.chunker(None)
     model = by_chunks(prompted, chunker, readout.aggregate(task))
     expected = _expected(server, prompted, chunker, readout, reader_of, split, remote)
     said = f"asks {in_words(expected)}"
     progress.note(said)
+    if remote.max_cost is not None and expected.cost is not None and expected.cost > remote.max_cost:
+        raise RemoteError(f"{said}: more than remote.max_cost, {remote.max_cost:,.2f}; nothing was asked")
     started = time.perf_counter()
     prompts = choose(prompted, model, readout, reader_of, split, progress)
     server_model = ServerModel(backbone)
@@ -92,13 +107,15 @@ def _expected(
     prompted: PromptedModel,
     chunker: Chunker | None,
     readout: Words,
-    reader_of: Callable[[Words, int], RemoteReader],
+    reader_of: Callable[[Words, int], Asking],
     split: Split,
     remote: Remote,
 ) -> Estimate:
-    """Of the requests that validation (for every prompt) and test will send; none is sent."""
+    """Of the requests that validation (for every prompt) and test will send. One row is asked about, as the
+    server has not yet shown what it offers.
+    """
 
-    def bodies(reader: RemoteReader, texts: Columns) -> list[Body]:
+    def bodies(reader: Asking, texts: Columns) -> list[Body]:
         rows = (chunker(*texts)[1], None) if chunker is not None else texts
         return server.bodies(reader.read(*rows)[0], prompted.writing, prompted.otherwise)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stratune.data.rows import sample_rows
 from stratune.evaluate.scoring import score
 from stratune.predictor.predictor import Predictor
+from stratune.target.decision import OF_PROBABILITIES
 from stratune.target.within_folds import scorer_within
 from stratune.train.checkpoint import TrainingState
 
@@ -75,7 +76,9 @@ def metrics_of(answers: Scored, split: Split, part: str) -> dict[str, float]:
     truth = target.truth(split.parts[part]["label"])
     folds = split.folds if part == "val" else ()
     said = answers.predictions, answers.invalid, answers.decided
-    return score(scorer_within(folds, target, truth, *said), len(truth))
+    found = score(scorer_within(folds, target, truth, *said), len(truth))
+    left_out = OF_PROBABILITIES if answers.certain else ()
+    return {name: value for name, value in found.items() if name not in left_out}
 
 
 def predictor_of(

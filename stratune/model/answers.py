@@ -56,6 +56,10 @@ class Scored:
     saved_seconds: float = 0.0  # time saved by vectors that were cached already
     # (N, K) of values read from a rating scale: the probability of each level
     levels: NDArray[np.float64] | None = None
+    # (N,) of a prompted model: the probability that all labels' words had together; NaN where not known
+    mass: NDArray[np.float64] | None = None
+    why: list[str] | None = None  # why a row is invalid; "" where it is not
+    certain: bool = False  # whether a row is one label for certain: no metric of probabilities is of use
     decided: Any = (
         None  # (N, ...) what was decided, as Target.decided has it; None: nothing was chosen for it
     )
@@ -91,6 +95,9 @@ def gathered(parts: Sequence[Scored], rows: Sequence[NDArray[np.int64]]) -> Scor
         evidence=lists([one.evidence for one in parts]),
         saved_seconds=sum(one.saved_seconds for one in parts),
         levels=arrays([one.levels for one in parts]),
+        mass=arrays([one.mass for one in parts]),
+        why=lists([one.why for one in parts]),
+        certain=all(one.certain for one in parts),
     )
 
 

@@ -84,6 +84,10 @@ class Model(ABC):
         """Notes for the user, on texts or demonstrations that did not fit."""
         return []
 
+    def remarks(self) -> list[str]:
+        """What the user should know of how rows were answered, once they were."""
+        return []
+
     def prompt(self, text: str, pair: str | None) -> str | None:
         """What a language model is asked about one row; None where nothing is asked."""
         return None

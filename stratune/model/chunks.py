@@ -42,10 +42,15 @@ class ChunkModel(Model):
         joined = found.joined(each)
         unanswered = np.isnan(joined).any(axis=1)
         cut = np.bincount(documents.owner, weights=scored.tokens_cut, minlength=documents.count)
+        mass = None
+        if scored.mass is not None:
+            sums = np.bincount(documents.owner, weights=scored.mass, minlength=documents.count)
+            mass = sums / np.bincount(documents.owner, minlength=documents.count)
         return answered(
             self,
             joined,
             cut.astype(np.int32),
+            mass=mass,
             evidence=self._evidence(found, joined, documents),
             chunks=found,
             saved_seconds=scored.saved_seconds,
@@ -85,6 +90,9 @@ class ChunkModel(Model):
 
     def predictions_of(self, probabilities: Floats) -> Floats:
         return self.inner.predictions_of(probabilities)
+
+    def remarks(self) -> list[str]:
+        return self.inner.remarks()
 
     def notes(self) -> list[str]:
         return self.inner.notes()

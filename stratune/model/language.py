@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from stratune.watch import Progress
 
+SEEDS = 1_000_003  # seeds of several answers are so far apart: no other run's seed is among them
+
 
 @dataclass(frozen=True)
 class LabelScores:
@@ -21,15 +23,40 @@ class LabelScores:
 
     log_probs: NDArray[Any]
     invalid: NDArray[np.bool_] | None = None  # None: cannot happen
+    # (N,) probability of all labels' words together, of whatever the model might say next; None: not known
+    mass: NDArray[Any] | None = None
+    why: list[str] | None = None  # why a row has no answer; "" where it has one
+    cut: NDArray[np.int32] | None = None  # (N,) words that a server had no room for
+    certain: bool = False  # whether a row is one label for certain, so that nothing is a probability
+
+
+@dataclass(frozen=True)
+class Written:
+    """N generated answers, unchanged; `why` there is none ("" where there is one); `cut` (N,): words that a
+    server had no room for.
+    """
+
+    texts: list[str]
+    why: list[str] | None = None
+    cut: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)
 class Writing:
-    """Options of generation. Sampling is seeded, so equal prompts get equal answers."""
+    """Options of generation. Sampling is seeded, so equal prompts get equal answers.
+
+    `votes`: answers drawn for each row; the label of most of them is its own (Wang et al. 2023,
+    "Self-consistency").
+    """
 
     temperature: float = 0.0  # 0: greedy
     max_new_tokens: int | None = None  # None: enough for the longest word
     seed: int = 0
+    votes: int = 1
+
+    def each_draw(self) -> list[Writing]:
+        """One answer each, with seeds of their own; the first has the seed itself."""
+        return [replace(self, seed=self.seed + draw * SEEDS, votes=1) for draw in range(self.votes)]
 
 
 class LanguageModel(ABC):
@@ -42,8 +69,8 @@ class LanguageModel(ABC):
         """Log-probabilities of the verbalizer; None when it can only generate. Raises StratuneError."""
 
     @abstractmethod
-    def generate(self, prompts: Any, how: Writing, progress: Progress) -> list[str]:
-        """The generated text for each prompt, unchanged."""
+    def generate(self, prompts: Any, how: Writing, progress: Progress) -> Written:
+        """The generated text for each prompt."""
 
     @abstractmethod
     def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
@@ -51,6 +78,10 @@ class LanguageModel(ABC):
 
         `words`: the verbalizer.
         """
+
+    def remarks(self) -> list[str]:
+        """What the user should know of how rows were asked, once they were."""
+        return []
 
     @property
     def device(self) -> str | None:

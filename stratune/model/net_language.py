@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from stratune.model.language import LabelScores, LanguageModel, Writing
+from stratune.model.language import LabelScores, LanguageModel, Writing, Written
 from stratune.model.net_files import write_net
 from stratune.tokens.batches import sorted_batches
 from stratune.train.feed import Feed
@@ -39,9 +40,12 @@ class NetLanguageModel(LanguageModel):
     runtime: Runtime
 
     def log_probs(self, prompts: Tokens, progress: Progress) -> LabelScores:
-        return LabelScores(infer(self.net, Feed(prompts, self.pad), self.runtime, progress=progress))
+        found = infer(self.net, Feed(prompts, self.pad), self.runtime, progress=progress)
+        # The mean of a word's log-probabilities is no probability of the word.
+        mass = None if self.normalised else np.exp(found).sum(axis=1).clip(max=1.0)
+        return LabelScores(found, mass=mass)
 
-    def generate(self, prompts: Tokens, how: Writing, progress: Progress) -> list[str]:
+    def generate(self, prompts: Tokens, how: Writing, progress: Progress) -> Written:
         assert prompts.scoring is not None
         longest = int(prompts.scoring.trie.paths.sum(axis=1).max())
         options = self._options(how, how.max_new_tokens or longest + SPARE)
@@ -60,7 +64,7 @@ class NetLanguageModel(LanguageModel):
                 for row, answer in zip(rows, new, strict=True):
                     answers[row] = answer
                 progress.rows(len(rows))
-        return answers
+        return Written(answers)
 
     @contextmanager
     def _seeded(self, how: Writing) -> Iterator[None]:
@@ -95,6 +99,10 @@ class NetLanguageModel(LanguageModel):
 
     def trainable(self) -> dict[str, Tensor]:
         return dict(self.net.trainable())
+
+    @property
+    def normalised(self) -> bool:
+        return bool(self.net.head.normalise)
 
     @property
     def pad(self) -> int:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from stratune.model.answers import Scored, answered
 from stratune.model.base import INSTEAD, Floats, Model
-from stratune.model.language import Calibration, LanguageModel, Writing
-from stratune.prompt.match import Matcher
+from stratune.model.language import Calibration, LanguageModel, Writing, Written
+from stratune.printable import shortened
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.objective import Objective
     from stratune.prompt.asking import Asking
+
+
+SHOWN = 60  # characters of an answer that is no label
 
 
 @dataclass
@@ -41,11 +45,31 @@ class PromptedModel(Model):
         prompts, cut = self.reader.read(texts, pairs)
         scores = None if self.writing else self.language_model.log_probs(prompts, progress)
         if scores is None:
-            answers = self.language_model.generate(prompts, self.writing or self.otherwise, progress)
-            probabilities, invalid = Matcher(self.reader.words)(answers)
-            return answered(self, probabilities, cut, invalid=invalid, answers=answers)
+            return self._written(prompts, cut, progress)
         probabilities = self.objective.probabilities(self.calibration(scores.log_probs))
-        return answered(self, probabilities, cut, invalid=scores.invalid)
+        cut = cut if scores.cut is None else cut + scores.cut
+        given = {"invalid": scores.invalid, "mass": scores.mass, "why": scores.why}
+        return answered(self, probabilities, cut, **given, certain=scores.certain)
+
+    def _written(self, prompts: Any, cut: NDArray[np.int32], progress: Progress) -> Scored:
+        """From generated answers: of several for a row the share of each label, else 1 and 0."""
+        how = self.writing or self.otherwise
+        matcher = self.reader.matcher
+        draws = [self.language_model.generate(prompts, one, progress) for one in how.each_draw()]
+        matched = [matcher(draw.texts)[0] for draw in draws]
+        valid = np.sum([~np.isnan(found).any(axis=1) for found in matched], axis=0)  # (N,) answers
+        with np.errstate(invalid="ignore"):  # 0 / 0: no answer of a row is a label
+            shares = np.nansum(matched, axis=0) / valid[:, None]
+        first = draws[0]
+        missing = first.why or [""] * len(first.texts)
+        why = [
+            "" if count else reason or f"its answer is no label: {shortened(text, SHOWN)!r}"
+            for count, reason, text in zip(valid, missing, first.texts, strict=True)
+        ]
+        cut = cut if first.cut is None else cut + first.cut
+        answers = first.texts if len(draws) == 1 else [_several(texts) for texts in _by_row(draws)]
+        certain = len(draws) == 1
+        return answered(self, shares, cut, invalid=valid == 0, answers=answers, why=why, certain=certain)
 
     def calibrate(self, bias: Floats, scale: float) -> None:
         """`bias` (K,) of log-probabilities; `scale` is 1 / temperature."""
@@ -79,6 +103,14 @@ class PromptedModel(Model):
     def notes(self) -> list[str]:
         return self.reader.notes()
 
+    def remarks(self) -> list[str]:
+        return self.language_model.remarks()
+
+    def seed(self, seed: int) -> None:
+        """Answers are drawn with this seed."""
+        self.writing = replace(self.writing, seed=seed) if self.writing else None
+        self.otherwise = replace(self.otherwise, seed=seed)
+
     @property
     def origin(self) -> float | None:
         return self.objective.origin
@@ -97,3 +129,12 @@ class PromptedModel(Model):
 
     def trainable(self) -> dict[str, Tensor]:
         return self.language_model.trainable()
+
+
+def _by_row(draws: Sequence[Written]) -> list[tuple[str, ...]]:
+    return list(zip(*(draw.texts for draw in draws), strict=True))
+
+
+def _several(texts: Sequence[str]) -> str:
+    """The answers to one row, a line each."""
+    return "\n".join(" ".join(text.split()) for text in texts)

@@ -17,9 +17,21 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stratune.errors import ArtifactError, boundary, reason
-from stratune.evaluate.conformal import MOST
 from stratune.files import file_sha256
-from stratune.longtext.options import AGGREGATES
+from stratune.predictor.manifest_parts import (
+    AggregatePart,
+    BackbonePart,
+    CalibrationPart,
+    ConformalPart,
+    Digest,
+    LimitPart,
+    Number,
+    PromptPart,
+    ScalingPart,
+    ServerPart,
+    TaskPart,
+    Text,
+)
 from stratune.strategy import parse_strategy
 from stratune.strategy.base import Candidate
 from stratune.task import Bins, Task
@@ -33,85 +45,6 @@ FORMAT = 4
 READS = (1, 2, 3, 4)
 JSON_BYTES = 500_000_000  # a vocabulary or a pool of demonstrations, never more
 SUFFIXES = (".safetensors", ".json", ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".npy", ".npz", ".gguf", ".py")
-
-Count = Annotated[int, Field(ge=1, le=2**31)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Text = Annotated[str, Field(max_length=1_000_000)]
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class BinsPart(Part):
-    names: list[Text] = []
-    edges: list[Number] = []
-    quantiles: Annotated[int, Field(ge=0, le=10_000)] = 0
-
-
-class TaskPart(Part):
-    text: Text = "text"
-    label: Text = "label"
-    text_pair: Text | None = None
-    group: Text | None = None
-    annotations: Text | None = None
-    id: Text | None = None
-    kind: Text = "classification"
-    labels: list[Text] = []
-    metric: Text = ""
-    bins: BinsPart | None = None
-
-
-class BackbonePart(Part):
-    id: Text
-    revision: Text | None = None
-    weight_hash: Text | None = None
-
-
-class LimitPart(Part):
-    max_length: Count | None = None
-    max_words: Count | None = None
-    virtual: Annotated[int, Field(ge=0, le=2**31)] = 0
-    keep: Literal["head", "tail", "both"] = "head"
-
-
-class ShotPart(Part):
-    text: Text
-    label: Text
-    pair: Text | None = None
-
-
-class PromptPart(Part):
-    template: dict[str, Any]
-    shots: list[ShotPart]
-    nearest: Count | None = None
-
-
-class CalibrationPart(Part):
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)  # format 1: beside the server's `way`
-    bias: list[Number] = []
-    scale: Number = 1.0
-
-
-class ServerPart(Part):
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-    way: Text | None = None
-
-
-class ScalingPart(Part):
-    scale: list[Number]
-    bias: list[Number]
-
-
-class ConformalPart(Part):
-    rows: Count
-    scores: Annotated[list[Number], Field(max_length=MOST)]
-
-
-class AggregatePart(Part):
-    how: Literal[AGGREGATES]  # type: ignore[valid-type]
-    sharpness: Number = 0.0
 
 
 class Fields(BaseModel):

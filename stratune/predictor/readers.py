@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 
 from stratune.backbone.load import Backbone, load_backbone
-from stratune.backbone.tokenizer import LEAST
-from stratune.errors import ArtifactError, choices
+from stratune.backbone.tokenizer import LEAST, load_tokenizer
+from stratune.errors import ArtifactError, ConfigError, choices
 from stratune.model.baseline import BaselineModel
 from stratune.model.language import Calibration
 from stratune.model.net_files import read_net, read_tensors, shapes_in
@@ -23,10 +23,13 @@ from stratune.printable import middle_cut
 from stratune.prompt.shots import shown_by
 from stratune.readout.base import by_chunks
 from stratune.remote.address import is_remote
-from stratune.remote.language_model import open_server
+from stratune.remote.language_model import Asked, open_server
 from stratune.remote.named import Servers
 from stratune.remote.reader import remote_reader
+from stratune.remote.request import Form
 from stratune.remote.request_formats import Way
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.tokenized_reader import TokenizedReader
 from stratune.strategy.base import Baseline, Strategy
 from stratune.tokens.tokens import TextLimit
 from stratune.train.runtime import runtime_of
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from stratune.longtext.aggregate import Aggregate
     from stratune.model.base import Model
     from stratune.objective import Objective
+    from stratune.prompt.asking import Asking
     from stratune.readout.base import Readout
     from stratune.task import Task
 
@@ -116,6 +120,8 @@ def read_local(source: Source) -> Model:
     inner = readout.answering(net, runtime, reader)
     if readout.language_model:
         inner.calibration = source.calibration(readout.asked(task))
+        if isinstance(manifest.fields.seed, int):
+            inner.seed(manifest.fields.seed)
     return by_chunks(inner, readout.chunker(backbone.tokenizer), source.aggregate(readout))
 
 
@@ -161,8 +167,21 @@ def read_prompted(source: Source) -> Model:
         raise manifest.damaged(f"readout {readout.kind} of a {manifest.kind}")
     labels = readout.asked(task)
     manifest.need("prompt")
-    reader = remote_reader(source.limit, labels, shown_by(source.prompt, labels))
-    server = open_server(address, source.servers, way=way_of(manifest), where=str(source.folder))
+    part = manifest.fields.server
+    tokenizer = part.tokenizer if part else None
+    reader: Asking = remote_reader(source.limit, labels, shown_by(source.prompt, labels))
+    if tokenizer is not None:
+        known = load_tokenizer(tokenizer)
+        reader = TokenizedReader(readout.restored(known, task, source.limit, source.prompt))
+    server = open_server(
+        address,
+        source.servers,
+        policy_of(manifest),
+        asked_of(manifest),
+        extra=part.extra if part else None,
+        tokenizer=tokenizer,
+        where=str(source.folder),
+    )
     seed = manifest.need("seed")
     if not isinstance(seed, int):
         raise manifest.damaged(f"seed: {seed!r} is no number")
@@ -171,11 +190,26 @@ def read_prompted(source: Source) -> Model:
     return by_chunks(inner, readout.chunker(None), source.aggregate(readout))
 
 
-def way_of(manifest: Manifest) -> Any:
-    way = manifest.way
-    if way not in (None, *get_args(Way)):
-        raise manifest.damaged(f"server.way {choices(way, get_args(Way))}")
-    return way
+def asked_of(manifest: Manifest) -> Asked:
+    """How the server is asked: as the model was made, in no other way."""
+    way: Any = manifest.way
+    part = manifest.fields.server
+    form: Any = part.form if part else None
+    for name, value, known in (("way", way, get_args(Way)), ("form", form, get_args(Form))):
+        if value not in (None, *known):
+            raise manifest.damaged(f"server.{name} {choices(value, known)}")
+    return Asked(way, form, part.room if part else 0)
+
+
+def policy_of(manifest: Manifest) -> RetryPolicy | None:
+    """Rate and patience that the model was made with; None: a folder that does not say."""
+    part = manifest.fields.server
+    if part is None or part.retry_policy is None:
+        return None
+    try:
+        return RetryPolicy(**part.retry_policy)
+    except (TypeError, ConfigError) as error:
+        raise manifest.damaged(f"server.retry_policy: {error}") from error
 
 
 def read_baseline(source: Source) -> Model:

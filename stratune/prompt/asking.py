@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratune.prompt.match import Matcher
 from stratune.prompt.shots import kept
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class Asking(ABC):
         """The verbalizer: each label's words."""
         words = self.renderer.template.words
         return {label: tuple(word.strip() for word in words[label]) for label in self.renderer.labels}
+
+    @property
+    def matcher(self) -> Matcher:
+        """Reads generated answers."""
+        return Matcher(self.words, *self.renderer.around)
 
     def state(self) -> dict[str, Any]:
         """What a model folder stores: the template with its words, and the demonstrations."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stratune.backbone.tokenizer import encode
 from stratune.errors import ConfigError
 from stratune.prompt.asking import Asking
+from stratune.prompt.harmless import harmless, marks_of
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest
 from stratune.prompt.template import Shot
@@ -106,7 +107,7 @@ class PromptReader(Asking):
 
     def rendered(self, text: str, pair: str | None) -> str:
         """The prompt of one row, as text."""
-        return self._prompts([text], [pair] if pair is not None else None)[0][0]
+        return self.prompts([text], [pair] if pair is not None else None)[0][0]
 
     def words_as_tokens(self) -> dict[str, list[str]]:
         """Each word of the verbalizer -> its tokens after a prompt."""
@@ -119,7 +120,7 @@ class PromptReader(Asking):
     # -- helpers
 
     def _chunk(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[list[int], int]]:
-        rows = self._prompts(texts, pairs)
+        rows = self.prompts(texts, pairs)
         prompts = [prompt for prompt, _ in rows]
         word, path = self._words[0], self._paths[0]
         alone, joined = self._encode(prompts), self._encode([p + self.renderer.gap + word for p in prompts])
@@ -131,7 +132,7 @@ class PromptReader(Asking):
             found.append((whole[: len(whole) - len(path)], dropped))
         return found
 
-    def _prompts(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[str, int]]:
+    def prompts(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[str, int]]:
         """(prompt, tokens of the text cut) of each row."""
         rows = self._fitting(texts, pairs)
         if self.nearest is None:
@@ -156,7 +157,8 @@ class PromptReader(Asking):
     ) -> list[tuple[str, str | None, int]]:
         """(text, pair, tokens cut) of each row, after cutting."""
         given_columns = [texts, *([pairs] if pairs else [])]
-        columns = [[self._harmless(text) for text in column] for column in given_columns]
+        marks = marks_of(self.backbone.tokenizer)
+        columns = [[harmless(text, marks) for text in column] for column in given_columns]
         whole = [self._encode_text(column) for column in columns]
         short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
         encoded = [self._encode_text(column, offsets=True) for column in short]
@@ -174,13 +176,6 @@ class PromptReader(Asking):
             dropped = sum(len(column["input_ids"][i]) for column in whole) - sum(kept)
             rows.append((given[0], given[1] if pairs else None, max(0, dropped)))
         return rows
-
-    def _harmless(self, text: str) -> str:
-        """Put a space into special tokens that a text spells out, so that it cannot end the user's turn."""
-        for name in self.backbone.tokenizer.all_special_tokens:
-            if name in text:
-                text = text.replace(name, f"{name[0]} {name[1:]}")
-        return text
 
     def _encode_text(self, texts: list[str], offsets: bool = False) -> Any:
         return encode(

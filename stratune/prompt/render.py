@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError
 from stratune.prompt.chat import Message, render_chat
+from stratune.prompt.harmless import harmless, marks_of
 from stratune.prompt.template import Shot, Template
 
 if TYPE_CHECKING:
@@ -41,32 +42,39 @@ class Renderer:
         return self._has_chat if self.template.chat is None else self.template.chat
 
     @property
-    def _before(self) -> str:
-        return self.template.answer.format(label="\0").removesuffix("\0")
+    def around(self) -> tuple[str, str]:
+        """What stands before and behind the label in an answer."""
+        before, _, behind = self.template.answer.format(label="\0").partition("\0")
+        return before, behind
+
+    @property
+    def begin(self) -> str:
+        """How an answer begins, without the white space (`gap`) in front of the label."""
+        return self.around[0].rstrip()
 
     @property
     def gap(self) -> str:
-        return self._before[len(self._before.rstrip()) :]
+        return self.around[0][len(self.begin) :]
 
     def __call__(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> str:
         """`shots`: the demonstrations of this row, where each row has its own."""
         if not self.chat:
             return self.plain(text, pair, shots)
         messages = self.messages(text, pair, shots)
-        return render_chat(self.tokenizer, messages) + self._before.rstrip()
+        return render_chat(self.tokenizer, messages) + self.begin
 
     def plain(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> str:
         parts = [self._filled(self.template.system), self._filled(self.template.task)]
         shown = self.shots if shots is None else shots
         parts += [f"{self._row(shot)}\n{self._answer(shot)}" for shot in shown]
-        parts.append(f"{self.template.row.format(text=text, pair=pair)}\n{self._before.rstrip()}")
+        parts.append(f"{self._filled_row(text, pair)}\n{self.begin}")
         return "\n\n".join(part for part in parts if part)
 
     def messages(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> list[Message]:
         """The turns of a chat, up to the row in question."""
         shown = self.shots if shots is None else shots
         turns: list[tuple[str, str | None]] = [(self._row(shot), self._answer(shot)) for shot in shown]
-        turns.append((self.template.row.format(text=text, pair=pair), None))
+        turns.append((self._filled_row(text, pair), None))
         system, task = self._filled(self.template.system), self._filled(self.template.task)
         messages: list[Message] = [{"role": "system", "content": system}] if system else []
         for number, (asked, answered) in enumerate(turns):
@@ -77,7 +85,15 @@ class Renderer:
         return messages
 
     def _row(self, shot: Shot) -> str:
-        return self.template.row.format(text=shot.text, pair=shot.pair)
+        return self._filled_row(shot.text, shot.pair)
+
+    def _filled_row(self, text: str, pair: str | None) -> str:
+        """Nothing in a row, or in a demonstration, ends the user's turn."""
+        pair = None if pair is None else self._harmless(pair)
+        return self.template.row.format(text=self._harmless(text), pair=pair)
+
+    def _harmless(self, text: str) -> str:
+        return harmless(text, marks_of(self.tokenizer))
 
     def _answer(self, shot: Shot) -> str:
         return self.template.answer.format(label=self.template.words[shot.label][0])

@@ -39,7 +39,7 @@ class Template:
     system: str = ""
     task: str = ""  # the instruction, once, before the demonstrations
     row: str = "{text}"  # of each demonstration, and of the row in question
-    answer: str = "{label}"  # ends a demonstration; the prompt ends before {label}
+    answer: str = "{label}"  # ends a demonstration; the prompt ends before {label}: "It was {label}."
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     shots: tuple[Shot, ...] = ()  # the user's own demonstrations, for `pick: fixed`
@@ -52,8 +52,8 @@ class Template:
                     raise ConfigError(choices(name, slots), key=f"{self.name}: {key}")
         if "text" not in _slots(self.row, self.name):
             raise ConfigError("without the slot {text} every row would be the same", key=f"{self.name}: row")
-        if _slots(self.answer, self.name) != ["label"] or not self.answer.endswith("{label}"):
-            raise ConfigError("it has to end in {label}, once", key=f"{self.name}: answer")
+        if _slots(self.answer, self.name) != ["label"]:
+            raise ConfigError("it has to hold {label}, once", key=f"{self.name}: answer")
 
     @property
     def pairs(self) -> bool:

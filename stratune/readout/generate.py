@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from stratune.train.runtime import Runtime
 
 
+MOST_VOTES = 100
+
+
 @register_readout("generate")
 @dataclass(frozen=True)
 class Generate(Words):
@@ -33,6 +36,7 @@ class Generate(Words):
 
     sample: float = 0.0  # temperature of sampling; 0: greedy
     max_new_tokens: int | None = None  # of an answer; None: tokens of the longest word, plus four
+    votes: int = 1  # answers sampled for each row, of which the label most often given is taken
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,6 +45,11 @@ class Generate(Words):
             raise ConfigError(why, key="readout.long")
         if self.sample < 0:
             raise ConfigError(f"{self.sample} is below 0", key="readout.sample")
+        if not 1 <= self.votes <= MOST_VOTES:
+            raise ConfigError(f"{self.votes} is not from 1 to {MOST_VOTES}", key="readout.votes")
+        if self.votes > 1 and not self.sample:
+            why = "without `sample`, a temperature above 0, all answers to a row are the same"
+            raise ConfigError(f"{self.votes}: {why}", key="readout.votes")
         if self.max_new_tokens is not None and self.max_new_tokens < 1:
             raise ConfigError(f"{self.max_new_tokens} is below 1", key="readout.max_new_tokens")
         if self.threshold or self.temperature or self.ways() != ["none"]:
@@ -63,5 +72,5 @@ class Generate(Words):
         from stratune.model.language import Writing
         from stratune.model.prompted import PromptedModel
 
-        how = Writing(self.sample, self.max_new_tokens, seed)
+        how = Writing(self.sample, self.max_new_tokens, seed, self.votes)
         return PromptedModel(language_model, reader, objective, writing=how)

@@ -255,6 +255,7 @@ class Words(Readout):
         from stratune.readout.search import choose
 
         prompted = cast("PromptedModel", inner)
+        prompted.seed(seed)
         reader = cast("PromptReader", prompted.reader)
 
         def reader_of(words: Words, draw: int) -> PromptReader:

@@ -5,8 +5,10 @@ All that a server says leaves this file through `Client._heard`, which takes the
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.errors import RemoteError, reason
 from stratune.remote.address import Address
+from stratune.remote.deadline import ENDLESS, ends_within
 from stratune.remote.named import OPENAI, origin
 from stratune.remote.request import Body, Endpoint
 from stratune.remote.secret import Secret
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 RETRIED = (408, 409, 425, 429)  # HTTP statuses that are tried again, with all from 500 up
 CUSTOM = "OPENAI_CUSTOM_HEADERS"
+KEY_WORDS = re.compile(
+    r"\b(?:api[ _-]?key|keys?|token|auth\w*|unauth\w*|credentials?|permissions?)\b", re.IGNORECASE
+)
 SHOWN = 200  # characters of a server's own message that are shown
 AT_OPENAI = ("OpenAI-Organization", "OpenAI-Project")  # headers that no other host is to see
 
@@ -33,34 +39,63 @@ class Fault(Exception):
     """One request that failed.
 
     `why` is one line and never holds the key. `retry`: whether to try again, after at least `after` seconds.
+    `message`: the server's own, whole and without the key. `parameter`: the field that it says is wrong.
+    `empty`: it answered, and its answer holds none.
     """
 
-    def __init__(self, why: str, status: int | None = None, *, retry: bool, after: float = 0.0) -> None:
+    def __init__(
+        self,
+        why: str,
+        status: int | None = None,
+        *,
+        retry: bool,
+        after: float = 0.0,
+        message: str = "",
+        parameter: str = "",
+        empty: bool = False,
+    ) -> None:
         super().__init__(why)
         self.why, self.status, self.retry, self.after = why, status, retry, after
+        self.message, self.parameter, self.empty = message, parameter, empty
+
+    @property
+    def of_a_key(self) -> bool:
+        """Whether it is of who asks; models, regions and contents are refused with 403, too."""
+        return self.status == 401 or (self.status == 403 and _of_a_key(self.message))
+
+    def given_up(self, why: str) -> Fault:
+        """The same without another attempt."""
+        return Fault(
+            f"{self.why}; {why}", self.status, retry=False, message=self.message, empty=self.empty,
+        )  # fmt: skip
 
 
 class Client:
     """Requests to one server. Each is tried once; retries are in server.py.
 
-    `variable`: of the environment, with the server's key; NO_KEY where it gets none.
+    `timeout`: seconds without a byte, `longest`: for a whole answer. `variable`: of the environment, with the
+    server's key; NO_KEY where it gets none.
     """
 
-    def __init__(self, address: Address, timeout: float, variable: str) -> None:
+    def __init__(self, address: Address, timeout: float, longest: float, variable: str) -> None:
         try:
             import openai
         except ImportError:
             raise RemoteError(
                 "asking a server needs one more package: pip install 'stratune[remote]'"
             ) from None
-        self._timeout = timeout
+        self._timeout, self._longest = timeout, longest
         key = os.environ.get(variable, "").strip() if variable else ""
         if not (key.isascii() and key.isprintable()) or " " in key:
             raise RemoteError(f"{variable} holds a character that no key has")  # httpx would print it
         self._key = Secret(key)
         # A server that sends a request on to another one would send the user's texts there.
         sending = openai.DefaultHttpxClient(
-            follow_redirects=False, event_hooks={"request": [_only_for(address.url, key)]}
+            follow_redirects=False,
+            event_hooks={
+                "request": [_only_for(address.url, key)],
+                "response": [ends_within(_http_of(openai), longest)],
+            },
         )
         weakref.finalize(self, sending.close)
         self._api: openai.OpenAI = openai.OpenAI(
@@ -86,8 +121,10 @@ class Client:
             self._reached = True
             response = error.response
             raise self._status_error(response.status_code, response.text, response.headers) from None
-        except openai.APITimeoutError:
-            raise Fault(f"no answer within {self._timeout:g} seconds", retry=True) from None
+        except openai.APITimeoutError as error:
+            endless = type(error.__cause__).__name__ == ENDLESS
+            seconds = self._longest if endless else self._timeout
+            raise Fault(f"no answer within {seconds:g} seconds", retry=True) from None
         except openai.APIConnectionError as error:
             raise self._connection_error(error.__cause__) from None
         except (openai.OpenAIError, ValueError, LookupError) as error:
@@ -125,18 +162,22 @@ class Client:
             raise Fault(f"the answer is not JSON: {self._heard(text)!r}", retry=True) from None
         given = answer.get("choices") if isinstance(answer, dict) else None
         if not isinstance(given, list) or not given or not isinstance(given[0], dict):
-            raise Fault(f"the answer has no `choices`: {self._heard(text)!r}", retry=True)
+            why = f"the answer has no `choices`: {self._heard(text)!r}"
+            raise Fault(why, retry=True, empty=isinstance(given, list) and not given)
         return dict(answer)
 
     def _status_error(self, status: int, text: str, headers: Mapping[str, str]) -> Fault:
-        """A message about a wrong key may repeat the key, so messages of 401 and 403 are left out."""
-        message = "" if status in (401, 403) else self._heard(_message(text))
+        """A message about a wrong key may repeat a part of the key, so such messages are left out."""
+        whole = " ".join(self._key.masked(_message(text)).split())
+        message = "" if status == 401 or (status == 403 and _of_a_key(whole)) else self._heard(whole)
         no_credit = status == 429 and "insufficient_quota" in text
         if 300 <= status < 400:
             message = "it sends the request on to another address; name that one, where you trust it"
         why = f"{status} {_phrase(status)}" + (f": {message}" if message else "")
         retry = (status in RETRIED or status >= 500) and not no_credit
-        return Fault(why, status, retry=retry, after=_retry_after(headers))
+        return Fault(
+            why, status, retry=retry, after=_retry_after(headers), message=whole, parameter=_parameter(text)
+        )
 
     def _connection_error(self, cause: BaseException | None) -> Fault:
         """Not reachable at the first request: a wrong address, not retried. Later: a server that restarts."""
@@ -152,6 +193,12 @@ class Client:
         return line if len(line) <= SHOWN else line[:SHOWN] + "…"
 
 
+def _http_of(openai: Any) -> Any:
+    """The HTTP library of `openai`: httpx, or another of the same interface."""
+    client = next(one for one in openai.DefaultHttpxClient.__mro__ if one.__name__ == "Client")
+    return importlib.import_module(client.__module__.partition(".")[0])
+
+
 def _only_for(url: str, key: str) -> Callable[[Any], None]:
     """What `openai` adds to requests of its own accord, from variables of the environment, is for OpenAI."""
     named = [line.partition(":")[0].strip() for line in os.environ.get(CUSTOM, "").splitlines()]
@@ -165,6 +212,19 @@ def _only_for(url: str, key: str) -> Callable[[Any], None]:
     return correct
 
 
+def _of_a_key(message: str) -> bool:
+    return not message or bool(KEY_WORDS.search(message))
+
+
+def _parameter(text: str) -> str:
+    """The field of the request that an error names in `param`."""
+    try:
+        found = json.loads(text)["error"]["param"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
 def _message(text: str) -> str:
     """The message in an error's JSON body (`error`, `message` or `detail`, nested or not), else the body."""
     try:
@@ -174,6 +234,8 @@ def _message(text: str) -> str:
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):
             found = found[key]
+    if isinstance(found, dict) and found.get("message") == "":
+        return ""
     return found if isinstance(found, str) else json.dumps(found)
 
 

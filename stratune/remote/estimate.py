@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stratune.remote.request import Body
 from stratune.remote.server import Server
+from stratune.remote.used import MILLION, characters
 
 CHARACTERS = 4  # characters a token, of English text; other languages have fewer
-MILLION = 1e6
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,10 @@ class Estimate:
     rows: int
     requests: int  # after duplicates and what is cached
     cached: int  # rows that are answered already
-    prompt_tokens: int  # an estimate: a quarter of the prompts' characters
+    prompt_tokens: int  # by characters: as many each as the server counted so far, or 4 a token
     answer_tokens: int  # an upper bound
     cost: float | None  # in the currency of the price; None without a price
+    minutes: float | None = None  # at least, at the rate allowed; None: no rate is set
 
 
 def estimate(server: Server, bodies: Sequence[Body], price: tuple[float, float] | None = None) -> Estimate:
@@ -27,7 +29,8 @@ def estimate(server: Server, bodies: Sequence[Body], price: tuple[float, float] 
     keys = [server.key("chat" if "messages" in body else "plain", body) for body in bodies]
     by_key = dict(zip(keys, bodies, strict=True))
     missing = {key: body for key, body in by_key.items() if server.answers.get(key) is None}
-    prompt = sum(-(-_characters(body) // CHARACTERS) for body in missing.values())
+    by_server = server.used.characters_a_token()
+    prompt = sum(math.ceil(characters(body) / (by_server or CHARACTERS)) for body in missing.values())
     answer = sum(int(body.get("max_tokens", 0)) for body in missing.values())
     return Estimate(
         rows=len(bodies),
@@ -35,14 +38,9 @@ def estimate(server: Server, bodies: Sequence[Body], price: tuple[float, float] 
         cached=sum(key not in missing for key in keys),
         prompt_tokens=prompt,
         answer_tokens=answer,
+        minutes=len(missing) / server.retry_policy.per_minute if server.retry_policy.per_minute else None,
         cost=None if price is None else (prompt * price[0] + answer * price[1]) / MILLION,
     )
-
-
-def _characters(body: Body) -> int:
-    if "messages" in body:
-        return sum(len(message["content"]) for message in body["messages"])
-    return len(body["prompt"])
 
 
 def in_words(expected: Estimate) -> str:
@@ -53,4 +51,6 @@ def in_words(expected: Estimate) -> str:
         parts.append(f"at most {expected.answer_tokens:,} of answers")
     if expected.cost is not None:
         parts.append(f"about {expected.cost:,.2f} at the price given")
+    if expected.minutes is not None and expected.minutes >= 1:
+        parts.append(f"{expected.minutes:,.0f} minutes or more at the rate allowed")
     return ", ".join(parts)

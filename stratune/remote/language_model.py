@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,54 +11,100 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from stratune.model.language import LabelScores, LanguageModel, Writing
+from stratune.model.language import LabelScores, LanguageModel, Writing, Written
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
 from stratune.remote.named import Servers
-from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.server import Server
 from stratune.remote.verbalizer import RemoteVerbalizer
-from stratune.remote.writing import generate, writing_bodies
+from stratune.remote.writing import Wanted, generate, writing_bodies
 from stratune.watch import Progress
 
 if TYPE_CHECKING:
-    from stratune.remote.request import Body, Requests
+    from stratune.remote.request import Body, Form, Requests
     from stratune.remote.request_formats import Way
 
 ANSWER_TOKENS = 16  # most tokens of a generated answer, unless `max_new_tokens` is set
 
 
+@dataclass(frozen=True)
+class Asked:
+    """How a saved model was asked; it is then asked in no other way. None: to be found out."""
+
+    way: Way | None = None
+    form: Form | None = None
+    room: int = 0  # tokens for a thought
+
+
 @dataclass
 class ServerLanguageModel(LanguageModel):
-    """`way`: how a saved model was asked; it is then asked in no other way. None: detect it."""
-
     server: Server
-    way: Way | None = None
+    asked: Asked = Asked()
+    price: tuple[float, float] | None = None
+    tokenizer: str | None = None  # the backbone whose tokenizer its prompts are made with
     _verbalizers: dict[Any, RemoteVerbalizer] = field(default_factory=dict, repr=False)  # by words
+    _room: int = field(default=0, repr=False)  # found out by writing
 
     paid = True
 
     def log_probs(self, prompts: Requests, progress: Progress) -> LabelScores | None:
-        scores = self._words(prompts.words).log_probs(prompts.rows, progress)
+        scores = self._words(prompts.words).log_probs(prompts, progress)
         if scores is None:
             return None
-        log_probs, invalid = scores
-        return LabelScores(_by_label(log_probs, list(prompts.words.values())), invalid)
+        by_label = _by_label(scores.log_probs, list(prompts.words.values()))
+        known = not np.isnan(scores.mass).all() if len(scores.mass) else False
+        return LabelScores(
+            by_label,
+            scores.invalid,
+            mass=scores.mass if known else None,
+            why=scores.why,
+            cut=_cut(prompts),
+            certain=self._words(prompts.words).way == "constrained",
+        )
 
-    def generate(self, prompts: Requests, how: Writing, progress: Progress) -> list[str]:
-        return generate(self.server, prompts.rows, **_options(how), progress=progress)
+    def generate(self, prompts: Requests, how: Writing, progress: Progress) -> Written:
+        found = generate(self.server, prompts, self._wanted(how), progress=progress)
+        self._room = found.room
+        return Written(found.texts, found.why, _cut(prompts))
 
     def bodies(self, prompts: Requests, writing: Writing | None, otherwise: Writing) -> list[Body]:
-        """The bodies of the requests for these rows; nothing is sent."""
-        bodies = [] if writing else self._words(prompts.words).bodies(prompts.rows)
-        return bodies or writing_bodies(self.server, prompts.rows, **_options(writing or otherwise))
+        """The bodies of the requests for these rows, in the way that the server offers."""
+        bodies = [] if writing else self._words(prompts.words).bodies(prompts)
+        return bodies or writing_bodies(self.server, prompts.rows, self._wanted(writing or otherwise))
 
     def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        return {"server": {"way": self._words(words).way}}
+        found = self._words(words)
+        room = max(found.room, self._room)
+        policy: dict[str, Any] = {
+            "retry_policy": asdict(self.server.retry_policy),
+            "extra": self.server.extra,
+        }
+        if self.tokenizer is not None:
+            policy["tokenizer"] = self.tokenizer
+        return {"server": {"way": found.way, "form": found.form, "room": room, **policy}}
+
+    def remarks(self) -> list[str]:
+        ways = dict.fromkeys(one.in_words() for one in self._verbalizers.values())
+        remarks = [f"asked by {way}" for way in ways if way]
+        used, cut = self.server.used.in_words(self.price), self.server.used.cut_at()
+        if used:
+            remarks.append(f"the server counted {used}")
+        if cut is not None:
+            remarks.append(f"the server reads only {cut:,} tokens of a prompt, and does not say so")
+        dropped = [name for name, other in self.server.parameters.changed.items() if other is None]
+        if dropped:
+            remarks.append(f"the server does not take {', '.join(sorted(dropped))}: its answers may vary")
+        return remarks
+
+    def _wanted(self, how: Writing) -> Wanted:
+        room = max(self._room, self.asked.room)
+        return Wanted(how.max_new_tokens or ANSWER_TOKENS, how.temperature, how.seed, room)
 
     def _words(self, words: Mapping[str, Sequence[str]]) -> RemoteVerbalizer:
-        key = tuple(words.items())
+        key, asked = tuple(words.items()), self.asked
         if key not in self._verbalizers:
-            self._verbalizers[key] = RemoteVerbalizer(self.server, words, self.way)
+            self._verbalizers[key] = RemoteVerbalizer(self.server, words, asked.way, asked.form, asked.room)
         return self._verbalizers[key]
 
 
@@ -66,8 +112,11 @@ def open_server(
     address: str,
     servers: Servers,
     policy: RetryPolicy | None = None,
-    way: Way | None = None,
+    asked: Asked = Asked(),  # noqa: B008  frozen
     *,
+    extra: Mapping[str, Any] | None = None,
+    price: tuple[float, float] | None = None,
+    tokenizer: str | None = None,
     where: str = "backbone",
 ) -> ServerLanguageModel:
     """Sends nothing yet. Raises ConfigError for a string that is not an address, or one that is not among
@@ -75,12 +124,15 @@ def open_server(
     """
     parsed = parse_address(address)
     variable = servers.variable(parsed.url, where)
-    return ServerLanguageModel(Server(parsed, policy or RetryPolicy(), Answers(), variable=variable), way)
+    server = Server(parsed, policy or RetryPolicy(), Answers(), variable=variable, extra=extra)
+    return ServerLanguageModel(server, asked, price, tokenizer)
 
 
-def _options(how: Writing) -> dict[str, Any]:
-    most = how.max_new_tokens or ANSWER_TOKENS
-    return {"max_tokens": most, "temperature": how.temperature, "seed": how.seed}
+def _cut(prompts: Requests) -> NDArray[np.int32] | None:
+    """(N,) words that the server had no room for."""
+    if not prompts.cut:
+        return None
+    return np.array([prompts.cut.get(row, 0) for row in range(len(prompts.rows))], dtype=np.int32)
 
 
 def _by_label(log_probs: NDArray[np.float64], words: Sequence[Sequence[str]]) -> NDArray[np.float64]:

@@ -15,6 +15,9 @@ from stratune.prompt.shots import Nearest, Shown
 from stratune.remote.request import Request, Requests
 from stratune.tokens.tokens import TextLimit, first_words
 
+SURE = 1.1  # more is cut than the server's count of tokens asks for: it counts, we have characters
+LEAST_KEPT = 0.25  # of a text, in one cut
+
 
 @dataclass(frozen=True)
 class RemoteReader(Asking):
@@ -25,34 +28,43 @@ class RemoteReader(Asking):
     nearest: Nearest | None = None
 
     def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Requests, NDArray[np.int32]]:
-        requests, cut = self.requests(texts, pairs)
-        return Requests(requests, self.words), np.asarray(cut, dtype=np.int32)
-
-    def requests(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[list[Request], list[int]]:
-        """N rows -> the request of each, and how many of its words were cut."""
-        columns = [texts, *([pairs] if pairs is not None else [])]
+        columns = [list(texts), *([list(pairs)] if pairs is not None else [])]
         short = [[first_words(text, self.limit.max_words) for text in column] for column in columns]
+        kept = [tuple(column[i] for column in short) for i in range(len(texts))]
         cut = [
-            sum(
-                len(column[i].split()) - len(kept[i].split())
-                for column, kept in zip(columns, short, strict=True)
-            )
-            for i in range(len(texts))
+            sum(_words(column[i]) for column in columns) - sum(map(_words, row)) for i, row in enumerate(kept)
         ]
-        seconds: Sequence[str | None] = short[1] if pairs is not None else [None] * len(texts)
-        shown = self.nearest(short[0], short[1] if pairs is not None else None) if self.nearest else None
-        rows = enumerate(zip(short[0], seconds, strict=True))
-        return [self._request(text, pair, shown[i] if shown else None) for i, (text, pair) in rows], cut
+
+        def shorter(row: int, share: float) -> tuple[Request, int] | None:
+            """Of the row's texts so much is cut that its prompt has `share` of its length."""
+            after, fewer = shortened(kept[row], requests[row].characters, share)
+            kept[row] = after
+            return (self._requests([after])[0], fewer) if fewer else None
+
+        requests = self._requests(kept)
+        return Requests(requests, self.words, shorter), np.asarray(cut, dtype=np.int32)
+
+    def _requests(self, rows: Sequence[tuple[str, ...]]) -> list[Request]:
+        """The request of each row: (text,) or (text, pair)."""
+        texts = [row[0] for row in rows]
+        pairs = [row[1] for row in rows] if rows and len(rows[0]) > 1 else None
+        shown = self.nearest(texts, pairs) if self.nearest else None
+        return [
+            self._request(row[0], row[1] if len(row) > 1 else None, shown[i] if shown else None)
+            for i, row in enumerate(rows)
+        ]
 
     def _request(self, text: str, pair: str | None, shots: Any) -> Request:
+        gap = self.renderer.gap
         if self.renderer.template.chat is False:
-            return Request(text=self.renderer.plain(text, pair, shots))
+            return Request(text=self.renderer.plain(text, pair, shots), gap=gap)
         messages = self.renderer.messages(text, pair, shots)
-        return Request(messages=tuple((message["role"], message["content"]) for message in messages))
+        turns = tuple((message["role"], message["content"]) for message in messages)
+        return Request(messages=turns, begin=self.renderer.begin, gap=gap)
 
     def rendered(self, text: str, pair: str | None) -> str:
         """Of a chat the messages, each behind its role: the server's template is not known here."""
-        (request,), _ = self.requests([text], [pair] if pair is not None else None)
+        (request,) = self._requests([(text,) if pair is None else (text, pair)])
         return request.text or "\n\n".join(f"{role}: {content}" for role, content in request.messages)
 
     def notes(self) -> list[str]:
@@ -65,3 +77,18 @@ def remote_reader(limit: TextLimit, labels: tuple[str, ...], shown: Shown) -> Re
     """`shown`: the template with the demonstrations of all rows, or the pool that each row's come from."""
     template, shots, nearest = shown
     return RemoteReader(Renderer(template, labels, None, shots), limit, nearest)
+
+
+def shortened(texts: tuple[str, ...], characters: int, share: float) -> tuple[tuple[str, ...], int]:
+    """A row's texts, shorter, and by how many words: of its prompt's characters it may have `share`.
+
+    Only the texts are cut, so they lose all that is too much.
+    """
+    length = sum(map(len, texts))
+    left = max(1 - SURE * characters * (1 - share) / max(length, 1), LEAST_KEPT)
+    after = tuple(first_words(text, max(1, int(_words(text) * left))) for text in texts)
+    return after, sum(map(_words, texts)) - sum(map(_words, after))
+
+
+def _words(text: str) -> int:
+    return len(text.split())

@@ -1,71 +1,208 @@
 """Kinds of request that make a server choose between words: what is sent, and how its response is read.
 
-Servers differ in what they offer, so the formats are tried in order: log-probabilities of the first token
-(cheapest, and they give probabilities), then answers constrained to the words.
+Servers differ in what they offer, so the formats are tried in order: exact log-probabilities of whole words,
+those of the likeliest next tokens, then answers constrained to the words.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stratune.remote.request import Body, Endpoint, Request
-from stratune.remote.response import first_tokens, text_of
+from stratune.printable import shortened
+from stratune.remote.request import Body, Endpoint, Form, Request, Requests
+from stratune.remote.response import echoed, positions_of, text_of
+from stratune.remote.row_fault import Answer
+from stratune.remote.rows import ask_rows
+from stratune.remote.server import Server
+from stratune.remote.walk import MIN_LOG_PROB, Walk, Word, WordScores
+from stratune.watch import SILENT, Progress
 
-Way = Literal["logprobs", "constrained", "none"]
+Way = Literal["whole", "logprobs", "constrained", "none"]
 
-MIN_LOG_PROB = math.log(1e-12)  # stands for the log of zero
-NEGLIGIBLE = 0.01  # ambiguous first tokens may have this much probability together
+WAYS = {
+    "whole": "log-probabilities of whole labels",
+    "logprobs": "log-probabilities of next tokens",
+    "constrained": "answers constrained to the labels: 1 and 0, no probabilities",
+    "none": "answers in writing",
+}
+FORMS = {
+    "plain": "text to go on with",
+    "continued": "the answer begun for the model",
+    "open": "turns that end where the model begins",
+}
+MOST_WHOLE = 8  # words up to which each is asked about by itself
+TOKEN = 3  # characters of a word that a token has at least, on the average
+MOST_TOKENS = 16  # written to see whether a token becomes a word
+JSON_TOKENS = 64  # braces, key and white space
+SHOWN = 60  # characters of an answer that is no label
 
 
 @dataclass(frozen=True)
-class Word:
-    text: str
-    owner: int  # the number of its label
+class Questions:
+    """Rows to be asked about, and all that their requests depend on. `room`: tokens for a thought."""
 
+    server: Server
+    requests: Requests
+    words: Sequence[Word]
+    form: Form
+    room: int = 0
 
-@dataclass(frozen=True)
-class WordScores:
-    """`log_probs` (W,) of the words; NaN when the answer names none of them."""
+    @property
+    def model(self) -> str:
+        return self.server.address.model
 
-    log_probs: NDArray[np.float64]
-    distinct: bool = True  # False: the first tokens do not distinguish the labels
+    def ask(
+        self,
+        rows: Sequence[int],
+        body_of: Callable[[Request, int], Body],
+        progress: Progress = SILENT,
+    ) -> list[Answer]:
+        return ask_rows(self.server, self.requests, rows, body_of, progress)
 
 
 class RequestFormat(ABC):
     """One kind of request."""
 
     way: ClassVar[Way]
+    sees_mass: ClassVar[bool] = True  # whether it shows how much of the probability the words have together
 
     @abstractmethod
-    def body(self, request: Request, model: str) -> Body: ...
+    def forms(self, request: Request) -> tuple[Form, ...]:
+        """In which forms of a request it can be asked, the best first."""
 
     @abstractmethod
-    def read(self, answer: dict[str, Any], words: Sequence[Word]) -> WordScores | None:
-        """None when the server ignored the fields that this format needs."""
+    def bodies(self, request: Request, questions: Questions) -> list[Body]:
+        """What is sent first about a row; the first body probes the server."""
+
+    @abstractmethod
+    def understood(self, answer: dict[str, Any], request: Request, words: Sequence[Word]) -> bool:
+        """Whether the server did what it was asked, and did not just pass over the fields that ask it."""
+
+    @abstractmethod
+    def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
+        """Of each row. Raises RemoteError."""
 
 
 @dataclass(frozen=True)
-class FirstToken(RequestFormat):
-    """One token is generated, and the `top` likeliest first tokens are listed with log-probabilities."""
+class WholeWord(RequestFormat):
+    """The prompt with a word behind it comes back with the log-probability of each of its tokens.
+
+    `/completions` with `echo`, as lm-evaluation-harness asks; of a chat vLLM's `prompt_logprobs`.
+    """
+
+    way: ClassVar[Way] = "whole"
+
+    def forms(self, request: Request) -> tuple[Form, ...]:
+        return tuple(form for form in request.forms if form != "open")
+
+    def bodies(self, request: Request, questions: Questions) -> list[Body]:
+        return [self._body(request, questions, word) for word in questions.words]
+
+    def understood(self, answer: dict[str, Any], request: Request, words: Sequence[Word]) -> bool:
+        return echoed(answer, request.gap + words[0].text) is not None
+
+    def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
+        words = questions.words
+        columns = [self._column(questions, rows, word, SILENT) for word in words[:-1]]
+        columns.append(self._column(questions, rows, words[-1], progress))
+        return [self._row(row) for row in zip(*columns, strict=True)]
+
+    def _column(
+        self, questions: Questions, rows: Sequence[int], word: Word, progress: Progress
+    ) -> list[tuple[float | None, str]]:
+        """Of each row (log-probability of a word, why there is none)."""
+        answers = questions.ask(rows, lambda request, _: self._body(request, questions, word), progress)
+        found: list[tuple[float | None, str]] = []
+        for row, answer in zip(rows, answers, strict=True):
+            said = questions.requests.rows[row].gap + word.text
+            value = echoed(answer.response, said) if answer.response is not None else None
+            found.append((value, answer.why or f"its answer has no log-probability of {word.text!r}"))
+        return found
+
+    def _row(self, values: Sequence[tuple[float | None, str]]) -> WordScores:
+        known = [value for value, _ in values if value is not None]
+        if len(known) < len(values):
+            return WordScores.unanswered(len(values), next(why for value, why in values if value is None))
+        log_probs = np.array(known)
+        return WordScores(log_probs, mass=float(min(1.0, np.exp(log_probs).sum())))
+
+    def _body(self, request: Request, questions: Questions, word: Word) -> Body:
+        plain = questions.form == "plain"
+        asked = {"echo": True, "logprobs": 1} if plain else {"prompt_logprobs": 0}
+        begun = request.body(questions.model, questions.form, request.gap + word.text)
+        return {**begun, "max_tokens": 1, "temperature": 0, **asked}
+
+
+@dataclass(frozen=True)
+class NextTokens(RequestFormat):
+    """The `top` likeliest next tokens are listed with log-probabilities.
+
+    One token is generated, and the server is asked again behind tokens that begin a word. Where it cannot be
+    made to go on from there, as many tokens as the words have, so that what it writes shows what becomes of
+    the first one.
+    """
 
     way: ClassVar[Way] = "logprobs"
     top: int
 
-    def body(self, request: Request, model: str) -> Body:
-        asked = {"logprobs": True, "top_logprobs": self.top} if request.messages else {"logprobs": self.top}
-        return {**request.body(model), "max_tokens": 1, "temperature": 0, **asked}
+    def forms(self, request: Request) -> tuple[Form, ...]:
+        return request.forms
 
-    def read(self, answer: dict[str, Any], words: Sequence[Word]) -> WordScores | None:
-        tokens = first_tokens(answer)
-        return None if tokens is None else read_tokens(tokens, words)
+    def bodies(self, request: Request, questions: Questions) -> list[Body]:
+        return [self._body(request, questions)]
+
+    def understood(self, answer: dict[str, Any], request: Request, words: Sequence[Word]) -> bool:
+        return positions_of(answer) is not None
+
+    def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
+        answers = questions.ask(rows, lambda request, _: self._body(request, questions), progress)
+        walks = [Walk(questions.words) for _ in rows]
+        why = [self._read(walk, "", answer) for walk, answer in zip(walks, answers, strict=True)]
+        while questions.form != "open":
+            asked = [(i, said) for i, walk in enumerate(walks) if not why[i] for said in walk.asked_next()]
+            if not asked:
+                break
+            answers = questions.ask(
+                [rows[i] for i, _ in asked],
+                lambda request, at: self._body(request, questions, asked[at][1]),  # noqa: B023  called at once
+            )
+            for (i, said), answer in zip(asked, answers, strict=True):
+                why[i] = why[i] or self._read(walks[i], said, answer)
+        count = len(questions.words)
+        return [
+            WordScores.unanswered(count, reason) if reason else walk.scores()
+            for reason, walk in zip(why, walks, strict=True)
+        ]
+
+    def _read(self, walk: Walk, said: str, answer: Answer) -> str:
+        """Why the row has no answer; empty where it has one, which the walk then knows."""
+        if answer.response is None:
+            return answer.why
+        positions = positions_of(answer.response)
+        if positions is None:
+            return "its answer has no log-probabilities"
+        if said:
+            walk.read(said, positions[0][1] if positions else [])
+        else:
+            walk.along(positions)
+        return ""
+
+    def _body(self, request: Request, questions: Questions, said: str = "") -> Body:
+        longest = max(len(word.text) for word in questions.words)
+        written = min(1 + longest // TOKEN, MOST_TOKENS) + questions.room
+        chat = {"logprobs": True, "top_logprobs": self.top}
+        return {
+            **request.body(questions.model, questions.form, said),
+            "max_tokens": written if questions.form == "open" else 1,
+            "temperature": 0,
+            **({"logprobs": self.top} if questions.form == "plain" else chat),
+        }
 
 
 @dataclass(frozen=True)
@@ -73,26 +210,59 @@ class Constrained(RequestFormat):
     """The answer is constrained to one of the words: in JSON, or (`as_json` False) as the bare word."""
 
     way: ClassVar[Way] = "constrained"
+    sees_mass: ClassVar[bool] = False
     fields: Body
     as_json: bool
 
-    def body(self, request: Request, model: str) -> Body:
-        return {**request.body(model), "temperature": 0, **self.fields}
+    def forms(self, request: Request) -> tuple[Form, ...]:
+        """An answer in JSON begins in no other way."""
+        return ("plain",) if request.text else ("open",)
 
-    def read(self, answer: dict[str, Any], words: Sequence[Word]) -> WordScores | None:
+    def bodies(self, request: Request, questions: Questions) -> list[Body]:
+        longest = max(len(word.text) for word in questions.words)
+        sent = {"max_tokens": JSON_TOKENS + longest + questions.room, "temperature": 0, **self.fields}
+        return [{**request.body(questions.model, questions.form), **sent}]
+
+    def understood(self, answer: dict[str, Any], request: Request, words: Sequence[Word]) -> bool:
+        return self._word(answer, words) is not None
+
+    def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
+        answers = questions.ask(rows, lambda request, _: self.bodies(request, questions)[0], progress)
+        return [self._scores(answer, questions.words) for answer in answers]
+
+    def _scores(self, answer: Answer, words: Sequence[Word]) -> WordScores:
+        if answer.response is None:
+            return WordScores.unanswered(len(words), answer.why)
+        found = self._word(answer.response, words)
+        if found is None:
+            said = shortened(text_of(answer.response), SHOWN)
+            return WordScores.unanswered(len(words), f"its answer is no label: {said!r}")
+        return WordScores(np.where(np.arange(len(words)) == found, 0.0, MIN_LOG_PROB))
+
+    def _word(self, answer: dict[str, Any], words: Sequence[Word]) -> int | None:
         found = _json_answer(text_of(answer)) if self.as_json else text_of(answer).strip()
-        if found not in [word.text for word in words]:
-            return None
-        return WordScores(np.array([0.0 if word.text == found else MIN_LOG_PROB for word in words]))
+        texts = [word.text for word in words]
+        return texts.index(found) if isinstance(found, str) and found in texts else None
 
 
 def request_formats(endpoint: Endpoint, words: Sequence[Word]) -> list[RequestFormat]:
     """In the order in which they are tried."""
-    tops = [FirstToken(top) for top in (20, 5)]  # some servers list no more than 5
     texts = [word.text for word in words]
-    length = {"max_tokens": 64 + max(len(text) for text in texts)}  # 64: braces, key and white space of JSON
+    begins_another = any(one != other and other.startswith(one) for one in texts for other in texts)
+    whole = [WholeWord()] if len(words) <= MOST_WHOLE and not begins_another else []
+    tops = [NextTokens(top) for top in (20, 5)]  # some servers list no more than 5
+    return [*whole, *tops, *_constrained(endpoint, texts)]
+
+
+def _constrained(endpoint: Endpoint, texts: list[str]) -> list[RequestFormat]:
+    """JSON first: an answer in JSON is none that a server gives by chance, passing over the constraint."""
+    choice: list[Body] = [
+        {"structured_outputs": {"choice": texts}},
+        {"guided_choice": texts},
+    ]  # vLLM, new and old
     if endpoint == "plain":
-        return [*tops, Constrained({**length, "grammar": grammar(texts)}, as_json=False)]
+        bare: list[Body] = [{"grammar": grammar(texts)}, *choice]
+        return [Constrained(fields, as_json=False) for fields in bare]
     schema = {
         "type": "object",
         "properties": {"answer": {"type": "string", "enum": texts}},
@@ -100,50 +270,18 @@ def request_formats(endpoint: Endpoint, words: Sequence[Word]) -> list[RequestFo
         "additionalProperties": False,
     }
     named = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
-    bare = {"type": "json_object", "schema": schema}  # llama-cpp-python's server knows only this
-    return [*tops, *(Constrained({**length, "response_format": how}, as_json=True) for how in (named, bare))]
+    loose = {"type": "json_object", "schema": schema}  # llama-cpp-python's server knows only this
+    as_json: list[Body] = [{"response_format": how} for how in (named, loose)]
+    return [
+        *(Constrained(fields, as_json=True) for fields in as_json),
+        *(Constrained(fields, as_json=False) for fields in choice),
+    ]
 
 
 def grammar(texts: Sequence[str]) -> str:
     """llama.cpp's GBNF for one of the texts. White space may come first, as in most tokens of words."""
     words = " | ".join(json.dumps(text, ensure_ascii=False) for text in texts)
     return f"root ::= [ \\n]? ({words})"
-
-
-def read_tokens(tokens: Sequence[tuple[str, float]], words: Sequence[Word]) -> WordScores:
-    """Log-probabilities (W,) of words, from the likeliest first tokens.
-
-    A token counts for the label whose words begin with it, and there for the first such word. A token that
-    begins words of two labels counts for none. Case counts only where it distinguishes two words. A label
-    none of whose words is listed gets the lowest listed log-probability, shared by its words: an upper bound,
-    because every token that is not listed is less likely. All NaN when no label's word is listed.
-    """
-    probabilities = np.zeros(len(words))  # (W,)
-    ambiguous = 0.0
-    plain = _folding([word.text for word in words])
-    for token, log_prob in tokens:
-        begins = [i for i, word in enumerate(words) if token and plain(word.text).startswith(plain(token))]
-        if len({words[i].owner for i in begins}) == 1:
-            probabilities[begins[0]] += math.exp(log_prob)
-        elif begins:
-            ambiguous += math.exp(log_prob)
-    distinct = ambiguous < NEGLIGIBLE
-    if not probabilities.any():
-        return WordScores(np.full(len(words), np.nan), distinct)
-    with np.errstate(divide="ignore"):  # log 0 becomes MIN_LOG_PROB
-        rows = np.maximum(np.log(probabilities), MIN_LOG_PROB)
-    lowest = max(MIN_LOG_PROB, min(log_prob for _, log_prob in tokens))
-    owners = np.array([word.owner for word in words])
-    for owner in set(owners.tolist()):
-        own = owners == owner
-        if not probabilities[own].any():
-            rows[own] = lowest - math.log(own.sum())
-    return WordScores(rows, distinct)
-
-
-def _folding(texts: Sequence[str]) -> Callable[[str], str]:
-    """Ignore case, unless two words differ in case alone."""
-    return str.casefold if len({text.casefold() for text in texts}) == len(texts) else str
 
 
 def _json_answer(text: str) -> object:

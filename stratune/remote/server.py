@@ -5,98 +5,106 @@ from __future__ import annotations
 import difflib
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
-from stratune.errors import ConfigError, RemoteError, choices
+from stratune.errors import RemoteError, choices
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers, answer_key
 from stratune.remote.client import Client, Fault
 from stratune.remote.named import KEYS
+from stratune.remote.parameters import Parameters
 from stratune.remote.pool import as_completed
 from stratune.remote.rate_limit import RateLimit, Stopped, back_off
 from stratune.remote.request import Body, Endpoint
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.row_fault import Answer, is_too_long, no_answer
+from stratune.remote.used import Used
 from stratune.watch import SILENT, Progress
 
 Task = tuple[str, Body]  # the answer's key, and the request's body
 
-REFUSED = (400, 415, 422, 500, 501)  # HTTP statuses of servers that do not know a field
-LARGEST = {"workers": 256, "per_minute": 1_000_000, "timeout": 86_400, "attempts": 1000}
+REFUSED = (400, 403, 415, 422, 501)  # HTTP statuses of servers that do not know a field
+ALL_REFUSED = 8  # so many requests refused, and none answered: it is not the rows' fault
+OWN = ("model", "messages", "prompt")  # fields of a request that no `extra` may change
 LISTED = 12  # model names that an error message shows
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """Parallel requests, rate limit, timeout and retries."""
-
-    workers: int = 8  # requests under way at once
-    per_minute: int | None = None  # requests started; None: no limit
-    timeout: float = 60.0  # seconds without a byte from the server
-    attempts: int = 6  # for each request
-    pause: float = 1.0  # seconds before the second attempt; twice as long before each further one
-    patience: float = 300.0  # seconds that a server may ask to wait (Retry-After)
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "per_minute", "timeout", "attempts"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value <= LARGEST[name]:
-                least = "above 0" if value <= 0 else f"a number up to {LARGEST[name]:,}"
-                raise ConfigError(f"{value} is not {least}", key=name)
 
 
 class Server:
     """A server and the stored answers it gave before.
 
     `openai` is imported, and a connection opened, at the first request whose answer is not stored. `variable`
-    holds the server's key (remote/named.py).
+    holds the server's key (remote/named.py). `extra`: fields that go into every request, as the user's switch
+    for thoughts.
     """
 
     def __init__(
-        self, address: Address, retry_policy: RetryPolicy, answers: Answers, *, variable: str
+        self,
+        address: Address,
+        retry_policy: RetryPolicy,
+        answers: Answers,
+        *,
+        variable: str,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.address, self.retry_policy, self.answers = address, retry_policy, answers
+        self.extra = dict(extra or {})
+        self.parameters, self.used = Parameters(), Used()
         self._variable = variable
         self._rate_limit = RateLimit(retry_policy.per_minute)
         self._client: Client | None = None
+        self._has_answered = False
 
-    def ask(
-        self, endpoint: Endpoint, bodies: Sequence[Body], progress: Progress = SILENT
-    ) -> list[dict[str, Any]]:
+    def ask(self, endpoint: Endpoint, bodies: Sequence[Body], progress: Progress = SILENT) -> list[Answer]:
         """The answers, in order. Stored answers and duplicates are not requested.
 
-        Each answer is stored the moment it arrives, so an error or an interruption loses none. Raises
-        RemoteError at the first request that fails for good; the others get `pool.GRACE` seconds to arrive.
+        Each response is stored the moment it arrives, so an error or an interruption loses none. A request
+        that is refused for what its row holds has none. Raises RemoteError at the first one that fails for
+        good for another reason, and where all are refused; the others get `pool.GRACE` seconds to arrive.
         """
         keys = [self.key(endpoint, body) for body in bodies]
-        found, missing = self._known(keys, bodies)
+        kept, missing = self._known(keys, bodies)
+        found = {key: Answer(response) for key, response in kept.items()}
+        self._has_answered |= bool(found)
         rows = Counter(keys)
         progress.rows(sum(rows[key] for key in found))
         if missing:
             self._connect()
+        refused: list[Answer] = []
         with closing(
             as_completed(lambda task, stop: self._answer(endpoint, task, stop), missing, self._workers)
         ) as arriving:
             for (key, _), answer in arriving:
                 found[key] = answer
                 progress.rows(rows[key])
+                self._check(answer, refused, ALL_REFUSED)
+        if refused:
+            self._check(refused[0], [], 1)
+        for key, body in zip(keys, bodies, strict=True):
+            self.used.count(key, body, found[key])
         return [found[key] for key in keys]
 
     def probe(self, endpoint: Endpoint, body: Body) -> dict[str, Any] | None:
-        """The answer, or None when the server rejects such a request (REFUSED; a 500 is retried once).
+        """The answer, or None when the server rejects such a request.
 
-        A rejection is not stored: the server may be restarted with other options.
+        A rejection is not stored: the server may be restarted with other options. 500 is one only where the
+        same request without the fields in question is answered.
         """
         key = self.key(endpoint, body)
         kept = self.answers.get(key)
         if kept is not None:
+            self.used.count(key, body, Answer(kept))
             return kept
         self._connect()
         try:
-            return self._tried(endpoint, (key, body), threading.Event(), probing=True)
+            answer = self._tried(endpoint, (key, body), threading.Event(), doubted=True)
+            self.used.count(key, body, Answer(answer))
+            return answer
         except Fault as fault:
-            if fault.status in REFUSED:
+            if fault.status in REFUSED and not is_too_long(fault):
+                return None
+            if fault.status == 500 and self._answers_bare(endpoint, body):
                 return None
             raise self._explained(fault) from None
 
@@ -104,7 +112,7 @@ class Server:
         return self._connect().models()
 
     def key(self, endpoint: Endpoint, body: Body) -> str:
-        return answer_key(self.address.url, endpoint, body)
+        return answer_key(self.address.url, endpoint, {**self.extra, **body})
 
     def close(self) -> None:
         """Close the connections. The store of answers stays open: others may share it."""
@@ -120,7 +128,8 @@ class Server:
 
     def _connect(self) -> Client:
         if self._client is None:
-            self._client = Client(self.address, self.retry_policy.timeout, self._variable)
+            policy = self.retry_policy
+            self._client = Client(self.address, policy.timeout, policy.longest, self._variable)
         return self._client
 
     def _known(
@@ -138,41 +147,65 @@ class Server:
                 found[key] = kept
         return found, list(missing.items())
 
-    def _answer(self, endpoint: Endpoint, task: Task, stop: threading.Event) -> dict[str, Any]:
+    def _check(self, answer: Answer, refused: list[Answer], most: int) -> None:
+        """Raises RemoteError for the last of `most` requests that were refused where none was answered."""
+        if answer.response is not None:
+            self._has_answered = True
+        elif not answer.sure:
+            refused.append(answer)
+            if len(refused) >= most and not self._has_answered:
+                raise RemoteError(f"{self.address.url}: {refused[0].why}")
+
+    def _answer(self, endpoint: Endpoint, task: Task, stop: threading.Event) -> Answer:
         try:
-            return self._tried(endpoint, task, stop)
+            return Answer(self._tried(endpoint, task, stop))
         except Fault as fault:
-            raise self._explained(fault) from None
+            found = no_answer(fault)
+            if found is None:
+                raise self._explained(fault) from None
+            return found
 
     def _tried(
-        self, endpoint: Endpoint, task: Task, stop: threading.Event, *, probing: bool = False
+        self, endpoint: Endpoint, task: Task, stop: threading.Event, *, doubted: bool = False
     ) -> dict[str, Any]:
-        """Send one request, with all its retries. Raises Fault."""
+        """Send one request, with all its retries. Raises Fault. `doubted`: the server may not know a field,
+        and what it then does is not retried more than once.
+        """
         key, body = task
         client = self._connect()
         attempt = 1
         while True:
             self._rate_limit.acquire(stop)
+            sent = self.parameters.fitted({**self.extra, **body})
             try:
-                return self.answers.keep(key, client.post(endpoint, body))
+                return self.answers.keep(key, client.post(endpoint, sent))
             except Fault as fault:
-                wait = self._wait(
-                    fault, attempt, 2 if probing and fault.status == 500 else self.retry_policy.attempts
-                )
+                if not is_too_long(fault) and self.parameters.learn(fault, sent):
+                    continue
+                few = doubted and fault.status == 500
+                wait = self._wait(fault, attempt, 2 if few else self.retry_policy.attempts)
             if stop.wait(wait):
                 raise Stopped
             attempt += 1
+
+    def _answers_bare(self, endpoint: Endpoint, body: Body) -> bool:
+        """Whether the server answers the same request where it is asked for nothing but an answer."""
+        bare = {**{name: value for name, value in body.items() if name in OWN}, "max_tokens": 1}
+        try:
+            self._tried(endpoint, (self.key(endpoint, bare), bare), threading.Event())
+        except Fault:
+            return False
+        return True
 
     def _wait(self, fault: Fault, attempt: int, attempts: int) -> float:
         """Seconds until the next attempt. Raises the fault when there is no next one."""
         if not fault.retry:
             raise fault
         if fault.after > self.retry_policy.patience:
-            why = f"{fault.why}; it asks to wait {fault.after:.0f} seconds; run this again then"
-            raise Fault(why, fault.status, retry=False) from None
+            why = f"it asks to wait {fault.after:.0f} seconds; run this again then"
+            raise fault.given_up(why) from None
         if attempt >= attempts:
-            why = f"{fault.why}; gave up after {attempt} attempts"
-            raise Fault(why, fault.status, retry=False) from None
+            raise fault.given_up(f"gave up after {attempt} attempts") from None
         if fault.after:
             self._rate_limit.hold(fault.after)  # the limit was hit by all threads together
         return fault.after + back_off(self.retry_policy.pause, attempt)
@@ -183,7 +216,7 @@ class Server:
 
     def _hint(self, fault: Fault) -> str:
         client = self._connect()
-        if fault.status in (401, 403):
+        if fault.status == 401 or (fault.status == 403 and (fault.of_a_key or not client.has_key)):
             if client.has_key:
                 return f"it does not take the key in {self._variable}"
             own = f"say which variable holds its key: {KEYS}={self.address.url}=NAME"

@@ -1,12 +1,16 @@
-"""The section `remote` of a configuration: rate limit, retries and price."""
+"""The section `remote` of a configuration: rate limit, retries, price, and what goes into every request."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from typing import Any
 
 from stratune.errors import ConfigError
 from stratune.options import check_values
-from stratune.remote.server import RetryPolicy
+from stratune.remote.address import ELSEWHERE, SECRET
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.server import OWN
 
 
 @dataclass(frozen=True)
@@ -16,8 +20,15 @@ class Remote:
     workers: int = 8  # requests under way at once
     per_minute: int | None = None  # requests started; None: no limit
     timeout: float = 60.0  # seconds without a byte from the server
+    longest: float = 600.0  # seconds for one whole answer
     attempts: int = 6  # for each request that fails in a way that may pass
+    thought: int = 2048  # tokens of room for a thought, where the model thinks before it answers
+    # A backbone whose tokenizer the server's model has: prompts are then those of the model loaded here
+    tokenizer: str | None = None
+    # Fields of every request that are the server's own: {chat_template_kwargs: {enable_thinking: false}}
+    extra: dict[str, Any] = field(default_factory=dict)
     price: tuple[float, float] | None = None  # of a million prompt tokens, and of a million answer tokens
+    max_cost: float | None = None  # a run that is expected to cost more, by `price`, is not begun
 
     def __post_init__(self) -> None:
         self.retry_policy()
@@ -25,6 +36,15 @@ class Remote:
         if self.price is not None and (len(self.price) != 2 or min(self.price) < 0):
             why = f"{list(self.price)}: two prices from 0 up, of a million tokens of prompts and of answers"
             raise ConfigError(why, key="remote.price")
+        if self.max_cost is not None and self.price is None:
+            raise ConfigError(f"{self.max_cost}: what a run costs is known by `price`", key="remote.max_cost")
+        for name in self.extra:
+            if name in OWN:
+                raise ConfigError(f"{name!r} is what stratune asks, not yours to change", key="remote.extra")
+        if SECRET.search(json.dumps(self.extra, default=str).replace('": "', "=")):
+            raise ConfigError(f"it holds a key or password; {ELSEWHERE}", key="remote.extra")
 
     def retry_policy(self) -> RetryPolicy:
-        return RetryPolicy(self.workers, self.per_minute, self.timeout, self.attempts)
+        return RetryPolicy(
+            self.workers, self.per_minute, self.timeout, self.longest, self.attempts, self.thought
+        )

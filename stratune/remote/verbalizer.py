@@ -1,111 +1,221 @@
-"""A verbalizer scored by a server: by log-probabilities where it gives them, else by constrained answers."""
+"""A verbalizer scored by a server, in the best way that it offers: remote/request_formats.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stratune.errors import ConfigError, RemoteError
-from stratune.remote.request import Body, Request, endpoint_of
-from stratune.remote.request_formats import RequestFormat, Way, Word, WordScores, request_formats
+from stratune.remote.request import Body, Form, Requests
+from stratune.remote.request_formats import FORMS, WAYS, Questions, RequestFormat, Way, request_formats
+from stratune.remote.response import reply_of
+from stratune.remote.rows import CHUNK
 from stratune.remote.server import Server
+from stratune.remote.walk import Word, WordScores
 from stratune.watch import SILENT, Progress
 
-CHUNK = 1024  # answers held in memory at once
-PILOT = 16  # rows asked first, to see whether the words' first tokens differ
+PILOT = 16  # rows asked first, to see whether the words are what the model says
+LEAST_MASS = 0.1  # with less probability for all words together, in the median row, another way is looked for
+THINKS = "the model thinks before it answers"
+ALIKE = "its tokens do not tell the labels apart"
 
-Scores = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+@dataclass(frozen=True)
+class Manner:
+    """How a server is asked: a kind of request, in a form."""
+
+    format: RequestFormat
+    form: Form
+
+    def in_words(self) -> str:
+        return f"{WAYS[self.format.way]} ({FORMS[self.form]})"
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """N rows: (N, W) log-probabilities of the words, NaN in rows without an answer; their mass (N,); `why`
+    there is no answer ("" where there is one); `distinct` (N,): whether the tokens distinguish the labels.
+    """
+
+    log_probs: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    why: list[str]
+    distinct: NDArray[np.bool_]
+
+    @property
+    def invalid(self) -> NDArray[np.bool_]:
+        return np.asarray(np.isnan(self.log_probs).any(axis=1))
+
+    @classmethod
+    def of(cls, scores: Sequence[WordScores], words: int) -> RowScores:
+        distinct = np.array([one.distinct for one in scores], dtype=np.bool_)
+        found = np.array([one.log_probs for one in scores], dtype=np.float64).reshape(len(scores), words)
+        found[~distinct] = np.nan
+        why = [one.why if one.distinct else ALIKE for one in scores]
+        return cls(found, np.array([one.mass for one in scores], dtype=np.float64), why, distinct)
 
 
 class RemoteVerbalizer:
     """Log-probabilities of the words that stand for each label.
 
-    `way` is detected with the first requests. It changes from `logprobs` to `constrained` when a token that
-    begins words of two labels has more than NEGLIGIBLE probability. A saved model gives its `way`, which then
-    stays; a row with such a token is invalid.
+    `way` and `form` are found with the first rows: the best that the server offers in which the words are
+    what the model says. A saved model gives its own, which then stay. `room`: tokens for a thought.
     """
 
-    def __init__(self, server: Server, words: Mapping[str, Sequence[str]], way: Way | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        words: Mapping[str, Sequence[str]],
+        way: Way | None = None,
+        form: Form | None = None,
+        room: int = 0,
+    ) -> None:
         self.server = server
         self.words = [Word(text, owner) for owner, own in enumerate(words.values()) for text in own]
         self.way: Way | None = way
+        self.form: Form | None = form
+        self.room = room
+        self.reasons: list[str] = []  # why no better way was taken
         self._fixed = way is not None
-        self._left: list[RequestFormat] | None = None  # formats not yet ruled out, the best first
-        self._offered = False  # whether the server is known to support the first of them
+        self._left: list[Manner] | None = None  # not yet ruled out, the best first
+        self._offers: Manner | None = None  # of those left the first, where the server is known to offer it
+        self._taken: Manner | None = None
         for word in self.words:
             if word.text != word.text.strip() or not word.text:
                 raise ConfigError(f"{word.text!r} is empty or has white space around it", key="words")
 
-    def log_probs(self, requests: Sequence[Request], progress: Progress = SILENT) -> Scores | None:
-        """(N, W) log-probabilities, words in the order of the labels and then as given, and (N,) invalid.
+    def log_probs(self, requests: Requests, progress: Progress = SILENT) -> RowScores | None:
+        """Words in the order of the labels and then as given.
 
-        None when the server supports neither way: `way` is then "none", and only `generate` is left. An
-        invalid row is all NaN. A constrained answer has log 1 for its word and `MIN_LOG_PROB` for the others.
-        All requests go to one endpoint. Raises RemoteError.
+        None when the server supports none of the ways: `way` is then "none", and only `generate` is left. A
+        constrained answer has log 1 for its word and `MIN_LOG_PROB` for the others. Raises RemoteError.
         """
-        if not requests:
-            return np.zeros((0, len(self.words))), np.zeros(0, dtype=np.bool_)
-        while (how := self._best_format(requests)) is not None:
-            if self._fixed or all(one.distinct for one in self._each_request(how, requests[:PILOT], SILENT)):
-                if (scores := self._scores(how, requests, progress)) is not None:
-                    return scores
-                progress = SILENT  # each row is reported once
-            self._rule_out(how.way)
+        if not requests.rows:
+            return RowScores.of([], len(self.words))
+        while (manner := self._best(requests)) is not None:
+            scores = self._scores(manner, requests, range(len(requests.rows)), progress)
+            if self._fixed or scores.distinct.all():
+                return scores
+            self._rule_out(manner, ALIKE)
+            progress = SILENT  # each row is reported once
         if self._fixed and self.way != "none":
             why = f"it no longer offers {self.way!r}, which this model was made with"
             raise RemoteError(f"{self.server.address.url}: {why}")
-        self.way = "none"
+        self.way, self.form = "none", None
         return None
 
-    def bodies(self, requests: Sequence[Request]) -> list[Body]:
-        """What `log_probs` would send: in the detected format, or else the first that is tried."""
-        left = self._candidates(requests) if requests else []
-        return [left[0].body(request, self.server.address.model) for request in requests if left]
+    def bodies(self, requests: Requests) -> list[Body]:
+        """What `log_probs` would send first, in the best manner that the server offers. One row is asked
+        about where that is not yet known. Empty where it offers none. Raises RemoteError.
+        """
+        manner = self._taken or self._first_offered(requests)
+        if manner is None or not requests.rows:
+            return []
+        questions = self._questions(manner, requests)
+        return [body for request in requests.rows for body in manner.format.bodies(request, questions)]
 
-    # -- helpers
+    def in_words(self) -> str:
+        """How the server was asked, and why in no better way; empty before it was."""
+        if self.way is None:
+            return ""
+        taken = self._taken.in_words() if self._taken else WAYS[self.way]
+        return "; ".join([taken, *self.reasons])
 
-    def _candidates(self, requests: Sequence[Request]) -> list[RequestFormat]:
+    # -- which manner
+
+    def _candidates(self, requests: Requests) -> list[Manner]:
         if self._left is None:
-            every = request_formats(endpoint_of(requests), self.words)
-            self._left = [how for how in every if self.way in (None, how.way)]
+            first = requests.rows[0]
+            every = [
+                Manner(how, form)
+                for how in request_formats(first.endpoint, self.words)
+                for form in how.forms(first)
+            ]
+            self._left = [
+                one for one in every if self.way in (None, one.format.way) and self.form in (None, one.form)
+            ]
         return self._left
 
-    def _best_format(self, requests: Sequence[Request]) -> RequestFormat | None:
-        """The best format that the server supports, detected with the first request."""
-        left = self._candidates(requests)
-        while left and not self._offered:
-            if self._probe(left[0], requests[0]):
-                self._offered, self.way = True, left[0].way
+    def _best(self, requests: Requests) -> Manner | None:
+        """The first manner that the server offers and that the words fit, or the one that they fit best."""
+        if self._taken is not None:
+            return self._taken
+        pilot = range(min(PILOT, len(requests.rows)))
+        weak: list[tuple[float, Manner]] = []
+        while (manner := self._first_offered(requests)) is not None:
+            if self._fixed:
+                return self._take(manner)
+            scores = self._scores(manner, requests, pilot, SILENT)
+            mass = _median(scores.mass)
+            if not scores.distinct.all():
+                self._rule_out(manner, ALIKE)
+            elif mass < LEAST_MASS:  # not where it is not known (NaN)
+                weak.append((mass, manner))
+                self._rule_out(manner, f"the labels' words had {mass:.2g} of the probability")
             else:
-                left.pop(0)
-        return left[0] if left else None
+                return self._take(manner)
+        best = max(weak, key=lambda one: one[0], default=None)
+        return self._take(best[1]) if best is not None else None
 
-    def _rule_out(self, way: Way) -> None:
-        self._left = [how for how in self._left or [] if how.way != way]
-        self._offered = False
+    def _first_offered(self, requests: Requests) -> Manner | None:
+        """The first of those left that the server offers; what it does not offer is left no longer."""
+        while requests.rows and (left := self._candidates(requests)):
+            if left[0] is self._offers or self._is_offered(left[0], requests):
+                self._offers = left[0]
+                return left[0]
+            left.pop(0)
+        return None
 
-    def _probe(self, how: RequestFormat, request: Request) -> bool:
-        answer = self.server.probe(request.endpoint, how.body(request, self.server.address.model))
-        return answer is not None and how.read(answer, self.words) is not None
+    def _take(self, manner: Manner) -> Manner:
+        self._taken, self.way, self.form = manner, manner.format.way, manner.form
+        return manner
 
-    def _scores(self, how: RequestFormat, requests: Sequence[Request], progress: Progress) -> Scores | None:
-        """None when this way turns out not to distinguish the labels."""
-        rows = np.full((len(requests), len(self.words)), np.nan)
-        for i, scores in enumerate(self._each_request(how, requests, progress)):
-            if scores.distinct:
-                rows[i] = scores.log_probs
-            elif not self._fixed:
-                return None
-        return rows, np.isnan(rows).any(axis=1)
+    def _rule_out(self, manner: Manner, why: str) -> None:
+        """With it all that would see the same tokens: what is constrained, or in another form, is left."""
+        self.reasons.append(f"not {manner.in_words()}: {why}")
+        self._taken = None
+        seen = manner.form if manner.format.sees_mass else None
+        self._left = [
+            one
+            for one in self._left or []
+            if one is not manner and not (one.format.sees_mass and one.form == seen)
+        ]
 
-    def _each_request(
-        self, how: RequestFormat, requests: Sequence[Request], progress: Progress
-    ) -> Iterator[WordScores]:
-        nothing = WordScores(np.full(len(self.words), np.nan))
-        for start in range(0, len(requests), CHUNK):
-            part = requests[start : start + CHUNK]
-            bodies = [how.body(request, self.server.address.model) for request in part]
-            for answer in self.server.ask(endpoint_of(part), bodies, progress):
-                yield how.read(answer, self.words) or nothing
+    def _is_offered(self, manner: Manner, requests: Requests) -> bool:
+        """Whether the server does what it is asked, for the shortest of the first rows."""
+        request = min(requests.rows[:PILOT], key=lambda one: one.characters)
+        for _ in range(2):  # again with room, where the model turns out to think
+            body = manner.format.bodies(request, self._questions(manner, requests))[0]
+            answer = self.server.probe(request.endpoint, body)
+            if answer is None:
+                return False
+            if not (reply_of(answer).thinking and manner.form == "open") or self.room:
+                return manner.format.understood(answer, request, self.words)
+            self.room = self.server.retry_policy.thought
+            if THINKS not in self.reasons:
+                self.reasons.append(THINKS)
+        return False
+
+    # -- scores
+
+    def _scores(
+        self, manner: Manner, requests: Requests, rows: Sequence[int], progress: Progress
+    ) -> RowScores:
+        questions = self._questions(manner, requests)
+        found: list[WordScores] = []
+        for start in range(0, len(rows), CHUNK):
+            found += manner.format.scores(questions, rows[start : start + CHUNK], progress)
+        return RowScores.of(found, len(self.words))
+
+    def _questions(self, manner: Manner, requests: Requests) -> Questions:
+        return Questions(self.server, requests, self.words, manner.form, self.room)
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    """Of those that are known; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else math.nan

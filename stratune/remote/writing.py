@@ -3,35 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from stratune.remote.request import Body, Request, endpoint_of
-from stratune.remote.response import text_of
+from stratune.remote.request import Body, Form, Request, Requests
+from stratune.remote.response import reply_of, text_of
+from stratune.remote.row_fault import Answer
+from stratune.remote.rows import CHUNK, ask_rows
 from stratune.remote.server import Server
 from stratune.watch import SILENT, Progress
 
-CHUNK = 1024  # answers held in memory at once
+
+@dataclass(frozen=True)
+class Wanted:
+    """Options of generation. `room`: tokens for a thought, beside `max_tokens` of the answer."""
+
+    max_tokens: int
+    temperature: float
+    seed: int
+    room: int = 0
+
+    def body(self, request: Request, model: str) -> Body:
+        options = {"temperature": self.temperature, "seed": self.seed}
+        form: Form = "plain" if request.text else "open"
+        return {**request.body(model, form), "max_tokens": self.max_tokens + self.room, **options}
 
 
-def generate(
-    server: Server,
-    requests: Sequence[Request],
-    *,
-    max_tokens: int,
-    temperature: float,
-    seed: int,
-    progress: Progress = SILENT,
-) -> list[str]:
-    """The text generated for each request, unchanged. Raises RemoteError."""
-    bodies = writing_bodies(server, requests, max_tokens=max_tokens, temperature=temperature, seed=seed)
+@dataclass(frozen=True)
+class Texts:
+    """N answers, unchanged but for a thought before them; `why` there is none (""). `room`: see Wanted."""
+
+    texts: list[str]
+    why: list[str]
+    room: int
+
+
+def generate(server: Server, requests: Requests, wanted: Wanted, *, progress: Progress = SILENT) -> Texts:
+    """Raises RemoteError. A model that thinks gets room for it, once the shortest row has shown that."""
+    model = server.address.model
+    if requests.rows and not wanted.room:
+        first = min(range(len(requests.rows)), key=lambda row: requests.rows[row].characters)
+        (answer,) = ask_rows(server, requests, [first], lambda request, _: wanted.body(request, model))
+        if answer.response is not None and reply_of(answer.response).thinking:
+            wanted = replace(wanted, room=server.retry_policy.thought)
     texts: list[str] = []
-    for start in range(0, len(bodies), CHUNK):
-        answers = server.ask(endpoint_of(requests), bodies[start : start + CHUNK], progress)
-        texts += [text_of(answer) for answer in answers]
-    return texts
+    why: list[str] = []
+    for start in range(0, len(requests.rows), CHUNK):
+        rows = range(start, min(start + CHUNK, len(requests.rows)))
+        for answer in ask_rows(
+            server, requests, rows, lambda request, _: wanted.body(request, model), progress
+        ):
+            text, reason = _text(answer)
+            texts.append(text)
+            why.append(reason)
+    return Texts(texts, why, wanted.room)
 
 
-def writing_bodies(
-    server: Server, requests: Sequence[Request], *, max_tokens: int, temperature: float, seed: int
-) -> list[Body]:
-    options = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
-    return [{**request.body(server.address.model), **options} for request in requests]
+def _text(answer: Answer) -> tuple[str, str]:
+    """(the answer, why there is none)."""
+    if answer.response is None:
+        return "", answer.why
+    if reply_of(answer.response).thinking:
+        return "", "its tokens ended within the thought"
+    return text_of(answer.response), ""
+
+
+def writing_bodies(server: Server, requests: Sequence[Request], wanted: Wanted) -> list[Body]:
+    return [wanted.body(request, server.address.model) for request in requests]

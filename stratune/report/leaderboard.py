@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 # costs that are whole numbers stay whole as means over seeds
 _COUNTS = ("trainable_params", "total_params", "examples_seen", "peak_bytes", "artifact_bytes", "trials")
-_RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "invalid")
+_RATES = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "invalid", "label_mass")
 
 
 _NOTHING: Row = {"val_intervals": {}, "test": {}}
@@ -127,6 +127,8 @@ def _unranked(entry: Entry, comparison: Comparison) -> dict[str, str]:
     task, folds = comparison.task, comparison.folds
     for run in entry.ok:
         if task.selection.value(run.result.val) is None:
+            if run.result.certain:
+                return {"unranked": f"its answers are 1 and 0, and {task.metric} is of probabilities"}
             part = run.predictions["val"]
             why = why_undefined_within(folds, task.target, task.metric, part.truth, part.predictions)
             return {"unranked": why}

@@ -10,6 +10,7 @@ from stratune.evaluate.paired import Measured, measured
 from stratune.evaluate.replicates import replicates
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.tables import compared_metrics
+from stratune.target.decision import OF_PROBABILITIES
 from stratune.target.within_folds import scorer_within
 
 
@@ -38,4 +39,7 @@ def measure(
     drawn = replicates(scorers, rows, groups=groups, resamples=resamples)
     seeds = [run.result.seed for run in entry.ok]
     compared = metrics or compared_metrics(task)
-    return Part(intervals(drawn), measured(scorers, seeds, drawn, compared, rows, groups))
+    shown = intervals(drawn)
+    if any(run.result.certain for run in entry.ok):
+        shown = {name: one for name, one in shown.items() if name not in OF_PROBABILITIES}
+    return Part(shown, measured(scorers, seeds, drawn, compared, rows, groups))

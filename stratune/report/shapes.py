@@ -158,6 +158,7 @@ class Row(BaseModel):
     tried: dict[str, int] | None = None
     price: float | None = None
     invalid: float | None = None
+    label_mass: float | None = None
     conformal: Covered | None = None
 
 

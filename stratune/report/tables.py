@@ -24,7 +24,11 @@ COSTS = (
     ("artifact_bytes", "on disk", human.size),
 )
 # shown only where a row has a value: of prompted language models
-ASKED = (("trials", "prompts tried", human.count), ("invalid", "invalid", human.share))
+ASKED = (
+    ("trials", "prompts tried", human.count),
+    ("invalid", "invalid", human.share),
+    ("label_mass", "label mass", human.share),
+)
 _FACTS = ("rank", "strategy", "backbone", "seeds", "status", "error")
 _MEASURED = (
     "trainable_params",
@@ -37,6 +41,7 @@ _MEASURED = (
     "artifact_bytes",
     "trials",
     "invalid",
+    "label_mass",
     "precision",
 )
 PARTS = ("val", "test")

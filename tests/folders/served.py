@@ -2,7 +2,7 @@
 
 import json
 
-from tests.remote.scripted import listed, prompt_of, written
+from tests.remote.scripted import listed, prompt_of, said_in, written
 
 TEMPLATE = {"name": "short", "task": "One of {labels}.", "row": "Text: {text}", "answer": "It is {label}"}
 
@@ -12,7 +12,11 @@ def text_of(body):
 
 
 def sure(body):
-    """First tokens with log-probabilities: the longer the text, the likelier the weather."""
+    """Next tokens with log-probabilities: the longer the text, the likelier the weather."""
+    if any(name in body for name in ("echo", "prompt_logprobs")):
+        return 400, {"error": {"message": "unknown field"}}
+    if said_in(body, "It is") == "anim":
+        return listed(body, {"al": 0.0, "x": -30.0})
     words = len(text_of(body).split())
     return listed(body, {"anim": -0.2 * words, " weather": -2.0 / (1 + words), "the": -5.0})
 

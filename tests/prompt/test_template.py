@@ -52,9 +52,8 @@ WRONG = {
     ),
     "slot without a name": ({"row": "{text} {}"}, "template: row: '' is not one of text, pair"),
     "no text": ({"row": "What is it?"}, "template: row: without the slot {text} every row would be the same"),
-    "answer goes on": ({"answer": "{label}."}, "template: answer: it has to end in {label}, once"),
-    "answer without a label": ({"answer": "Class:"}, "template: answer: it has to end in {label}, once"),
-    "two labels": ({"answer": "{label} {label}"}, "template: answer: it has to end in {label}, once"),
+    "answer without a label": ({"answer": "Class:"}, "template: answer: it has to hold {label}, once"),
+    "two labels": ({"answer": "{label} {label}"}, "template: answer: it has to hold {label}, once"),
     "a brace left open": (
         {"task": "Answer in {"},
         "template: task: 'Answer in {': Single '{' encountered in format string (write a brace that is no slot twice)",

@@ -167,7 +167,7 @@ def test_the_run_keeps_every_trial_and_says_how_far_they_lie_apart(tiny, tmp_pat
     assert result.trials == len(lines) == 2
     assert lines[0]["val"]["f1_macro"] == pytest.approx(result.val["f1_macro"])
     low, high = sorted(line["val"]["f1_macro"] for line in lines)
-    assert f"2 prompts tried: validation f1_macro {low:.3f} to {high:.3f}" in result.notes[-1]
+    assert f"2 prompts tried: validation f1_macro {low:.3f} to {high:.3f}" in "; ".join(result.notes)
     assert result.train_seconds > 0
     plain = {"preset": "zero_shot", "readout": {"template": ONE}}
     assert executed(plain, tiny("llama"), split, tmp_path, precision="float32")[0].error is None

@@ -3,7 +3,8 @@
 import pytest
 
 from stratune.remote.answers import Answers
-from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.server import Server
 from tests.remote.scripted import Scripted
 
 QUICK = {"pause": 0.01, "timeout": 5.0}

@@ -1,13 +1,14 @@
 """A small real server of the OpenAI protocol, in a thread, told what to do wrong and when."""
 
 import json
+import math
 import threading
 import time
 from collections import Counter, defaultdict, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from stratune.remote.address import Address
-from stratune.remote.request import Request
+from stratune.remote.request import Request, Requests
 
 MODEL = "tiny"
 
@@ -77,7 +78,10 @@ class Scripted:
 
 
 def prompt_of(body):
-    return body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
+    """The text, or the last message of the user."""
+    if "prompt" in body:
+        return body["prompt"]
+    return [one["content"] for one in body["messages"] if one["role"] == "user"][-1]
 
 
 def send(handler, status, body, headers=()):
@@ -134,6 +138,27 @@ def written(text):
     return {"choices": [{"message": {"role": "assistant", "content": text}, "text": text}]}
 
 
+def spelled(body, words, split=4, begin="Class:"):
+    """The next tokens of a model that says one of `words` (word -> probability) in pieces of `split`
+    characters, behind what it is taken to have said: the beginning of its answer, where the request has one.
+    """
+    said = said_in(body, begin)
+    shares = {}
+    for word, share in words.items():
+        if word.startswith(said):
+            piece = word[len(said) : len(said) + split] or "<|im_end|>"
+            shares[piece] = shares.get(piece, 0.0) + share
+    whole = sum(shares.values()) or 1.0
+    return listed(body, {piece: math.log(share / whole) for piece, share in shares.items()} | {"~": -20.0})
+
+
+def said_in(body, begin="Class:"):
+    if "prompt" in body:
+        return body["prompt"].rpartition(begin)[2] if begin in body["prompt"] else ""
+    last = body["messages"][-1]
+    return last["content"].removeprefix(begin) if last["role"] == "assistant" else ""
+
+
 def listed(body, tokens):
     """The likeliest first tokens, in the shape of the request's endpoint."""
     if "prompt" in body:
@@ -152,9 +177,18 @@ def chat(*prompts):
     return [Request(messages=(("system", "Be brief."), ("user", prompt))) for prompt in prompts]
 
 
+def begun(*prompts):
+    """Chats in which the answer is begun: "Class:"."""
+    return [Request(messages=request.messages, begin="Class:") for request in chat(*prompts)]
+
+
+def rows_of(requests):
+    return Requests(list(requests), {})
+
+
 def bodies(*prompts):
-    return [request.body(MODEL) for request in plain(*prompts)]
+    return [request.body(MODEL, "plain") for request in plain(*prompts)]
 
 
 def texts(answers):
-    return [answer["choices"][0]["text"] for answer in answers]
+    return [answer.response["choices"][0]["text"] for answer in answers]

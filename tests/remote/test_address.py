@@ -56,11 +56,11 @@ def test_what_is_no_address_is_told_what_would_be_one(given, message):
 
 def test_a_question_is_a_chat_or_plain_text():
     chat = Request(messages=(("system", "Be brief."), ("user", "Hello")))
-    assert chat.endpoint == "chat" and chat.body("m")["messages"][0] == {
+    assert chat.endpoint == "chat" and chat.body("m", "open")["messages"][0] == {
         "role": "system",
         "content": "Be brief.",
     }
-    assert Request(text="Hello").body("m") == {"model": "m", "prompt": "Hello"}
+    assert Request(text="Hello").body("m", "plain") == {"model": "m", "prompt": "Hello"}
     for wrong in ({}, {"text": "a", "messages": (("user", "a"),)}):
         with pytest.raises(ValueError, match="either messages or text"):
             Request(**wrong)

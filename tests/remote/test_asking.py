@@ -1,6 +1,7 @@
 """A whole comparison on a server's model: chosen, calibrated, saved, loaded, and asked about each prompt once."""
 
 import json
+import math
 import re
 from collections import Counter
 
@@ -16,8 +17,9 @@ from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import FAMILIES
 from tests.helpers import executed
-from tests.remote.scripted import listed, prompt_of, written
+from tests.remote.scripted import listed, prompt_of, spelled, written
 
+REFUSAL = (400, {"error": {"message": "unknown field"}})
 TEMPLATE = {"name": "short", "task": "One of {labels}.", "row": "Text: {text}", "answer": "It is {label}"}
 
 
@@ -28,10 +30,13 @@ def truth_of(prompt):
 
 
 def sure(body):
-    """First tokens as servers list them: parts of words, with and without a space before them."""
+    """Next tokens as servers list them, behind what the answer begins with."""
+    if any(name in body for name in ("echo", "prompt_logprobs")):
+        return REFUSAL
     right = truth_of(prompt_of(body))
-    other = {"animal": " we", "weather": "anim"}[right]
-    return listed(body, {right[:4]: -0.1, f" {right}": -4.0, other: -3.0, "the": -5.0})
+    other = {"animal": " weather", "weather": " animal"}[right]
+    shares = {f" {right}": math.exp(-0.1) + math.exp(-4.0), other: math.exp(-3.0), " the": math.exp(-5.0)}
+    return spelled(body, shares, split=20, begin="It is")
 
 
 def writes(body):
@@ -106,13 +111,16 @@ def test_each_prompt_is_asked_once_however_often_the_run_is_made(scripted, tmp_p
         )
         assert result.error is None and result.trials == 2
         allowed(folder / "model").predict(list(toy_split().test["text"]))
-    assert set(Counter(map(str, remote.bodies)).values()) == {1}
-    assert len(remote.bodies) == 2 * 16 + 16  # both draws about validation, the better one about test
+    bodies = [body for body in remote.bodies if "prompt_logprobs" not in body]  # which it refuses
+    assert set(Counter(map(str, bodies)).values()) == {1}
+    assert len(bodies) == 2 * 16 + 16  # both draws about validation, the better one about test
 
 
 def test_the_best_prompt_is_kept_and_calibrated(scripted, tmp_path):
     def deaf(body):  # hears only one of the two templates
-        return sure(body) if "Heard" in prompt_of(body) else listed(body, {"animal": -0.1, "weather": -3.0})
+        if "prompt_logprobs" in body or "Heard" in prompt_of(body):
+            return sure(body)
+        return listed(body, {"animal": -0.1, "weather": -3.0})
 
     heard = {**TEMPLATE, "name": "heard", "row": "Heard. Text: {text}"}
     tries = {"template": [TEMPLATE, heard], "calibrate": ["none", "batch"]}
@@ -133,7 +141,9 @@ def test_rows_without_an_answer_leave_the_calibration_alone(calibrate, scripted,
     def unsure(body):  # says no label of some rows, and of texts without content
         text = prompt_of(body).rsplit("Text:", 1)[-1]
         known = any(word in text.split() for word in (*FAMILIES["animal"], "rain", "wind"))
-        return sure(body) if known else listed(body, {"the": -0.1, "so": -3.0})
+        if known or "prompt_logprobs" in body:
+            return sure(body)
+        return listed(body, {"the": -0.1, "so": -3.0})
 
     options = {"calibrate": calibrate, "threshold": True, "temperature": True}
     result, folder = run(scripted(unsure), tmp_path, {"preset": "zero_shot", "readout": options})
@@ -187,15 +197,16 @@ def test_what_would_learn_is_refused_without_asking(scripted, tmp_path):
 
 def test_what_it_will_take_is_told_before_it_starts(scripted, tmp_path):
     result, _ = run(scripted(sure), tmp_path, {"preset": "zero_shot"}, remote={"price": [1.0, 2.0]})
-    (note,) = result.notes
+    note, way = result.notes
     found = re.fullmatch(
-        r"asks 32 rows, 32 requests, about ([\d,]+) tokens of prompts, at most 32 of answers, "
+        r"asks 32 rows, 31 requests, about ([\d,]+) tokens of prompts, at most 31 of answers, "
         r"about 0\.00 at the price given",
         note,
     )
     tokens = int(found[1].replace(",", ""))
-    assert 32 * 10 < tokens < 32 * 60
-    assert result.price == pytest.approx((tokens * 1.0 + 32 * 2.0) / 1e6, rel=0.05)
+    assert 31 * 10 < tokens < 31 * 60  # one row showed which way the server offers
+    assert result.price == pytest.approx((tokens * 1.0 + 31 * 2.0) / 1e6, rel=0.05)
+    assert way == "asked by log-probabilities of next tokens (the answer begun for the model)"
     assert result.tried == {"settings": 1}
 
 
@@ -214,7 +225,8 @@ def test_nearest_demonstrations_are_turns_of_the_chat(scripted, tmp_path):
     assert result.error is None
     shown = {body["messages"][0]["content"] for body in remote.bodies}
     assert len(shown) > 5  # each row has its own
-    assert [message["role"] for message in remote.bodies[0]["messages"]] == ["user", "assistant", "user"]
+    turns = [message["role"] for message in remote.bodies[0]["messages"]]
+    assert turns == ["user", "assistant", "user", "assistant"]  # the last one begins the answer
     assert folder.name.startswith("few_shot@http--127.0.0.1--")
 
 
@@ -223,7 +235,7 @@ def test_plain_templates_are_sent_as_text(scripted, tmp_path):
     spec = {"preset": "zero_shot", "readout": {"template": {**TEMPLATE, "chat": False}}}
     result, _ = run(remote, tmp_path, spec)
     assert result.error is None and result.test["accuracy"] == 1.0
-    assert remote.bodies[0]["prompt"].endswith("\nIt is")
+    assert remote.bodies[-1]["prompt"].endswith("\nIt is")
 
 
 def test_a_comparison_has_server_and_local_rows_side_by_side(scripted, tiny, tmp_path):
@@ -251,7 +263,10 @@ def test_a_comparison_has_server_and_local_rows_side_by_side(scripted, tiny, tmp
         ({"workers": 0}, "0 is not above 0"),
         ({"price": [1.0, -1.0]}, "remote.price: [1.0, -1.0]: two prices from 0 up"),
         ({"price": 3}, "remote.price"),
-        ({"speed": 3}, "remote.speed: 'speed' is not one of attempts, per_minute, price, timeout, workers"),
+        (
+            {"speed": 3},
+            "remote.speed: 'speed' is not one of attempts, extra, longest, max_cost, per_minute, price, thought, timeout, tokenizer, workers",
+        ),
     ],
 )
 def test_wrong_settings_are_said_before_anything_runs(remote, message, tmp_path):

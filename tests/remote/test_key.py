@@ -57,8 +57,8 @@ def test_a_message_is_shortened_after_the_key_is_taken_out(scripted, asking, key
 
 def test_no_answer_that_repeats_it_is_kept(scripted, asking, own_cache, key):
     remote = scripted(lambda body: written(f"your key is {CANARY}"))
-    answer = asking(remote).ask("plain", bodies("a"))
-    assert "your key is ***" in json.dumps(answer) and CANARY.encode() not in files_of(own_cache)
+    (answer,) = asking(remote).ask("plain", bodies("a"))
+    assert "your key is ***" in json.dumps(answer.response) and CANARY.encode() not in files_of(own_cache)
 
 
 def test_another_key_finds_the_same_answers(scripted, asking, key, monkeypatch):

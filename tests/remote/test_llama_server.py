@@ -19,9 +19,11 @@ from stratune.errors import RemoteError
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
 from stratune.remote.request import Request
-from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.server import Server
 from stratune.remote.verbalizer import RemoteVerbalizer
-from stratune.remote.writing import generate
+from stratune.remote.writing import Wanted, generate
+from tests.remote.scripted import rows_of
 
 pytestmark = pytest.mark.server
 
@@ -121,39 +123,45 @@ def test_log_probabilities_are_those_of_the_model(server):
     ]
 
     words = RemoteVerbalizer(server, WORDS)
-    rows, invalid = words.log_probs(plain())
-    assert words.way == "logprobs" and not invalid.any()
+    found = words.log_probs(rows_of(plain()))
+    rows = found.log_probs
+    assert words.way == "whole" and not found.invalid.any() and (found.mass > 0.5).all()
+    listed = RemoteVerbalizer(server, WORDS, way="logprobs").log_probs(rows_of(plain()))
+    np.testing.assert_allclose(rows, listed.log_probs, atol=0.01)  # the same model, in two ways
     np.testing.assert_allclose(rows, local[:, first].numpy(), atol=QUANTISED, rtol=0)
     assert rows.argmax(axis=1).tolist() == [0, 1, 0, 1]  # as the reviews are meant
 
 
 def test_a_chat_has_log_probabilities_too(server):
     words = RemoteVerbalizer(server, {"fresh": ["Positive"], "rotten": ["Negative"]})
-    rows, invalid = words.log_probs(chat())
-    assert words.way == "logprobs" and np.isfinite(rows[~invalid]).all() and (rows[~invalid] < 0).all()
+    found = words.log_probs(rows_of(chat()))
+    rows, invalid = found.log_probs, found.invalid
+    assert words.way in ("logprobs", "constrained") and np.isfinite(rows[~invalid]).all()
 
 
 @pytest.mark.parametrize("ask", [plain, chat])
 def test_answers_can_be_constrained(server, ask):
     words = RemoteVerbalizer(server, WORDS, way="constrained")
-    rows, invalid = words.log_probs(ask())
+    found = words.log_probs(rows_of(ask()))
+    rows, invalid = found.log_probs, found.invalid
     assert not invalid.any() and (rows.max(axis=1) == 0).all() and ((rows == 0).sum(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize("ask", [plain, chat])
 def test_it_writes(server, ask):
-    texts = generate(server, ask(), max_tokens=6, temperature=0, seed=0)
+    texts = generate(server, rows_of(ask()), Wanted(6, 0.0, 0)).texts
     assert len(texts) == 4 and all(text.strip() for text in texts)
 
 
 def test_its_refusals_are_told_in_its_words(server, monkeypatch):
-    with pytest.raises(RemoteError) as caught:
-        generate(server, plain(["word " * 600]), max_tokens=4, temperature=0, seed=0)
-    assert "400 Bad Request: This model's maximum context length is 512 tokens, however" in str(caught.value)
+    (why,) = generate(server, rows_of(plain(["word " * 600])), Wanted(4, 0.0, 0)).why
+    assert why.startswith(
+        "too long: 400 Bad Request: This model's maximum context length is 512 tokens, however"
+    )
     monkeypatch.setenv("OPENAI_API_KEY", "another-key")
     other = Server(server.address, server.retry_policy, server.answers, variable="OPENAI_API_KEY")
     with pytest.raises(RemoteError) as caught:
-        generate(other, plain(["unasked"]), max_tokens=4, temperature=0, seed=0)
+        generate(other, rows_of(plain(["unasked"])), Wanted(4, 0.0, 0))
     assert (
         str(caught.value)
         == f"{server.address.url}: 401 Unauthorized; it does not take the key in OPENAI_API_KEY"
@@ -165,13 +173,16 @@ ASKER = """
 import sys
 from stratune.remote.address import parse_address
 from stratune.remote.answers import Answers
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.server import Server
 from stratune.remote.verbalizer import RemoteVerbalizer
-from stratune.remote.server import RetryPolicy, Server
 from tests.helpers import Callbacks
+from tests.remote.scripted import rows_of
 from tests.remote.test_llama_server import WORDS, plain
 server = Server(parse_address(sys.argv[1]), RetryPolicy(workers=2, timeout=120), Answers(), variable="OPENAI_API_KEY")
 told = Callbacks(rows=lambda count: print(count, flush=True))
-RemoteVerbalizer(server, WORDS).log_probs(plain([f"Film {i} was fine." for i in range(40)]), told)
+asked = rows_of(plain([f"Film {i} was fine." for i in range(40)]))
+RemoteVerbalizer(server, WORDS, way="constrained").log_probs(asked, told)
 """
 
 

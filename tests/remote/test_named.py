@@ -9,7 +9,7 @@ import pytest
 from stratune.api import compare
 from stratune.cli import main
 from stratune.comparison.board import Board
-from stratune.errors import ConfigError, RemoteError
+from stratune.errors import ArtifactError, ConfigError, RemoteError
 from stratune.predictor.manifest import sealed
 from stratune.predictor.predictor import Predictor
 from stratune.remote.named import named_servers
@@ -144,18 +144,31 @@ def test_an_allowed_model_saves_itself_again(strangers, tmp_path):
         Predictor.load(again)
 
 
-def test_settings_for_servers_in_a_folder_are_not_taken_over(strangers):
+def test_of_the_settings_in_a_folder_only_manners_are_taken_over(strangers):
+    """Rate and patience travel with a model; which server is asked, and with which key, never."""
     remote, folder = strangers
     manifest = json.loads((folder / "stratune.json").read_text())
     manifest["remote"] = {"attempts": 99, "keys": {remote.url: "HOME"}, "allow_server": remote.url}
-    manifest["server"] |= {"allow": True, "variable": "HOME", "timeout": 1e9}
+    manifest["server"] |= {"allow": True, "variable": "HOME"}
+    manifest["server"]["retry_policy"] |= {"attempts": 3, "per_minute": 6000}
     (folder / "stratune.json").write_text(json.dumps(sealed(manifest)))
     with pytest.raises(ConfigError, match="--allow-server"):
         Predictor.load(folder)
     model = Predictor.load(folder, allow_server=remote.url).model
-    assert model.language_model.server.retry_policy.attempts == 6
+    policy = model.language_model.server.retry_policy
+    assert (policy.attempts, policy.per_minute) == (3, 6000)
     Predictor.load(folder, allow_server=remote.url).predict(["a horse that nobody saw"])
     assert remote.keys == ["Bearer none"]
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": 1e9}, {"workers": "many"}, {"speed": 3}])
+def test_manners_that_make_no_sense_are_damage(strangers, wrong):
+    remote, folder = strangers
+    manifest = json.loads((folder / "stratune.json").read_text())
+    manifest["server"]["retry_policy"] |= wrong
+    (folder / "stratune.json").write_text(json.dumps(sealed(manifest)))
+    with pytest.raises(ArtifactError, match=r"stratune.json: damaged \(server.retry_policy: "):
+        Predictor.load(folder, allow_server=remote.url)
 
 
 def test_an_ensemble_asks_for_its_members_servers(scripted, tmp_path):
@@ -215,7 +228,7 @@ def test_a_server_that_echoes_the_key_is_not_repeated(form, scripted, asking, ow
     with pytest.raises(RemoteError) as unknown:
         asking(remote).ask("plain", bodies("model"))
     files = b"".join(path.read_bytes() for path in own_cache.rglob("*") if path.is_file()).decode("latin1")
-    for said in (json.dumps(answer), str(caught.value), str(unknown.value), files):
+    for said in (json.dumps(answer.response), str(caught.value), str(unknown.value), files):
         assert "***" in said and "canary" not in said
         assert (
             echoed.removeprefix("Bearer ") not in said and b64encode(KEY.encode())[3:-4].decode() not in said
@@ -225,7 +238,8 @@ def test_a_server_that_echoes_the_key_is_not_repeated(form, scripted, asking, ow
 def test_a_key_that_is_escaped_in_json_is_masked(scripted, asking, key):
     remote = scripted()
     remote.script("a", says('{"choices": [{"text": "it is ' + KEY.replace("-", "\\u002d") + '"}]}'))
-    assert asking(remote).ask("plain", bodies("a")) == [{"choices": [{"text": "it is ***"}]}]
+    (answer,) = asking(remote).ask("plain", bodies("a"))
+    assert answer.response == {"choices": [{"text": "it is ***"}]}
 
 
 def test_a_short_key_is_masked_where_it_is_a_word():

@@ -15,7 +15,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a sh
 from stratune.errors import StratuneError
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers
-from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.server import Server
 from tests.remote.scripted import bodies
 server = Server(Address(sys.argv[1], "tiny"), RetryPolicy(workers=2), Answers(), variable="OPENAI_API_KEY")
 print("ready", flush=True)

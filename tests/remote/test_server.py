@@ -11,7 +11,9 @@ from stratune.errors import ConfigError, RemoteError
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers
 from stratune.remote.client import _retry_after
-from stratune.remote.server import RetryPolicy, Server
+from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.row_fault import Answer
+from stratune.remote.server import Server
 from tests.helpers import Callbacks
 from tests.remote.scripted import answers, bodies, cut, fails, hold, prompt_of, says, slow, texts, written
 
@@ -52,7 +54,7 @@ def test_chat_and_plain_text_have_answers_of_their_own(scripted, asking):
     remote = scripted()
     server = asking(remote)
     chat = {"model": "tiny", "messages": [{"role": "user", "content": "a"}]}
-    assert server.ask("chat", [chat])[0]["choices"][0]["message"]["content"] == "answer to a"
+    assert server.ask("chat", [chat])[0].response["choices"][0]["message"]["content"] == "answer to a"
     server.ask("plain", bodies("a"))
     assert remote.log == ["a", "a"]
 
@@ -137,8 +139,8 @@ def test_attempts_end(scripted, asking):
     ("fault", "message"),
     [
         (fails(401, "who are you?"), "401 Unauthorized; set OPENAI_API_KEY"),
-        (fails(403, "not you"), "403 Forbidden; set OPENAI_API_KEY"),
-        (fails(400, "maximum context length is 512 tokens"), "400 Bad Request: maximum context length is 512 tokens"),
+        (fails(403, "not you"), "403 Forbidden: not you; set OPENAI_API_KEY"),
+        (fails(403, "your key sk-1234 may not"), "403 Forbidden; set OPENAI_API_KEY"),
         (fails(405, "x" * 300), "405 Method Not Allowed: " + "x" * 200 + "…"),
         (fails(404, "no such path"), "404 Not Found: no such path"),
         (answers(400, {"detail": "no such field"}), "400 Bad Request: no such field"),
@@ -147,7 +149,7 @@ def test_attempts_end(scripted, asking):
         (answers(400, {"detail": [{"loc": 1}]}), '400 Bad Request: [{"loc": 1}]'),
         (answers(400, ""), "400 Bad Request"),
     ],
-    ids=["401", "403", "400", "long", "404", "detail", "bare", "text", "list", "empty"],
+    ids=["401", "403", "403-key", "long", "404", "detail", "bare", "text", "list", "empty"],
 )  # fmt: skip
 def test_what_does_not_pass_is_said_at_once(scripted, asking, fault, message):
     remote = scripted()
@@ -191,9 +193,9 @@ def test_nobody_there_is_said_at_once(scripted, asking):
 
 def test_an_error_in_the_middle_stops_the_rest_and_loses_nothing(scripted, asking):
     remote = scripted()
-    remote.script("prompt 10", fails(400, "too long"))
+    remote.script("prompt 10", fails(402, "pay first"))
     server = asking(remote, workers=2)
-    assert raised(server, *PROMPTS) == f"{remote.url}: 400 Bad Request: too long"
+    assert raised(server, *PROMPTS) == f"{remote.url}: 402 Payment Required: pay first"
     before = len(remote.log)
     assert before <= 13  # those two under way, not the rest
     assert texts(server.ask("plain", bodies(*PROMPTS))) == [f"answer to {prompt}" for prompt in PROMPTS]
@@ -203,7 +205,7 @@ def test_an_error_in_the_middle_stops_the_rest_and_loses_nothing(scripted, askin
 def test_an_answer_under_way_when_another_fails_is_kept(scripted, asking):
     remote = scripted()
     remote.script("a", slow(0.4))
-    remote.script("b", slow(0.1, fails(400)))
+    remote.script("b", slow(0.1, fails(402)))
     server = asking(remote, workers=2)
     raised(server, "a", "b")
     assert server.answers.get(server.key("plain", bodies("a")[0])) is not None
@@ -213,7 +215,7 @@ def test_an_error_does_not_wait_for_a_server_that_hangs(scripted, asking, monkey
     monkeypatch.setattr("stratune.remote.pool.GRACE", 0.2)
     remote = scripted()
     remote.script("a", hold)
-    remote.script("b", fails(400))
+    remote.script("b", fails(402))
     start = time.monotonic()
     raised(asking(remote, workers=2, timeout=60), "a", "b")
     assert time.monotonic() - start < 2
@@ -222,12 +224,12 @@ def test_an_error_does_not_wait_for_a_server_that_hangs(scripted, asking, monkey
 def test_a_probe_takes_a_refusal_for_an_answer(scripted, asking):
     remote = scripted()
     (body,) = bodies("a")
-    remote.script("a", fails(400), fails(500), fails(500), fails(500), fails(503))
+    remote.script("a", fails(400), fails(500), fails(500), lambda _: None, fails(500), fails(503))
     server = asking(remote)
     assert server.probe("plain", body) is None  # 400
-    assert server.probe("plain", body) is None  # 500, twice
-    assert texts([server.probe("plain", body)]) == ["answer to a"]  # 500 and 503 once
-    assert server.probe("plain", body) == server.ask("plain", [body])[0] and remote.asked("a") == 6
+    assert server.probe("plain", body) is None  # 500, twice, and an answer without the fields in question
+    assert texts([Answer(server.probe("plain", body))]) == ["answer to a"]  # 500 and 503 once
+    assert server.probe("plain", body) == server.ask("plain", [body])[0].response and remote.asked("a") == 7
     remote.script("b", fails(401))
     with pytest.raises(RemoteError, match="401 Unauthorized; set OPENAI_API_KEY"):
         server.probe("plain", bodies("b")[0])
