@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from stratune.backbone.calls import make_interceptable
 from stratune.net.head import Encoder, Head
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from stratune.tokens.batches import Batch
     from stratune.tokens.trie import Trie
+
+MOST_LOGITS = 2**24  # held at once, in float32: 64 MiB, and as much again for their logarithms
 
 
 class VerbalizerHead(Head):
@@ -58,9 +62,42 @@ class VerbalizerHead(Head):
         """(B, W) log-probabilities of words after the prompt: sums along their tokens."""
         assert batch.scoring is not None
         trie = batch.scoring.trie
-        log_probs = self._log_probs(self._states(net, batch, trie))  # (B, 1 + n, V)
-        edges = log_probs[:, torch.as_tensor(trie.state), torch.as_tensor(trie.token)]  # (B, E)
+        states = self._states(net, batch, trie)  # (B, 1 + n, C)
+        edges = torch.cat([self._edges(part, trie) for part in self._slices(states)])  # (B, E)
         return edges @ torch.from_numpy(trie.paths).to(edges).T
+
+    def _slices(self, states: Tensor) -> Sequence[Tensor]:
+        """Rows of the batch, so many at once that one state of each has at most `MOST_LOGITS`."""
+        return torch.split(states, max(1, MOST_LOGITS // self._vocabulary))
+
+    def _edges(self, states: Tensor, trie: Trie) -> Tensor:
+        """(b, 1 + n, C) -> (b, E) log-probabilities of the trie's edges.
+
+        Many labels of several tokens have many states, each with the whole vocabulary: so a few states at a
+        time, of which only the edges' tokens stay. What training needs of a slice is computed again.
+        """
+        at_once = max(1, MOST_LOGITS // (len(states) * self._vocabulary))
+        again = torch.is_grad_enabled() and states.requires_grad and states.shape[1] > at_once
+        found, order = [], []
+        for start in range(0, states.shape[1], at_once):
+            here = np.flatnonzero((trie.state >= start) & (trie.state < start + at_once))
+            state, token = torch.as_tensor(trie.state[here] - start), torch.as_tensor(trie.token[here])
+            part = states[:, start : start + at_once]
+            if again:
+                found.append(checkpoint(self._chosen, part, state, token, use_reentrant=False))
+            else:
+                found.append(self._chosen(part, state, token))
+            order.append(here)
+        back = np.argsort(np.concatenate(order))
+        return torch.cat(found, dim=1)[:, torch.as_tensor(back)]
+
+    def _chosen(self, states: Tensor, state: Tensor, token: Tensor) -> Tensor:
+        """(b, s, C) -> (b, e): of each edge the log-probability of its token at its state."""
+        return self._log_probs(states)[:, state, token]
+
+    @property
+    def _vocabulary(self) -> int:
+        return int(self.language_model.config.get_text_config().vocab_size)
 
     def _masked(self, net: Encoder, batch: Batch) -> Tensor:
         """(B, W) log-probabilities of words, each in the place of as many masks as it has tokens.
