@@ -15,9 +15,9 @@ def model_inputs(family: Family, mask: Tensor, types: Tensor | None) -> dict[str
     inputs: dict[str, Any] = {"attention_mask": mask}
     if types is not None:
         inputs["token_type_ids"] = types
-    # Passed explicitly, so that left padding does not shift them.
-    inputs["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0) + family.reserved_positions
-    if family.decoder:
+    if "position_ids" in family.inputs:  # passed explicitly, so that left padding does not shift them
+        inputs["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0) + family.reserved_positions
+    if family.decoder and "use_cache" in family.inputs:
         inputs["use_cache"] = False
     if family.global_first:
         first = (mask.cumsum(dim=1) == 1) & mask.bool()

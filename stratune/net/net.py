@@ -184,8 +184,7 @@ class Net(nn.Module):
         )
         above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
         outside = trainable - {id(p) for p in above}
-        family = self.backbone.family
-        return 0 if outside or family.shared_blocks or family.pads else min(first, len(blocks) - 1)
+        return 0 if outside or not self.backbone.family.resumable else min(first, len(blocks) - 1)
 
     def _final_norm_parameters(self) -> list[nn.Parameter]:
         path = self.backbone.family.final_norm
@@ -202,19 +201,15 @@ class Net(nn.Module):
             block.train(_is_trainable(block))
             block.training |= self.recomputes  # transformers checks this flag; its submodules stay in eval
         if _is_trainable(self.backbone.model.get_input_embeddings()):
+            lists = {self.backbone.model.get_submodule(path) for path in self.backbone.family.blocks}
             for module in self.backbone.model.children():
-                if module is not self._block_list():
-                    _train_leaves(module, skip=self._block_list())
+                _train_leaves(module, skip=lists)
         inside = set(self.backbone.model.modules())
         own = {id(p) for p in self.added()[1].values() if p.requires_grad}
         for module in self.model.modules():
             if module not in inside and any(id(p) in own for p in module.parameters()):
                 module.training = True
         return self
-
-    def _block_list(self) -> nn.Module:
-        blocks: nn.Module = self.backbone.model.get_submodule(self.backbone.family.blocks)
-        return blocks
 
     # -- the boundary
 
@@ -256,9 +251,9 @@ def _is_trainable(module: nn.Module) -> bool:
     return any(p.requires_grad for p in module.parameters())
 
 
-def _train_leaves(module: nn.Module, skip: nn.Module) -> None:
-    """Put everything below `module` except the blocks into train mode."""
-    if module is skip:
+def _train_leaves(module: nn.Module, skip: set[nn.Module]) -> None:
+    """Put everything below `module` except the lists of blocks into train mode."""
+    if module in skip:
         return
     module.training = True
     for child in module.children():
