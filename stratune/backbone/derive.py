@@ -41,8 +41,8 @@ def derive(model: Any, config: PreTrainedConfig, backbone_id: str) -> Family:
     """
     known, kind = exception_of(config.model_type), f"{backbone_id}: model type {config.model_type!r}"
     inputs = frozenset(inspect.signature(type(model).forward).parameters)
-    if known.refused or not {"input_ids", "attention_mask"} <= inputs:
-        raise BackboneError(f"{kind}: {known.refused or 'it reads no tokens'}")
+    if why := known.refused or _unreadable(inputs):
+        raise BackboneError(f"{kind}: {why}")
     lists = _block_lists(model)
     if not lists:
         raise BackboneError(f"{kind}: no list of blocks that hold linear layers is found in it")
@@ -62,6 +62,14 @@ def derive(model: Any, config: PreTrainedConfig, backbone_id: str) -> Family:
             **known.fields,
         }
     )
+
+
+def _unreadable(inputs: frozenset[str]) -> str | None:
+    if "input_ids" not in inputs:
+        return "it reads no token ids"
+    if "attention_mask" not in inputs:
+        return "it takes no attention mask, so that padding would change its numbers"
+    return None
 
 
 def is_decoder(config: PreTrainedConfig) -> bool:

@@ -55,7 +55,7 @@ def _watching(blocks: list[nn.Module], norms: list[nn.Module]) -> Iterator[_Seen
         if module in norms:
             return
         seen.got.append(args[0] if args else kwargs.get("hidden_states"))
-        seen.tuples = isinstance(output, tuple)
+        seen.tuples = isinstance(output, (tuple, list))
         seen.gave.append(output[0] if seen.tuples else output)
 
     hooks = [module.register_forward_hook(ended, with_kwargs=True) for module in (*blocks, *norms)]
@@ -69,4 +69,4 @@ def _watching(blocks: list[nn.Module], norms: list[nn.Module]) -> Iterator[_Seen
 def _is_norm(module: nn.Module) -> bool:
     """LayerNorm, RMSNorm and kin that have weights of their own."""
     own = next(module.parameters(recurse=False), None)
-    return own is not None and type(module).__name__.endswith("Norm")
+    return own is not None and "Norm" in type(module).__name__

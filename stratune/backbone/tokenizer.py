@@ -81,11 +81,12 @@ def context_length(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig,
     names = ("max_position_embeddings", "max_seq_len")  # MPT has the other name
     declared = next((found for name in names if (found := getattr(config, name, None))), None)
     try:
-        most, positions = int(tokenizer.model_max_length), int(declared) if declared else None
+        most, positions = int(tokenizer.model_max_length), int(declared or 0)
     except (TypeError, ValueError, OverflowError) as error:
         given = tokenizer.model_max_length, declared
         raise BackboneError(f"{tokenizer.name_or_path}: {given} are no context lengths") from error
-    found = min(most, positions - family.reserved_positions) if positions else most
+    # XLNet says -1: its positions are relative
+    found = min(most, positions - family.reserved_positions) if positions > 0 else most
     if found < LEAST:
         raise BackboneError(f"{tokenizer.name_or_path}: a context length of {found} has no room for a text")
     return found

@@ -36,4 +36,4 @@ def top_blocks(backbone: Backbone, last: int | None, technique: str) -> list[nn.
 
 def norms(block: nn.Module) -> dict[str, nn.Module]:
     """The layer norms of a block (LayerNorm, RMSNorm and kin) by their path in it."""
-    return {name: module for name, module in block.named_modules() if type(module).__name__.endswith("Norm")}
+    return {name: module for name, module in block.named_modules() if "Norm" in type(module).__name__}
