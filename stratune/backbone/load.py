@@ -19,7 +19,7 @@ from stratune.backbone.family import Family, Pool
 from stratune.backbone.folder import check_config, read_object, weights_of
 from stratune.backbone.inputs import model_inputs
 from stratune.backbone.locate import locate
-from stratune.backbone.observe import observed
+from stratune.backbone.observe import observed, padding_shows
 from stratune.backbone.pretrained import (
     empty_model,
     no_bars,
@@ -29,7 +29,7 @@ from stratune.backbone.pretrained import (
     read_tokenizer,
 )
 from stratune.backbone.tokenizer import context_length
-from stratune.backbone.trees import check_trees
+from stratune.backbone.trees import reads_trees
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
 
@@ -161,8 +161,11 @@ def load_backbone(
         has_new_head=bool(lacking),
     )
     backbone.family = _check_answers(backbone)
-    if language_model and family.decoder and not new_head:
-        check_trees(backbone)
+    middle = len(tokenizer) // 2
+    words = torch.arange(middle, middle + 4, device=bare.device)
+    if language_model and family.decoder and not new_head and not reads_trees(backbone, family, words):
+        why = f"{family.name} does not read prompts whose labels branch off one text"
+        raise UnsupportedError("words", backbone_id, f"{why}; use the readout `head`")
     return backbone
 
 
@@ -223,6 +226,8 @@ def _check_answers(backbone: Backbone) -> Family:
         found = tuple(states.shape), bool(torch.isfinite(states).all())
     if found != ((1, ids.shape[1], backbone.width), True):
         raise BackboneError(f"{name}: it makes no numbers of a text (states {found[0]}, finite: {found[1]})")
+    if padding_shows(backbone.model, family, ids, states, int(tokenizer.pad_token_id)):
+        raise BackboneError(f"{name}: padding changes its numbers, so that a batch's would not be its texts'")
     return family
 
 

@@ -12,6 +12,10 @@ from torch import Tensor, nn
 
 from stratune.backbone.derive import blocks_of
 from stratune.backbone.family import Family
+from stratune.backbone.inputs import model_inputs
+
+PADDING = 3  # tokens
+TOLERANCE = 1e-3  # relative; another order of the same sums gives some 1e-6
 
 
 @dataclass
@@ -44,6 +48,16 @@ def observed(model: Any, family: Family, inputs: dict[str, Any]) -> tuple[Family
         resumable=whole and linked and not family.shared_blocks,
     )
     return found, states
+
+
+@torch.no_grad()
+def padding_shows(model: Any, family: Family, ids: Tensor, states: Tensor, pad: int) -> bool:
+    """Whether a text (1, T) gets other `states` with padding behind it."""
+    padded = torch.cat([ids, ids.new_full((1, PADDING), pad)], dim=1)
+    mask = torch.ones_like(padded)
+    mask[:, ids.shape[1] :] = 0
+    found: Tensor = model(input_ids=padded, **model_inputs(family, mask, None)).last_hidden_state
+    return bool((found[:, : ids.shape[1]] - states).abs().max() > TOLERANCE * states.abs().max())
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
-from stratune.backbone.inputs import model_inputs
+from stratune.backbone.inputs import model_inputs, taken, tokens_first
 from stratune.errors import UnsupportedError
 from stratune.net.pooling import pooled
 
@@ -91,6 +92,11 @@ class Net(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """Ids (B, T), or cached hidden states -> last hidden states (B, T, C) of the text."""
+        if "position_ids" not in self.backbone.family.inputs and not bool(batch.mask[:, 0].all()):
+            order, back = tokens_first(batch.mask)  # the model counts positions from the first column
+            named = {name: getattr(batch, name) for name in ("ids", "mask", "types", "hidden")}
+            moved = {name: taken(found, order) for name, found in named.items() if found is not None}
+            return taken(self.encode(replace(batch, **moved)), back)
         inputs = model_inputs(self.backbone.family, batch.mask, batch.types)
         if batch.hidden is None:
             return self.model(input_ids=batch.ids, **inputs).last_hidden_state  # type: ignore[no-any-return]

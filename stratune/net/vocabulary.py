@@ -30,7 +30,7 @@ def _passing(body: nn.Module, states: Tensor) -> AbstractContextManager[None]:
 
     def passed(*_: Any) -> BaseModelOutputWithPastAndCrossAttentions:
         given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
-        given.global_attentions = None  # some families' LM heads read it
+        given.global_attentions = given.router_logits = None  # some families' LM heads read them
         return given
 
     return intercepting({body: passed})

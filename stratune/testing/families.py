@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from stratune.errors import BackboneError, UnsupportedError, reason
 from stratune.testing.check import Check, Spec

@@ -60,7 +60,7 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
     "lilt": {"hidden_size": 48, "max_2d_position_embeddings": 1024},
     "minicpm3": _LATENT,
     "minimax": _ALTERNATING,
-    "mistral4": {**_LATENT, "qk_head_dim": 16},
+    "mistral4": {**_LATENT, "head_dim": 16},
     "mpt": {"expansion_ratio": 2},
     "perceiver": {"num_latents": 8, "d_latents": WIDTH, "num_self_attends_per_block": BLOCKS},
     "qwen3_5_text": _ALTERNATING,
