@@ -72,10 +72,9 @@ def _by_hand(
     """
     repeats = query.shape[1] // key.shape[1]
     key, value = (one.repeat_interleave(repeats, dim=1) for one in (key, value))
-    scale = options.get("scaling")
-    scores = (
-        query @ key.transpose(2, 3) * (query.shape[-1] ** -0.5 if scale is None else scale)
-    )  # (B, H, T, S)
+    given = options.get("scaling")
+    scale = query.shape[-1] ** -0.5 if given is None else given
+    scores = query @ key.transpose(2, 3) * scale  # (B, H, T, S)
     if (cap := options.get("softcap")) is not None:
         scores = torch.tanh(scores / cap) * cap
     if mask is None and getattr(module, "is_causal", False):

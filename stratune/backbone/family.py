@@ -22,8 +22,8 @@ class Family:
     name: str  # config.model_type
     # The ModuleList of transformer blocks; several where parts of a block stand in lists of their own (XLM)
     blocks: tuple[str, ...]
-    # role -> path: q k v o (or fused qkv), up down (and gate). Where blocks are of several kinds, of the first
-    # block that has the role (`Backbone.linears_of` gives each block's own).
+    # role -> path: q k v o (or fused qkv), up down (and gate). Where blocks are of several kinds, of the
+    # first block that has the role (`Backbone.linears_of` gives each block's own).
     linears: Mapping[str, str]
     inputs: frozenset[str] = frozenset()  # names that the model's forward takes
     pool: Pool = "mean"

@@ -1,16 +1,12 @@
-"""A part of the contract, short enough for every model type of transformers.
-
-    python docs/support_table.py
-
-runs it over all of them and writes docs/support.md.
-"""
+"""A part of the contract, short enough for every model type of transformers: docs/support_table.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from stratune.errors import BackboneError, UnsupportedError, reason
+from stratune.backbone.load import load_backbone
+from stratune.errors import BackboneError, StratuneError, UnsupportedError, boundary
 from stratune.testing.check import Check, Spec
 from stratune.testing.contract import (
     check_batch_equals_single,
@@ -20,14 +16,13 @@ from stratune.testing.contract import (
     check_padding_side_changes_nothing,
     check_saved_is_the_same,
 )
+from stratune.testing.models import save_tiny
 
 TECHNIQUES: Mapping[str, Spec] = {
     "probe": "probe",
     "partial": {"preset": "partial", "k": 1},
     "full": "full",
-    "bitfit": "bitfit",
     "lora": "lora",
-    "ia3": "ia3",
     "houlsby": "houlsby",
     "prefix": {"preset": "prefix", "length": 4},
     "soft_prompt": {"preset": "soft_prompt", "length": 4},
@@ -46,17 +41,62 @@ CHECKS: tuple[Check, ...] = (
     check_padding_side_changes_nothing,
     check_saved_is_the_same,
 )
+YES, BROKEN = "yes", "breaks "
 
 
-def failures(spec: Spec, folder: Path, tmp_path: Path, checks: tuple[Check, ...] = CHECKS) -> Iterator[str]:
-    """What a technique breaks on a backbone; nothing where it keeps the contract.
+class _Broken(StratuneError):
+    """A check has failed, or a library."""
 
-    Raises UnsupportedError or BackboneError where it is refused.
+
+def tried(model_type: str, folder: Path) -> dict[str, str]:
+    """What a tiny model of the type, made in `folder`, can do: `yes` or why not, of each technique.
+
+    With its `kind` and `pooling`; or with `refused` alone.
     """
+    try:
+        with boundary(_Broken):
+            place = save_tiny(model_type, folder / "plain")
+    except _Broken as error:
+        return {"refused": f"no tiny model of it can be made: {error}"}
+    try:
+        family = load_backbone(str(place)).family
+    except BackboneError as error:
+        return {"refused": str(error).removeprefix(f"{place}: ").removeprefix(f"model type {model_type!r}: ")}
+    kind = "decoder" if family.decoder else "encoder"
+    row = {"kind": kind, "pooling": family.pool, "linears": " ".join(family.linears)}
+    for name, spec in TECHNIQUES.items():
+        asked = name == "zero_shot" and not family.decoder
+        row[name] = _with_head(model_type, spec, folder) if asked else outcome(spec, place, folder / name)
+    return row
+
+
+def _with_head(model_type: str, spec: Spec, folder: Path) -> str:
+    """Of an encoder that is asked: it fills in masks."""
+    try:
+        with boundary(_Broken):
+            place = save_tiny(model_type, folder / "masked", masked=True)
+    except _Broken:
+        return "transformers has no masked language model of it"
+    return outcome(spec, place, folder / "zero_shot")
+
+
+def outcome(spec: Spec, place: Path, tmp_path: Path, checks: tuple[Check, ...] = CHECKS) -> str:
+    """`yes` where a technique keeps the contract, why it is refused, or the first check that it breaks."""
     for check in checks:
         try:
-            check(spec, folder, tmp_path / check.__name__)
-        except (UnsupportedError, BackboneError):
-            raise
-        except Exception as error:  # noqa: BLE001
-            yield f"{check.__name__.removeprefix('check_')}: {reason(error)}"
+            with boundary(_Broken):
+                check(spec, place, tmp_path / check.__name__)
+        except UnsupportedError as error:
+            return error.why
+        except BackboneError as error:
+            return str(error).removeprefix(f"{place}: ")
+        except StratuneError as error:
+            return f"{BROKEN}{check.__name__.removeprefix('check_')}: {error}"
+    return YES
+
+
+def works(row: Mapping[str, str]) -> bool:
+    cells = {name: row.get(name, "") for name in TECHNIQUES}
+    return all(cells[name] == YES for name in NEEDED) and not any(
+        cell.startswith(BROKEN) for cell in cells.values()
+    )

@@ -18,13 +18,15 @@ _SIZES: dict[int, str] = {
     WIDTH: "hidden_size d_model n_embd dim emb_dim embedding_size pronunciation_embed_dim shape_embed_dim "
     "entity_emb_size intra_bottleneck_size true_hidden_size attention_hidden_size kv_lora_rank q_lora_rank "
     "prediction_head_size",
-    BLOCKS: "num_hidden_layers num_layers n_layer n_layers encoder_layers decoder_layers num_decoder_layers depth",
+    BLOCKS: "num_hidden_layers num_layers n_layer n_layers encoder_layers decoder_layers num_decoder_layers "
+    "depth",
     HEADS: "num_attention_heads n_head n_heads num_heads encoder_attention_heads decoder_attention_heads "
     "num_experts num_local_experts n_routed_experts linear_num_value_heads moe_num_experts",
     2: "num_key_value_heads num_experts_per_tok linear_num_key_heads n_mamba_heads mamba_ngroups "
     "num_feedforward_networks index_n_heads topk_group n_group",
     8: "head_dim d_kv kv_channels qk_nope_head_dim qk_rope_head_dim v_head_dim linear_key_head_dim d_head "
-    "linear_value_head_dim mamba_dt_rank mamba_d_state attention_head_dim index_head_dim query_pre_attn_scalar",
+    "linear_value_head_dim mamba_dt_rank mamba_d_state attention_head_dim index_head_dim "
+    "query_pre_attn_scalar",
     64: "intermediate_size ffn_dim encoder_ffn_dim decoder_ffn_dim d_ff hidden_dim d_inner n_inner dff "
     "ffn_hidden_size",
     16: "moe_intermediate_size shared_expert_intermediate_size index_topk max_2d_position_embeddings "
@@ -50,7 +52,12 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
     "deepseek_v3": _LATENT,
     "doge": {"num_experts": 16},
     "esmc": _LATENT,
-    "funnel": {"block_sizes": [1, 2], "block_repeats": [1, 1], "num_decoder_layers": 1},
+    "funnel": {
+        "architectures": ["FunnelModel"],
+        "block_sizes": [1, 2],
+        "block_repeats": [1, 1],
+        "num_decoder_layers": 1,
+    },
     "gpt_neo": {"attention_types": [[["global"], BLOCKS]]},
     "gptj": {"rotary_dim": 4},
     "hunyuan_v1_moe": {"moe_topk": 2},
@@ -76,7 +83,14 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
         "attention_hidden_size": 2 * WIDTH,
         "attention_head_dim": 16,
     },
-    "zamba2": {"layers_block_type": _HYBRID, "num_mem_blocks": 1, "n_mamba_heads": 8, "mamba_headdim": 8},
+    "zamba2": {
+        "layers_block_type": _HYBRID,
+        "num_mem_blocks": 1,
+        "attention_hidden_size": 2 * WIDTH,
+        "attention_head_dim": 16,
+        "n_mamba_heads": 8,
+        "mamba_headdim": 8,
+    },
 }
 
 
@@ -88,7 +102,7 @@ def model_types() -> tuple[str, ...]:
 
 
 def tiny_settings(model_type: str, special: Mapping[str, int | None], vocabulary: int) -> dict[str, Any]:
-    """Options of the type's configuration. `special`: `pad_token_id` and the like, None where there is none."""
+    """Options of the type's configuration. `special`: `pad_token_id` and the like, None without."""
     from transformers import AutoConfig
 
     known = {name: found for name, found in special.items() if found is not None}
