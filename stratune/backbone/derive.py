@@ -59,6 +59,7 @@ def derive(model: Any, config: PreTrainedConfig, backbone_id: str) -> Family:
             "head_norm": not decoder,
             "reserved_positions": _reserved_positions(model),
             "transposed_linears": any(map(_transposed, model.modules())),
+            "mixture": any(map(is_experts, model.modules())),
             **known.fields,
         }
     )
@@ -164,6 +165,11 @@ def _shape(module: nn.Module) -> tuple[int, int] | None:
         reads, writes = module.weight.shape  # type: ignore[misc]
         return int(reads), int(writes)  # type: ignore[arg-type]
     return (module.in_features, module.out_features) if isinstance(module, nn.Linear) else None
+
+
+def is_experts(module: nn.Module) -> bool:
+    """The experts of a mixture, as one module: their weights are stacked."""
+    return type(module).__name__.endswith("Experts")
 
 
 def _transposed(module: nn.Module) -> bool:

@@ -35,9 +35,11 @@ class Family:
     shared_blocks: bool = False
     # Longformer: the first token attends globally, the others to their neighbours and to the first
     global_first: bool = False
+    mixture: bool = False  # of experts, which are no linears: each token passes a few of them
     # -- seen when the loaded model runs (observe.py)
     final_norm: str | None = None  # path of the norm after the last block, where there is one
     block_returns_tuple: bool = False
+    unused: frozenset[str] = frozenset()  # parameters that hidden states do not depend on
     # Blocks run once each, in order, and pass on hidden states (B, T, C): what is below one can be cached
     resumable: bool = True
 

@@ -26,9 +26,10 @@ class _Seen:
     got: list[Any] = field(default_factory=list)
     gave: list[Any] = field(default_factory=list)
     tuples: bool = False
+    more: bool = False  # beside hidden states, a block gives something that the next may need
 
 
-@torch.no_grad()
+@torch.enable_grad()
 def observed(model: Any, family: Family, inputs: dict[str, Any]) -> tuple[Family, Tensor]:
     """The family with what shows when the model reads `inputs` (one row), and its last hidden states."""
     blocks = blocks_of(model, family)
@@ -45,9 +46,22 @@ def observed(model: Any, family: Family, inputs: dict[str, Any]) -> tuple[Family
         family,
         final_norm=after[-1] if after else None,
         block_returns_tuple=seen.tuples,
-        resumable=whole and linked and not family.shared_blocks,
+        unused=frozenset(_names_outside(model, states)),
+        resumable=whole and linked and not seen.more and not family.shared_blocks,
     )
-    return found, states
+    return found, states.detach()
+
+
+def _names_outside(model: nn.Module, states: Tensor) -> Iterator[str]:
+    """Parameters that have no part in the graph of `states`."""
+    reached, waiting = set(), [states.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in reached:
+            reached.add(node)
+            waiting += [below for below, _ in node.next_functions]
+    inside = {id(node.variable) for node in reached if hasattr(node, "variable")}
+    yield from (name for name, parameter in model.named_parameters() if id(parameter) not in inside)
 
 
 @torch.no_grad()
@@ -70,7 +84,9 @@ def _watching(blocks: list[nn.Module], norms: list[nn.Module]) -> Iterator[_Seen
             return
         seen.got.append(args[0] if args else kwargs.get("hidden_states"))
         seen.tuples = isinstance(output, (tuple, list))
-        seen.gave.append(output[0] if seen.tuples else output)
+        first, *rest = output if seen.tuples else (output,)
+        seen.gave.append(first)
+        seen.more |= any(part is not None for part in rest)
 
     hooks = [module.register_forward_hook(ended, with_kwargs=True) for module in (*blocks, *norms)]
     try:

@@ -46,6 +46,8 @@ def linear_names(
         if name not in groups and name not in family.linears:
             raise ConfigError(choices(name, [*GROUPS, *family.linears]), key="targets")
     roles = {role for name in wanted for role in groups.get(name, (name,))}
+    if family.mixture:  # peft takes other names than those of attention for names of experts
+        roles -= set(family.feed_forward)
     names = {id(module): name for name, module in backbone.model.named_modules()}
     found = [
         names[id(block.get_submodule(path))]

@@ -37,12 +37,12 @@ class Contrastive:
     def adapt(self, net: Net) -> None:
         check_vectors(net, "contrastive")
         if self.last is None:
-            unfreeze(net.backbone.model.parameters())
+            unfreeze(net.backbone, net.backbone.model.parameters())
         else:
             for block in top_blocks(net.backbone, self.last, "contrastive"):
-                unfreeze(block.parameters())
+                unfreeze(net.backbone, block.parameters())
             if path := net.backbone.family.final_norm:
-                unfreeze(net.backbone.model.get_submodule(path).parameters())
+                unfreeze(net.backbone, net.backbone.model.get_submodule(path).parameters())
         net.contrasts = True
 
     def solve(self, net: Net, rows: VectorRows) -> int:

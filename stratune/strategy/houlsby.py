@@ -65,10 +65,12 @@ def places_in(block: nn.Module, linears: Mapping[str, str], after: str) -> list[
 
     A mixture of experts is one module: its experts are no linear layers, and each token passes a few of them.
     """
+    from stratune.backbone.derive import is_experts
+
     mixture = [
         name
         for name, child in block.named_children()
-        if any(type(module).__name__.endswith("Experts") for module in child.modules())
+        if any(map(is_experts, child.modules()))
         and not any(path.startswith(f"{name}.") for role, path in linears.items() if role in ATTENTION)
     ]
     found = {role: [linears[role]] for role in PLACES[after] if role in linears}

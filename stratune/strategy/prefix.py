@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.blocks import check_positive, top_blocks
+from stratune.strategy.blocks import check_positive, same_states, short_text, top_blocks
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 Shape = tuple[int, int, int]  # heads that keys and values have, numbers of a key and of a value
-TOLERANCE = 1e-3  # relative; another order of the same sums gives some 1e-6
 
 
 @register("prefix", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
@@ -78,12 +77,8 @@ def attentions(net: Net, blocks: list[nn.Module]) -> tuple[list[nn.Module], list
     import torch
 
     from stratune.backbone.attention import recording, use_prefixes
-    from stratune.tokens.batches import Batch
 
-    backbone = net.backbone
-    middle = len(backbone.tokenizer) // 2
-    ids = torch.arange(middle, middle + 4, device=backbone.model.device)[None]
-    text = Batch(ids, torch.ones_like(ids))
+    backbone, text = net.backbone, short_text(net.backbone)
     own = backbone.model.config._attn_implementation
     with torch.no_grad():
         plain = net.eval().encode(text)
@@ -92,7 +87,7 @@ def attentions(net: Net, blocks: list[nn.Module]) -> tuple[list[nn.Module], list
             ours = net.encode(text)
     called = [attention for block in blocks if (attention := attention_of(block, backbone)) is not None]
     modules = [module for module in called if id(module) in found]
-    if not modules or (ours - plain).abs().max() > TOLERANCE * plain.abs().max():
+    if not modules or not same_states(ours, plain):
         backbone.model.set_attn_implementation(own)
         why = f"{backbone.family.name} computes its attention itself; use lora, houlsby or soft_prompt"
         raise UnsupportedError("prefix", backbone.id, why)

@@ -15,13 +15,16 @@ from stratune.train.space import Choice, Space
 if TYPE_CHECKING:
     from torch import nn
 
+    from stratune.backbone.load import Backbone
     from stratune.net.net import Net
     from stratune.train.solved import VectorRows
 
 
-def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
+def unfreeze(backbone: Backbone, parameters: Iterable[nn.Parameter]) -> None:
+    """Those that its hidden states depend on: LUKE's entities, say, have no part in plain text."""
+    unused = {id(backbone.model.get_parameter(name)) for name in backbone.family.unused}
     for parameter in parameters:
-        parameter.requires_grad_(True)
+        parameter.requires_grad_(id(parameter) not in unused)
 
 
 @register("none", preset="untuned")
@@ -70,9 +73,9 @@ class Last:
     def adapt(self, net: Net) -> None:
         family = net.backbone.family
         for block in top_blocks(net.backbone, self.k, "partial"):
-            unfreeze(block.parameters())
+            unfreeze(net.backbone, block.parameters())
         if family.final_norm:
-            unfreeze(net.backbone.model.get_submodule(family.final_norm).parameters())
+            unfreeze(net.backbone, net.backbone.model.get_submodule(family.final_norm).parameters())
 
 
 @register("biases", preset="bitfit", recipe=Recipe(learning_rate=1e-3))
@@ -86,7 +89,7 @@ class BitFit:
             raise UnsupportedError(
                 "bitfit", net.backbone.id, f"{net.backbone.family.name} has no biases; use lora"
             )
-        unfreeze(biases)
+        unfreeze(net.backbone, biases)
 
 
 @register("all", preset="full", recipe=Recipe(learning_rate=1.5e-4, batch_size=16, label_smoothing=0.1))
@@ -95,4 +98,4 @@ class Full:
     """Trains every weight (full fine-tuning)."""
 
     def adapt(self, net: Net) -> None:
-        unfreeze(net.backbone.model.parameters())
+        unfreeze(net.backbone, net.backbone.model.parameters())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from stratune.backbone.load import load_backbone
 from stratune.errors import BackboneError, StratuneError, UnsupportedError, boundary
-from stratune.testing.check import Check, Spec
+from stratune.testing.check import Check, Spec, check, trains
 from stratune.testing.contract import (
     check_batch_equals_single,
     check_frozen_stays_frozen,
@@ -15,6 +18,7 @@ from stratune.testing.contract import (
     check_loss_falls,
     check_padding_side_changes_nothing,
     check_saved_is_the_same,
+    run,
 )
 from stratune.testing.models import save_tiny
 
@@ -33,7 +37,24 @@ TECHNIQUES: Mapping[str, Spec] = {
 }
 # A model type works when these keep the contract, and every other technique keeps it or is refused.
 NEEDED = ("probe", "full", "lora")
+
+
+@check(trains)
+def check_frozen_bottom_is_the_same(spec: Spec, backbone_folder: Path | None, tmp_path: Path) -> None:
+    """Hidden states behind a bottom that was computed before are those of the whole model."""
+    done = run(spec, backbone_folder)
+    assert done.net is not None
+    batch, depth = done.batch()[0], done.net.frozen_blocks()
+    if depth:
+        done.net.eval()
+        with torch.no_grad():
+            cut = replace(batch, hidden=done.net.bottom(batch, depth), depth=depth)
+            gap = float((done.net(cut) - done.net(batch)).abs().max())
+        assert gap <= 1e-5, f"logits behind block {depth} differ by {gap:.3g}"
+
+
 CHECKS: tuple[Check, ...] = (
+    check_frozen_bottom_is_the_same,
     check_frozen_stays_frozen,
     check_learning_tensors_get_gradients,
     check_loss_falls,
@@ -82,16 +103,16 @@ def _with_head(model_type: str, spec: Spec, folder: Path) -> str:
 
 def outcome(spec: Spec, place: Path, tmp_path: Path, checks: tuple[Check, ...] = CHECKS) -> str:
     """`yes` where a technique keeps the contract, why it is refused, or the first check that it breaks."""
-    for check in checks:
+    for one in checks:
         try:
             with boundary(_Broken):
-                check(spec, place, tmp_path / check.__name__)
+                one(spec, place, tmp_path / one.__name__)
         except UnsupportedError as error:
             return error.why
         except BackboneError as error:
             return str(error).removeprefix(f"{place}: ")
         except StratuneError as error:
-            return f"{BROKEN}{check.__name__.removeprefix('check_')}: {error}"
+            return f"{BROKEN}{one.__name__.removeprefix('check_')}: {error}"
     return YES
 
 
