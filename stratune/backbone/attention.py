@@ -43,8 +43,9 @@ def prefixed_attention(
         record[id(module)] = key, value
     computed = _prefixes.get()
     prefix: Any = computed.of.get(id(module)) if computed else None
+    bias = options.get("position_bias")  # (1 or B, H, T, T)
     scored = {name: options[name] for name in ("softcap", "s_aux") if options.get(name) is not None}
-    on_cpu = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and not scored
+    on_cpu = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and not scored and bias is None
     if prefix is not None and on_cpu and not torch.is_grad_enabled():
         return behind_shared(query, key, value, attention_mask, prefix, options.get("scaling")), None
     prefix = prefix or getattr(module, "prefix", None)
@@ -52,6 +53,8 @@ def prefixed_attention(
         attention_mask = widened(
             attention_mask, prefix.length, query, causal=getattr(module, "is_causal", False)
         )
+        if bias is not None:
+            options["position_bias"] = nn.functional.pad(bias, (prefix.length, 0))
         key, value = (
             torch.cat([added.to(own.dtype).expand(len(own), -1, -1, -1), own], dim=2)  # (B, G, P + T, D)
             for added, own in zip(prefix(), (key, value), strict=True)

@@ -26,6 +26,11 @@ class Bottleneck(nn.Module):
             nn.init.trunc_normal_(layer.weight, std=START_STD, a=-2 * START_STD, b=2 * START_STD)
             nn.init.zeros_(layer.bias)
 
+    @property
+    def weight(self) -> Tensor:
+        """Of the frozen layer: T5 looks at its type."""
+        return self.base_layer.weight  # type: ignore[return-value]
+
     def forward(self, x: Tensor) -> Tensor | tuple[Any, ...]:
         given = self.base_layer(x)
         y, *rest = given if isinstance(given, tuple) else (given,)

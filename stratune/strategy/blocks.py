@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError, UnsupportedError
@@ -35,6 +36,12 @@ def top_blocks(backbone: Backbone, last: int | None, technique: str) -> list[nn.
     if last > len(blocks):
         raise UnsupportedError(technique, backbone.id, f"the top {last}, but it has {len(blocks)} blocks")
     return blocks[-last:]
+
+
+def used(backbone: Backbone, parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+    """Those that the model's hidden states depend on: LUKE's entities, say, have no part in plain text."""
+    unused = {id(backbone.model.get_parameter(name)) for name in backbone.family.unused}
+    return [parameter for parameter in parameters if id(parameter) not in unused]
 
 
 def norms(block: nn.Module) -> dict[str, nn.Module]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.backbone.family import ATTENTION
 from stratune.errors import UnsupportedError
-from stratune.strategy.blocks import check_positive, norms, top_blocks
+from stratune.strategy.blocks import check_positive, norms, top_blocks, used
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
@@ -49,6 +49,11 @@ class Houlsby:
         if not any(places):
             why = f"{backbone.family.name} has no linear layer there whose output could be adapted"
             raise UnsupportedError("houlsby", backbone.id, why)
+        # Looked up by name, before names change.
+        normalising = {
+            id(block): used(backbone, (p for norm in norms(block).values() for p in norm.parameters()))
+            for block in blocks
+        }
         for block, paths in zip(blocks, places, strict=True):
             for path in paths:
                 layer = block.get_submodule(path)
@@ -56,8 +61,8 @@ class Houlsby:
                 adapted: Any = Bottleneck(layer, width, max(1, width // self.reduction))
                 block.set_submodule(path, adapted)
             if self.layer_norms:
-                for norm in norms(block).values():
-                    norm.requires_grad_(True)
+                for parameter in normalising[id(block)]:
+                    parameter.requires_grad_(True)
 
 
 def places_in(block: nn.Module, linears: Mapping[str, str], after: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.blocks import top_blocks
+from stratune.strategy.blocks import top_blocks, used
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
@@ -15,16 +15,13 @@ from stratune.train.space import Choice, Space
 if TYPE_CHECKING:
     from torch import nn
 
-    from stratune.backbone.load import Backbone
     from stratune.net.net import Net
     from stratune.train.solved import VectorRows
 
 
-def unfreeze(backbone: Backbone, parameters: Iterable[nn.Parameter]) -> None:
-    """Those that its hidden states depend on: LUKE's entities, say, have no part in plain text."""
-    unused = {id(backbone.model.get_parameter(name)) for name in backbone.family.unused}
+def unfreeze(parameters: Iterable[nn.Parameter]) -> None:
     for parameter in parameters:
-        parameter.requires_grad_(id(parameter) not in unused)
+        parameter.requires_grad_(True)
 
 
 @register("none", preset="untuned")
@@ -73,9 +70,9 @@ class Last:
     def adapt(self, net: Net) -> None:
         family = net.backbone.family
         for block in top_blocks(net.backbone, self.k, "partial"):
-            unfreeze(net.backbone, block.parameters())
+            unfreeze(used(net.backbone, block.parameters()))
         if family.final_norm:
-            unfreeze(net.backbone, net.backbone.model.get_submodule(family.final_norm).parameters())
+            unfreeze(used(net.backbone, net.backbone.model.get_submodule(family.final_norm).parameters()))
 
 
 @register("biases", preset="bitfit", recipe=Recipe(learning_rate=1e-3))
@@ -89,7 +86,7 @@ class BitFit:
             raise UnsupportedError(
                 "bitfit", net.backbone.id, f"{net.backbone.family.name} has no biases; use lora"
             )
-        unfreeze(net.backbone, biases)
+        unfreeze(used(net.backbone, biases))
 
 
 @register("all", preset="full", recipe=Recipe(learning_rate=1.5e-4, batch_size=16, label_smoothing=0.1))
@@ -98,4 +95,4 @@ class Full:
     """Trains every weight (full fine-tuning)."""
 
     def adapt(self, net: Net) -> None:
-        unfreeze(net.backbone, net.backbone.model.parameters())
+        unfreeze(used(net.backbone, net.backbone.model.parameters()))
