@@ -162,8 +162,8 @@ def _forward_role(name: str, shape: tuple[int, int], width: int, has_up: bool) -
 def _shape(module: nn.Module) -> tuple[int, int] | None:
     """(in, out) of a linear."""
     if _transposed(module):
-        reads, writes = module.weight.shape  # type: ignore[misc]
-        return int(reads), int(writes)  # type: ignore[arg-type]
+        weight: Any = module.weight
+        return tuple(weight.shape)
     return (module.in_features, module.out_features) if isinstance(module, nn.Linear) else None
 
 

@@ -66,6 +66,7 @@ EXCEPTIONS: Mapping[str, Exceptional] = {
     "longformer": Exceptional({"global_first": True}),
     # Listed among causal language models, but attends in both directions without a permutation.
     "xlnet": Exceptional({"decoder": False, "pool": "mean", "head_norm": True}),
+    "mra": Exceptional(refused="without a kernel of its own its attention gives nothing but zeros"),
     "reformer": Exceptional(refused="its attention hashes tokens at random, so that its numbers are drawn"),
     # A decoder of transformers that has no causal language model class of its own.
     "mistral4": Exceptional({"decoder": True, "pool": "last", "head_norm": False}),
