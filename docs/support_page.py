@@ -20,7 +20,8 @@ classify with, and checks a part of the contract on each technique: frozen tenso
 trainable one gets a gradient, the loss falls, padding, its side and the batch change nothing, a saved model
 answers as before. A type works when `probe`, `full` and `lora` keep the contract, and every other technique
 keeps it or is refused with a reason. Of an encoder-decoder the encoder is used; of a model that sees
-pictures, too, its language model. `zero_shot` stands for all that ask the model (an encoder fills in a mask)."""
+pictures, too, its language model. `zero_shot` stands for all that ask the model (an encoder fills in a
+mask)."""
 
 PRESETS_INTRO = """
 ## Presets

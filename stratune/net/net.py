@@ -95,9 +95,7 @@ class Net(nn.Module):
         if "position_ids" not in self.backbone.family.inputs and not bool(batch.mask[:, 0].all()):
             order, back = tokens_first(batch.mask)  # the model counts positions from the first column
             named = {name: getattr(batch, name) for name in ("ids", "mask", "types", "hidden")}
-            moved: dict[str, Any] = {
-                name: taken(found, order) for name, found in named.items() if found is not None
-            }
+            moved: dict[str, Any] = {n: taken(rows, order) for n, rows in named.items() if rows is not None}
             return taken(self.encode(replace(batch, **moved)), back)
         inputs = model_inputs(self.backbone.family, batch.mask, batch.types)
         if batch.hidden is None:

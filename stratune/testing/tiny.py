@@ -112,13 +112,8 @@ def tiny_settings(model_type: str, special: Mapping[str, int | None], vocabulary
 
 def _settings(config: Any, special: Mapping[str, int], vocabulary: int) -> dict[str, Any]:
     # The usual deviation of 0.02 makes so small a model blind to its input.
-    wanted: dict[str, Any] = {
-        **_BY_NAME,
-        **special,
-        "vocab_size": vocabulary,
-        "initializer_range": 0.1,
-        "init_std": 0.1,
-    }
+    spread = {"initializer_range": 0.1, "init_std": 0.1}
+    wanted: dict[str, Any] = {**_BY_NAME, **special, **spread, "vocab_size": vocabulary}
     own = config.to_dict()
     found = {
         name: value for name, value in wanted.items() if name in own and name not in config.attribute_map
