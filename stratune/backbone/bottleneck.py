@@ -28,8 +28,12 @@ class Bottleneck(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """Of the frozen layer: T5 looks at its type."""
+        """Of the frozen layer: T5 looks at its type, Zamba 2 at its bias."""
         return self.base_layer.weight  # type: ignore[return-value]
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.base_layer.bias  # type: ignore[return-value]
 
     def forward(self, x: Tensor) -> Tensor | tuple[Any, ...]:
         given = self.base_layer(x)

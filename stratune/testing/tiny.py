@@ -90,6 +90,7 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
         "attention_head_dim": 16,
         "n_mamba_heads": 8,
         "mamba_headdim": 8,
+        "chunk_size": 8,
     },
 }
 
