@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stratune.export.native import block_norms
+
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
     from stratune.net.net import Net
@@ -60,9 +62,13 @@ def contents(net: Net) -> dict[Cell, Parts]:
 def paths(backbone: Backbone) -> dict[str, Cell]:
     """Where each cell's tensors are, as a net that nothing wraps names them."""
     family = backbone.family
-    inside = {**family.linears, **family.norms, "prefix": f"{family.linears['q'].rpartition('.')[0]}.prefix"}
+    inside = {
+        **family.linears,
+        **block_norms(backbone),
+        "prefix": f"{family.linears['q'].rpartition('.')[0]}.prefix",
+    }
     return OUTSIDE | {
-        f"model.{family.blocks}.{i}.{path}": Cell(role, i)
+        f"model.{family.blocks[0]}.{i}.{path}": Cell(role, i)
         for i in range(len(backbone.blocks))
         for role, path in inside.items()
     }

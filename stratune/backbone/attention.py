@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 if TYPE_CHECKING:
-    from stratune.backbone.load import Backbone
+    from transformers import PreTrainedModel
 
 NAME = "stratune_prefix"
 Cache = dict[int, tuple[Tensor, Tensor]]  # id of an attention module -> its keys and values (B, G, T, D)
@@ -43,21 +43,53 @@ def prefixed_attention(
         record[id(module)] = key, value
     computed = _prefixes.get()
     prefix: Any = computed.of.get(id(module)) if computed else None
-    if prefix is not None and query.device.type == "cpu" and not torch.is_grad_enabled():
+    bias = options.get("position_bias")  # (1 or B, H, T, T)
+    scored = {name: options[name] for name in ("softcap", "s_aux") if options.get(name) is not None}
+    on_cpu = query.device.type == "cpu" and value.shape[-1] == query.shape[-1] and not scored and bias is None
+    if prefix is not None and on_cpu and not torch.is_grad_enabled():
         return behind_shared(query, key, value, attention_mask, prefix, options.get("scaling")), None
     prefix = prefix or getattr(module, "prefix", None)
     if prefix is not None:
         attention_mask = widened(
             attention_mask, prefix.length, query, causal=getattr(module, "is_causal", False)
         )
+        if bias is not None:
+            options["position_bias"] = nn.functional.pad(bias, (prefix.length, 0))
         key, value = (
             torch.cat([added.to(own.dtype).expand(len(own), -1, -1, -1), own], dim=2)  # (B, G, P + T, D)
             for added, own in zip(prefix(), (key, value), strict=True)
         )
+    if scored:
+        return _by_hand(module, query, key, value, attention_mask, options), None
     attended: tuple[Tensor, None] = sdpa_attention_forward(
         module, query, key, value, attention_mask, **options
     )
     return attended
+
+
+def _by_hand(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: dict[str, Any]
+) -> Tensor:
+    """Scores that scaled dot product attention has no option for: capped by tanh (Gemma 2), or with one more
+    that takes probability and has no value, a sink (gpt-oss).
+    """
+    repeats = query.shape[1] // key.shape[1]
+    key, value = (one.repeat_interleave(repeats, dim=1) for one in (key, value))
+    given = options.get("scaling")
+    scale = query.shape[-1] ** -0.5 if given is None else given
+    scores = query @ key.transpose(2, 3) * scale  # (B, H, T, S)
+    if (cap := options.get("softcap")) is not None:
+        scores = torch.tanh(scores / cap) * cap
+    if mask is None and getattr(module, "is_causal", False):
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()[None, None]
+    if mask is not None:
+        scores = scores + additive(mask, scores.dtype)
+    if (sinks := options.get("s_aux")) is not None:
+        column = sinks.to(scores.dtype).view(1, -1, 1, 1).expand(len(scores), -1, scores.shape[2], 1)
+        scores = torch.cat([scores, column], dim=-1)
+    weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)[..., : key.shape[2]]
+    weights = nn.functional.dropout(weights, options.get("dropout", 0.0), module.training)
+    return (weights @ value).transpose(1, 2).contiguous()
 
 
 def widened(mask: Tensor | None, count: int, query: Tensor, *, causal: bool) -> Tensor | None:
@@ -113,7 +145,13 @@ AttentionInterface.register(NAME, prefixed_attention)
 AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
-def use_prefixes(backbone: Backbone) -> None:
+class HasModel(Protocol):
+    """A backbone, as far as its attention is concerned."""
+
+    model: PreTrainedModel
+
+
+def use_prefixes(backbone: HasModel) -> None:
     backbone.model.set_attn_implementation(NAME)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +12,10 @@ START_STD = 1e-2
 
 
 class Bottleneck(nn.Module):
-    """y + up(gelu(down(y))), where y is the output (..., width) of a frozen linear layer."""
+    """y + up(gelu(down(y))), where y is the output (..., width) of a frozen layer.
+
+    Of a mixture of experts that gives its router's scores, too, they pass through.
+    """
 
     def __init__(self, base_layer: nn.Module, width: int, inner: int) -> None:
         super().__init__()
@@ -21,7 +26,17 @@ class Bottleneck(nn.Module):
             nn.init.trunc_normal_(layer.weight, std=START_STD, a=-2 * START_STD, b=2 * START_STD)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.base_layer(x)
-        added: Tensor = self.up(torch.nn.functional.gelu(self.down(y)))
-        return y + added
+    @property
+    def weight(self) -> Tensor:
+        """Of the frozen layer: T5 looks at its type, Zamba 2 at its bias."""
+        return self.base_layer.weight  # type: ignore[return-value]
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.base_layer.bias  # type: ignore[return-value]
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Any, ...]:
+        given = self.base_layer(x)
+        y, *rest = given if isinstance(given, tuple) else (given,)
+        adapted: Tensor = y + self.up(torch.nn.functional.gelu(self.down(y)))
+        return (adapted, *rest) if rest else adapted

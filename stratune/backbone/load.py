@@ -6,6 +6,7 @@ import copy
 import functools
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from stratune.backbone.family import Family, Pool, family_of
+from stratune.backbone.derive import blocks_of, derive, is_decoder, linears_of, options_of, text_part
+from stratune.backbone.family import Family, Pool
 from stratune.backbone.folder import check_config, read_object, weights_of
 from stratune.backbone.inputs import model_inputs
 from stratune.backbone.locate import locate
-from stratune.backbone.pretrained import no_bars, opening, read_config, read_model, read_tokenizer
+from stratune.backbone.observe import observed, padding_shows
+from stratune.backbone.pretrained import (
+    empty_model,
+    no_bars,
+    opening,
+    read_config,
+    read_model,
+    read_tokenizer,
+)
 from stratune.backbone.tokenizer import context_length
+from stratune.backbone.trees import reads_trees
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
 
@@ -51,7 +62,15 @@ class Backbone:
     @functools.cached_property
     def blocks(self) -> list[nn.Module]:
         """The transformer blocks, bottom first. Cached before adapters wrap the model, which moves them."""
-        return list(self.model.get_submodule(self.family.blocks).children())
+        return blocks_of(self.model, self.family)
+
+    @functools.cached_property
+    def _linears(self) -> dict[int, Mapping[str, str]]:
+        return {id(block): linears_of(block, self.width) for block in self.blocks}
+
+    def linears_of(self, block: nn.Module) -> Mapping[str, str]:
+        """Role -> path in the block, of one of `blocks`, as it was before adapters changed it."""
+        return self._linears[id(block)]
 
     @property
     def width(self) -> int:
@@ -75,7 +94,7 @@ class Backbone:
         language_model = made if self.language_model is not None else None
         return replace(
             self,
-            model=made.base_model if language_model is not None else made,
+            model=text_part(made.base_model) if language_model is not None else made,
             language_model=language_model,
             shared=True,
         )
@@ -97,8 +116,8 @@ def load_backbone(
 
     `language_model`: with its LM head (of an encoder: the masked-LM head); `new_head`: drawn by torch's seed
     where its weights have none, to be trained. Raises BackboneError when it
-    cannot be loaded (missing, no network, damaged, no LM head) or its family is unknown, UnsupportedError for
-    the LM head of an encoder without a mask token.
+    cannot be loaded (missing, no network, damaged, no LM head) or no map of it can be derived,
+    UnsupportedError where its LM head cannot be asked.
     """
     folder = locate(backbone_id, revision)
     from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
@@ -106,25 +125,21 @@ def load_backbone(
     no_bars()
     check_config(folder, backbone_id)
     config = read_config(folder, backbone_id)
-    family = family_of(config.model_type, backbone_id)
     tokenizer = read_tokenizer(folder, backbone_id)
-    if language_model and not family.decoder and tokenizer.mask_token_id is None:
-        why = "it is an encoder without a mask token"
-        if new_head:
-            raise UnsupportedError("adapt", backbone_id, why)
-        raise UnsupportedError("words", backbone_id, f"{why}; use the readout `head`")
-    pooler = {"add_pooling_layer": False} if family.pooler and not language_model else {}
-    with_lm_head = AutoModelForCausalLM if family.decoder else AutoModelForMaskedLM
-    cls = with_lm_head if language_model else AutoModel
-    _check_size(cls, config, weights_of(folder, backbone_id).numbers, backbone_id)
+    cls: Any = AutoModel
+    if language_model:
+        _check_words(config, tokenizer, backbone_id, "adapt" if new_head else "words")
+        cls = AutoModelForCausalLM if is_decoder(config) else AutoModelForMaskedLM
+    empty = empty_model(cls, config, backbone_id)
+    _check_size(empty, config, weights_of(folder, backbone_id).numbers, backbone_id)
+    family = derive(text_part(empty.base_model), config, backbone_id)
     model, found = read_model(
         cls,
         folder,
         backbone_id,
         dtype=torch.float32,
         output_loading_info=True,
-        **pooler,
-        **family.options,
+        **options_of(empty, config),
     )
     lacking = sorted(found["missing_keys"])  # transformers has initialised them at random
     of_head = all(not name.startswith(f"{model.base_model_prefix}.") for name in lacking)
@@ -132,20 +147,39 @@ def load_backbone(
         few = f"{len(lacking)} tensors, {lacking[0]} among them"
         asked = " of a language model" if language_model else ""
         raise BackboneError(f"{backbone_id}: its weights lack {few}{asked}")
-    _give_pad_token(tokenizer, model)
+    bare = text_part(model.base_model).eval()
+    _give_pad_token(tokenizer, bare)
     backbone = Backbone(
         id=backbone_id,
-        model=model.base_model.eval(),
+        model=bare,
         tokenizer=tokenizer,
         family=family,
-        weight_hash=hash_weights(model),
+        weight_hash=hash_weights(model if language_model else bare),
         revision=revision or _commit(folder),
         declared_pool=_declared_pool(folder, backbone_id),
         language_model=model.eval() if language_model else None,
         has_new_head=bool(lacking),
     )
-    _check_answers(backbone)
+    backbone.family = _check_answers(backbone)
+    middle = len(tokenizer) // 2
+    words = torch.arange(middle, middle + 4, device=bare.device)
+    if language_model and family.decoder and not new_head and not reads_trees(backbone, family, words):
+        why = f"{family.name} does not read prompts whose labels branch off one text"
+        raise UnsupportedError("words", backbone_id, f"{why}; use the readout `head`")
     return backbone
+
+
+def _check_words(config: Any, tokenizer: PreTrainedTokenizerBase, backbone_id: str, use: str) -> None:
+    """Raises UnsupportedError for a model whose LM head cannot be asked."""
+    why = None
+    if config.is_encoder_decoder:
+        why = "of an encoder-decoder only the encoder is used here"
+    elif not is_decoder(config) and tokenizer.mask_token_id is None:
+        why = "it is an encoder without a mask token"
+    if why and use == "words":
+        why += "; use the readout `head`"
+    if why:
+        raise UnsupportedError(use, backbone_id, why)
 
 
 def _commit(folder: Path) -> str | None:
@@ -153,19 +187,17 @@ def _commit(folder: Path) -> str | None:
     return folder.name if folder.parent.name == "snapshots" else None
 
 
-def _check_size(cls: Any, config: Any, numbers: int, backbone_id: str) -> None:
+def _check_size(empty: Any, config: Any, numbers: int, backbone_id: str) -> None:
     """Raises BackboneError when the configuration describes far more than `numbers` weights.
 
-    It is built without memory: what a file says is checked before anything is allocated for it.
+    `empty` is built without memory: what a file says is checked before anything is allocated for it.
     """
     windows = getattr(config, "attention_window", 0)  # Longformer pads every text to a multiple of it
     widest = max(windows if isinstance(windows, list) else [windows], default=0)
-    if widest > config.max_position_embeddings:
+    if widest and widest > config.max_position_embeddings:
         why = f"an attention window of {widest} is wider than its {config.max_position_embeddings} positions"
         raise BackboneError(f"{backbone_id}: cannot be loaded: {why}")
-    with opening(backbone_id), torch.device("meta"):
-        described = cls.from_config(copy.deepcopy(config), trust_remote_code=False)
-    tensors = [*described.parameters(), *described.buffers()]
+    tensors = [*empty.parameters(), *empty.buffers()]
     needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     if needed > 2 * 4 * numbers + BESIDES:
         there = f"{4 * numbers / 1e9:.3g} GB"
@@ -174,8 +206,11 @@ def _check_size(cls: Any, config: Any, numbers: int, backbone_id: str) -> None:
 
 
 @torch.no_grad()
-def _check_answers(backbone: Backbone) -> None:
-    """Raises BackboneError for damaged weights, or for a model that makes no numbers of a text."""
+def _check_answers(backbone: Backbone) -> Family:
+    """The family with what shows when the model runs.
+
+    Raises BackboneError for damaged weights, or for a model that makes no numbers of a text.
+    """
     name, tokenizer = backbone.id, backbone.tokenizer
     if tokenizer.pad_token_id is None:
         raise BackboneError(f"{name}: its tokenizer has no token that could pad a batch")
@@ -186,11 +221,14 @@ def _check_answers(backbone: Backbone) -> None:
     with opening(name):
         read = tokenizer("a b", verbose=False)["input_ids"]
         ids = torch.tensor([[*read, tokenizer.pad_token_id][: max(1, len(read))]])
-        mask = torch.ones_like(ids)
-        states = backbone.model(input_ids=ids, **model_inputs(backbone.family, mask, None)).last_hidden_state
+        given = model_inputs(backbone.family, torch.ones_like(ids), None)
+        family, states = observed(backbone.model, backbone.family, {"input_ids": ids, **given})
         found = tuple(states.shape), bool(torch.isfinite(states).all())
     if found != ((1, ids.shape[1], backbone.width), True):
         raise BackboneError(f"{name}: it makes no numbers of a text (states {found[0]}, finite: {found[1]})")
+    if padding_shows(backbone.model, family, ids, states, int(tokenizer.pad_token_id)):
+        raise BackboneError(f"{name}: padding changes its numbers, so that a batch's would not be its texts'")
+    return family
 
 
 def hash_weights(model: nn.Module) -> str:

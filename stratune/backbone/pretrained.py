@@ -7,6 +7,7 @@ folder before, so that nothing huge is allocated for a number in a configuration
 
 from __future__ import annotations
 
+import copy
 import io
 import sys
 import threading
@@ -52,6 +53,14 @@ def read_model(cls: Any, folder: str | Path, backbone_id: str, **options: Any) -
             if "ignore_mismatched_sizes" not in str(error):
                 raise
             raise RuntimeError("its weights have other shapes than its config.json says") from error
+
+
+def empty_model(cls: Any, config: PreTrainedConfig, backbone_id: str) -> Any:
+    """A model of one of transformers' `Auto...` classes without memory: shapes only, on the meta device."""
+    import torch
+
+    with opening(backbone_id), torch.device("meta"):
+        return cls.from_config(copy.deepcopy(config), trust_remote_code=False)
 
 
 @contextmanager

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stratune.backbone.family import Family, family_of
+from stratune.backbone.family import Family
 from stratune.backbone.folder import check_config
 from stratune.backbone.locate import locate
-from stratune.backbone.pretrained import no_bars, read_config, read_tokenizer
+from stratune.backbone.pretrained import empty_model, no_bars, read_config, read_tokenizer
 from stratune.errors import BackboneError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+    from stratune.backbone.family import Family
 
 TokenCounter = Callable[[list[str], list[str] | None], list[int]]
 LEAST = 4  # positions: a token and the special ones around it
@@ -44,12 +46,18 @@ class TokenizerOnly:
 
 def load_tokenizer(backbone_id: str) -> TokenizerOnly:
     """Raises BackboneError when it cannot be loaded."""
+    from transformers import AutoModel
+
+    from stratune.backbone.derive import derive, text_part
+
     folder = locate(backbone_id, weights=False)
     no_bars()
     check_config(folder, backbone_id)
     config = read_config(folder, backbone_id)
     tokenizer = read_tokenizer(folder, backbone_id)
-    family = family_of(config.model_type, backbone_id)
+    empty = text_part(empty_model(AutoModel, config, backbone_id))
+    family = derive(empty, config, backbone_id)
+    config = empty.config
     return TokenizerOnly(backbone_id, tokenizer, family, context_length(tokenizer, config, family))
 
 
@@ -70,13 +78,15 @@ def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[Toke
 
 def context_length(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, family: Family) -> int:
     """Tokens that fit into a backbone, special ones included. Raises BackboneError where none would fit."""
-    declared = getattr(config, "max_position_embeddings", None)
+    names = ("max_position_embeddings", "max_seq_len")  # MPT has the other name
+    declared = next((found for name in names if (found := getattr(config, name, None))), None)
     try:
-        most, positions = int(tokenizer.model_max_length), int(declared) if declared else None
+        most, positions = int(tokenizer.model_max_length), int(declared or 0)
     except (TypeError, ValueError, OverflowError) as error:
         given = tokenizer.model_max_length, declared
         raise BackboneError(f"{tokenizer.name_or_path}: {given} are no context lengths") from error
-    found = min(most, positions - family.reserved_positions) if positions else most
+    # XLNet says -1: its positions are relative
+    found = min(most, positions - family.reserved_positions) if positions > 0 else most
     if found < LEAST:
         raise BackboneError(f"{tokenizer.name_or_path}: a context length of {found} has no room for a text")
     return found

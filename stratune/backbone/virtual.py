@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from stratune.backbone.inputs import model_inputs
+from stratune.backbone.inputs import model_inputs, taken
 
 if TYPE_CHECKING:
     from transformers.modeling_outputs import BaseModelOutput
@@ -128,18 +128,11 @@ class PromptOrder:
 
     def joined(self, prompt: Tensor, text: Tensor) -> Tensor:
         """(B, n[, C]), (B, T[, C]) -> (B, n + T[, C])"""
-        return _taken(torch.cat([prompt, text], dim=1), self.order)
+        return taken(torch.cat([prompt, text], dim=1), self.order)
 
     def text(self, joined: Tensor) -> Tensor:
         """(B, n + T, C) -> (B, T, C)"""
-        return _taken(joined, self.back)
-
-
-def _taken(rows: Tensor, index: Tensor) -> Tensor:
-    """(B, S[, C]), (B, T) -> (B, T[, C])"""
-    if rows.dim() == 2:
-        return rows.gather(1, index)
-    return rows.gather(1, index[..., None].expand(-1, -1, rows.shape[2]))
+        return taken(joined, self.back)
 
 
 class LstmEncoder(nn.Module):

@@ -38,11 +38,10 @@ def _names(kind: str) -> dict[str, str]:
         return {name: about(name) for name in strategy_names()}
     if kind == "backbones":
         from stratune.backbone.embedded import EMBEDDED
-        from stratune.backbone.family import FAMILIES
 
         embedded = {name: f"{model.about} (embedded)" for name, model in EMBEDDED.items()}
-        types = ", ".join(t for family in FAMILIES for t in family.model_types)
-        return embedded | {"a Hugging Face id or a folder": f"model type one of {types}"}
+        types = "a text model of transformers: encoder, decoder, or the encoder of an encoder-decoder"
+        return embedded | {"a Hugging Face id or a folder": types}
     if kind == "templates":
         from stratune.prompt.template import template_names
 

@@ -77,7 +77,7 @@ def _classifier(net: Net, labels: tuple[str, ...], numbers: Numbers) -> tuple[Pr
     answers = answers_of(net.objective, backbone.id)
     biased = "bias" in dict(head.linear.named_parameters()) or bool(answers.offset.any())
     native = native_head(backbone, (head.pool, head.norm is not None), len(labels), biased=biased)
-    extra_block = bool(backbone.family.norms) and head.norm is not None
+    extra_block = bool(native.block_norms) and head.norm is not None
     trained = _merged(net)
     config = _config(backbone, native, labels, extra_block)
     config.problem_type = answers.problem_type

@@ -67,18 +67,31 @@ class NativeHead:
     norm: str | None = None  # a LayerNorm after `dense`, which then does our normalising
     settings: Mapping[str, Any] = field(default_factory=dict)  # configuration that makes it so
     pooling: str | None = None  # the configuration's name for how to pool
+    block_norms: Mapping[str, str] = field(default_factory=dict)  # of post-norm blocks: attention, output
 
 
 # One more block, all zeros but for a mean and its norms, pools and normalises for these (norm_block.py).
 _POST_NORM: tuple[Form, ...] = (("mean", True), ("first", True), ("first", False))
 
-NATIVE: dict[str, NativeHead] = {
-    "bert": NativeHead(_POST_NORM, "classifier", "bert.pooler.dense", _tanh),
-    "roberta": NativeHead(_POST_NORM, "classifier.out_proj", "classifier.dense", _tanh),
-    "electra": NativeHead(_POST_NORM, "classifier.out_proj", "classifier.dense", _paired),  # gelu
-    "distilbert": NativeHead(_POST_NORM, "classifier", "pre_classifier", _paired),  # relu
+_BERT_NORMS = {"attention": "attention.output.LayerNorm", "output": "output.LayerNorm"}
+_DISTIL_NORMS = {"attention": "sa_layer_norm", "output": "output_layer_norm"}
+_OUT = ("classifier.out_proj", "classifier.dense")
+
+_ROBERTA = NativeHead(_POST_NORM, *_OUT, _tanh, block_norms=_BERT_NORMS)
+_LLAMA = NativeHead((("last", False),), "score")
+NATIVE: dict[str, NativeHead] = {  # by model type
+    "bert": NativeHead(_POST_NORM, "classifier", "bert.pooler.dense", _tanh, block_norms=_BERT_NORMS),
+    **dict.fromkeys(("roberta", "xlm-roberta", "camembert"), _ROBERTA),
+    "electra": NativeHead(_POST_NORM, *_OUT, _paired, block_norms=_BERT_NORMS),  # gelu
+    "distilbert": NativeHead(
+        _POST_NORM, "classifier", "pre_classifier", _paired, block_norms=_DISTIL_NORMS
+    ),  # relu
     "deberta-v2": NativeHead(
-        _POST_NORM, "classifier", "pooler.dense", settings={"pooler_hidden_act": "linear"}
+        _POST_NORM,
+        "classifier",
+        "pooler.dense",
+        settings={"pooler_hidden_act": "linear"},
+        block_norms=_BERT_NORMS,
     ),
     "modernbert": NativeHead(
         (("mean", True), ("first", True)),
@@ -89,9 +102,14 @@ NATIVE: dict[str, NativeHead] = {
         pooling="classifier_pooling",
     ),
     "albert": NativeHead((("first", False),), "classifier", "albert.pooler", _tanh),
-    "llama": NativeHead((("last", False),), "score"),
-    "gpt2": NativeHead((("last", False),), "score"),
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "gpt2"), _LLAMA),
 }
+
+
+def block_norms(backbone: Backbone) -> Mapping[str, str]:
+    """Role -> path in a block of its two norms; none where its class needs no block more."""
+    native = NATIVE.get(backbone.family.name)
+    return native.block_norms if native else {}
 
 
 def native_head(backbone: Backbone, form: Form, outputs: int, *, biased: bool) -> NativeHead:

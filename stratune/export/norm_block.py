@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from stratune.backbone.derive import blocks_of
+from stratune.export.native import block_norms
 from stratune.export.spare import spare_direction, states_before_last_block
 from stratune.net.pooled_head import PooledHead
 
@@ -51,7 +53,7 @@ LARGEST = 2.0**-5
 def numbers_for(net: Net) -> tuple[Numbers, ...]:
     """What the block of `net` can be, best first; the last one serves every text."""
     head = net.head
-    if not (isinstance(head, PooledHead) and net.backbone.family.norms and head.norm is not None):
+    if not (isinstance(head, PooledHead) and block_norms(net.backbone) and head.norm is not None):
         return (Numbers.PLAIN,)  # there is no block
     room = head.linear.in_features - 1 - head.linear.out_features
     if head.pool == "mean" and room > 0:
@@ -67,9 +69,10 @@ def write_norm_block(model: nn.Module, backbone: Backbone, head: PooledHead, num
     """
     assert head.norm is not None
     family, eps = backbone.family, head.norm.eps
-    *_, before, block = model.get_submodule(family.blocks).children()
-    last = _at(before, family.norms["output"])
-    attention, output = (_at(block, family.norms[role]) for role in ("attention", "output"))
+    *_, before, block = blocks_of(model, family)
+    norms = block_norms(backbone)
+    last = _at(before, norms["output"])
+    attention, output = (_at(block, norms[role]) for role in ("attention", "output"))
     value, out = (_at(block, family.linears[role]) for role in ("v", "o"))
     for parameter in block.parameters():
         parameter.zero_()

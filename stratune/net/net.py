@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
-from stratune.backbone.inputs import model_inputs
+from stratune.backbone.inputs import model_inputs, taken, tokens_first
 from stratune.errors import UnsupportedError
 from stratune.net.pooling import pooled
 
@@ -91,6 +92,11 @@ class Net(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """Ids (B, T), or cached hidden states -> last hidden states (B, T, C) of the text."""
+        if "position_ids" not in self.backbone.family.inputs and not bool(batch.mask[:, 0].all()):
+            order, back = tokens_first(batch.mask)  # the model counts positions from the first column
+            named = {name: getattr(batch, name) for name in ("ids", "mask", "types", "hidden")}
+            moved: dict[str, Any] = {n: taken(rows, order) for n, rows in named.items() if rows is not None}
+            return taken(self.encode(replace(batch, **moved)), back)
         inputs = model_inputs(self.backbone.family, batch.mask, batch.types)
         if batch.hidden is None:
             return self.model(input_ids=batch.ids, **inputs).last_hidden_state  # type: ignore[no-any-return]
@@ -184,8 +190,7 @@ class Net(nn.Module):
         )
         above = [p for block in blocks[first:] for p in block.parameters()] + self._final_norm_parameters()
         outside = trainable - {id(p) for p in above}
-        family = self.backbone.family
-        return 0 if outside or family.shared_blocks or family.pads else min(first, len(blocks) - 1)
+        return 0 if outside or not self.backbone.family.resumable else min(first, len(blocks) - 1)
 
     def _final_norm_parameters(self) -> list[nn.Parameter]:
         path = self.backbone.family.final_norm
@@ -202,19 +207,15 @@ class Net(nn.Module):
             block.train(_is_trainable(block))
             block.training |= self.recomputes  # transformers checks this flag; its submodules stay in eval
         if _is_trainable(self.backbone.model.get_input_embeddings()):
+            lists = {self.backbone.model.get_submodule(path) for path in self.backbone.family.blocks}
             for module in self.backbone.model.children():
-                if module is not self._block_list():
-                    _train_leaves(module, skip=self._block_list())
+                _train_leaves(module, skip=lists)
         inside = set(self.backbone.model.modules())
         own = {id(p) for p in self.added()[1].values() if p.requires_grad}
         for module in self.model.modules():
             if module not in inside and any(id(p) in own for p in module.parameters()):
                 module.training = True
         return self
-
-    def _block_list(self) -> nn.Module:
-        blocks: nn.Module = self.backbone.model.get_submodule(self.backbone.family.blocks)
-        return blocks
 
     # -- the boundary
 
@@ -256,9 +257,9 @@ def _is_trainable(module: nn.Module) -> bool:
     return any(p.requires_grad for p in module.parameters())
 
 
-def _train_leaves(module: nn.Module, skip: nn.Module) -> None:
-    """Put everything below `module` except the blocks into train mode."""
-    if module is skip:
+def _train_leaves(module: nn.Module, skip: set[nn.Module]) -> None:
+    """Put everything below `module` except the lists of blocks into train mode."""
+    if module in skip:
         return
     module.training = True
     for child in module.children():

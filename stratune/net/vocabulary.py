@@ -11,7 +11,6 @@ from stratune.backbone.calls import intercepting
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
 
 def vocabulary_logits(language_model: PreTrainedModel, states: Tensor) -> Tensor:
@@ -24,13 +23,21 @@ def vocabulary_logits(language_model: PreTrainedModel, states: Tensor) -> Tensor
     return logits
 
 
+class _States(dict[str, Tensor]):
+    """What a body gives: its last hidden states. LM heads read more of some families', which is None here."""
+
+    def __init__(self, states: Tensor) -> None:
+        super().__init__(last_hidden_state=states)
+
+    def __getattr__(self, name: str) -> Tensor | None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.last_hidden_state if key == 0 else super().__getitem__(key)
+
+
 def _passing(body: nn.Module, states: Tensor) -> AbstractContextManager[None]:
     """Within the block, and in this thread, the language model's body returns `states` for any input."""
-    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
-
-    def passed(*_: Any) -> BaseModelOutputWithPastAndCrossAttentions:
-        given = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states)
-        given.global_attentions = None  # some families' LM heads read it
-        return given
-
-    return intercepting({body: passed})
+    return intercepting({body: lambda *_: _States(states)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stratune.errors import ConfigError, choices
+from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.strategy.blocks import top_blocks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def linear_names(
 ) -> list[str]:
     """Full module names of the linears that `targets` means, in every block or the top `last`.
 
-    Raises ConfigError on an unknown role, UnsupportedError on blocks there are not.
+    Raises ConfigError on an unknown role, UnsupportedError on blocks or linears there are not.
     """
     family = backbone.family
     groups = {
@@ -46,10 +46,17 @@ def linear_names(
         if name not in groups and name not in family.linears:
             raise ConfigError(choices(name, [*GROUPS, *family.linears]), key="targets")
     roles = {role for name in wanted for role in groups.get(name, (name,))}
-    module_names = {id(module): name for name, module in backbone.model.named_modules()}
-    return [
-        f"{module_names[id(block)]}.{path}"
+    if family.mixture:  # peft takes other names than those of attention for names of experts
+        roles -= set(family.feed_forward)
+    names = {id(module): name for name, module in backbone.model.named_modules()}
+    found = [
+        names[id(block.get_submodule(path))]
         for block in top_blocks(backbone, last, technique)
-        for role, path in family.linears.items()
+        for role, path in backbone.linears_of(block).items()
         if role in roles
     ]
+    if not found:
+        raise UnsupportedError(
+            technique, backbone.id, f"{family.name} has no such linear layers in its blocks"
+        )
+    return found

@@ -1,15 +1,19 @@
-"""Which blocks a technique reaches: all, or the top k, so that what is below can be computed once."""
+"""What a technique asks of a backbone: its blocks (all, or the top k), and how it answers a short text."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError, UnsupportedError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from stratune.backbone.load import Backbone
+    from stratune.tokens.batches import Batch
+
+TOLERANCE = 1e-3  # relative; another order of the same sums gives some 1e-6
 
 
 def check_positive(**options: int | None) -> None:
@@ -34,6 +38,27 @@ def top_blocks(backbone: Backbone, last: int | None, technique: str) -> list[nn.
     return blocks[-last:]
 
 
+def used(backbone: Backbone, parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+    """Those that the model's hidden states depend on: LUKE's entities, say, have no part in plain text."""
+    unused = {id(backbone.model.get_parameter(name)) for name in backbone.family.unused}
+    return [parameter for parameter in parameters if id(parameter) not in unused]
+
+
 def norms(block: nn.Module) -> dict[str, nn.Module]:
     """The layer norms of a block (LayerNorm, RMSNorm and kin) by their path in it."""
-    return {name: module for name, module in block.named_modules() if type(module).__name__.endswith("Norm")}
+    return {name: module for name, module in block.named_modules() if "Norm" in type(module).__name__}
+
+
+def short_text(backbone: Backbone) -> Batch:
+    """One row of four tokens from the middle of the vocabulary, to see how the model reads it."""
+    import torch
+
+    from stratune.tokens.batches import Batch
+
+    middle = len(backbone.tokenizer) // 2
+    ids = torch.arange(middle, middle + 4, device=backbone.model.device)[None]
+    return Batch(ids, torch.ones_like(ids))
+
+
+def same_states(found: Tensor, wanted: Tensor) -> bool:
+    return bool((found - wanted).abs().max() <= TOLERANCE * wanted.abs().max())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from stratune.strategy.blocks import check_positive, top_blocks
+from stratune.strategy.blocks import check_positive, top_blocks, used
 from stratune.strategy.nearest import check_vectors
 from stratune.strategy.registry import register
 from stratune.strategy.unfreeze import unfreeze
@@ -37,12 +37,12 @@ class Contrastive:
     def adapt(self, net: Net) -> None:
         check_vectors(net, "contrastive")
         if self.last is None:
-            unfreeze(net.backbone.model.parameters())
+            unfreeze(used(net.backbone, net.backbone.model.parameters()))
         else:
             for block in top_blocks(net.backbone, self.last, "contrastive"):
-                unfreeze(block.parameters())
+                unfreeze(used(net.backbone, block.parameters()))
             if path := net.backbone.family.final_norm:
-                unfreeze(net.backbone.model.get_submodule(path).parameters())
+                unfreeze(used(net.backbone, net.backbone.model.get_submodule(path).parameters()))
         net.contrasts = True
 
     def solve(self, net: Net, rows: VectorRows) -> int:

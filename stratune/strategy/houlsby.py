@@ -6,15 +6,20 @@ al., 2020). peft knows a closed list of methods, so these are tensors of our own
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from stratune.strategy.blocks import check_positive, norms, top_blocks
+from stratune.backbone.family import ATTENTION
+from stratune.errors import UnsupportedError
+from stratune.strategy.blocks import check_positive, norms, top_blocks, used
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from stratune.net.net import Net
 
 PLACES = {"both": ("o", "down"), "feed_forward": ("down",)}
@@ -38,12 +43,42 @@ class Houlsby:
     def adapt(self, net: Net) -> None:
         from stratune.backbone.bottleneck import Bottleneck
 
-        width = net.backbone.width
-        for block in top_blocks(net.backbone, self.last, "houlsby"):
-            for role in PLACES[self.after]:
-                path = net.backbone.family.linears[role]
-                adapted: Any = Bottleneck(block.get_submodule(path), width, max(1, width // self.reduction))
+        backbone = net.backbone
+        blocks = top_blocks(backbone, self.last, "houlsby")
+        places = [places_in(block, backbone.linears_of(block), self.after) for block in blocks]
+        if not any(places):
+            why = f"{backbone.family.name} has no linear layer there whose output could be adapted"
+            raise UnsupportedError("houlsby", backbone.id, why)
+        # Looked up by name, before names change.
+        normalising = {
+            id(block): used(backbone, (p for norm in norms(block).values() for p in norm.parameters()))
+            for block in blocks
+        }
+        for block, paths in zip(blocks, places, strict=True):
+            for path in paths:
+                layer = block.get_submodule(path)
+                width = int(getattr(layer, "out_features", backbone.width))
+                adapted: Any = Bottleneck(layer, width, max(1, width // self.reduction))
                 block.set_submodule(path, adapted)
             if self.layer_norms:
-                for norm in norms(block).values():
-                    norm.requires_grad_(True)
+                for parameter in normalising[id(block)]:
+                    parameter.requires_grad_(True)
+
+
+def places_in(block: nn.Module, linears: Mapping[str, str], after: str) -> list[str]:
+    """Paths in a block of the modules whose output is added to the residual stream.
+
+    A mixture of experts is one module: its experts are no linear layers, and each token passes a few of them.
+    """
+    from stratune.backbone.derive import is_experts
+
+    mixture = [
+        name
+        for name, child in block.named_children()
+        if any(map(is_experts, child.modules()))
+        and not any(path.startswith(f"{name}.") for role, path in linears.items() if role in ATTENTION)
+    ]
+    found = {role: [linears[role]] for role in PLACES[after] if role in linears}
+    if mixture:
+        found["down"] = mixture
+    return [path for paths in found.values() for path in paths]

@@ -32,10 +32,11 @@ class IA3:
         from peft import IA3Config
 
         family = net.backbone.family
-        scaled = ["qkv"] if "qkv" in family.linears else ["k", "v"]
-        inside = linear_names(net.backbone, "down", self.last, "ia3")
+        scaled = [role for role in ("qkv", "k", "v", "kv") if role in family.linears]
+        inside = linear_names(net.backbone, "down", self.last, "ia3") if "down" in family.linears else []
+        outside = linear_names(net.backbone, scaled, self.last, "ia3") if scaled or not inside else []
         config = IA3Config(
-            target_modules=[*linear_names(net.backbone, scaled, self.last, "ia3"), *inside],
+            target_modules=[*outside, *inside],
             feedforward_modules=inside,
             fan_in_fan_out=family.transposed_linears,
             task_type="FEATURE_EXTRACTION",

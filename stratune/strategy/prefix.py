@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.blocks import check_positive, top_blocks
+from stratune.strategy.blocks import check_positive, same_states, short_text, top_blocks
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from stratune.backbone.load import Backbone
     from stratune.net.net import Net
+
+
+Shape = tuple[int, int, int]  # heads that keys and values have, numbers of a key and of a value
 
 
 @register("prefix", recipe=Recipe(learning_rate=3e-2, head_learning_rate=3e-3))
@@ -40,51 +43,72 @@ class Prefix:
             raise ConfigError("is the width of what `reparametrise: true` puts in", key="hidden")
 
     def adapt(self, net: Net) -> None:
-        from stratune.backbone.attention import use_prefixes
         from stratune.backbone.virtual import LearnedPrefix, PrefixEncoder, SharedPrefix
 
         backbone = net.backbone
-        if not backbone.family.attention_by_name:
-            why = f"{backbone.family.name} computes its attention itself; use lora, houlsby or soft_prompt"
-            raise UnsupportedError("prefix", backbone.id, why)
-        modules = [attention_of(block, backbone) for block in top_blocks(backbone, self.last, "prefix")]
+        modules, shapes = attentions(net, top_blocks(backbone, self.last, "prefix"))
         if self.reparametrise:
-            shape = (self.length, *head_shape(backbone))
+            shape = (self.length, *_same_shape(shapes, backbone))
             encoder = PrefixEncoder(len(modules), shape, backbone.width, self.hidden or backbone.width)
             prefixes: list[Any] = [SharedPrefix(encoder, i) for i in range(len(modules))]
         else:
-            prefixes = [LearnedPrefix(*start) for start in self._starts(net, modules)]
-        use_prefixes(backbone)
+            prefixes = [LearnedPrefix(*start) for start in self._starts(net, modules, shapes)]
         net.shares_prefix = False  # what is computed of a prompt depends on what is trained
         for module, prefix in zip(modules, prefixes, strict=True):
             module.prefix = prefix
 
-    def _starts(self, net: Net, modules: list[nn.Module]) -> list[tuple[Tensor, Tensor]]:
+    def _starts(self, net: Net, modules: list[nn.Module], shapes: list[Shape]) -> list[tuple[Tensor, Tensor]]:
         """Of each block, keys and values (G, n, D) to start from."""
         import torch
 
         if self.start == "words":
             return keys_and_values(net, modules, self.length)
-        groups, width = head_shape(net.backbone)
         return [
-            (0.02 * torch.randn(groups, self.length, width), 0.02 * torch.randn(groups, self.length, width))
-            for _ in modules
+            (0.02 * torch.randn(groups, self.length, key), 0.02 * torch.randn(groups, self.length, value))
+            for groups, key, value in shapes
         ]
 
 
-def attention_of(block: nn.Module, backbone: Backbone) -> nn.Module:
+def attentions(net: Net, blocks: list[nn.Module]) -> tuple[list[nn.Module], list[Shape]]:
+    """The modules of the blocks that call the attention function, and the shapes of their keys and values.
+
+    From here on they call ours. Raises UnsupportedError where none does, or where ours gives other numbers.
+    """
+    import torch
+
+    from stratune.backbone.attention import recording, use_prefixes
+
+    backbone, text = net.backbone, short_text(net.backbone)
+    own = backbone.model.config._attn_implementation
+    with torch.no_grad():
+        plain = net.eval().encode(text)
+        use_prefixes(backbone)
+        with recording() as found:
+            ours = net.encode(text)
+    called = [attention for block in blocks if (attention := attention_of(block, backbone)) is not None]
+    modules = [module for module in called if id(module) in found]
+    if not modules or not same_states(ours, plain):
+        backbone.model.set_attn_implementation(own)
+        why = f"{backbone.family.name} computes its attention itself; use lora, houlsby or soft_prompt"
+        raise UnsupportedError("prefix", backbone.id, why)
+    made = [found[id(module)] for module in modules]
+    return modules, [(keys.shape[1], keys.shape[3], values.shape[3]) for keys, values in made]
+
+
+def attention_of(block: nn.Module, backbone: Backbone) -> nn.Module | None:
     """The module of a block that calls the attention function: where its query projection lives."""
-    linears = backbone.family.linears
-    path = linears.get("q") or linears["qkv"]
-    return block.get_submodule(path.rpartition(".")[0])
+    linears = backbone.linears_of(block)
+    path = linears.get("q") or linears.get("qkv")
+    return None if path is None else block.get_submodule(path.rpartition(".")[0])
 
 
-def head_shape(backbone: Backbone) -> tuple[int, int]:
-    """(G, D): heads that keys and values have, and numbers of each."""
-    config = backbone.model.config
-    heads = int(config.num_attention_heads)
-    groups = int(getattr(config, "num_key_value_heads", None) or heads)
-    return groups, int(getattr(config, "head_dim", None) or backbone.width // heads)
+def _same_shape(shapes: list[Shape], backbone: Backbone) -> tuple[int, int]:
+    """(G, D) of all keys and values."""
+    groups, width, _ = shapes[0]
+    if set(shapes) != {(groups, width, width)}:
+        why = "its keys and values are of several shapes; leave `reparametrise` out"
+        raise UnsupportedError("prefix", backbone.id, why)
+    return groups, width
 
 
 def keys_and_values(net: Net, modules: list[nn.Module], count: int) -> list[tuple[Tensor, Tensor]]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from stratune.errors import ConfigError
-from stratune.strategy.blocks import check_positive
+from stratune.errors import ConfigError, UnsupportedError
+from stratune.strategy.blocks import check_positive, same_states, short_text
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
@@ -92,4 +92,28 @@ def put_in_front(net: Net, prompt: Prompt) -> None:
     """`prompt` before every text. Raises UnsupportedError when no room is left for the text."""
     from stratune.backbone.virtual import VirtualTokens
 
+    if not _reads_vectors(net):
+        why = f"{net.backbone.family.name} takes no vectors in the place of tokens; use prefix or lora"
+        raise UnsupportedError("soft_prompt", net.backbone.id, why)
     net.wrap(lambda model: VirtualTokens(model, prompt, net.backbone.family), positions=prompt.length)
+
+
+def _reads_vectors(net: Net) -> bool:
+    """Whether the embeddings of a text in the place of its ids give the same hidden states."""
+    import torch
+
+    from stratune.backbone.inputs import model_inputs
+
+    text = short_text(net.backbone)
+    family, model = net.backbone.family, net.backbone.model
+    if "inputs_embeds" not in family.inputs:
+        return False
+    with torch.no_grad():
+        plain = net.eval().encode(text)
+        vectors = model.get_input_embeddings()(text.ids)
+        try:
+            given = model_inputs(family, text.mask, None)
+            found = model(inputs_embeds=vectors, **given).last_hidden_state
+        except (TypeError, ValueError, AttributeError, RuntimeError):  # some look at the ids all the same
+            return False
+    return same_states(found, plain)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError, UnsupportedError
-from stratune.strategy.blocks import top_blocks
+from stratune.strategy.blocks import top_blocks, used
 from stratune.strategy.registry import register
 from stratune.train.settings import Recipe
 from stratune.train.space import Choice, Space
@@ -70,9 +70,9 @@ class Last:
     def adapt(self, net: Net) -> None:
         family = net.backbone.family
         for block in top_blocks(net.backbone, self.k, "partial"):
-            unfreeze(block.parameters())
+            unfreeze(used(net.backbone, block.parameters()))
         if family.final_norm:
-            unfreeze(net.backbone.model.get_submodule(family.final_norm).parameters())
+            unfreeze(used(net.backbone, net.backbone.model.get_submodule(family.final_norm).parameters()))
 
 
 @register("biases", preset="bitfit", recipe=Recipe(learning_rate=1e-3))
@@ -86,7 +86,7 @@ class BitFit:
             raise UnsupportedError(
                 "bitfit", net.backbone.id, f"{net.backbone.family.name} has no biases; use lora"
             )
-        unfreeze(biases)
+        unfreeze(used(net.backbone, biases))
 
 
 @register("all", preset="full", recipe=Recipe(learning_rate=1.5e-4, batch_size=16, label_smoothing=0.1))
@@ -95,4 +95,4 @@ class Full:
     """Trains every weight (full fine-tuning)."""
 
     def adapt(self, net: Net) -> None:
-        unfreeze(net.backbone.model.parameters())
+        unfreeze(used(net.backbone, net.backbone.model.parameters()))

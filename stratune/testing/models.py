@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from stratune.backbone.derive import is_decoder
 from stratune.backbone.load import Backbone, load_backbone
+from stratune.testing.tiny import BLOCKS, HEADS, MAX_LENGTH, WIDTH, tiny_settings
 from stratune.testing.toy import WORDS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
-
-MAX_LENGTH = 128
-BLOCKS = 3
-WIDTH = 32
-HEADS = 4
 
 _BERT = {
     "hidden_size": WIDTH, "num_hidden_layers": BLOCKS, "num_attention_heads": HEADS, "intermediate_size": 64,
@@ -71,27 +68,35 @@ def tiny_backbone(model_type: str, folder: Path, **config: Any) -> Backbone:
 def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = False, **config: Any) -> Path:
     """Write a tiny model and its tokenizer; `config` overrides its configuration (say, dropout off).
 
-    `masked`: an encoder with its masked-LM head.
+    Of any text model type of transformers. `masked`: an encoder with its masked-LM head.
     """
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    tokenizer = _tokenizer(model_type)
+    decoder = is_decoder(AutoConfig.for_model(model_type))
+    tokenizer = _tokenizer(model_type, decoder)
     special = {
         f"{role}_token_id": getattr(tokenizer, f"{role}_token_id")
         for role in ("pad", "bos", "eos", "cls", "sep")
     }
+    own = _EXTRA.get(model_type) or tiny_settings(model_type, special, len(tokenizer))
+    given = special if model_type in _EXTRA else {}
     settings: PretrainedConfig = AutoConfig.for_model(
         model_type,
-        vocab_size=len(tokenizer),
-        initializer_range=0.1,  # the usual 0.02 makes so small a model blind to its input
-        **{**special, **_EXTRA[model_type], **config},
+        **{
+            "vocab_size": len(tokenizer),
+            "initializer_range": 0.1,  # the usual 0.02 makes so small a model blind to its input
+            **given,
+            **own,
+            **config,
+        },
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = AutoModelForMaskedLM if masked else AutoModel
-        cls = AutoModelForCausalLM if model_type in DECODERS else encoder  # decoders have an LM head
+        # Decoders have an LM head, but for one type that transformers has none of.
+        cls = AutoModelForCausalLM if decoder and model_type != "mistral4" else encoder
         model = cls.from_config(settings)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -103,13 +108,13 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = Fa
 _SENTENCES = [" ".join(WORDS[i : i + 7]) + "." for i in range(len(WORDS))]
 
 
-def _tokenizer(model_type: str) -> PreTrainedTokenizerBase:
+def _tokenizer(model_type: str, decoder: bool) -> PreTrainedTokenizerBase:
     from transformers import PreTrainedTokenizerFast
 
     inputs = ["input_ids", "attention_mask"]
-    if model_type in DECODERS:
+    if decoder:
         return PreTrainedTokenizerFast(
-            tokenizer_object=_byte_level(*_DECODER_SPECIAL[model_type]),
+            tokenizer_object=_byte_level(*_DECODER_SPECIAL.get(model_type, _DECODER_SPECIAL["llama"])),
             model_max_length=MAX_LENGTH,
             model_input_names=inputs,
             **_decoder_tokens(model_type),
@@ -144,9 +149,9 @@ _DECODER_SPECIAL: dict[str, tuple[tuple[str, ...], str | None, str | None]] = {
 
 
 def _decoder_tokens(model_type: str) -> dict[str, str]:
-    if model_type in ("llama", "mistral"):
-        return {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
-    return {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}
+    if model_type in ("qwen2", "qwen3", "gpt2"):
+        return {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}
+    return {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
 
 
 def _word_piece() -> Tokenizer:

@@ -9,6 +9,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from stratune.export import export_hf
 from stratune.export.card import notes_in
+from stratune.export.native import block_norms
 from stratune.testing.nets import net_of
 from tests.export.test_hf import POST_NORM, TEXTS, predictor_on
 
@@ -36,7 +37,7 @@ def answers(folder, convert=lambda model: model):
 def spare(predictor):
     """Leave some room in the hidden states of an untrained model, as pretraining does (minilm: a weight of 0.0004)."""
     backbone = net_of(predictor.model).backbone
-    last = backbone.blocks[-1].get_submodule(backbone.family.norms["output"])
+    last = backbone.blocks[-1].get_submodule(block_norms(backbone)["output"])
     with torch.no_grad():
         last.weight[:8] = 0.0
         last.bias[:8] = 0.0

@@ -34,8 +34,8 @@ def test_without_its_global_attention_it_would_not(tiny, monkeypatch):
 
     from stratune.backbone import load
 
-    plain = load.family_of
-    monkeypatch.setattr(load, "family_of", lambda *names: replace(plain(*names), global_first=False))
+    plain = load.derive
+    monkeypatch.setattr(load, "derive", lambda *given: replace(plain(*given), global_first=False))
     words = ["the"] * 60
     here, there = hidden(tiny("longformer"), [" ".join([*words, "cat"]), " ".join([*words, "rain"])])
     assert (here[0] - there[0]).abs().max() == 0

@@ -28,7 +28,7 @@ def in_backbone(net):
 def norm_numbers(family, folder):
     """Numbers of the norms inside blocks, by what their parameters are called."""
     backbone = adapted("probe", folder).backbone
-    plain = AutoModel.from_pretrained(folder).get_submodule(backbone.family.blocks)
+    plain = AutoModel.from_pretrained(folder).get_submodule(backbone.family.blocks[0])
     found = [p.numel() for name, p in plain.named_parameters() if re.search(r"norm|ln_\d", name.lower())]
     assert found
     return sum(found)

@@ -34,7 +34,7 @@ def in_backbone(net):
 def test_ia3_learns_a_number_for_each_key_value_and_inner_place(family, tiny):
     net = adapted("ia3", tiny(family))
     plain = AutoModel.from_pretrained(tiny(family))
-    down = plain.get_submodule(f"{net.backbone.family.blocks}.0.{net.backbone.family.linears['down']}")
+    down = plain.get_submodule(f"{net.backbone.family.blocks[0]}.0.{net.backbone.family.linears['down']}")
     inside = down.weight.shape[0 if family == "gpt2" else 1]
     each = KEYS_AND_VALUES.get(family, 2 * 32) + inside
     assert sum(p.numel() for p in in_backbone(net).values()) == (1 if family == "albert" else 3) * each
