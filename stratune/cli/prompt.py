@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stratune.cli.options import MaxWords
 from stratune.cli.output import print_json
-from stratune.errors import ConfigError
+from stratune.errors import ArtifactError, ConfigError
 from stratune.printable import escaped, printable
 
 if TYPE_CHECKING:
@@ -20,7 +23,10 @@ Labels = Annotated[str | None, typer.Option(help="Comma-separated; without --dat
 
 @app.command()
 def show(
-    template: Annotated[str, typer.Argument(help="See `stratune list templates`; or a YAML file.")],
+    template: Annotated[
+        str,
+        typer.Argument(help="See `stratune list templates`; a YAML file; or the folder of a comparison."),
+    ],
     data: Annotated[
         str | None, typer.Option(help="Where labels, demonstrations and the row are from.")
     ] = None,
@@ -41,8 +47,15 @@ def show(
     llm: Annotated[str, typer.Option(help="Whose chat template and tokens.")] = "smollm2",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print one prompt as the model gets it, and the tokens of each label."""
+    """Print one prompt as the model gets it, and the tokens of each label.
+
+    Of a comparison's folder: one prompt of each run, with a server's answer.
+    """
     from stratune.readout.words import Words
+
+    if Path(template).is_dir():
+        _print_asked(Path(template), as_json)
+        return
 
     if shots and data is None:
         raise ConfigError("demonstrations come from --data", key="--shots")
@@ -62,6 +75,45 @@ def show(
         typer.echo(escaped(f"{one}: {' | '.join(tokens)}"))
     for note in reader.notes():
         typer.echo(printable(note), err=True)
+
+
+def _print_asked(out: Path, as_json: bool) -> None:
+    """One prompt of each run of a comparison. Raises ArtifactError where none asked anything."""
+    found = {path.parent.name: _asked(path.parent) for path in sorted(out.glob("runs/*/prompt.txt"))}
+    if not found:
+        raise ArtifactError(f"{out}: no run of a comparison in it asked a language model")
+    if as_json:
+        print_json(found)
+        return
+    for name, asked in found.items():
+        typer.echo(escaped(f"== {name}"))
+        for key, text in asked.items():
+            for line in f"{key}: {text}".split("\n"):
+                typer.echo(escaped(line))
+        typer.echo("")
+
+
+def _asked(run: Path) -> dict[str, str]:
+    """Of a run on a server its last request with the answer, where they were kept; else its first prompt.
+
+    The first requests of a server see what it offers.
+    """
+    line = _last_line(run / "prompts.jsonl")
+    if line is None:
+        return {"prompt": (run / "prompt.txt").read_text(encoding="utf-8")}
+    exchange = json.loads(line)
+    asked = exchange["asked"]
+    turns = asked.get("messages", [])
+    said = "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in turns)
+    answer = exchange.get("answer", exchange.get("no_answer"))
+    return {"prompt": said or asked["prompt"], "answer": str(answer)}
+
+
+def _last_line(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8") as lines:
+        return next(iter(deque(lines, maxlen=1)), None)
 
 
 def _named(given: list[str] | None, option: str) -> dict[str, Any]:

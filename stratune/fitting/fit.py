@@ -164,6 +164,7 @@ class _Fitter:
                 self.remote,
                 self.servers,
                 self.progress,
+                work=self.work,
             )
         if isinstance(backbone, str):
             loaded = load_backbone(backbone, language_model=strategy.readout.language_model)

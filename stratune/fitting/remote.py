@@ -15,6 +15,7 @@ from stratune.readout.base import by_chunks
 from stratune.readout.search import choose
 from stratune.readout.words import Words
 from stratune.remote.estimate import Estimate, estimate, in_words
+from stratune.remote.exchanges import NAME, Exchanges
 from stratune.remote.language_model import ServerLanguageModel, open_server
 from stratune.remote.named import Servers
 from stratune.remote.reader import remote_reader
@@ -24,6 +25,8 @@ from stratune.tokens.tokens import TextLimit
 from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stratune.data.split import Split
     from stratune.longtext.chunks import Chunker
     from stratune.model.prompted import PromptedModel
@@ -47,8 +50,10 @@ def ask(
     remote: Remote,
     servers: Servers,
     progress: Progress,
+    *,
+    work: Path | None = None,
 ) -> Trained:
-    """Choose and calibrate the prompt on validation.
+    """Choose and calibrate the prompt on validation. What is asked and answered is kept in the folder `work`.
 
     Raises UnsupportedError for a strategy that would train, RemoteError when the server does not answer.
     """
@@ -73,6 +78,8 @@ def ask(
         price=remote.price,
         tokenizer=remote.tokenizer,
     )
+    if work is not None and remote.prompts and is_main():
+        server.server.exchanges = Exchanges(work / NAME)
     prompted = readout.prompted(server, reader_of(readout, 0), readout.objective(task), seed)
     chunker = readout.chunker(None)
     model = by_chunks(prompted, chunker, readout.aggregate(task))

@@ -13,6 +13,7 @@ from stratune.errors import RemoteError, choices
 from stratune.remote.address import Address
 from stratune.remote.answers import Answers, answer_key
 from stratune.remote.client import Client, Fault
+from stratune.remote.exchanges import Exchanges
 from stratune.remote.named import KEYS
 from stratune.remote.parameters import Parameters
 from stratune.remote.pool import as_completed
@@ -51,6 +52,7 @@ class Server:
         self.address, self.retry_policy, self.answers = address, retry_policy, answers
         self.extra = dict(extra or {})
         self.parameters, self.used = Parameters(), Used()
+        self.exchanges: Exchanges | None = None  # where what is asked and answered is kept
         self._variable = variable
         self._rate_limit = RateLimit(retry_policy.per_minute)
         self._client: Client | None = None
@@ -81,8 +83,7 @@ class Server:
                 self._check(answer, refused, ALL_REFUSED)
         if refused:
             self._check(refused[0], [], 1)
-        for key, body in zip(keys, bodies, strict=True):
-            self.used.count(key, body, found[key])
+        self._count([(key, body, found[key]) for key, body in zip(keys, bodies, strict=True)])
         return [found[key] for key in keys]
 
     def probe(self, endpoint: Endpoint, body: Body) -> dict[str, Any] | None:
@@ -94,12 +95,12 @@ class Server:
         key = self.key(endpoint, body)
         kept = self.answers.get(key)
         if kept is not None:
-            self.used.count(key, body, Answer(kept))
+            self._count([(key, body, Answer(kept))])
             return kept
         self._connect()
         try:
             answer = self._tried(endpoint, (key, body), threading.Event(), doubted=True)
-            self.used.count(key, body, Answer(answer))
+            self._count([(key, body, Answer(answer))])
             return answer
         except Fault as fault:
             if fault.status in REFUSED and not is_too_long(fault):
@@ -146,6 +147,11 @@ class Server:
             else:
                 found[key] = kept
         return found, list(missing.items())
+
+    def _count(self, answered: Sequence[tuple[str, Body, Answer]]) -> None:
+        new = [(body, answer) for key, body, answer in answered if self.used.count(key, body, answer)]
+        if self.exchanges is not None:
+            self.exchanges.add(new)
 
     def _check(self, answer: Answer, refused: list[Answer], most: int) -> None:
         """Raises RemoteError for the last of `most` requests that were refused where none was answered."""

@@ -28,6 +28,7 @@ class Remote:
     # Fields of every request that are the server's own: {chat_template_kwargs: {enable_thinking: false}}
     extra: dict[str, Any] = field(default_factory=dict)
     price: tuple[float, float] | None = None  # of a million prompt tokens, and of a million answer tokens
+    prompts: bool = True  # keep what is asked and answered in the run's folder: prompts.jsonl
     max_cost: float | None = None  # a run that is expected to cost more, by `price`, is not begun
 
     def __post_init__(self) -> None:

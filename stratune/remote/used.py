@@ -22,10 +22,13 @@ class Used:
         self._seen: set[str] = set()
         self._long: dict[str, tuple[int, int]] = {}  # (characters, tokens) of long prompts
 
-    def count(self, key: str, body: Body, answer: Answer) -> None:
-        if key in self._seen or answer.response is None:
-            return
+    def count(self, key: str, body: Body, answer: Answer) -> bool:
+        """Whether the request was not counted before."""
+        if key in self._seen:
+            return False
         self._seen.add(key)
+        if answer.response is None:
+            return True
         usage = usage_of(answer.response)
         self.total += usage
         self.requests += 1
@@ -34,6 +37,7 @@ class Used:
             self._characters += length
         if usage.counted and length >= LONG:
             self._long[key] = length, usage.prompt
+        return True
 
     def cost(self, price: tuple[float, float]) -> float:
         """`price`: of a million prompt tokens and of a million answer tokens."""

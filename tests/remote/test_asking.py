@@ -265,7 +265,7 @@ def test_a_comparison_has_server_and_local_rows_side_by_side(scripted, tiny, tmp
         ({"price": 3}, "remote.price"),
         (
             {"speed": 3},
-            "remote.speed: 'speed' is not one of attempts, extra, longest, max_cost, per_minute, price, thought, timeout, tokenizer, workers",
+            "remote.speed: 'speed' is not one of attempts, extra, longest, max_cost, per_minute, price, prompts, thought, timeout, tokenizer, workers",
         ),
     ],
 )
@@ -274,3 +274,22 @@ def test_wrong_settings_are_said_before_anything_runs(remote, message, tmp_path)
         compare("demo:reviews", strategies=["majority"], remote=remote, out=tmp_path / "out", progress=False)
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_asked_and_answered_is_kept_and_shown(scripted, tmp_path, capsys):
+    from stratune.cli import main
+
+    result, folder = run(scripted(writes), tmp_path, {"preset": "zero_shot"})
+    lines = [json.loads(line) for line in (folder / "prompts.jsonl").read_text().splitlines()]
+    ways = ("logprobs", "prompt_logprobs")
+    answered = [line for line in lines if "answer" in line and not any(way in line["asked"] for way in ways)]
+    assert result.error is None and {line["answer"] for line in answered} >= {"no idea", " Animal.\n"}
+    assert all(line["asked"]["messages"][-1]["content"].endswith("It is") for line in answered)
+    with pytest.raises(SystemExit) as ended:
+        main(["prompt", "show", str(tmp_path / "out")])
+    assert not ended.value.code
+    said = capsys.readouterr().out
+    assert said.startswith("== zero_shot@http") and "prompt: user: One of animal, weather." in said
+    assert "answer: " in said
+    off, folder = run(scripted(writes), tmp_path / "off", {"preset": "zero_shot"}, remote={"prompts": False})
+    assert off.error is None and not (folder / "prompts.jsonl").exists()
