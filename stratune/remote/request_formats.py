@@ -121,7 +121,8 @@ class WholeWord(RequestFormat):
         found: list[tuple[float | None, str]] = []
         for row, answer in zip(rows, answers, strict=True):
             said = questions.requests.rows[row].gap + word.text
-            value = echoed(answer.response, said) if answer.response is not None else None
+            spelled = echoed(answer.response, said) if answer.response is not None else None
+            value = sum(one for _, one in spelled) if spelled is not None else None
             found.append((value, answer.why or f"its answer has no log-probability of {word.text!r}"))
         return found
 

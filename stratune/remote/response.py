@@ -92,22 +92,33 @@ def positions_of(answer: Mapping[str, Any]) -> list[tuple[str, Listed]] | None:
     return _behind_thought(found)
 
 
-def echoed(answer: Mapping[str, Any], ending: str) -> float | None:
-    """Log-probability of the tokens of the prompt that spell `ending` at its end.
+def echoed(answer: Mapping[str, Any], ending: str) -> Listed | None:
+    """The tokens of the prompt that spell `ending` at its end, each with its log-probability.
 
     None when the response does not hold the prompt's tokens, or they have no border in front of `ending`.
     """
     try:
-        tokens = _prompt_logprobs(answer) or _echo(answer)
+        every = _prompt_logprobs(answer) or _echo(answer)
     except (TypeError, KeyError, AttributeError, ValueError, IndexError):
         return None
-    text, total = "", 0.0
-    for token, value in reversed(tokens or []):
-        text, total = token + text, total + value
+    # Most servers list the token that they generated, too; llama-cpp-python does not.
+    count = usage_of(answer).prompt
+    for tokens in (every[:count],) if 0 < len(every) - count <= 1 else (every[:-1], every):
+        found = _spelling(tokens, ending)
+        if found is not None:
+            return found
+    return None
+
+
+def _spelling(tokens: Listed, ending: str) -> Listed | None:
+    """The last tokens that together are `ending`, white space in front apart."""
+    text, found = "", Listed()
+    for token, value in reversed(tokens):
+        text, found = token + text, [(token, value), *found]
         if len(text) >= len(ending):
             break
-    fits = bool(ending) and text.lstrip() == ending.lstrip() and math.isfinite(total)
-    return total if fits else None
+    fits = bool(ending) and text.lstrip() == ending.lstrip()
+    return found if fits and all(math.isfinite(value) for _, value in found) else None
 
 
 # -- helpers
@@ -177,21 +188,16 @@ def _behind_thought(found: list[tuple[str, Listed]]) -> list[tuple[str, Listed]]
     return []
 
 
-def _prompt_logprobs(answer: Mapping[str, Any]) -> list[tuple[str, float]] | None:
+def _prompt_logprobs(answer: Mapping[str, Any]) -> Listed:
     """vLLM's `prompt_logprobs`: [null, {token id: {"logprob", "decoded_token"}}], the prompt's own first."""
     choice = answer["choices"][0]
-    given = answer.get("prompt_logprobs") or choice.get("prompt_logprobs")
-    if not given:
-        return None
+    given = answer.get("prompt_logprobs") or choice.get("prompt_logprobs") or []
     first = [next(iter(one.values())) for one in given if one]
     return [(_shown(one["decoded_token"]), float(one["logprob"])) for one in first]
 
 
-def _echo(answer: Mapping[str, Any]) -> list[tuple[str, float]] | None:
-    """`echo`: the prompt's tokens with the generated one behind them, which is left out."""
+def _echo(answer: Mapping[str, Any]) -> Listed:
+    """`echo`: the prompt's tokens, the first of which has no log-probability."""
     given = answer["choices"][0]["logprobs"]
-    tokens, values = given["tokens"], given["token_logprobs"]
-    if len(tokens) < 3 or len(tokens) != len(values):
-        return None
-    pairs = list(zip(tokens, values, strict=True))[1:-1]
-    return [(_shown(token), float(value)) for token, value in pairs]
+    pairs = zip(given["tokens"], given["token_logprobs"], strict=True)
+    return [(_shown(token), math.nan if value is None else float(value)) for token, value in pairs]

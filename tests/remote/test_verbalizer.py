@@ -105,6 +105,34 @@ def test_many_labels_and_labels_that_begin_others_are_walked(scripted, asking):
         assert words.way == "logprobs" and not any("echo" in body for body in remote.bodies)
 
 
+def test_a_prompts_log_probabilities_that_contradict_its_next_tokens_are_not_taken(scripted, asking):
+    """As llama-cpp-python's: each token has the probability of the one behind it."""
+
+    def say(body):
+        return echoes(body, {" positive": 1e-5, " negative": 0.9}) if body.get("echo") else lists(body)
+
+    words = RemoteVerbalizer(asking(scripted(say)), WORDS)
+    np.testing.assert_allclose(np.exp(scored(words, plain("a Class:"))[0]), [[0.7, 0.2]], rtol=1e-6)
+    assert words.way == "logprobs"
+    assert "whole labels (text to go on with): they are not those of its next tokens" in words.in_words()
+
+
+def test_a_server_that_lists_the_prompts_tokens_alone_is_read_too(scripted, asking):
+    """Without the one that it generated: llama-cpp-python."""
+
+    def say(body):
+        if not body.get("echo"):
+            return REFUSAL
+        found = echoes(body)
+        for values in found["choices"][0]["logprobs"].values():
+            values.pop()
+        return {**found, "usage": {"prompt_tokens": 3}}
+
+    words = RemoteVerbalizer(asking(scripted(say)), WORDS)
+    np.testing.assert_allclose(np.exp(scored(words, plain("a:"))[0]), [[0.7, 0.2]])
+    assert words.way == "whole"
+
+
 # -- lists of likely tokens
 
 
