@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,12 +213,9 @@ class RemoteVerbalizer:
         word = echoed(answer, request.gap + self.words[0].text) if manner.format.way == "whole" else None
         if word is None:
             return True
-        lists = [
-            one
-            for one in self._candidates(requests)
-            if one.format.way == "logprobs" and one.form == manner.form
-        ]
-        for other in lists:
+        for other in self._candidates(requests):
+            if other.format.way != "logprobs" or other.form != manner.form:
+                continue
             body = other.format.bodies(request, self._questions(other, requests))[0]
             listed = self.server.probe(request.endpoint, body)
             positions = positions_of(listed) if listed is not None else None

@@ -59,8 +59,10 @@ def test_whole_labels_are_scored_by_the_prompts_own_tokens(scripted, asking):
     np.testing.assert_allclose(np.exp(found.log_probs), [[0.7, 0.2]] * 3)
     assert (words.way, words.form, sum(ticks)) == ("whole", "plain", 3)
     np.testing.assert_allclose(found.mass, 0.9)
-    assert sorted(remote.log) == ["a: negative", "a: positive", "b: negative", "b: positive"]
-    assert all(body["max_tokens"] == 1 for body in remote.bodies)
+    whole = [body for body in remote.bodies if body.get("echo")]
+    asked = sorted(body["prompt"] for body in whole)
+    assert asked == ["a: negative", "a: positive", "b: negative", "b: positive"]
+    assert all(body["max_tokens"] == 1 for body in whole)
 
 
 def test_whole_labels_of_a_chat_by_prompt_logprobs(scripted, asking):
