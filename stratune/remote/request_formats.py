@@ -21,7 +21,7 @@ from stratune.remote.row_fault import Answer
 from stratune.remote.rows import ask_rows
 from stratune.remote.server import Server
 from stratune.remote.walk import MIN_LOG_PROB, Walk, Word, WordScores
-from stratune.watch import SILENT, Progress
+from stratune.watch import SILENT, Progress, Scaled
 
 Way = Literal["whole", "logprobs", "constrained", "none"]
 
@@ -40,6 +40,7 @@ MOST_WHOLE = 8  # words up to which each is asked about by itself
 TOKEN = 3  # characters of a word that a token has at least, on the average
 MOST_TOKENS = 16  # written to see whether a token becomes a word
 JSON_TOKENS = 64  # braces, key and white space
+ROUNDING = 0.25  # between two log-probabilities of one token: a server may compute in few bits
 SHOWN = 60  # characters of an answer that is no label
 
 
@@ -56,6 +57,9 @@ class Questions:
     @property
     def model(self) -> str:
         return self.server.address.model
+
+    def probe(self, request: Request, body: Body) -> dict[str, Any] | None:
+        return self.server.probe(request.endpoint, body)
 
     def ask(
         self,
@@ -84,6 +88,10 @@ class RequestFormat(ABC):
     def understood(self, answer: dict[str, Any], request: Request, words: Sequence[Word]) -> bool:
         """Whether the server did what it was asked, and did not just pass over the fields that ask it."""
 
+    def contradicted(self, questions: Questions, request: Request) -> bool:
+        """Whether the server, asked in another way, says something else of the same row."""
+        return False
+
     @abstractmethod
     def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
         """Of each row. Raises RemoteError."""
@@ -102,29 +110,46 @@ class WholeWord(RequestFormat):
         return tuple(form for form in request.forms if form != "open")
 
     def bodies(self, request: Request, questions: Questions) -> list[Body]:
-        return [self._body(request, questions, word) for word in questions.words]
+        return [self.body(request, questions, request.gap + word.text) for word in questions.words]
 
     def understood(self, answer: dict[str, Any], request: Request, words: Sequence[Word]) -> bool:
         return echoed(answer, request.gap + words[0].text) is not None
 
-    def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
-        words = questions.words
-        columns = [self._column(questions, rows, word, SILENT) for word in words[:-1]]
-        columns.append(self._column(questions, rows, words[-1], progress))
-        return [self._row(row) for row in zip(*columns, strict=True)]
+    def contradicted(self, questions: Questions, request: Request) -> bool:
+        """Behind the prompt, its likeliest next token has to be as likely as the list of next tokens says.
 
-    def _column(
-        self, questions: Questions, rows: Sequence[int], word: Word, progress: Progress
-    ) -> list[tuple[float | None, str]]:
-        """Of each row (log-probability of a word, why there is none)."""
-        answers = questions.ask(rows, lambda request, _: self._body(request, questions, word), progress)
-        found: list[tuple[float | None, str]] = []
-        for row, answer in zip(rows, answers, strict=True):
-            said = questions.requests.rows[row].gap + word.text
-            spelled = echoed(answer.response, said) if answer.response is not None else None
-            value = sum(one for _, one in spelled) if spelled is not None else None
-            found.append((value, answer.why or f"its answer has no log-probability of {word.text!r}"))
-        return found
+        llama-cpp-python gives each token of a prompt the probability that the one behind it has.
+        """
+        for how in TOPS:
+            listed = questions.probe(request, how.bodies(request, questions)[0])
+            positions = positions_of(listed) if listed is not None else None
+            words = [one for one in positions[0][1] if one[0].strip().isalnum()] if positions else []
+            if words:
+                token, value = max(words, key=lambda one: one[1])
+                answer = questions.probe(request, self.body(request, questions, token))
+                spelled = echoed(answer, token) if answer is not None else None
+                return spelled is not None and abs(sum(one for _, one in spelled) - value) >= ROUNDING
+        return False
+
+    def scores(self, questions: Questions, rows: Sequence[int], progress: Progress) -> list[WordScores]:
+        words, count = questions.words, len(questions.words)
+        answers = questions.ask(
+            [row for row in rows for _ in words],
+            lambda request, at: self.body(request, questions, request.gap + words[at % count].text),
+            Scaled(progress, len(rows), len(rows) * count),
+        )
+        values = [
+            self._value(answer, questions.requests.rows[rows[at // count]].gap, words[at % count])
+            for at, answer in enumerate(answers)
+        ]
+        return [self._row(values[start : start + count]) for start in range(0, len(values), count)]
+
+    def _value(self, answer: Answer, gap: str, word: Word) -> tuple[float | None, str]:
+        """(log-probability of a word, why there is none)."""
+        spelled = echoed(answer.response, gap + word.text) if answer.response is not None else None
+        if spelled is None:
+            return None, answer.why or f"its answer has no log-probability of {word.text!r}"
+        return sum(value for _, value in spelled), ""
 
     def _row(self, values: Sequence[tuple[float | None, str]]) -> WordScores:
         known = [value for value, _ in values if value is not None]
@@ -133,10 +158,11 @@ class WholeWord(RequestFormat):
         log_probs = np.array(known)
         return WordScores(log_probs, mass=float(min(1.0, np.exp(log_probs).sum())))
 
-    def _body(self, request: Request, questions: Questions, word: Word) -> Body:
+    def body(self, request: Request, questions: Questions, said: str) -> Body:
+        """The prompt with `said` behind it."""
         plain = questions.form == "plain"
         asked = {"echo": True, "logprobs": 1} if plain else {"prompt_logprobs": 0}
-        begun = request.body(questions.model, questions.form, request.gap + word.text)
+        begun = request.body(questions.model, questions.form, said)
         return {**begun, "max_tokens": 1, "temperature": 0, **asked}
 
 
@@ -206,6 +232,9 @@ class NextTokens(RequestFormat):
         }
 
 
+TOPS = (NextTokens(20), NextTokens(5))  # some servers list no more than 5
+
+
 @dataclass(frozen=True)
 class Constrained(RequestFormat):
     """The answer is constrained to one of the words: in JSON, or (`as_json` False) as the bare word."""
@@ -251,8 +280,7 @@ def request_formats(endpoint: Endpoint, words: Sequence[Word]) -> list[RequestFo
     texts = [word.text for word in words]
     begins_another = any(one != other and other.startswith(one) for one in texts for other in texts)
     whole = [WholeWord()] if len(words) <= MOST_WHOLE and not begins_another else []
-    tops = [NextTokens(top) for top in (20, 5)]  # some servers list no more than 5
-    return [*whole, *tops, *_constrained(endpoint, texts)]
+    return [*whole, *TOPS, *_constrained(endpoint, texts)]
 
 
 def _constrained(endpoint: Endpoint, texts: list[str]) -> list[RequestFormat]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from stratune.errors import ConfigError, RemoteError
 from stratune.remote.request import Body, Form, Request, Requests
 from stratune.remote.request_formats import FORMS, WAYS, Questions, RequestFormat, Way, request_formats
-from stratune.remote.response import Listed, echoed, positions_of, reply_of
+from stratune.remote.response import reply_of
 from stratune.remote.rows import CHUNK
 from stratune.remote.server import Server
 from stratune.remote.walk import Word, WordScores
@@ -22,7 +21,6 @@ from stratune.watch import SILENT, Progress
 PILOT = 16  # rows asked first, to see whether the words are what the model says
 LEAST_MASS = 0.1  # with less probability for all words together, in the median row, another way is looked for
 THINKS = "the model thinks before it answers"
-ROUNDING = 0.25  # between two log-probabilities of one token: a server may compute in few bits
 ALIKE = "its tokens do not tell the labels apart"
 
 
@@ -196,34 +194,18 @@ class RemoteVerbalizer:
             if answer is None:
                 return False
             if not (reply_of(answer).thinking and manner.form == "open") or self.room:
-                understood = manner.format.understood(answer, request, self.words)
-                return understood and self._is_consistent(manner, requests, request, answer)
+                return manner.format.understood(answer, request, self.words) and self._is_true(
+                    manner, requests, request
+                )
             self.room = self.server.retry_policy.thought
             if THINKS not in self.reasons:
                 self.reasons.append(THINKS)
         return False
 
-    def _is_consistent(
-        self, manner: Manner, requests: Requests, request: Request, answer: Mapping[str, Any]
-    ) -> bool:
-        """Whether the first token of a whole label is as likely as the list of next tokens says.
-
-        llama-cpp-python gives each token of a prompt the probability that the next one has.
-        """
-        word = echoed(answer, request.gap + self.words[0].text) if manner.format.way == "whole" else None
-        if word is None:
-            return True
-        for other in self._candidates(requests):
-            if other.format.way != "logprobs" or other.form != manner.form:
-                continue
-            body = other.format.bodies(request, self._questions(other, requests))[0]
-            listed = self.server.probe(request.endpoint, body)
-            positions = positions_of(listed) if listed is not None else None
-            if positions:
-                if agree(word[0], positions[0][1]):
-                    return True
-                self.reasons.append(f"not {manner.in_words()}: they are not those of its next tokens")
-                return False
+    def _is_true(self, manner: Manner, requests: Requests, request: Request) -> bool:
+        if manner.format.contradicted(self._questions(manner, requests), request):
+            self.reasons.append(f"not {manner.in_words()}: they are not those of its next tokens")
+            return False
         return True
 
     # -- scores
@@ -239,17 +221,6 @@ class RemoteVerbalizer:
 
     def _questions(self, manner: Manner, requests: Requests) -> Questions:
         return Questions(self.server, requests, self.words, manner.form, self.room)
-
-
-def agree(token: tuple[str, float], listed: Listed) -> bool:
-    """Whether a token's log-probability is the listed one; of a token that is not listed, low enough."""
-    text, value = token
-    same = [other for name, other in listed if name == text] or [
-        other for name, other in listed if name.strip() == text.strip()
-    ]
-    if same:
-        return min(abs(value - other) for other in same) < ROUNDING
-    return value < min(other for _, other in listed) + ROUNDING
 
 
 def _median(values: NDArray[np.float64]) -> float:

@@ -111,7 +111,7 @@ def test_a_prompts_log_probabilities_that_contradict_its_next_tokens_are_not_tak
     """As llama-cpp-python's: each token has the probability of the one behind it."""
 
     def say(body):
-        return echoes(body, {" positive": 1e-5, " negative": 0.9}) if body.get("echo") else lists(body)
+        return echoes(body, {" positive": 0.2, " negative": 0.9}) if body.get("echo") else lists(body)
 
     words = RemoteVerbalizer(asking(scripted(say)), WORDS)
     np.testing.assert_allclose(np.exp(scored(words, plain("a Class:"))[0]), [[0.7, 0.2]], rtol=1e-6)
