@@ -19,6 +19,8 @@ from stratune.version import PACKAGES, versions
 NUMBERS = 10  # raised when the same settings give other numbers than before
 # How trials are found (train/searches.py), and its version. `tpe`: numbers depend on optuna's version, too.
 SEARCHES = {"random": "random 1", "halving": "halving 1", "tpe": "tpe 1"}
+ASKING = 2  # raised when servers are asked the same in another way
+ANSWERING = ("extra", "tokenizer", "thought")
 # Of the settings of training: what moves no number.
 _HOW_ONLY = ("checkpoint_seconds", "track")
 
@@ -37,16 +39,23 @@ class Identity:
     seed: int
     decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
+    asked: dict[str, Any] = field(default_factory=dict)  # of a server: `asked_by`
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; settings that move no number are left out."""
-        found = asdict(self)
+        found = {key: value for key, value in asdict(self).items() if key != "asked" or value}
         shared = shared_by(self.data, self.task, self.budget, self.train, self.decide)
         own = {key: value for key, value in found.items() if key not in shared}
         return shared | _plain(own)
 
     def digest(self) -> str:
         return digest(self.to_dict())
+
+
+def asked_by(remote: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the section `remote` a server's answers depend on, and how prompts are put to servers."""
+    changed = {key: value for key, value in remote.items() if key in ANSWERING and value}
+    return {"asking": ASKING, **changed}
 
 
 def shared_by(

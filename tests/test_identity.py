@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from stratune.identity import Identity, difference, shared_by
+from stratune.identity import Identity, asked_by, difference, shared_by
 
 RUN = Identity(
     data="f" * 64,
@@ -35,6 +35,16 @@ OTHERS = {
 def test_what_moves_a_number_makes_another_run(other):
     assert other.digest() != RUN.digest()
     assert difference(other.to_dict(), RUN.to_dict()) is not None
+
+
+def test_what_a_server_is_asked_with_makes_another_run():
+    plainly = replace(RUN, asked=asked_by({"extra": {}, "thought": 2048, "tokenizer": None}))
+    for more in ({"extra": {"reasoning_effort": "low"}}, {"tokenizer": "smollm2"}, {"thought": 100}):
+        other = replace(RUN, asked=asked_by({"extra": {}, "thought": 2048, "tokenizer": None, **more}))
+        assert difference(plainly.to_dict(), other.to_dict()) is not None
+    assert difference(RUN.to_dict(), plainly.to_dict()) is not None  # as servers were asked before 0.14
+    assert asked_by({"workers": 3, "price": (1.0, 2.0), "timeout": 9.0, "per_minute": 6}) == asked_by({})
+    assert "asked" not in RUN.to_dict()
 
 
 def test_what_moves_no_number_does_not():

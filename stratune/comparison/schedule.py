@@ -15,7 +15,7 @@ from stratune.engine.base import Engine
 from stratune.engine.events import Event
 from stratune.engine.job import Job, Place
 from stratune.evaluate.selection import Selection
-from stratune.identity import Identity
+from stratune.identity import Identity, asked_by
 from stratune.remote.address import is_remote
 from stratune.result import RunResult
 
@@ -105,6 +105,7 @@ class Schedule:
             weights=self._weights(planned.backbone),
             seed=planned.seed,
             members=members,
+            asked=asked_by(sections["remote"]) if is_remote(planned.backbone or "") else {},
         )
         return Job(
             split=self.split,

@@ -50,7 +50,7 @@ class Job:
     seed: int
     budget: dict[str, Any]
     train: dict[str, Any]
-    remote: dict[str, Any] = field(default_factory=dict)  # how a server is asked; changes no number
+    remote: dict[str, Any] = field(default_factory=dict)  # how a server is asked
     servers: dict[str, str] = field(default_factory=dict)  # that the user named -> variable with the key
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
     decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
