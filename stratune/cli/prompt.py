@@ -53,7 +53,7 @@ def show(
     """
     from stratune.readout.words import Words
 
-    if Path(template).is_dir():
+    if _is_folder(template):
         _print_asked(Path(template), as_json)
         return
 
@@ -75,6 +75,13 @@ def show(
         typer.echo(escaped(f"{one}: {' | '.join(tokens)}"))
     for note in reader.notes():
         typer.echo(printable(note), err=True)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def _print_asked(out: Path, as_json: bool) -> None:
