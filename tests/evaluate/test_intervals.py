@@ -113,8 +113,8 @@ def test_invalid_rows_count_as_wrong():
 
 def test_two_thousand_resamples_of_ten_thousand_rows_are_quick():
     truth, probabilities = simulated(10_000, 2, 0, decimals=8)
-    started = time.perf_counter()
+    started = time.process_time()  # what the processor worked, whoever else waits for it
     intervals = bootstrap(truth, probabilities[None], LABELS[:2], resamples=2000)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert len(intervals) == 14 + 6
-    assert seconds < 3.0  # 0.3 s on an idle core; the bound leaves room for a busy one
+    assert seconds < 3.0  # 0.3 s on an idle core; the bound leaves room for a slow one
