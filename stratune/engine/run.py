@@ -21,7 +21,7 @@ from stratune.data.store import load_parts
 from stratune.engine.job import Job, Place
 from stratune.errors import StratuneError
 from stratune.files import file_sha256, folder_bytes, replacing, write_text
-from stratune.fitting.answer_remarks import median_mass, remarks_on
+from stratune.fitting.answer_remarks import remarks_on
 from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained, metrics_of
 from stratune.fitting.trials import remove_checkpoints
@@ -29,6 +29,7 @@ from stratune.identity import digest
 from stratune.longtext.evidence import shortened
 from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
+from stratune.model.label_mass import median_mass
 from stratune.prompt.trial import spread
 from stratune.remote.named import Servers
 from stratune.remote.settings import Remote
@@ -111,14 +112,17 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
         truth = target.truth(split.parts[part]["label"])
         values = metrics_of(answers, split, part)
         setattr(result, part, values)
-        if part == "val" and split.task.selection.value(values) is None:
+        undefined = (
+            split.task.selection.value(values) is None and not answers.certain
+        )  # else a remark says why
+        if part == "val" and undefined:
             why = why_undefined_within(split.folds, target, split.task.metric, truth, answers.predictions)
             result.notes = [*result.notes, why]
         if part == "test":
             result.predict_rows_per_second = len(truth) / seconds
             result.tokens_cut = int(answers.tokens_cut.sum())
             result.invalid = float(answers.invalid.mean()) if answers.invalid is not None else None
-            result.label_mass = median_mass(answers)
+            result.label_mass = median_mass(answers.mass)
             result.certain = answers.certain
             result.notes = [*result.notes, *scorer.remarks(), *remarks_on(answers)]
     result.peak_bytes = memory.peak_bytes()

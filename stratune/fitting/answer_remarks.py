@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import numpy as np
+from stratune.model.label_mass import LEAST_MASS, median_mass
 
 if TYPE_CHECKING:
     from stratune.model.answers import Scored
 
-LEAST_MASS = 0.1  # probability of all labels' words together: with less, another answer is far likelier
 SHOWN = 3  # reasons why rows are invalid
-
-
-def median_mass(answers: Scored) -> float | None:
-    """The probability that all labels' words had together, in the median row; None where it is not known."""
-    if answers.mass is None:
-        return None
-    known = answers.mass[~np.isnan(answers.mass)]
-    return float(np.median(known)) if len(known) else None
 
 
 def remarks_on(answers: Scored) -> list[str]:
     """On the answers to the test part."""
-    remarks, mass = [], median_mass(answers)
+    remarks, mass = [], median_mass(answers.mass)
     if mass is not None and mass < LEAST_MASS:
         why = "the model would rather say something else, and its scores are of the rest, scaled to 1"
         had = f"all labels' words together had {mass:.2g} of the probability in the median row"

@@ -28,7 +28,7 @@ Task = tuple[str, Body]  # the answer's key, and the request's body
 
 REFUSED = (400, 403, 415, 422, 501)  # HTTP statuses of servers that do not know a field
 ALL_REFUSED = 8  # so many requests refused, and none answered: it is not the rows' fault
-OWN = ("model", "messages", "prompt")  # fields of a request that no `extra` may change
+ASKED = ("model", "messages", "prompt")  # fields of a request that say what is asked
 LISTED = 12  # model names that an error message shows
 
 
@@ -80,9 +80,11 @@ class Server:
             for (key, _), answer in arriving:
                 found[key] = answer
                 progress.rows(rows[key])
-                self._check(answer, refused, ALL_REFUSED)
-        if refused:
-            self._check(refused[0], [], 1)
+                self._has_answered |= answer.response is not None
+                refused += [] if answer.sure else [answer]
+                if len(refused) >= ALL_REFUSED:
+                    self._blame(refused)
+        self._blame(refused)
         self._count([(key, body, found[key]) for key, body in zip(keys, bodies, strict=True)])
         return [found[key] for key in keys]
 
@@ -153,14 +155,10 @@ class Server:
         if self.exchanges is not None:
             self.exchanges.add(new)
 
-    def _check(self, answer: Answer, refused: list[Answer], most: int) -> None:
-        """Raises RemoteError for the last of `most` requests that were refused where none was answered."""
-        if answer.response is not None:
-            self._has_answered = True
-        elif not answer.sure:
-            refused.append(answer)
-            if len(refused) >= most and not self._has_answered:
-                raise RemoteError(f"{self.address.url}: {refused[0].why}")
+    def _blame(self, refused: Sequence[Answer]) -> None:
+        """Raises RemoteError where requests were refused and none was ever answered: no row is to blame."""
+        if refused and not self._has_answered:
+            raise RemoteError(f"{self.address.url}: {refused[0].why}")
 
     def _answer(self, endpoint: Endpoint, task: Task, stop: threading.Event) -> Answer:
         try:
@@ -196,7 +194,7 @@ class Server:
 
     def _answers_bare(self, endpoint: Endpoint, body: Body) -> bool:
         """Whether the server answers the same request where it is asked for nothing but an answer."""
-        bare = {**{name: value for name, value in body.items() if name in OWN}, "max_tokens": 1}
+        bare = {**{name: value for name, value in body.items() if name in ASKED}, "max_tokens": 1}
         try:
             self._tried(endpoint, (self.key(endpoint, bare), bare), threading.Event())
         except Fault:

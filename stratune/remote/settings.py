@@ -10,19 +10,27 @@ from stratune.errors import ConfigError
 from stratune.options import check_values
 from stratune.remote.address import ELSEWHERE, SECRET
 from stratune.remote.retry_policy import RetryPolicy
-from stratune.remote.server import OWN
+from stratune.remote.server import ASKED
+
+# Fields of a request that stratune sets itself: another value would be passed over, or answered in a shape
+# that is not read.
+OWN = (
+    *ASKED, "max_tokens", "max_completion_tokens", "temperature", "seed", "logprobs", "top_logprobs", "echo",
+    "prompt_logprobs", "response_format", "structured_outputs", "guided_choice", "grammar", "n", "stream",
+    "continue_final_message", "add_generation_prompt",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Remote:
     """`price`: of a million prompt tokens and of a million answer tokens. Other fields: see RetryPolicy."""
 
-    workers: int = 8  # requests under way at once
-    per_minute: int | None = None  # requests started; None: no limit
-    timeout: float = 60.0  # seconds without a byte from the server
-    longest: float = 600.0  # seconds for one whole answer
-    attempts: int = 6  # for each request that fails in a way that may pass
-    thought: int = 2048  # tokens of room for a thought, where the model thinks before it answers
+    workers: int = RetryPolicy.workers  # requests under way at once
+    per_minute: int | None = RetryPolicy.per_minute  # requests started; None: no limit
+    timeout: float = RetryPolicy.timeout  # seconds without a byte from the server
+    longest: float = RetryPolicy.longest  # seconds for one whole answer
+    attempts: int = RetryPolicy.attempts  # for each request that fails in a way that may pass
+    thought: int = RetryPolicy.thought  # tokens of room for a thought, where the model thinks first
     # A backbone whose tokenizer the server's model has: prompts are then those of the model loaded here
     tokenizer: str | None = None
     # Fields of every request that are the server's own: {chat_template_kwargs: {enable_thinking: false}}
@@ -41,7 +49,7 @@ class Remote:
             raise ConfigError(f"{self.max_cost}: what a run costs is known by `price`", key="remote.max_cost")
         for name in self.extra:
             if name in OWN:
-                raise ConfigError(f"{name!r} is what stratune asks, not yours to change", key="remote.extra")
+                raise ConfigError(f"{name!r} is set by stratune; leave it out", key="remote.extra")
         if SECRET.search(json.dumps(self.extra, default=str).replace('": "', "=")):
             raise ConfigError(f"it holds a key or password; {ELSEWHERE}", key="remote.extra")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +64,11 @@ class TokenizedReader(Asking):
         return self.inner.notes()
 
     def _request(self, prompt: str) -> Request:
-        """Without the first special token, where the server puts it in front of every text."""
+        return Request(text=prompt.removeprefix(self._put_in_front), gap=self.renderer.gap)
+
+    @cached_property
+    def _put_in_front(self) -> str:
+        """The special token that the server puts in front of every text, and a rendered chat has already."""
         tokenizer = self.inner.backbone.tokenizer
         first = encode(tokenizer, "", verbose=False)["input_ids"][:1]
-        added = tokenizer.decode(first) if first and self.renderer.chat else ""
-        return Request(text=prompt.removeprefix(added), gap=self.renderer.gap)
+        return str(tokenizer.decode(first)) if first and self.renderer.chat else ""

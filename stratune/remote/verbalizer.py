@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.errors import ConfigError, RemoteError
+from stratune.model.label_mass import LEAST_MASS, median_mass
 from stratune.remote.request import Body, Form, Request, Requests
 from stratune.remote.request_formats import FORMS, WAYS, Questions, RequestFormat, Way, request_formats
 from stratune.remote.response import reply_of
@@ -19,7 +19,6 @@ from stratune.remote.walk import Word, WordScores
 from stratune.watch import SILENT, Progress
 
 PILOT = 16  # rows asked first, to see whether the words are what the model says
-LEAST_MASS = 0.1  # with less probability for all words together, in the median row, another way is looked for
 THINKS = "the model thinks before it answers"
 ALIKE = "its tokens do not tell the labels apart"
 
@@ -150,10 +149,10 @@ class RemoteVerbalizer:
             if self._fixed:
                 return self._take(manner)
             scores = self._scores(manner, requests, pilot, SILENT)
-            mass = _median(scores.mass)
+            mass = median_mass(scores.mass)  # None: such answers do not show it
             if not scores.distinct.all():
                 self._rule_out(manner, ALIKE)
-            elif mass < LEAST_MASS:  # not where it is not known (NaN)
+            elif mass is not None and mass < LEAST_MASS:
                 weak.append((mass, manner))
                 self._rule_out(manner, f"the labels' words had {mass:.2g} of the probability")
             else:
@@ -221,9 +220,3 @@ class RemoteVerbalizer:
 
     def _questions(self, manner: Manner, requests: Requests) -> Questions:
         return Questions(self.server, requests, self.words, manner.form, self.room)
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    """Of those that are known; NaN where none is."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else math.nan

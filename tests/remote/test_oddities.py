@@ -400,7 +400,9 @@ def test_the_users_switch_goes_into_every_request_and_makes_another_question(scr
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({"messages": []}, "remote.extra: 'messages' is what stratune asks, not yours to change"),
+        ({"messages": []}, "remote.extra: 'messages' is set by stratune; leave it out"),
+        ({"temperature": 1}, "remote.extra: 'temperature' is set by stratune; leave it out"),
+        ({"stream": True}, "remote.extra: 'stream' is set by stratune; leave it out"),
         ({"headers": {"api_key": "12345678"}}, "remote.extra: it holds a key or password"),
     ],
 )
