@@ -31,6 +31,7 @@ from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
 from stratune.model.label_mass import median_mass
 from stratune.prompt.trial import spread
+from stratune.remote.exchanges import gather
 from stratune.remote.named import Servers
 from stratune.remote.settings import Remote
 from stratune.result import RunResult
@@ -166,6 +167,7 @@ def _write(folder: Path, trained: Trained, split: Any, scored: dict[str, Scored]
     _write_prompt(folder / "prompt.txt", trained, split.test)
     write_predictions(folder / "predictions.parquet", split, scored)
     trained.predictor.save(folder / "model")
+    gather(folder)  # after the saved model was asked, too
     for checkpoints in (folder, *folder.glob("trial-*")):
         remove_checkpoints(checkpoints)
 

@@ -79,7 +79,10 @@ class CrossValidation:
             answers.append(self.answer(trained, part.val, told))
             seconds, seen = seconds + trained.train_seconds, seen + (trained.examples_seen or 0)
             price += trained.price or 0.0
-            kept = trained if kept is None and not refit else kept
+            if kept is not None:
+                kept.predictor.model.count_with(trained.predictor.model)
+            elif not refit:
+                kept = trained
             is_net = trained.precision is not None
             del trained
             if is_net:

@@ -88,6 +88,9 @@ class Model(ABC):
         """What the user should know of how rows were answered, once they were."""
         return []
 
+    def count_with(self, other: Model) -> None:  # noqa: B027  most count nothing
+        """What `other`, made for the same run, was answered counts in this model's remarks, too."""
+
     def prompt(self, text: str, pair: str | None) -> str | None:
         """What a language model is asked about one row; None where nothing is asked."""
         return None

@@ -94,6 +94,9 @@ class ChunkModel(Model):
     def remarks(self) -> list[str]:
         return self.inner.remarks()
 
+    def count_with(self, other: Any) -> None:
+        self.inner.count_with(other.inner)
+
     def notes(self) -> list[str]:
         return self.inner.notes()
 

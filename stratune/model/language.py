@@ -79,6 +79,9 @@ class LanguageModel(ABC):
         `words`: the verbalizer.
         """
 
+    def count_with(self, other: Any) -> None:  # noqa: B027  a local one counts nothing
+        """What `other`, of the same kind, was answered counts in these remarks, too."""
+
     def remarks(self) -> list[str]:
         """What the user should know of how rows were asked, once they were."""
         return []

@@ -106,6 +106,9 @@ class PromptedModel(Model):
     def remarks(self) -> list[str]:
         return self.language_model.remarks()
 
+    def count_with(self, other: Any) -> None:
+        self.language_model.count_with(other.language_model)
+
     def seed(self, seed: int) -> None:
         """Answers are drawn with this seed."""
         self.writing = replace(self.writing, seed=seed) if self.writing else None

@@ -14,6 +14,17 @@ from stratune.remote.row_fault import Answer
 NAME = "prompts.jsonl"
 
 
+def gather(run: Path) -> None:
+    """What the folds of a run asked, in the one file of the run."""
+    parts = sorted(run.glob(f"fold-*/{NAME}"))
+    if not parts:
+        return
+    with (run / NAME).open("w", encoding="utf-8") as file:
+        for part in parts:
+            file.write(part.read_text(encoding="utf-8"))
+            part.unlink()
+
+
 class Exchanges:
     """Appends to `path`, which begins empty: a run that goes on asks for its stored answers again."""
 
@@ -23,6 +34,8 @@ class Exchanges:
         path.write_text("", encoding="utf-8")
 
     def add(self, exchanges: Sequence[tuple[Body, Answer]]) -> None:
+        if not exchanges:
+            return
         with self._path.open("a", encoding="utf-8") as file:
             for body, answer in exchanges:
                 file.write(json.dumps(_line(body, answer), ensure_ascii=False) + "\n")

@@ -84,6 +84,9 @@ class ServerLanguageModel(LanguageModel):
             policy["tokenizer"] = self.tokenizer
         return {"server": {"way": found.way, "form": found.form, "room": room, **policy}}
 
+    def count_with(self, other: ServerLanguageModel) -> None:
+        self.server.used.add(other.server.used)
+
     def remarks(self) -> list[str]:
         ways = dict.fromkeys(one.in_words() for one in self._verbalizers.values())
         remarks = [f"asked by {way}" for way in ways if way]

@@ -39,6 +39,13 @@ class Used:
             self._long[key] = length, usage.prompt
         return True
 
+    def add(self, other: Used) -> None:
+        """Of another server object of the same run, whose requests are others."""
+        self.total += other.total
+        self.requests += other.requests
+        self._characters += other._characters
+        self._long |= other._long
+
     def cost(self, price: tuple[float, float]) -> float:
         """`price`: of a million prompt tokens and of a million answer tokens."""
         return (self.total.prompt * price[0] + self.total.answer * price[1]) / MILLION

@@ -293,3 +293,28 @@ def test_what_was_asked_and_answered_is_kept_and_shown(scripted, tmp_path, capsy
     assert "answer: " in said
     off, folder = run(scripted(writes), tmp_path / "off", {"preset": "zero_shot"}, remote={"prompts": False})
     assert off.error is None and not (folder / "prompts.jsonl").exists()
+
+
+def test_of_a_cross_validation_all_requests_are_kept_and_counted(scripted, tmp_path):
+    def counted(body):
+        said = sure(body)
+        return (
+            said
+            if isinstance(said, tuple)
+            else {**said, "usage": {"prompt_tokens": 10, "completion_tokens": 1}}
+        )
+
+    toy = toy_split()
+    folds = tuple(i % 4 for i in range(len(toy.train)))
+    parts = {"train": toy.train, "val": toy.train, "test": toy.test}
+    split = assemble(parts, toy.task, folds=folds)
+    spec = {"preset": "few_shot", "readout": {"shots": 2}}
+    result, folder = run(scripted(counted), tmp_path, spec, split=split)
+    lines = [json.loads(line) for line in (folder / "prompts.jsonl").read_text().splitlines()]
+    answered = [line for line in lines if "answer" in line]
+    assert result.error is None and not list(folder.glob("fold-*"))
+    assert (
+        f"the server counted {10 * len(answered):,} tokens of prompts, {len(answered)} of answers"
+        in result.notes
+    )
+    assert len(answered) == len(toy.train) + len(toy.test)
