@@ -67,6 +67,8 @@ def shared_by(
 ) -> dict[str, Any]:
     """What all rows of a leaderboard have in common."""
     moving = {key: value for key, value in train.items() if key not in _HOW_ONLY}
+    if moving.get("weights") == "auto":  # as they are stored: what there was before 0.15
+        del moving["weights"]
     versions = numbers_of()
     found = {"data": data, "task": task, "budget": _tried(budget), "train": moving, "decide": dict(decide)}
     return _plain(found | {"versions": versions})

@@ -42,6 +42,24 @@ def _reset_resident_peak() -> bool:
     return True
 
 
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def available_memory() -> int:
+    """Bytes that this process can still take: of the machine, and of the container that it is in."""
+    import psutil
+
+    free = [int(psutil.virtual_memory().available)]
+    most = CGROUP / "memory.max"
+    limit = most.read_text(encoding="ascii").strip() if most.is_file() else "max"
+    if limit != "max":
+        used = int((CGROUP / "memory.current").read_text(encoding="ascii"))
+        lines = (CGROUP / "memory.stat").read_text(encoding="ascii").splitlines()
+        cached = {name: int(value) for name, value in map(str.split, lines)}.get("inactive_file", 0)
+        free.append(max(0, int(limit) - used + cached))  # the kernel gives up cached files for it
+    return min(free)
+
+
 def status_bytes(field: str) -> int | None:
     """VmHWM, RssAnon and the like, of this process; None where the kernel does not say."""
     status = Path("/proc/self/status")

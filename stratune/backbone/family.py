@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Pool = Literal["first", "mean", "last"]
+Held = Literal["float32", "bfloat16", "int8", "nf4"]  # how weights are held in memory (held.py)
+PACKED = ("int8", "nf4")  # no tensors that could be trained
 # Roles of a block's linears in its attention, or in what stands in its place (a state-space mixer).
 ATTENTION = ("q", "k", "v", "o", "qkv", "q_a", "kv_a", "kv", "in")
 

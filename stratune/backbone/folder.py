@@ -38,10 +38,11 @@ def unloadable(backbone_id: str, why: str) -> BackboneError:
 
 @dataclass(frozen=True)
 class Weights:
-    """What the headers of the weights say: how many numbers there are in all."""
+    """What the headers say: how many numbers there are in all files, and whether all are bfloat16."""
 
     files: tuple[str, ...]
     numbers: int
+    bfloat16: bool
 
 
 def check_config(folder: Path, backbone_id: str) -> None:
@@ -77,7 +78,7 @@ def check_count(key: str, value: object, backbone_id: str) -> None:
 def weights_of(folder: Path, backbone_id: str) -> Weights:
     """Raises BackboneError where there are no safetensors, or an index names other files."""
     files = weight_files(folder, backbone_id)
-    numbers = 0
+    numbers, formats = 0, set()
     for name in files:
         for key, value in _header(folder / name, backbone_id).items():
             if key == "__metadata__":
@@ -86,7 +87,8 @@ def weights_of(folder: Path, backbone_id: str) -> Weights:
             if not isinstance(shape, list) or not all(isinstance(n, int) and 0 <= n <= MOST for n in shape):
                 raise unloadable(backbone_id, f"{name} is damaged (no shape of {key[:80]!r})")
             numbers += prod(shape)
-    return Weights(files, numbers)
+            formats.add(value.get("dtype"))
+    return Weights(files, numbers, bfloat16=formats == {"BF16"})
 
 
 def weight_files(folder: Path, backbone_id: str) -> tuple[str, ...]:

@@ -6,21 +6,24 @@ import copy
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+import xxhash
 from torch import nn
 
 from stratune.backbone.derive import blocks_of, derive, is_decoder, linears_of, options_of, text_part
-from stratune.backbone.family import Family, Pool
-from stratune.backbone.folder import check_config, read_object, weights_of
+from stratune.backbone.family import Family, Held, Pool
+from stratune.backbone.folder import Weights, check_config, read_object, weights_of
+from stratune.backbone.held import hold
 from stratune.backbone.inputs import model_inputs
 from stratune.backbone.locate import locate
 from stratune.backbone.observe import observed, padding_shows
 from stratune.backbone.pretrained import (
+    built_buffers,
     empty_model,
     no_bars,
     opening,
@@ -32,9 +35,26 @@ from stratune.backbone.tokenizer import context_length
 from stratune.backbone.trees import reads_trees
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
+from stratune.memory import available_memory
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """In bfloat16 where they are stored so, and computed in it or too large otherwise; else in float32."""
+
+    computes_in: str = "float32"
+
+    def __call__(self, stored: Weights) -> Held:
+        if not stored.bfloat16:
+            return "float32"
+        tight = 4 * stored.numbers > MEMORY_SHARE * available_memory()
+        return "bfloat16" if self.computes_in == "bfloat16" or tight else "float32"
+
+
+MEMORY_SHARE = 0.4  # of what is free, that weights may take before they are held in half of it
 
 # Bytes that a model may take beyond those of its weights: tables of positions, masks of attention.
 BESIDES = 2**30
@@ -42,7 +62,9 @@ BESIDES = 2**30
 
 @dataclass
 class Backbone:
-    """A bare pretrained model (no head), in float32, in eval mode; `weight_hash` identifies its weights."""
+    """A bare pretrained model (no head), in eval mode; `weight_hash` identifies its weights, of whatever
+    format they are held in.
+    """
 
     id: str
     model: PreTrainedModel
@@ -53,6 +75,7 @@ class Backbone:
     declared_pool: Pool | None = None  # from a sentence-transformers folder
     language_model: PreTrainedModel | None = None  # `model` with its LM head, when it was loaded with one
     shared: bool = False  # other backbones use the same tensors
+    held: Held = "float32"  # how its weights are held (held.py)
     has_new_head: bool = False  # the LM head is not of the weights: it is drawn, and to be trained
 
     @property
@@ -81,6 +104,11 @@ class Backbone:
         """Tokens that fit, special tokens included."""
         return context_length(self.tokenizer, self.model.config, self.family)
 
+    def to(self, device: torch.device | str) -> Backbone:
+        """Its tensors on `device`; those that it shares stay where they are for the others."""
+        (self.language_model if self.language_model is not None else self.model).to(device)
+        return self
+
     def sharing(self) -> Backbone:
         """New modules on the tensors of this backbone, so that many techniques share its memory.
 
@@ -99,6 +127,23 @@ class Backbone:
             shared=True,
         )
 
+    def copy(self, addresses: Container[int]) -> None:
+        """Tensors of its own, for those that lie at these addresses."""
+        whole = self.language_model if self.language_model is not None else self.model
+        for parameter in whole.parameters():
+            if parameter.data_ptr() in addresses:
+                parameter.data = parameter.data.clone()
+
+    def digest(self) -> str:
+        """xxh3 of all its numbers as they are held now, to see whether they are still those of before."""
+        whole = self.language_model if self.language_model is not None else self.model
+        state = xxhash.xxh3_128()
+        for name, tensor in sorted(whole.state_dict().items()):
+            state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+            for part in _slices(tensor):
+                state.update(_bytes(part))
+        return state.hexdigest()
+
     @functools.cached_property
     def tokenizer_hash(self) -> str:
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
@@ -110,14 +155,20 @@ class Backbone:
 
 
 def load_backbone(
-    backbone_id: str, *, revision: str | None = None, language_model: bool = False, new_head: bool = False
+    backbone_id: str,
+    *,
+    revision: str | None = None,
+    language_model: bool = False,
+    new_head: bool = False,
+    weights: Held | Callable[[Weights], Held] = "float32",
+    device: torch.device | str = "cpu",
 ) -> Backbone:
     """Load `minilm`, `smollm2`, a local folder or GGUF file, or a Hugging Face id.
 
     `language_model`: with its LM head (of an encoder: the masked-LM head); `new_head`: drawn by torch's seed
-    where its weights have none, to be trained. Raises BackboneError when it
-    cannot be loaded (missing, no network, damaged, no LM head) or no map of it can be derived,
-    UnsupportedError where its LM head cannot be asked.
+    where its weights have none, to be trained. `weights`: how they are held on `device` (held.py). Raises
+    BackboneError when it cannot be loaded (missing, no network, damaged, no LM head) or no map of it can be
+    derived, UnsupportedError where its LM head cannot be asked.
     """
     folder = locate(backbone_id, revision)
     from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
@@ -131,13 +182,16 @@ def load_backbone(
         _check_words(config, tokenizer, backbone_id, "adapt" if new_head else "words")
         cls = AutoModelForCausalLM if is_decoder(config) else AutoModelForMaskedLM
     empty = empty_model(cls, config, backbone_id)
-    _check_size(empty, config, weights_of(folder, backbone_id).numbers, backbone_id)
+    stored = weights_of(folder, backbone_id)
+    _check_size(empty, config, stored.numbers, backbone_id)
+    held = weights(stored) if callable(weights) else weights
+    in_half = held != "float32" and stored.bfloat16
     family = derive(text_part(empty.base_model), config, backbone_id)
     model, found = read_model(
         cls,
         folder,
         backbone_id,
-        dtype=torch.float32,
+        dtype=torch.bfloat16 if in_half else torch.float32,
         output_loading_info=True,
         **options_of(empty, config),
     )
@@ -149,17 +203,23 @@ def load_backbone(
         raise BackboneError(f"{backbone_id}: its weights lack {few}{asked}")
     bare = text_part(model.base_model).eval()
     _give_pad_token(tokenizer, bare)
+    identifier = hash_weights(model if language_model else bare)
+    if held != "float32":
+        if in_half:
+            _give_buffers(model, cls, config, backbone_id)
+        hold(model, blocks_of(bare, family), held, device)
     backbone = Backbone(
         id=backbone_id,
         model=bare,
         tokenizer=tokenizer,
         family=family,
-        weight_hash=hash_weights(model if language_model else bare),
+        weight_hash=identifier,
         revision=revision or _commit(folder),
         declared_pool=_declared_pool(folder, backbone_id),
         language_model=model.eval() if language_model else None,
+        held=held,
         has_new_head=bool(lacking),
-    )
+    ).to(device)
     backbone.family = _check_answers(backbone)
     middle = len(tokenizer) // 2
     words = torch.arange(middle, middle + 4, device=bare.device)
@@ -216,11 +276,12 @@ def _check_answers(backbone: Backbone) -> Family:
         raise BackboneError(f"{name}: its tokenizer has no token that could pad a batch")
     context_length(tokenizer, backbone.model.config, backbone.family)
     for tensor_name, tensor in backbone.model.named_parameters():
-        if not torch.isfinite(tensor).all():
+        if tensor.is_floating_point() and not all(map(_finite, _slices(tensor))):
             raise BackboneError(f"{name}: its weights are damaged: {tensor_name} has NaN or infinite numbers")
     with opening(name):
         read = tokenizer("a b", verbose=False)["input_ids"]
         ids = torch.tensor([[*read, tokenizer.pad_token_id][: max(1, len(read))]])
+        ids = ids.to(backbone.model.device)
         given = model_inputs(backbone.family, torch.ones_like(ids), None)
         family, states = observed(backbone.model, backbone.family, {"input_ids": ids, **given})
         found = tuple(states.shape), bool(torch.isfinite(states).all())
@@ -232,12 +293,39 @@ def _check_answers(backbone: Backbone) -> Family:
 
 
 def hash_weights(model: nn.Module) -> str:
-    """sha256 over names, shapes and bytes of every parameter and persistent buffer."""
+    """sha256 over names, shapes and bytes of every parameter and persistent buffer, as float32 has them."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        dtype = torch.float32 if tensor.dtype == torch.bfloat16 else tensor.dtype
+        digest.update(f"{name}{tuple(tensor.shape)}{dtype}".encode())
+        for part in _slices(tensor):
+            digest.update(_bytes(part.to(dtype)))
     return digest.hexdigest()
+
+
+def _give_buffers(model: Any, cls: Any, config: Any, backbone_id: str) -> None:
+    """Tables that are computed when a model is built (of positions, say) as float32 computes them."""
+    wrong = {n: b for n, b in model.named_buffers() if b.dtype == torch.bfloat16}
+    if wrong:
+        computed = dict(built_buffers(cls, config, backbone_id))
+        for name, buffer in wrong.items():
+            buffer.data = computed.get(name, buffer.data).float()
+
+
+SLICE = 2**24  # numbers that are looked at together: what is made of them takes no memory to speak of
+
+
+def _slices(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+    """All numbers of a tensor, in their order, as vectors."""
+    yield from torch.split(tensor.detach().reshape(-1), SLICE)
+
+
+def _finite(part: torch.Tensor) -> bool:
+    return bool(torch.isfinite(torch.stack(part.aminmax())).all())  # NaN is the least and the most, too
+
+
+def _bytes(part: torch.Tensor) -> memoryview:
+    return part.cpu().contiguous().view(torch.uint8).numpy().data
 
 
 def _give_pad_token(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:

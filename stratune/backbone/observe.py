@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from stratune.backbone.derive import blocks_of
 from stratune.backbone.family import Family
+from stratune.backbone.held import is_held
 from stratune.backbone.inputs import model_inputs
 
 PADDING = 3  # tokens
@@ -35,7 +36,8 @@ def observed(model: Any, family: Family, inputs: dict[str, Any]) -> tuple[Family
     blocks = blocks_of(model, family)
     inside = {module for block in blocks for module in block.modules()}
     norms = {m: name for name, m in model.named_modules() if m not in inside and _is_norm(m)}
-    with _watching(blocks, list(norms)) as seen:
+    held = {module: name for name, module in model.named_modules() if is_held(module)}
+    with _watching(blocks, list(norms)) as seen, _running(list(held)) as ran:
         states: Tensor = model(**inputs).last_hidden_state
     ends = [i for i, module in enumerate(seen.order) if module not in norms]
     after = [norms[module] for module in seen.order[max(ends, default=len(seen.order)) :] if module in norms]
@@ -46,7 +48,8 @@ def observed(model: Any, family: Family, inputs: dict[str, Any]) -> tuple[Family
         family,
         final_norm=after[-1] if after else None,
         block_returns_tuple=seen.tuples,
-        unused=frozenset(_names_outside(model, states)),
+        # Matrices that are unpacked for their product are in no graph.
+        unused=frozenset(_names_outside(model, states)) - {f"{held[module]}.weight" for module in ran},
         resumable=whole and linked and not seen.more and not family.shared_blocks,
     )
     return found, states.detach()
@@ -72,6 +75,18 @@ def padding_shows(model: Any, family: Family, ids: Tensor, states: Tensor, pad: 
     mask[:, ids.shape[1] :] = 0
     found: Tensor = model(input_ids=padded, **model_inputs(family, mask, None)).last_hidden_state
     return bool((found[:, : ids.shape[1]] - states).abs().max() > TOLERANCE * states.abs().max())
+
+
+@contextmanager
+def _running(modules: list[nn.Module]) -> Iterator[set[nn.Module]]:
+    """Those that were called within the block."""
+    ran: set[nn.Module] = set()
+    hooks = [module.register_forward_hook(lambda one, *_: ran.add(one)) for module in modules]
+    try:
+        yield ran
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 @contextmanager

@@ -63,6 +63,19 @@ def empty_model(cls: Any, config: PreTrainedConfig, backbone_id: str) -> Any:
         return cls.from_config(copy.deepcopy(config), trust_remote_code=False)
 
 
+def built_buffers(cls: Any, config: PreTrainedConfig, backbone_id: str) -> dict[str, Any]:
+    """The buffers that a model of one of transformers' `Auto...` classes is built with, in float32; its
+    weights are built without memory.
+    """
+    import torch
+    from accelerate import init_empty_weights
+
+    own = copy.deepcopy(config)
+    own.dtype = torch.float32
+    with opening(backbone_id), init_empty_weights(include_buffers=False):
+        return dict(cls.from_config(own, trust_remote_code=False).named_buffers())
+
+
 @contextmanager
 def opening(backbone_id: str) -> Iterator[None]:
     """Around every call of a library that reads a stranger's file.

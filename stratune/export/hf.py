@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from stratune.backbone.family import PACKED
+from stratune.backbone.held import released
 from stratune.errors import ArtifactError, UnsupportedError, boundary
 from stratune.export.answers import answers_of
 from stratune.export.card import thresholds_of, write_card
@@ -107,6 +109,9 @@ def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], ext
 
 def _merged(net: Net) -> Any:
     """The bare model with its adapters added into its weights; a copy, where there are any."""
+    if net.backbone.held in PACKED:
+        why = f"its weights are held in {net.backbone.held}, on which it was trained; {INSTEAD}"
+        raise UnsupportedError(EXPORT, net.backbone.id, why)
     if net.model is net.backbone.model:
         return net.backbone.model
     from peft import PeftModel
@@ -116,7 +121,7 @@ def _merged(net: Net) -> Any:
         raise _no_place(net.backbone)
     # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
     with boundary(lambda _: _no_place(net.backbone)):  # a method of peft's that does not change weights
-        return copy.deepcopy(net.model).merge_and_unload()
+        return released(copy.deepcopy(net.model)).merge_and_unload()
 
 
 def _load(model: Any, trained: Any, backbone: Backbone) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.backbone.load import Backbone, load_backbone
+from stratune.backbone.load import Automatic, Backbone, load_backbone
 from stratune.errors import ConfigError
 from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.combine import combine
@@ -24,6 +24,8 @@ from stratune.remote.settings import Remote
 from stratune.strategy import Baseline, Candidate, Combination, Distillation, Strategy, parse_strategy
 from stratune.target.decision import DECIDE, OF_PROBABILITIES, Decide
 from stratune.train.halving import WHOLE, Part
+from stratune.train.precision import resolve
+from stratune.train.processes import device_here
 from stratune.train.settings import Budget, TrainSettings
 from stratune.watch import SILENT, Progress
 
@@ -130,6 +132,15 @@ def _by_readout(candidate: Candidate, decide: Decide, task: Task) -> Decide:
     return replace(decide, metric=task.metric) if asked and open_to and task.target.one_label else decide
 
 
+def loaded_for(strategy: Strategy, backbone_id: str, settings: TrainSettings) -> Backbone:
+    """The backbone on the device that this process trains on, its weights held as the settings say."""
+    device = device_here()
+    wanted: Any = settings.weights
+    weights = Automatic(resolve(settings.precision, device)) if wanted == "auto" else wanted
+    asked = strategy.readout.language_model
+    return load_backbone(backbone_id, language_model=asked, weights=weights, device=device)
+
+
 @dataclass(frozen=True)
 class _Fitter:
     """Fits each kind of candidate in its own way (strategy/base.py)."""
@@ -167,7 +178,7 @@ class _Fitter:
                 work=self.work,
             )
         if isinstance(backbone, str):
-            loaded = load_backbone(backbone, language_model=strategy.readout.language_model)
+            loaded = loaded_for(strategy, backbone, self.settings)
         else:
             loaded = backbone.sharing()
         return NetFitting(

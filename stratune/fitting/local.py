@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from stratune.backbone.held import numbers_in
 from stratune.data.rows import text_columns
 from stratune.errors import NonFiniteLoss, UnsupportedError
 from stratune.files import sha256
@@ -18,6 +19,7 @@ from stratune.fitting.trained import Trained, predictor_of
 from stratune.fitting.validation import Validation
 from stratune.longtext.reader import ChunkReader
 from stratune.net.net import Net
+from stratune.predictor.model_folder import Untouched
 from stratune.readout.base import by_chunks
 from stratune.tokens.tokens import TextLimit
 from stratune.train import checkpoint
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from stratune.evaluate.kinds import Truth
     from stratune.model.base import Model
     from stratune.objective import Objective
+    from stratune.predictor.predictor import Predictor
     from stratune.strategy import Strategy
     from stratune.task import Task
     from stratune.tokens.reader import Reader
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
 
 # Validation rows below which the last step is kept: the best of a few answers is mostly luck (docs/log.md).
 LEAST_TO_CHOOSE = 12
+
+# Share of a backbone that may be trained (norms, biases) and is copied before, to compare a saved model with.
+COPIED = 0.1
 
 
 def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
@@ -94,11 +100,11 @@ class NetFitting:
         prompts = readout.finish(inner, model, self.split, self.seed, self.progress)
         seconds += time.perf_counter() - started if prompts else 0.0
         return Trained(
-            predictor_of(self.strategy, self.backbone, self.task, model, self.split, self.seed),
+            self._predictor(model),
             state,
             seconds + (state.train_seconds if state else 0.0),
             sum(p.numel() for p in learned.values()),
-            sum(p.numel() for p in self.net.parameters()),
+            numbers_in(self.net),
             self.runtime.precision,
             history=state.history if state else [],
             notes=[*model.notes(), *self.notes],
@@ -109,6 +115,11 @@ class NetFitting:
             processes=self.accelerator.num_processes,
         )
 
+    def _predictor(self, model: Model) -> Predictor:
+        found = predictor_of(self.strategy, self.backbone, self.task, model, self.split, self.seed)
+        found.untouched = self.untouched
+        return found
+
     def _build(self) -> None:
         self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
         self.settings_tried = 1
@@ -116,12 +127,15 @@ class NetFitting:
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
         precision = resolve(settings.precision, device)
         self.runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))
+        self.backbone.to(device)
+        as_loaded = self.backbone.sharing()
         torch.manual_seed(self.seed)  # adapters draw their start from the global generator
         objective = readout.objective(self.task).fitted(self._truth(self.split.train))
         self.net = Net(self.backbone, readout.head(self.backbone, objective, self.seed), objective)
         self._start_head(objective)
         self.strategy.tune.adapt(self.net)
         self.net.own()
+        self.untouched = self._untouched(as_loaded)
         if settings.gradient_checkpointing:
             self.net.recompute()
         self.net.to(device)
@@ -131,6 +145,14 @@ class NetFitting:
         )
         self.chunker = readout.chunker(self.backbone.tokenizer)
         self.aggregate = readout.aggregate(self.task)
+
+    def _untouched(self, as_loaded: Backbone) -> Untouched | None:
+        """With copies of what is trained, where that is little; None where it is much."""
+        shared = self.net.trained_in_place()
+        if sum(p.numel() for p in shared) > COPIED * numbers_in(self.backbone.model):
+            return None
+        as_loaded.copy({parameter.data_ptr() for parameter in shared})
+        return Untouched(as_loaded, as_loaded.digest())
 
     def _start_head(self, objective: Objective) -> None:
         """What is learned begins with the answer that fits the training rows without their texts."""
@@ -239,7 +261,8 @@ class NetFitting:
         budget = {"epochs": self.budget.epochs, **rungs}
         how = [self.strategy.settings(), asdict(settings), budget, self.seed]
         how += [self.runtime.precision, self.reader.state()]
-        parts = [self.split.fingerprint, self.split.task.to_dict(), self.backbone.weight_hash]
+        weights = [self.backbone.weight_hash, self.backbone.held]
+        parts = [self.split.fingerprint, self.split.task.to_dict(), *weights]
         where = [self.runtime.device.type, self.accelerator.num_processes]
         return sha256(json.dumps([checkpoint.LAYOUT, *how, *parts, *where]))
 

@@ -107,6 +107,7 @@ class ServerModel:
     id: str
     revision: None = None
     weight_hash: None = None
+    held: None = None
 
 
 def _expected(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from stratune.train.trial import Trial
 
 
+BACKBONE = ("id", "revision", "weight_hash", "held")  # what a manifest says of it
+
+
 @dataclass
 class Trained:
     """A predictor, and how its training went. `position`: None without a training loop."""
@@ -87,7 +90,7 @@ def predictor_of(
     """The model with its origin: `strategy.settings()`, and id and weights of `backbone` (or None)."""
     about = {
         "strategy": strategy.settings(),
-        "backbone": backbone and {key: getattr(backbone, key) for key in ("id", "revision", "weight_hash")},
+        "backbone": backbone and {key: getattr(backbone, key) for key in BACKBONE},
         "fingerprint": split.fingerprint,
         "seed": seed,
     }

@@ -108,7 +108,7 @@ def _load(parameters: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], fol
         for name, array in arrays.items():
             parameter = parameters[name]
             # A new tensor, because other models may share the backbone's.
-            parameter.data = torch.from_numpy(array).to(parameter.dtype).to(parameter.device, copy=True)
+            parameter.data = torch.from_numpy(array).to(parameter.device, torch.float32, copy=True)
 
 
 def _check(wanted: Mapping[str, Any], found: Mapping[str, NDArray[Any]], folder: Path) -> None:

@@ -69,10 +69,9 @@ class Net(nn.Module):
         self.shares_prefix &= not positions
 
     def own(self) -> None:
-        """Copy trainable tensors that other backbones share (`Backbone.sharing`)."""
-        if self.backbone.shared:
-            for parameter in self.trainable().values():
-                parameter.data = parameter.data.clone()
+        """What is trained is float32, and a copy where other backbones share it (`Backbone.sharing`)."""
+        for parameter in self.trainable().values():
+            parameter.data = parameter.data.to(torch.float32, copy=self.backbone.shared)
 
     # -- forward
 
@@ -164,6 +163,11 @@ class Net(nn.Module):
         inside = {id(p) for module in (self.backbone.model, self.head) for p in module.parameters()}
         around = {name: p for name, p in named.items() if id(p) not in inside}
         return {**{name: p for name, p in named.items() if name not in around}, **around}
+
+    def trained_in_place(self) -> list[nn.Parameter]:
+        """The backbone's own tensors among those, unless `own` has copied them."""
+        shared = self.backbone.shared
+        return [] if shared else [parameter for parameter in self._pretrained if parameter.requires_grad]
 
     def added(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Trained or added tensors, without the head's: (inside the backbone, around it).

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stratune.backbone.family import Held
 from stratune.evaluate.conformal import MOST
 from stratune.longtext.options import AGGREGATES
 
@@ -42,6 +43,7 @@ class BackbonePart(Part):
     id: Text
     revision: Text | None = None
     weight_hash: Text | None = None
+    held: Held | None = None  # None: a server's, or a folder of before 0.15, all float32
 
 
 class LimitPart(Part):

@@ -41,6 +41,20 @@ PROBES = (
 )
 
 
+@dataclass(frozen=True)
+class Untouched:
+    """A backbone as it was loaded, on the tensors that a net uses without training them."""
+
+    backbone: Backbone
+    digest: str  # of its numbers, before the net ran
+
+    def checked(self) -> Backbone:
+        """Raises ArtifactError when its numbers are others now."""
+        if self.backbone.digest() != self.digest:
+            raise ArtifactError("the weights of the backbone, which were to stay as they are, have changed")
+        return self.backbone
+
+
 @dataclass
 class Saved:
     """A task and its model. `about`: where the model comes from (strategy, backbone, scores, ...)."""
@@ -51,6 +65,7 @@ class Saved:
     sample: list[dict[str, str]] = field(default_factory=list)  # canonical rows that `save` compares on
     servers: Servers = field(default_factory=Servers)  # that the user named; what is saved names none
     post: Postprocess = Postprocess()  # how its probabilities are calibrated and decided
+    untouched: Untouched | None = None  # the backbone; None: it was trained, or is not here
 
     def answer(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
@@ -59,9 +74,10 @@ class Saved:
         return self.post(self.model(texts, pairs, progress), self.task.target)
 
     def save(self, folder: str | Path) -> Path:
-        """Write, reload on a new backbone, compare; only then does `folder` appear.
+        """Write, reload, compare; only then does `folder` appear.
 
-        Raises ArtifactError when the reloaded model differs.
+        It is reloaded on a new backbone, or on the tensors of this one where they are still what was loaded:
+        a second copy would be as large. Raises ArtifactError when the reloaded model differs.
         """
         folder = Path(folder)
         with replacing_folder(folder) as temporary:
@@ -79,7 +95,8 @@ class Saved:
             manifest["files"] = {path.name: file_sha256(path) for path in files}
             text = json.dumps(sealed(manifest), indent=2, ensure_ascii=False, allow_nan=False)
             (temporary / MANIFEST).write_text(text + "\n", encoding="utf-8")
-            again = load(temporary, device=self.model.device, servers=self.servers)
+            backbone = self.untouched.checked() if self.untouched else None
+            again = load(temporary, device=self.model.device, backbone=backbone, servers=self.servers)
             self.model.same_as(again.model, *self._probes())
             if again.post != self.post:
                 raise ArtifactError("the saved model, reloaded, decides in another way")

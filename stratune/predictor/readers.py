@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 
+from stratune.backbone.family import PACKED
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.backbone.tokenizer import LEAST, load_tokenizer
 from stratune.errors import ArtifactError, ConfigError, choices
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from stratune.prompt.asking import Asking
     from stratune.readout.base import Readout
     from stratune.task import Task
+    from stratune.train.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,14 @@ def read_local(source: Source) -> Model:
     if readout.language_model != (manifest.kind == "prompted"):
         raise manifest.damaged(f"readout {readout.kind} of a {manifest.kind}")
     check_options(strategy.tune, source)
-    backbone = _backbone(source, readout.language_model)
+    runtime = runtime_of(manifest.need("precision"), source.device)
+    backbone = _backbone(source, readout.language_model, runtime)
     if limit.tokens(backbone) < LEAST:
         raise manifest.damaged(f"limit: {limit.tokens(backbone)} tokens have no room for a text")
     objective = source.objective(readout)
     with torch.random.fork_rng(devices=[]):  # initial values of heads and adapters, overwritten below
         net = Net(backbone, readout.head(backbone, objective, 0), objective)
         read_net(net, source.folder, strategy.tune.adapt)
-    runtime = runtime_of(manifest.need("precision"), source.device)
     net.to(runtime.device).eval()
     if readout.language_model and not source.prompt:
         raise manifest.damaged("no 'prompt'")
@@ -140,14 +142,19 @@ def check_options(tune: Any, source: Source) -> None:
             raise source.manifest.damaged(f"strategy.{name}: {found}, and no tensor is that large")
 
 
-def _backbone(source: Source, language_model: bool) -> Backbone:
+def _backbone(source: Source, language_model: bool, runtime: Runtime) -> Backbone:
     wanted = source.manifest.need("backbone")
     if source.backbone is not None:
         backbone = source.backbone.sharing()
         if language_model and backbone.language_model is None:
             raise ArtifactError(f"{source.folder}: it needs the backbone's LM head, which was not loaded")
     else:
-        backbone = load_backbone(wanted.id, revision=wanted.revision, language_model=language_model)
+        held = wanted.held or "float32"
+        how: dict[str, Any] = {"language_model": language_model, "weights": held, "device": runtime.device}
+        backbone = load_backbone(wanted.id, revision=wanted.revision, **how)
+    if backbone.held != wanted.held and {backbone.held, wanted.held} & set(PACKED):
+        why = f"weights held in {wanted.held or 'float32'}, and the given backbone's are in {backbone.held}"
+        raise ArtifactError(f"{source.folder}: it was trained on {why}")
     if backbone.weight_hash != wanted.weight_hash:
         raise ArtifactError(
             f"{source.folder}: it was trained on other weights of {wanted.id} "

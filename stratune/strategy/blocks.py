@@ -39,9 +39,18 @@ def top_blocks(backbone: Backbone, last: int | None, technique: str) -> list[nn.
 
 
 def used(backbone: Backbone, parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
-    """Those that the model's hidden states depend on: LUKE's entities, say, have no part in plain text."""
+    """Those that the model's hidden states depend on: LUKE's entities, say, have no part in plain text.
+
+    Raises UnsupportedError for those that are held in a format that cannot be trained.
+    """
+    from stratune.backbone.held import is_packed
+
     unused = {id(backbone.model.get_parameter(name)) for name in backbone.family.unused}
-    return [parameter for parameter in parameters if id(parameter) not in unused]
+    found = [parameter for parameter in parameters if id(parameter) not in unused]
+    if any(map(is_packed, found)):
+        why = f"they are held in {backbone.held}; use lora, or `train.weights: bfloat16`"
+        raise UnsupportedError("training of the pretrained weights", backbone.id, why)
+    return found
 
 
 def norms(block: nn.Module) -> dict[str, nn.Module]:

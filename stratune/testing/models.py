@@ -75,11 +75,8 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = Fa
 
     logging.disable_progress_bar()
     decoder = is_decoder(AutoConfig.for_model(model_type))
-    tokenizer = _tokenizer(model_type, decoder)
-    special = {
-        f"{role}_token_id": getattr(tokenizer, f"{role}_token_id")
-        for role in ("pad", "bos", "eos", "cls", "sep")
-    }
+    tokenizer = tiny_tokenizer(model_type, decoder)
+    special = special_ids(tokenizer)
     own = _EXTRA.get(model_type) or tiny_settings(model_type, special, len(tokenizer))
     given = special if model_type in _EXTRA else {}
     settings: PretrainedConfig = AutoConfig.for_model(
@@ -108,7 +105,13 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = Fa
 _SENTENCES = [" ".join(WORDS[i : i + 7]) + "." for i in range(len(WORDS))]
 
 
-def _tokenizer(model_type: str, decoder: bool) -> PreTrainedTokenizerBase:
+def special_ids(tokenizer: PreTrainedTokenizerBase) -> dict[str, int | None]:
+    """As a configuration names them."""
+    roles = ("pad", "bos", "eos", "cls", "sep")
+    return {f"{role}_token_id": getattr(tokenizer, f"{role}_token_id") for role in roles}
+
+
+def tiny_tokenizer(model_type: str, decoder: bool) -> PreTrainedTokenizerBase:
     from transformers import PreTrainedTokenizerFast
 
     inputs = ["input_ids", "attention_mask"]

@@ -97,7 +97,7 @@ class _Store:
         runtime = self.runtime
         how = f"{runtime.precision} {runtime.device.type} {runtime.micro_batch_tokens} {libraries}"
         segments = np.ascontiguousarray(self.tokens.types).tobytes()
-        return sha256(backbone.weight_hash, self.tokens.digest(), segments, read, how)
+        return sha256(backbone.weight_hash, backbone.held, self.tokens.digest(), segments, read, how)
 
     def open(self) -> CachedActivations:
         folder = cache_folder() / "activations" / self.key()

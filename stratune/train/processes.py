@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def launched() -> bool:
@@ -23,6 +27,14 @@ def on_cpus() -> bool:
     from accelerate.utils import parse_flag_from_env
 
     return bool(parse_flag_from_env("ACCELERATE_USE_CPU")) or not torch.accelerator.is_available()
+
+
+def device_here() -> torch.device:
+    """That this process trains on, as accelerate chooses it."""
+    from accelerate import PartialState
+
+    device: torch.device = PartialState(cpu=on_cpus()).device
+    return device
 
 
 def meet() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
+from stratune.backbone.family import Held
 from stratune.errors import ConfigError, choices
 from stratune.options import check_values
 from stratune.train.searches import SEARCHES
@@ -13,6 +15,7 @@ from stratune.train.space import Choice, Scale, Space, Times
 from stratune.train.tpe import need_optuna
 
 PRECISIONS = ("auto", "bfloat16", "float32")
+WEIGHTS = ("auto", *get_args(Held))
 MOST_EPOCHS = 10_000
 MOST_TRIALS = 10_000
 MOST = 2**31 - 1  # of tokens, words, rows: what torch counts with
@@ -60,6 +63,9 @@ class Budget:
 @dataclass(frozen=True)
 class TrainSettings:
     precision: str = "auto"  # auto, bfloat16, float32
+    # how weights that are not trained are held: auto, float32, bfloat16, int8, nf4 (QLoRA; an extra). auto:
+    # bfloat16 where they are stored so, and computed in it or too large otherwise; else float32
+    weights: str = "auto"
     class_weights: str | Mapping[str, float] = "none"  # of the loss: none, balanced, or label -> weight
     evals_per_epoch: int = 1  # on validation: each may become the step that is kept
     patience: int = 3  # evaluations without a better validation score before stopping
@@ -76,6 +82,11 @@ class TrainSettings:
         object.__setattr__(self, "track", tuple(self.track))
         if self.precision not in PRECISIONS:
             raise ConfigError(choices(self.precision, PRECISIONS), key="train.precision")
+        if self.weights not in WEIGHTS:
+            raise ConfigError(choices(self.weights, WEIGHTS), key="train.weights")
+        if self.weights == "nf4" and importlib.util.find_spec("bitsandbytes") is None:
+            why = "'nf4' needs bitsandbytes, which is not installed: pip install 'stratune[quantise]'"
+            raise ConfigError(why, key="train.weights")
         for tracker in self.track:
             if tracker not in TRACKERS:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")
