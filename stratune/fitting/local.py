@@ -29,6 +29,7 @@ from stratune.train.course import course_of
 from stratune.train.halving import WHOLE, Part
 from stratune.train.head_start import prepare_head
 from stratune.train.loop import UNSEEN, Evaluation, Loop
+from stratune.train.memory_plan import planned
 from stratune.train.precision import resolve
 from stratune.train.processes import on_cpus
 from stratune.train.runtime import Runtime
@@ -217,6 +218,7 @@ class NetFitting:
         self.notes = [] if course.note is None else [course.note]
         if validation is not None and not self.chooses:
             self.notes.append(f"{len(validation.truth)} validation rows choose no step: the last one is kept")
+        self._plan_memory(rows)
         loop = Loop(
             net=self.net,
             feed=rows,
@@ -242,6 +244,10 @@ class NetFitting:
             self.accelerator.init_trackers("stratune", config=config)
         prepare_head(self.net, rows, self.runtime)
         state = loop.run()
+        if loop.runtime != self.runtime:
+            tokens = loop.runtime.micro_batch_tokens
+            self.notes.append(f"micro-batches of {tokens:,} tokens: memory did not do for more")
+            self.runtime = loop.runtime
         if solver is not None and validation is None:
             self.settings_tried = solver.solve(rows, rows)
         self.net.head.after_training()
@@ -250,6 +256,16 @@ class NetFitting:
         if validation is not None:
             self.aggregate = validation.tune()
         return state, rows.seconds
+
+    def _plan_memory(self, rows: Feed) -> None:
+        """Smaller micro-batches where those of the settings would not fit, unless the user has set them."""
+        if self.settings.micro_batch_tokens is not None or self.accelerator.num_processes > 1:
+            return
+        plan = planned(self.net, rows, self.runtime)
+        self.runtime = plan.runtime
+        self.notes += [plan.note] if plan.note else []
+        if plan.recompute:
+            self.net.recompute()
 
     def _identity(self) -> str:
         """Hash of all that the numbers depend on: not how often to save, not the trackers, and not where this

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stratune.net.pooling import pooled
 from stratune.tokens.batches import sorted_batches
+from stratune.train.memory_plan import by_halves
 from stratune.train.runtime import Runtime, autocast
 from stratune.watch import SILENT, Progress
 
@@ -33,9 +34,8 @@ def infer(
     parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
     with torch.inference_mode(), autocast(runtime), net.reading(feed.tokens):
         for rows in sorted_batches(feed.lengths, runtime.micro_batch_tokens)[rank::world]:
-            parts.append(
-                (rows, net(feed.batch(rows).to(runtime.device)))
-            )  # stays on the device: no sync per batch
+            found = by_halves(rows, lambda some: net(feed.batch(some).to(runtime.device)))
+            parts.append((rows, torch.cat(found)))  # stays on the device: no sync per batch
             progress.rows(len(rows))
     out = np.zeros((len(feed), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
@@ -51,11 +51,15 @@ def vectors(
     progress: Progress = SILENT,
 ) -> torch.Tensor:
     """(N, C) pooled texts, float32 on the CPU."""
+
+    def vectors_of(rows: NDArray[np.int64]) -> torch.Tensor:
+        batch = feed.batch(rows).to(runtime.device)
+        return pooled(net.encode(batch), batch.mask, pool).float().cpu()
+
     net.eval()
     out = torch.zeros(len(feed), net.backbone.width)
     with torch.inference_mode(), autocast(runtime):
         for rows in sorted_batches(feed.lengths, runtime.micro_batch_tokens):
-            batch = feed.batch(rows).to(runtime.device)
-            out[torch.from_numpy(rows)] = pooled(net.encode(batch), batch.mask, pool).float().cpu()
+            out[torch.from_numpy(rows)] = torch.cat(by_halves(rows, vectors_of))
             progress.rows(len(rows))
     return out

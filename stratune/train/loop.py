@@ -20,6 +20,7 @@ from stratune.tokens.batches import micro_batches, paired_steps, training_steps
 from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.halving import WHOLE, Part
+from stratune.train.memory_plan import did_not_fit, smaller
 from stratune.train.runtime import Runtime, autocast
 from stratune.watch import SILENT, Progress, Step
 
@@ -154,7 +155,7 @@ class Loop:
     def _step(self, epoch: int, index: int, rows: NDArray[np.int64]) -> None:
         started = time.perf_counter()
         self._set_learning_rate()
-        self._backward(rows)
+        self._fitting(rows)
         norm = self.accelerator.clip_grad_norm_(list(self.trainable.values()), self.recipe.max_grad_norm)
         self.not_finite |= ~torch.isfinite(norm)
         self.optimizer.step()
@@ -173,6 +174,23 @@ class Loop:
         if evaluates:
             self._evaluate(part, regular)
         self._save_when_due(evaluates)
+
+    def _fitting(self, rows: NDArray[np.int64]) -> None:
+        """`_backward`, in smaller micro-batches from now on where memory does not do for these.
+
+        Not with several processes: their micro-batches are the same, and one does not know of the others.
+        """
+        before = self.loss_sum.clone()
+        while True:
+            try:
+                return self._backward(rows)
+            except RuntimeError as error:
+                if not did_not_fit(error) or self.accelerator.num_processes > 1:
+                    raise
+            # After the block: the error holds what was computed.
+            self.optimizer.zero_grad(set_to_none=True)
+            self.loss_sum.copy_(before)
+            self.runtime = smaller(self.net, self.runtime, int(self.lengths.max()))
 
     def _backward(self, step: NDArray[np.int64]) -> None:
         """Gradients of sum(losses) / batch_size over one step, accumulated over micro-batches.
