@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from stratune.backbone.family import PACKED
 from stratune.backbone.held import numbers_in
 from stratune.data.rows import text_columns
 from stratune.errors import NonFiniteLoss, UnsupportedError
@@ -108,7 +109,7 @@ class NetFitting:
             numbers_in(self.net),
             self.runtime.precision,
             history=state.history if state else [],
-            notes=[*model.notes(), *self.notes],
+            notes=list(dict.fromkeys([*model.notes(), *self.notes])),  # of a training that began anew, once
             settings_tried=self.settings_tried,
             chose_step=self.chooses,
             prompts=prompts,
@@ -123,6 +124,8 @@ class NetFitting:
 
     def _build(self) -> None:
         self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
+        if self.backbone.held in PACKED:
+            self.notes.append(f"the weights of {self.backbone.id} are held in {self.backbone.held}")
         self.settings_tried = 1
         self.chooses = not self.split.cross_validated and len(self.split.val) >= LEAST_TO_CHOOSE
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
@@ -215,7 +218,7 @@ class NetFitting:
         course = course_of(len(truth), self.budget, self.strategy.recipe)
         recipe = replace(self.strategy.recipe, batch_size=course.batch_size)
         self.strategy = replace(self.strategy, recipe=recipe)  # what it says of itself is what is done
-        self.notes = [] if course.note is None else [course.note]
+        self.notes += [] if course.note is None else [course.note]
         if validation is not None and not self.chooses:
             self.notes.append(f"{len(validation.truth)} validation rows choose no step: the last one is kept")
         self._plan_memory(rows)

@@ -15,9 +15,10 @@ from stratune.backbone.inputs import model_inputs
 from stratune.backbone.load import Automatic, load_backbone
 from stratune.errors import ArtifactError, ConfigError, UnsupportedError
 from stratune.export.hf import export_hf
-from stratune.fitting.fit import fit
+from stratune.fitting.fit import fit, train
 from stratune.predictor import readers
 from stratune.predictor.predictor import Predictor
+from stratune.strategy import parse_strategy
 from stratune.testing import MODEL_TYPES, save_tiny, toy_split
 from stratune.testing.nets import net_of
 from stratune.testing.sized import SHAPES, save_llama
@@ -165,7 +166,10 @@ def fitted(spec, folder, weights, **options):
 @pytest.mark.parametrize("spec", ["lora", "houlsby", "soft_prompt", "prefix", ASKED, "probe", "ia3"])
 def test_a_model_on_held_weights_is_saved_and_comes_back(spec, how, tmp_path):
     folder = half("llama", tmp_path / "backbone")
-    predictor = fitted(spec, folder, how)
+    split, settings = toy_split(rows=48), TrainSettings(precision="float32", weights=how)
+    run = train(parse_strategy(spec), folder, split.task, split, Budget(epochs=2), 0, settings=settings)
+    predictor = run.predictor
+    assert (f"the weights of {folder} are held in {how}" in run.notes) == (how != "bfloat16")
     trained = list(net_of(predictor.model).trainable().values())
     assert all(p.dtype == torch.float32 for p in trained)
     saved = predictor.save(tmp_path / "model")
