@@ -9,7 +9,7 @@ import sys
 
 
 def main():
-    folder = os.getcwd()  # noqa: PTH109: pathlib would take longer to import than all else
+    folder = os.getcwd()  # noqa: PTH109 - pathlib would take longer to import than all else
     order = json.dumps({"arguments": sys.argv[1:], "folder": folder, "environment": dict(os.environ)})
     server = socket.socket(socket.AF_UNIX)
     try:

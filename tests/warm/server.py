@@ -62,7 +62,7 @@ def _run(module: str) -> None:
         if not isinstance(code, int):
             print(code, file=sys.stderr)
             code = 1
-    except BaseException:  # noqa: BLE001: as the interpreter does
+    except BaseException:  # noqa: BLE001 - as the interpreter does
         sys.excepthook(*sys.exc_info())
         code = 1
     threading._shutdown()
@@ -111,8 +111,9 @@ def _serve(listening: socket.socket, parent: int, seen: Environment, made: Envir
                 return _become(order, streams, made, command)
             for stream in streams:
                 os.close(stream)
-            launcher.sendall(b"%d\n" % pid)
             children[pid] = launcher
+            with contextlib.suppress(OSError):  # it has been killed meanwhile: seen in the next turn
+                launcher.sendall(b"%d\n" % pid)
     for pid in children:
         os.kill(pid, signal.SIGKILL)
     return ""
@@ -129,13 +130,15 @@ def _bury(children: dict[int, socket.socket]) -> None:
 
 def _read(launcher: socket.socket) -> tuple[Order, list[int]]:
     """What is to be run, and its three standard streams."""
-    text, streams, _, _ = socket.recv_fds(launcher, 1 << 10, 3)
-    size, _, rest = text.partition(b"\n")
-    while size and len(rest) < int(size):
-        if not (more := launcher.recv(1 << 16)):
-            return {}, streams
-        rest += more
-    return json.loads(rest) if size else {}, streams
+    streams: list[int] = []
+    with contextlib.suppress(OSError):
+        text, streams, _, _ = socket.recv_fds(launcher, 1 << 10, 3)
+        size, _, rest = text.partition(b"\n")
+        while size and len(rest) < int(size) and (more := launcher.recv(1 << 16)):
+            rest += more
+        if size and len(rest) == int(size):
+            return json.loads(rest), streams
+    return {}, streams  # it has been killed before it had said all
 
 
 def _may_answer(order: Order, seen: Environment, made: Environment) -> bool:
