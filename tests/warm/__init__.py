@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -57,5 +58,5 @@ def python() -> str:
 class Sys:
     """In place of `sys` in a module of stratune that starts processes."""
 
-    path = property(lambda self: sys.path)
-    executable = property(lambda self: python())
+    def __getattr__(self, name: str) -> Any:
+        return python() if name == "executable" else getattr(sys, name)

@@ -27,8 +27,12 @@ LIBRARIES = (
     *("rich.table", "stratune.api", "stratune.cli", "stratune.engine.run", "stratune.engine.local"),
     *("stratune.report", "stratune.comparison.comparison", "stratune.predictor.predictor"),
 )
-# Variables that are read when they are needed, never at import.
-READ_LATE = {"STRATUNE_CACHE", "STRATUNE_CACHE_GB", "PYTEST_CURRENT_TEST", "PWD", "OLDPWD", "PYTHONPATH"}
+# Variables that are read when they are needed, never at import; and of those that begin so.
+READ_LATE = {"STRATUNE_CACHE", "STRATUNE_CACHE_GB", "PYTEST_CURRENT_TEST", "PYTHONPATH", "PATH"}
+READ_LATE |= {"PWD", "OLDPWD", "SHLVL", "_", "COLUMNS", "LINES"}
+READ_LATE |= {"RAYON_NUM_THREADS", "TOKENIZERS_PARALLELISM"}  # by the first call of a tokenizer
+READ_LATE |= {"LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"}  # by the first operation
+OF_A_CLUSTER = ("SLURM_", "SBATCH_")
 
 Environment = dict[str, str]
 Order = dict[str, Any]  # arguments, folder, environment
@@ -73,7 +77,12 @@ def _run(module: str) -> None:
 
 
 def _seen(environment: Environment) -> Environment:
-    return {name: value for name, value in environment.items() if name not in READ_LATE}
+    """What imports can tell apart."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in READ_LATE and not name.startswith(OF_A_CLUSTER)
+    }
 
 
 def _serve(listening: socket.socket, parent: int, seen: Environment, made: Environment, command: str) -> str:
