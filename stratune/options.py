@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import functools
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -37,18 +38,30 @@ def build(cls: type, options: Mapping[str, Any], *, key: str, also: Iterable[str
 
 def typed(cls: type, options: Mapping[str, Any], *, key: str) -> dict[str, Any]:
     """The values as the fields of `cls` declare them: YAML, for one, reads `1e-3` as text."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
-    hints = get_type_hints(cls)
     values = {}
     for name, value in options.items():
         try:
-            values[name] = TypeAdapter(hints[name]).validate_python(value)
+            values[name] = _validator(cls, name).validate_python(value)
         except ValidationError as error:
             reason = error.errors()[-1]["msg"].removeprefix("Input ").replace("should be", "it should be")
             raise ConfigError(f"{name} is {shown(value)}, but {reason}", key=key) from error
         check_values(values[name], f"{key}.{name}")
     return values
+
+
+@functools.cache
+def _validator(cls: type, name: str) -> Any:
+    """Of one field; to make one takes longer than to use it some hundred times."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(_hints(cls)[name])
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def shown(value: object) -> str:

@@ -8,6 +8,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 import pytest
 from hypothesis import settings
 
+from tests import warm
+
 # The same cases in every run, so that a failure is of the change at hand; HYPOTHESIS_PROFILE=default draws
 # new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -21,6 +23,14 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("STRATUNE_CACHE", str(folder))
     monkeypatch.delenv("STRATUNE_CACHE_GB", raising=False)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runs_start_warm():
+    """The process that forks the runs of a comparison does not import for ten seconds first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stratune.engine.local.sys", warm.Sys())
+        yield
 
 
 @pytest.fixture(scope="session")

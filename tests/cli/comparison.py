@@ -3,9 +3,9 @@
 import csv
 import os
 import subprocess
-import sys
 
 from stratune.testing import toy_split
+from tests import warm
 
 STRATEGIES = "majority,tfidf,untuned,probe,partial,lora"
 COSTS = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes", "artifact_bytes")
@@ -25,11 +25,11 @@ def write_rows(path, rows=3):
     return path
 
 
-def stratune(*arguments, cwd, cache, stdin=None, **options):
-    """Run the installed command as a user would."""
+def stratune(*arguments, cwd, cache, stdin=None, python=None, **options):
+    """Run the installed command as a user would; `python`: what runs it, a warm one unless another is named."""
     environment = {**os.environ, "STRATUNE_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "stratune", *map(str, arguments)],
+        [python or warm.python(), "-m", "stratune", *map(str, arguments)],
         cwd=cwd,
         env=environment,
         input=stdin,

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from stratune.ownership import LOCK
+from tests import warm
 from tests.cli.comparison import STANDING, STRATEGIES, stratune, without, without_costs, write_rows
 
 RUN_FILES = {"result.json", "history.jsonl", "predictions.parquet", "model"}
@@ -60,7 +61,7 @@ def test_the_written_configuration_gives_the_same_leaderboard(finished, tmp_path
     )
     ran = stratune(
         "compare", finished.out / "config.yaml", "strategies=[majority, probe]", "seeds=2", "--out", tmp_path / "again", "--json",
-        cwd=finished.folder, cache=tmp_path / "cache",
+        cwd=finished.folder, cache=tmp_path / "cache", python=sys.executable,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     known = {row["strategy"]: row for row in without_costs(finished.board)["rows"]}
@@ -134,7 +135,7 @@ def test_wrong_input_is_one_line_and_leaves_nothing(tmp_path, options, message):
 
 def test_killed_and_started_again_it_ends_in_the_same_leaderboard(finished, tmp_path):
     write_rows(tmp_path / "reviews.csv")
-    command = [sys.executable, "-m", "stratune", "compare", *map(str, finished.options), "--quiet"]
+    command = [warm.python(), "-m", "stratune", "compare", *map(str, finished.options), "--quiet"]
     environment = {**os.environ, "STRATUNE_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     for runs, jobs in ((1, 1), (4, 2), (8, 2)):  # in the floors, in the first seed, in the second
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -15,6 +16,12 @@ from stratune.engine.local import LocalEngine
 from tests.engine.jobs import toy_job
 
 SHORT = {"epochs": 2}
+
+
+@pytest.fixture(autouse=True)
+def own_python(monkeypatch):
+    """No warm one: here processes are stopped and killed by their ids, and the zygote must import."""
+    monkeypatch.setattr("stratune.engine.local.sys", sys)
 
 
 @pytest.fixture

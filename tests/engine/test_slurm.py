@@ -23,6 +23,7 @@ from stratune.engine.slurm_engine import SlurmEngine
 from stratune.errors import ConfigError
 from stratune.ownership import Owned
 from stratune.testing import toy_split
+from tests import warm
 from tests.engine.jobs import toy_job
 
 SCRIPT = Path(__file__).with_name("slurm_cluster.py").read_text()
@@ -69,6 +70,7 @@ def cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("SLURM_FOLDER", str(memory))
     monkeypatch.setenv("STRATUNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # here and there
+    monkeypatch.setattr(slurm_engine, "sys", warm.Sys())
     monkeypatch.setattr(slurm_engine, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(slurm_engine, "ASK_SECONDS", 0.3)
     monkeypatch.setattr(slurm_engine, "LATE_SECONDS", 5.0)
@@ -176,7 +178,7 @@ def test_what_sbatch_is_given(job, out, cluster, tmp_path, monkeypatch):
     ]
     assert exports[0] == "export OMP_NUM_THREADS=3"
     assert f"export STRATUNE_CACHE={tmp_path / 'cache'}" in exports
-    assert last == f"exec {sys.executable} -m stratune.engine.slurm_task '{folder / 'order.json'}'"
+    assert last == f"exec {warm.python()} -m stratune.engine.slurm_task '{folder / 'order.json'}'"
     assert given["environment"] == {
         "SBATCH_PARTITION": "long",
         "SBATCH_GPUS": "1",
@@ -222,7 +224,7 @@ def test_slurms_word_for_how_a_job_ended_is_the_reason(state, why, forgotten, jo
 
 
 def test_a_job_that_breaks_down_shows_the_end_of_its_log(job, out, cluster, monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/no/python")
+    monkeypatch.setattr(slurm_engine.sys, "executable", "/no/python")
     result = submitted(job, out)
     assert result.status == "failed"
     assert result.error.startswith("SLURM job 42: FAILED (") and "/no/python: not found" in result.error
@@ -357,7 +359,7 @@ def test_from_the_command_line_and_interrupted(cluster, tmp_path):
     """Ctrl-C cancels; the same command goes on."""
     rows = "".join(f"{i} {'good' if i % 2 else 'bad'} words,{'up' if i % 2 else 'down'}\n" for i in range(40))
     (tmp_path / "rows.csv").write_text("text,label\n" + rows)
-    command = [sys.executable, "-m", "stratune", "compare", "--data", "rows.csv", "--strategies", "majority"]
+    command = [warm.python(), "-m", "stratune", "compare", "--data", "rows.csv", "--strategies", "majority"]
     command += ["--engine", "slurm", "--anyway", "--json", "--out", "out"]
     started = subprocess.Popen(
         command, cwd=tmp_path, env=os.environ | {"SLURM_NODES": "busy"}, stderr=subprocess.PIPE, text=True
