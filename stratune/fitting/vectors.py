@@ -17,6 +17,7 @@ from stratune.readout.head import Head
 from stratune.remote.estimate import Estimate, estimate, in_words
 from stratune.remote.reader import NO_TOKENS
 from stratune.remote.served import ServedBackbone, open_embeddings, served_backbone
+from stratune.remote.server import ALL_REFUSED
 from stratune.tokens.tokens import TextLimit
 from stratune.train.processes import is_main
 
@@ -72,11 +73,10 @@ class VectorFitting:
         self.strategy = replace(self.strategy, readout=readout.on(self.backbone))
 
     def ask_one(self) -> None:
-        """About the first training text, so that what is wrong with server, key or model shows. Raises
-        RemoteError.
-        """
-        asked = self._asked(self.split.train.select([0]))
-        self.embed(asked.texts[:1], asked.prompt)
+        """About the first training text that is answered. Raises RemoteError where none of the first is."""
+        few = self.split.train.select(range(min(ALL_REFUSED, len(self.split.train))))
+        asked = self._asked(few)
+        self.embed.begin(asked.texts, asked.prompt)
 
     def run(self, task: Task, budget: Budget, seed: int, work: Path | None, progress: Progress) -> Trained:
         """The head, solved. Raises RemoteError where the server does not answer, or costs too much."""

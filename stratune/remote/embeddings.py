@@ -7,6 +7,7 @@ blame. That text is cut where it is too long, and else has no vector.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -78,6 +79,22 @@ class Embeddings:
         why = ["" if vectors[key] is not None else found[key].why for key in keys]
         cut = [(found[key].response or {}).get("cut", 0) for key in keys]
         return Embedded(out, why, np.array(cut, dtype=np.int32))
+
+    def begin(self, texts: Sequence[str], prompt: str = "") -> None:
+        """Ask about one text after the other until one is answered: that shows how long vectors are, and what
+        is wrong with server, key or model. Raises RemoteError where none is answered.
+        """
+        bodies = {self.server.key("embeddings", body): body for body in self.bodies(texts, prompt)}
+        items = dict(zip(bodies, dict.fromkeys(texts), strict=True))
+        known = ((key, answer) for key in items if (answer := self._known(key)) is not None)
+        last = ""
+        with closing(self._ask(list(items.items()), prompt)) as arriving:
+            for key, answer in itertools.chain(known, arriving):
+                last = answer.why
+                if self._vector(answer) is not None:
+                    self.server.used.count(key, bodies[key], answer)
+                    return
+        raise self._error(last)
 
     def bodies(self, texts: Sequence[str], prompt: str) -> list[Body]:
         """The request about each text, as if it were asked about alone."""
