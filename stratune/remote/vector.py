@@ -42,6 +42,10 @@ def vector_of(given: Any) -> Vector:
         except (binascii.Error, ValueError) as error:
             raise ValueError(f"its vector is no base64 of numbers ({error})") from None
     else:
+        if isinstance(given, list) and given and isinstance(given[0], list):  # llama.cpp without pooling
+            raise ValueError(
+                "a vector of each token, none of the text: the server has to pool (--pooling mean)"
+            )
         if not isinstance(given, list) or not all(map(_is_number, given)):
             raise ValueError("its vector is no list of numbers")
         with np.errstate(over="ignore"):

@@ -115,7 +115,7 @@ def test_where_it_is_not_known_whose_a_vector_is_no_number_is_taken(embed, chang
         ([math.nan] * WIDTH, "its vector holds NaN or infinite numbers"),
         ([1e39] * WIDTH, "its vector holds NaN or infinite numbers"),
         ([None] * WIDTH, "its vector is no list of numbers"),
-        ([[1.0] * WIDTH] * 3, "its vector is no list of numbers"),
+        ([[1.0] * WIDTH] * 3, "a vector of each token, none of the text: the server has to pool"),
         ([], "its vector is empty"),
         (None, "its vector is no list of numbers"),
         ("!", "its vector is no base64 of numbers"),
