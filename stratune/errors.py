@@ -10,6 +10,7 @@
     │   └── NonFiniteLoss
     ├── MetricError        a registered metric that failed, or gave no number
     └── RemoteError        a server
+        └── MissingEndpoint
 
 A message gives the place, the value found, and the choices.
 """
@@ -93,6 +94,10 @@ class MetricError(StratuneError):
 
 class RemoteError(StratuneError):
     """A model server that did not answer as it should."""
+
+
+class MissingEndpoint(RemoteError):
+    """A model server that does not have at all what it is asked for."""
 
 
 def choices(found: object, known: Iterable[str]) -> str:

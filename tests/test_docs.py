@@ -68,7 +68,8 @@ def test_the_settings_in_the_page_on_servers_are_valid():
     blocks = re.findall(r"```yaml\n(.*?)```", page, re.S)
     configs = [parse_config({"data": {"source": "reviews.csv"}, **yaml.safe_load(block)}) for block in blocks]
     assert all(map(plan, configs)) and configs[-1].remote.price == (0.15, 0.60)
-    assert configs[0].remote.extra == {"chat_template_kwargs": {"enable_thinking": False}}
+    assert configs[0].strategies[0]["readout"] == {"prompt": "query: "}
+    assert configs[1].remote.extra == {"chat_template_kwargs": {"enable_thinking": False}}
 
 
 def test_the_page_on_prompts_names_every_key_every_option_and_every_template():

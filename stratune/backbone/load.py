@@ -16,8 +16,9 @@ import xxhash
 from torch import nn
 
 from stratune.backbone.derive import blocks_of, derive, is_decoder, linears_of, options_of, text_part
+from stratune.backbone.embed import Embed
 from stratune.backbone.family import Family, Held, Pool
-from stratune.backbone.folder import Weights, check_config, read_object, weights_of
+from stratune.backbone.folder import Weights, check_config, weights_of
 from stratune.backbone.held import hold
 from stratune.backbone.inputs import model_inputs
 from stratune.backbone.locate import locate
@@ -31,6 +32,7 @@ from stratune.backbone.pretrained import (
     read_model,
     read_tokenizer,
 )
+from stratune.backbone.sentence import Sentence, read_sentence
 from stratune.backbone.tokenizer import context_length
 from stratune.backbone.trees import reads_trees
 from stratune.errors import BackboneError, UnsupportedError
@@ -72,15 +74,16 @@ class Backbone:
     family: Family
     weight_hash: str
     revision: str | None = None
-    declared_pool: Pool | None = None  # from a sentence-transformers folder
+    sentence: Sentence = Sentence()  # noqa: RUF009  frozen; what a folder of sentence-transformers says
     language_model: PreTrainedModel | None = None  # `model` with its LM head, when it was loaded with one
     shared: bool = False  # other backbones use the same tensors
     held: Held = "float32"  # how its weights are held (held.py)
     has_new_head: bool = False  # the LM head is not of the weights: it is drawn, and to be trained
+    embed: Embed | None = None  # vectors of texts, of a model that is not here: nothing is tokenised
 
     @property
     def pool(self) -> Pool:
-        return self.declared_pool or self.family.pool
+        return self.sentence.pool or self.family.pool
 
     @functools.cached_property
     def blocks(self) -> list[nn.Module]:
@@ -98,6 +101,11 @@ class Backbone:
     @property
     def width(self) -> int:
         return int(self.model.config.hidden_size)
+
+    @property
+    def pad(self) -> int:
+        """The token that fills up rows; it is masked everywhere."""
+        return int(self.tokenizer.pad_token_id)
 
     @property
     def max_length(self) -> int:
@@ -215,7 +223,7 @@ def load_backbone(
         family=family,
         weight_hash=identifier,
         revision=revision or _commit(folder),
-        declared_pool=_declared_pool(folder, backbone_id),
+        sentence=read_sentence(folder, backbone_id),
         language_model=model.eval() if language_model else None,
         held=held,
         has_new_head=bool(lacking),
@@ -333,15 +341,3 @@ def _give_pad_token(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) 
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     model.config.pad_token_id = tokenizer.pad_token_id
-
-
-def _declared_pool(folder: Path, backbone_id: str) -> Pool | None:
-    if not (folder / "1_Pooling" / "config.json").is_file():
-        return None
-    settings = read_object(folder / "1_Pooling" / "config.json", backbone_id)
-    modes: dict[str, Pool] = {
-        "pooling_mode_mean_tokens": "mean",
-        "pooling_mode_cls_token": "first",
-        "pooling_mode_lasttoken": "last",
-    }
-    return next((pool for mode, pool in modes.items() if settings.get(mode) is True), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.comparison.checked import checked
+from stratune.comparison.endpoints import check_endpoints
 from stratune.comparison.place import check_place, check_same, default_place, locked, name_of, prepare
 from stratune.comparison.plan import plan
 from stratune.comparison.schedule import RunEvent, Schedule
@@ -66,6 +67,7 @@ def run_comparison(
         if not fresh:
             check_same(owned, shared)
         report = checked(config, split, texts, anyway=anyway)
+        check_endpoints(runs, config, split)
         placed(out)
         config = _kept_in(out, config, rows)
         with locked(out):

@@ -18,6 +18,7 @@ import torch
 from stratune.backbone.adapted import Texts, write_read
 from stratune.backbone.load import load_backbone
 from stratune.backbone.locate import locate
+from stratune.backbone.sentence import PROMPTS
 from stratune.data.rows import text_columns
 from stratune.errors import BackboneError, ConfigError
 from stratune.files import replacing_folder, sha256, write_json
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
 ABOUT = "adapted.json"
 WINDOW = 512  # tokens read at once; a longer text is read in several pieces
 RECIPE = Recipe(learning_rate=5e-5, batch_size=32, warmup=0.06)  # Gururangan et al., table 13; smaller steps
-POOLING = ("modules.json", "1_Pooling/config.json", "sentence_bert_config.json")  # how vectors are made
+# How vectors are made
+POOLING = ("modules.json", "1_Pooling/config.json", "sentence_bert_config.json", PROMPTS)
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _feed(net: Net, texts: Texts, settings: TrainSettings) -> Feed:
     if texts[1] is None:
         whole, special = LongText(way="chunk", window=window), int(tokenizer.num_special_tokens_to_add())
         reader = ChunkReader(reader, Chunker(whole, tokens_by(tokenizer), special))
-    return Feed(reader.tokens(*texts, keep=True), int(tokenizer.pad_token_id))
+    return Feed(reader.tokens(*texts, keep=True), net.backbone.pad)
 
 
 def _digests(*parts: Texts) -> list[str]:

@@ -73,7 +73,7 @@ class CrossValidation:
         for turn, fold in enumerate(numbers, start=1):
             told = _Turn(progress, f"fold {turn} of {len(numbers)}: ", turn, fits)
             part = self.split.without(fold)
-            if turn == 1 and not refit:  # what test will cost is part of what a server's answers cost
+            if turn == 1:  # what test will cost is part of what a server's answers cost
                 part = replace(part, test=self.split.test)
             trained = self.fit(part, None if folder is None else folder / f"fold-{fold}", told)
             answers.append(self.answer(trained, part.val, told))

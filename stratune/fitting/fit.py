@@ -162,6 +162,11 @@ class _Fitter:
         backbone = self.backbone
         if backbone is None:
             raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
+        if isinstance(backbone, str) and is_remote(backbone) and not strategy.readout.language_model:
+            from stratune.fitting.vectors import VectorFitting
+
+            fitting = VectorFitting(strategy, backbone, self.split, self.settings, self.remote, self.servers)
+            return fitting.run(self.task, self.budget, self.seed, self.work, self.progress)
         if isinstance(backbone, str) and is_remote(backbone):
             from stratune.fitting.remote import ask
 

@@ -126,6 +126,7 @@ class NetFitting:
         self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
         if self.backbone.held in PACKED:
             self.notes.append(f"the weights of {self.backbone.id} are held in {self.backbone.held}")
+        self.strategy = replace(self.strategy, readout=self.strategy.readout.on(self.backbone))
         self.settings_tried = 1
         self.chooses = not self.split.cross_validated and len(self.split.val) >= LEAST_TO_CHOOSE
         device, settings, readout = self.accelerator.device, self.settings, self.strategy.readout
@@ -183,6 +184,8 @@ class NetFitting:
         """Compute the head; the seconds it took, with those for the vectors of a frozen backbone."""
         started = time.perf_counter()
         rows = self._feed(self.split.train)
+        if reasons := [why for why in rows.tokens.why_absent or () if why]:
+            self.notes.append(f"{len(reasons):,} training rows lack a vector and teach nothing: {reasons[0]}")
         val = rows if self.split.cross_validated else self._feed(self.split.val)
         self.settings_tried = self._solver().solve(rows, val)
         return None, time.perf_counter() - started + rows.saved_seconds
@@ -297,8 +300,11 @@ class NetFitting:
 
     def _feed(self, table: Dataset) -> Feed:
         reader = ChunkReader(self.reader, self.chunker) if self.chunker is not None else self.reader
-        tokens = reader.tokens(*text_columns(table), keep=True)
-        self.progress.stage("frozen activations", len(tokens))
+        if self.backbone.embed is not None:
+            self.progress.stage("vectors of the server", len(table))
+        tokens = reader.tokens(*text_columns(table), keep=True, progress=self.progress)
+        if self.backbone.embed is None:
+            self.progress.stage("frozen activations", len(tokens))
         return feed(self.net, tokens, self.runtime, cache=self.settings.cache, progress=self.progress)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from stratune.data.split import folds_of
+from stratune.errors import TrainingError
 from stratune.train.feed import Feed
 from stratune.train.infer import vectors
 from stratune.train.solved import Labelled, VectorRows
@@ -60,6 +61,8 @@ class HeadSolver:
         self.net.eval()
         train = self._part(rows, self.split.train, self.split.wanted)
         folds = self._folds(rows) if self.folded or self.split.cross_validated else None
+        if folds is not None:
+            folds = folds[_present(rows)]
         asked = train if self.split.cross_validated else self._part(val, self.split.val)
         found = VectorRows(train, asked, self.task, self._encode, folds, self.weights)
         return self.technique.solve(self.net, found)
@@ -79,10 +82,17 @@ class HeadSolver:
         return of_owners(folds, rows)
 
     def _part(self, rows: Feed, table: Dataset, wanted: NDArray[np.float64] | None = None) -> Labelled:
-        """Vectors of texts (of both texts of a pair in turn), or of chunks with the truth of their texts."""
-        truth = torch.from_numpy(of_owners(self.task.target.truth(table["label"]), rows))
-        soft = None if wanted is None else torch.from_numpy(of_owners(wanted, rows))
-        return Labelled(self._vectors(rows), truth, soft)
+        """Vectors of texts (of both texts of a pair in turn), or of chunks with the truth of their texts; of
+        the rows that have one.
+        """
+        there = _present(rows)
+        truth = torch.from_numpy(of_owners(self.task.target.truth(table["label"]), rows)[there])
+        soft = None if wanted is None else torch.from_numpy(of_owners(wanted, rows)[there])
+        found = self._vectors(rows)
+        if not there.all():
+            each = len(found) // len(there)  # vectors of a row
+            found = found[torch.from_numpy(np.repeat(there, each))]
+        return Labelled(found, truth, soft)
 
     def _vectors(self, rows: Feed) -> torch.Tensor:
         """(M, C) pooled; with the features of the texts beside them, where the head reads some."""
@@ -93,6 +103,8 @@ class HeadSolver:
         return torch.cat([found, torch.from_numpy(rows.tokens.features)], dim=1)
 
     def _pooled(self, rows: Feed) -> torch.Tensor:
+        if rows.tokens.embedded is not None:
+            return torch.from_numpy(rows.tokens.embedded.vectors)
         if rows.frozen is not None and rows.frozen.pooled is not None:
             return torch.from_numpy(rows.frozen.pooled)
         assert self.net.head.pool is not None
@@ -100,5 +112,19 @@ class HeadSolver:
         return vectors(self.net, plain, self.net.head.pool, self.runtime).clone()
 
     def _encode(self, texts: Sequence[str]) -> torch.Tensor:
+        """Raises TrainingError for a text without a vector."""
         tokens = self.reader.tokens(list(texts), None)
-        return self._vectors(Feed(tokens, int(self.net.backbone.tokenizer.pad_token_id)))
+        for text, why in zip(texts, tokens.why_absent or (), strict=False):
+            if why:
+                raise TrainingError(f"no vector of {text!r}: {why}")
+        return self._vectors(Feed(tokens, self.net.backbone.pad))
+
+
+def _present(rows: Feed) -> NDArray[np.bool_]:
+    """(N,) the rows of a feed that have vectors. Raises TrainingError where none has one."""
+    if rows.tokens.embedded is None:
+        return np.ones(len(rows), dtype=bool)
+    why = rows.tokens.why_absent if rows.by_document else rows.tokens.embedded.why
+    if why and all(why):
+        raise TrainingError(f"no row has a vector: {why[0]}")
+    return np.array([not one for one in why or ()], dtype=bool)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.longtext.chunks import Chunker
 from stratune.tokens.tokens import TextLimit, Tokens
+from stratune.watch import SILENT, Progress, Scaled
 
 if TYPE_CHECKING:
     from stratune.tokens.reader import Reader
@@ -22,10 +23,18 @@ class ChunkReader:
     def limit(self) -> TextLimit:
         return self.inner.limit
 
-    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
+    def tokens(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        *,
+        keep: bool = False,
+        progress: Progress = SILENT,
+    ) -> Tokens:
         """Rows are chunks; `documents` holds the text and the characters that each comes from."""
         documents, chunks = self.chunker(texts, pairs)
-        return replace(self.inner.tokens(chunks, None, keep=keep), documents=documents)
+        scaled = Scaled(progress, documents.count, len(chunks))
+        return replace(self.inner.tokens(chunks, None, keep=keep, progress=scaled), documents=documents)
 
     def state(self) -> dict[str, Any] | None:
         return self.inner.state()

@@ -41,10 +41,15 @@ class NetModel(Model):
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT
     ) -> Scored:
-        tokens = self.reader.tokens(texts, pairs)
+        tokens = self.reader.tokens(texts, pairs, progress=progress)
         rows = self.feed(tokens, progress)
         probabilities = self.net.objective.probabilities(self.logits(rows, progress))
-        return answered(self, probabilities, tokens.cut_by_text, saved_seconds=rows.saved_seconds)
+        why, invalid = tokens.why_absent, None
+        if why is not None:
+            invalid = np.array([bool(one) for one in why], dtype=bool)
+            probabilities[invalid] = np.nan
+        more = {"invalid": invalid, "why": why, "saved_seconds": rows.saved_seconds}
+        return answered(self, probabilities, tokens.cut_by_text, **more)
 
     def feed(self, tokens: Tokens, progress: Progress = SILENT) -> Feed:
         """Batches of tokens, or the cached vectors of a wholly frozen backbone."""
@@ -54,15 +59,18 @@ class NetModel(Model):
 
     def logits(self, feed: Feed, progress: Progress = SILENT) -> NDArray[np.float32]:
         """(N, outputs) of the rows of a feed."""
-        counted = feed.frozen is not None  # rows were reported while the vectors were computed
+        # Rows were reported while the vectors were computed
+        counted = feed.frozen is not None or feed.tokens.embedded is not None
         return infer(self.net, feed, self.runtime, progress=SILENT if counted else progress)
 
     def write(self, folder: Path) -> dict[str, Any]:
         write_net(self.net, folder)
+        embed = self.net.backbone.embed
         return {
             "limit": asdict(self.limit),
             "objective": self.net.objective.state(),
             "precision": self.runtime.precision,
+            **({} if embed is None else embed.state()),
         }
 
     def outputs(self, texts: Sequence[str], pairs: Sequence[str] | None) -> NDArray[Any]:
@@ -77,6 +85,14 @@ class NetModel(Model):
 
     def notes(self) -> list[str]:
         return self.reader.notes()
+
+    def remarks(self) -> list[str]:
+        embed = self.net.backbone.embed
+        return [] if embed is None else embed.remarks()
+
+    @property
+    def paid(self) -> bool:  # type: ignore[override]
+        return self.net.backbone.embed is not None
 
     @property
     def origin(self) -> float | None:
@@ -102,4 +118,4 @@ class NetModel(Model):
 
     @property
     def pad(self) -> int:
-        return int(self.net.backbone.tokenizer.pad_token_id)
+        return self.net.backbone.pad

@@ -106,7 +106,7 @@ class NetLanguageModel(LanguageModel):
 
     @property
     def pad(self) -> int:
-        return int(self.net.backbone.tokenizer.pad_token_id)
+        return self.net.backbone.pad
 
     @property
     def _language_model(self) -> Any:

@@ -79,6 +79,8 @@ class ServerPart(Part):
     retry_policy: dict[Text, Any] | None = None
     extra: dict[Text, Any] = {}
     tokenizer: Text | None = None
+    dimensions: Count | None = None  # of vectors, that the server is asked for
+    width: Count | None = None  # of the vectors that it gives
 
 
 class ScalingPart(Part):

@@ -30,6 +30,7 @@ from stratune.remote.reader import remote_reader
 from stratune.remote.request import Form
 from stratune.remote.request_formats import Way
 from stratune.remote.retry_policy import RetryPolicy
+from stratune.remote.served import open_embeddings, served_backbone
 from stratune.remote.tokenized_reader import TokenizedReader
 from stratune.strategy.base import Baseline, Strategy
 from stratune.tokens.tokens import TextLimit
@@ -144,6 +145,8 @@ def check_options(tune: Any, source: Source) -> None:
 
 def _backbone(source: Source, language_model: bool, runtime: Runtime) -> Backbone:
     wanted = source.manifest.need("backbone")
+    if is_remote(wanted.id):
+        return _served(source)
     if source.backbone is not None:
         backbone = source.backbone.sharing()
         if language_model and backbone.language_model is None:
@@ -161,6 +164,25 @@ def _backbone(source: Source, language_model: bool, runtime: Runtime) -> Backbon
             f"({str(wanted.weight_hash)[:12]}, found {backbone.weight_hash[:12]})"
         )
     return backbone
+
+
+def _served(source: Source) -> Backbone:
+    """A server whose vectors a head reads. Nothing is asked."""
+    manifest = source.manifest
+    part = manifest.need("server")
+    largest = max((size for shape in shapes_in(source.folder) for size in shape), default=0)
+    if part.width is None or part.width > largest:
+        raise manifest.damaged(f"server.width: {part.width}, and no tensor is that wide")
+    embed = open_embeddings(
+        manifest.need("backbone").id,
+        source.servers,
+        policy_of(manifest),
+        extra=part.extra,
+        dimensions=part.dimensions,
+        width=part.width,
+        where=str(source.folder),
+    )
+    return served_backbone(manifest.need("backbone").id, embed)
 
 
 def read_prompted(source: Source) -> Model:

@@ -19,6 +19,7 @@ from stratune.prompt.shots import Nearest
 from stratune.prompt.template import Shot
 from stratune.tokens.tokens import CHUNK, TextLimit, Tokens, first_words
 from stratune.tokens.trie import LabelScoring, Path, beginning, build_trie
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
@@ -85,7 +86,14 @@ class PromptReader(Asking):
         kept = len(self.renderer.shots)
         return [f"only {kept} of {kept + self.left_out} demonstrations fit beside the text"]
 
-    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
+    def tokens(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        *,
+        keep: bool = False,
+        progress: Progress = SILENT,
+    ) -> Tokens:
         """Prompts of N rows, without their shared prefix (`scoring.prefix`).
 
         Raises ConfigError when the label's tokens depend on the row; a `row` that ends in text prevents that.

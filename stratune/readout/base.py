@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stratune.longtext.options import LongText
 from stratune.train.space import Space
@@ -77,6 +77,10 @@ class Readout(ABC):
     def shows_rows(self) -> bool:
         """Whether what it asks has training rows in it."""
         return False
+
+    def on(self, backbone: Backbone) -> Self:
+        """With what is found in the backbone's folder written out, where an option leaves it to that."""
+        return self
 
     # -- parts of a run
 

@@ -83,7 +83,7 @@ class Features(Head):
             least=self.least,
             characters=self.characters,
         )
-        return FeaturesReader(self._reader(backbone, limit), features)
+        return FeaturesReader(self.text_reader(backbone, limit), features)
 
     def restored(self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]) -> Reader:
         from stratune.model.latent import LatentFeatures
@@ -91,7 +91,7 @@ class Features(Head):
 
         pairs = bool(task.text_pair)
         features = LatentFeatures.read(state["arrays"], state, self.components, pairs=pairs)
-        return FeaturesReader(self._reader(backbone, limit), features)
+        return FeaturesReader(self.text_reader(backbone, limit), features)
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> NetModel:
         from stratune.model.features import FeaturesModel

@@ -8,9 +8,9 @@ family's own classification class, mean pooling included (see export/norm_block.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from stratune.errors import ConfigError, choices
+from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.longtext.options import LongText
 from stratune.readout.base import Readout
 from stratune.readout.registry import register_readout
@@ -45,6 +45,9 @@ class Head(Readout):
     norm: bool | None = None  # None: the family's choice
     dropout: float = 0.1
     loss: str = "auto"  # one of the target's: those of the kind of task
+    # Stands before each text, as embedding models are trained ("query: "). None: what `prompt_name` names
+    prompt: str | None = None
+    prompt_name: str | None = None  # of the prompts in the backbone's folder; None: its default one, if any
     long: LongText = LongText()  # texts that are longer than the window
 
     def __post_init__(self) -> None:
@@ -56,6 +59,13 @@ class Head(Readout):
     @property
     def one_vector(self) -> bool:
         return self.long.way != "hierarchical"
+
+    def on(self, backbone: Backbone) -> Self:
+        prompt = backbone.sentence.prompt(self.prompt_name) if self.prompt is None else self.prompt
+        if prompt and not backbone.sentence.pools_prompt:
+            why = "its prompt is left out of the mean, which is not done here; use `prompt: ''`"
+            raise UnsupportedError(f"the prompt {prompt!r}", backbone.id, why)
+        return replace(self, prompt=prompt) if prompt else self
 
     def head(self, backbone: Backbone, objective: Objective, seed: int) -> NetHead:
         from stratune.net.document_head import DocumentHead
@@ -77,20 +87,28 @@ class Head(Readout):
 
     def reader(self, backbone: Backbone, task: Task, limit: TextLimit, train: Dataset, seed: int) -> Reader:
         """Texts as they are, or their chunks; independent of task, training rows and seed."""
-        return self._reader(backbone, limit)
+        return self.text_reader(backbone, limit)
 
     def restored(self, backbone: Backbone, task: Task, limit: TextLimit, state: Mapping[str, Any]) -> Reader:
-        return self._reader(backbone, limit)
+        return self.text_reader(backbone, limit)
 
-    def _reader(self, backbone: Backbone, limit: TextLimit) -> Reader:
+    def text_reader(self, backbone: Backbone, limit: TextLimit) -> Reader:
+        """What reads the texts, or each chunk, for the backbone."""
         from stratune.tokens.reader import TextReader
+        from stratune.tokens.tokens import tokens_in
 
         limit = replace(limit, keep=self.long.keep if self.long.way == "truncate" else "head")
         if self.long.way == "long":
             limit = replace(limit, max_length=backbone.max_length)
         if self.long.in_chunks:
             limit = replace(limit, max_length=self.long.window)
-        return TextReader(backbone, limit)
+        prompt = self.prompt or ""
+        if prompt and backbone.embed is None:
+            most, count = limit.tokens(backbone), tokens_in(backbone.tokenizer, prompt)
+            if count > most // 2:
+                why = f"its {count} tokens leave little of {most} for the text"
+                raise ConfigError(f"{prompt!r}: {why}", key="readout.prompt")
+        return TextReader(backbone, limit, prompt)
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> NetModel:
         from stratune.longtext.reader import ChunkReader
@@ -104,4 +122,9 @@ class Head(Readout):
         return NetModel(net, runtime, reader)
 
     def special_tokens(self, tokenizer: Any) -> int:
-        return int(tokenizer.num_special_tokens_to_add())
+        """Those of a prompt count, too. Without a tokenizer, lengths are in words."""
+        from stratune.tokens.tokens import tokens_in
+
+        if tokenizer is None:
+            return 0
+        return int(tokenizer.num_special_tokens_to_add()) + tokens_in(tokenizer, self.prompt or "")

@@ -53,10 +53,10 @@ class TwoTower(Head):
         ordered = objective.ordered_cuts
         return TwoTowerHead(pool, backbone.width, objective.outputs, norm, self.dropout, seed, ordered)
 
-    def _reader(self, backbone: Backbone, limit: TextLimit) -> Reader:
+    def text_reader(self, backbone: Backbone, limit: TextLimit) -> Reader:
         from stratune.tokens.pair_reader import PairReader
 
-        return PairReader(super()._reader(backbone, limit))
+        return PairReader(super().text_reader(backbone, limit))
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> NetModel:
         from stratune.model.two_tower import TwoTowerModel

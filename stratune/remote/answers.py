@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,17 @@ class Answers:
             connection.execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", (key, text, time.time()))
         kept = self.get(key)
         return answer if kept is None else kept
+
+    def keep_all(self, answers: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """As `keep`, of several answers at once."""
+        rows = [(key, json.dumps(one, separators=(",", ":")), time.time()) for key, one in answers.items()]
+        with self._using() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", rows)
+            finally:
+                connection.execute("COMMIT")
+        return {key: self.get(key) or one for key, one in answers.items()}
 
     def __len__(self) -> int:
         with self._using() as connection:

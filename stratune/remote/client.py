@@ -32,6 +32,8 @@ KEY_WORDS = re.compile(
     r"\b(?:api[ _-]?key|keys?|token|auth\w*|unauth\w*|credentials?|permissions?)\b", re.IGNORECASE
 )
 SHOWN = 200  # characters of a server's own message that are shown
+HOLDS: Mapping[Endpoint, str] = {"chat": "choices", "plain": "choices", "embeddings": "data"}
+NOT_IMPLEMENTED = 501  # of the statuses from 500 up the one that does not pass
 AT_OPENAI = ("OpenAI-Organization", "OpenAI-Project")  # headers that no other host is to see
 
 
@@ -112,7 +114,7 @@ class Client:
         return bool(self._key)
 
     def post(self, endpoint: Endpoint, body: Body) -> dict[str, Any]:
-        """The server's answer, without the key, which has at least one choice. Raises Fault."""
+        """The server's answer, without the key, which has at least one choice or vector. Raises Fault."""
         import openai
 
         try:
@@ -130,7 +132,7 @@ class Client:
         except (openai.OpenAIError, ValueError, LookupError) as error:
             raise Fault(f"the answer cannot be read: {self._heard(reason(error))}", retry=True) from None
         self._reached = True
-        return self._parsed(text)
+        return self._parsed(text, HOLDS[endpoint])
 
     def models(self) -> list[str]:
         """Names of the server's models; empty when it does not list them."""
@@ -148,6 +150,8 @@ class Client:
     # -- helpers
 
     def _sent(self, endpoint: Endpoint, body: Body) -> str:
+        if endpoint == "embeddings":  # its own method would ask for base64, which some servers do not know
+            return self._api.post("/embeddings", body=body, cast_to=str)
         model = body.pop("model")
         if endpoint == "chat":
             chat = self._api.chat.completions.with_raw_response
@@ -155,14 +159,14 @@ class Client:
         plain = self._api.completions.with_raw_response
         return plain.create(model=model, prompt=body.pop("prompt"), extra_body=body).text
 
-    def _parsed(self, text: str) -> dict[str, Any]:
+    def _parsed(self, text: str, holds: str) -> dict[str, Any]:
         try:
             answer = self._key.masked(json.loads(text))
         except (ValueError, RecursionError):
             raise Fault(f"the answer is not JSON: {self._heard(text)!r}", retry=True) from None
-        given = answer.get("choices") if isinstance(answer, dict) else None
+        given = answer.get(holds) if isinstance(answer, dict) else None
         if not isinstance(given, list) or not given or not isinstance(given[0], dict):
-            why = f"the answer has no `choices`: {self._heard(text)!r}"
+            why = f"the answer has no `{holds}`: {self._heard(text)!r}"
             raise Fault(why, retry=True, empty=isinstance(given, list) and not given)
         return dict(answer)
 
@@ -174,7 +178,7 @@ class Client:
         if 300 <= status < 400:
             message = "it sends the request on to another address; name that one, where you trust it"
         why = f"{status} {_phrase(status)}" + (f": {message}" if message else "")
-        retry = (status in RETRIED or status >= 500) and not no_credit
+        retry = (status in RETRIED or status >= 500) and status != NOT_IMPLEMENTED and not no_credit
         return Fault(
             why, status, retry=retry, after=_retry_after(headers), message=whole, parameter=_parameter(text)
         )

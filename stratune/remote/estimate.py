@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stratune.remote.request import Body
+from stratune.remote.request import Body, Endpoint
 from stratune.remote.server import Server
 from stratune.remote.used import MILLION, characters
 
@@ -24,30 +24,43 @@ class Estimate:
     minutes: float | None = None  # at least, at the rate allowed; None: no rate is set
 
 
-def estimate(server: Server, bodies: Sequence[Body], price: tuple[float, float] | None = None) -> Estimate:
-    """`price`: of a million prompt tokens and of a million answer tokens. No request is sent."""
-    keys = [server.key("chat" if "messages" in body else "plain", body) for body in bodies]
+def estimate(
+    server: Server,
+    bodies: Sequence[Body],
+    price: tuple[float, float] | None = None,
+    texts_at_once: int = 1,
+) -> Estimate:
+    """`price`: of a million prompt tokens and of a million answer tokens. `texts_at_once`: how many bodies go
+    into one request. No request is sent.
+    """
+    keys = [server.key(_endpoint(body), body) for body in bodies]
     by_key = dict(zip(keys, bodies, strict=True))
     missing = {key: body for key, body in by_key.items() if server.answers.get(key) is None}
     by_server = server.used.characters_a_token()
     prompt = sum(math.ceil(characters(body) / (by_server or CHARACTERS)) for body in missing.values())
     answer = sum(int(body.get("max_tokens", 0)) for body in missing.values())
+    requests = -(-len(missing) // texts_at_once)
     return Estimate(
         rows=len(bodies),
-        requests=len(missing),
+        requests=requests,
         cached=sum(key not in missing for key in keys),
         prompt_tokens=prompt,
         answer_tokens=answer,
-        minutes=len(missing) / server.retry_policy.per_minute if server.retry_policy.per_minute else None,
+        minutes=requests / server.retry_policy.per_minute if server.retry_policy.per_minute else None,
         cost=None if price is None else (prompt * price[0] + answer * price[1]) / MILLION,
     )
 
 
-def in_words(expected: Estimate) -> str:
+def _endpoint(body: Body) -> Endpoint:
+    return "embeddings" if "input" in body else "chat" if "messages" in body else "plain"
+
+
+def in_words(expected: Estimate, of: str = "prompts") -> str:
     """`400 rows, 380 requests, about 120,000 tokens of prompts, at most 400 of answers, about 0.02 ...`"""
     parts = [f"{expected.rows:,} rows", f"{expected.requests:,} requests"]
     if expected.requests:
-        parts.append(f"about {expected.prompt_tokens:,} tokens of prompts")
+        parts.append(f"about {expected.prompt_tokens:,} tokens of {of}")
+    if expected.requests and of == "prompts":
         parts.append(f"at most {expected.answer_tokens:,} of answers")
     if expected.cost is not None:
         parts.append(f"about {expected.cost:,.2f} at the price given")

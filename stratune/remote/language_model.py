@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from stratune.model.language import LabelScores, LanguageModel, Writing, Written
-from stratune.remote.address import parse_address
-from stratune.remote.answers import Answers
 from stratune.remote.named import Servers
 from stratune.remote.retry_policy import RetryPolicy
 from stratune.remote.server import Server
@@ -122,12 +120,8 @@ def open_server(
     tokenizer: str | None = None,
     where: str = "backbone",
 ) -> ServerLanguageModel:
-    """Sends nothing yet. Raises ConfigError for a string that is not an address, or one that is not among
-    `servers`, which the user named; `where` is what named it.
-    """
-    parsed = parse_address(address)
-    variable = servers.variable(parsed.url, where)
-    server = Server(parsed, policy or RetryPolicy(), Answers(), variable=variable, extra=extra)
+    """Sends nothing yet. Raises ConfigError as `Server.at`."""
+    server = Server.at(address, servers, policy, extra, where)
     return ServerLanguageModel(server, asked, price, tokenizer)
 
 

@@ -16,6 +16,7 @@ from stratune.remote.request import Request, Requests
 from stratune.tokens.tokens import TextLimit, first_words
 
 SURE = 1.1  # more is cut than the server's count of tokens asks for: it counts, we have characters
+NO_TOKENS = "max_length counts tokens, and a server does not show its tokenizer: use max_words"
 LEAST_KEPT = 0.25  # of a text, in one cut
 
 
@@ -70,7 +71,7 @@ class RemoteReader(Asking):
     def notes(self) -> list[str]:
         if self.limit.max_length is None:
             return []
-        return ["max_length counts tokens, and a server does not show its tokenizer: use max_words"]
+        return [NO_TOKENS]
 
 
 def remote_reader(limit: TextLimit, labels: tuple[str, ...], shown: Shown) -> RemoteReader:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Endpoint = Literal["chat", "plain"]  # /chat/completions, /completions
+Endpoint = Literal["chat", "plain", "embeddings"]  # /chat/completions, /completions, /embeddings
 # plain: a text to go on with. continued: a chat whose last message is the beginning of the answer. open: a
 # chat that ends where the model's turn begins.
 Form = Literal["plain", "continued", "open"]

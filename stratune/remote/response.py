@@ -72,6 +72,8 @@ def usage_of(answer: Mapping[str, Any]) -> Usage:
     given = answer.get("usage")
     counts = given if isinstance(given, dict) else {}
     prompt, written = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
+    if "choices" not in answer:  # vectors
+        return Usage(prompt or _count(counts.get("total_tokens")), counted=bool(counts))
     thought = _reasoning(answer) or -(-len(reply_of(answer).thought) // CHARACTERS)
     return Usage(prompt, written, min(thought, written) if written else thought, bool(prompt))
 

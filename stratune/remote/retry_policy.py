@@ -1,4 +1,4 @@
-"""How a server is treated: requests at once, rate, patience, room for thoughts."""
+"""How a server is treated: requests at once, rate, patience, room for thoughts, texts in one request."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ LARGEST = {
     "longest": 86_400,
     "attempts": 1000,
     "thought": 1_000_000,
+    "batch": 10_000,
 }
 
 
@@ -26,6 +27,7 @@ class RetryPolicy:
     longest: float = 600.0  # seconds for one whole answer
     attempts: int = 6  # for each request
     thought: int = 2048  # tokens of room for a thought, where the model thinks before it answers
+    batch: int = 64  # texts in one request for vectors; fewer where the server refuses so many
     pause: float = 1.0  # seconds before the second attempt; twice as long before each further one
     patience: float = 300.0  # seconds that a server may ask to wait (Retry-After)
 

@@ -41,16 +41,19 @@ def no_answer(fault: Fault) -> Answer | None:
         return Answer(None, "an answer without `choices`")
     if fault.status == 403 and FILTERED.search(fault.message):
         return Answer(None, f"content filter: {fault.why}")
-    if fault.status not in OF_A_ROW:
-        return None
     if is_too_long(fault):
         return Answer(None, f"too long: {fault.why}", share=_share(fault.message))
+    if fault.status not in OF_A_ROW:
+        return None
     if FILTERED.search(fault.message):
         return Answer(None, f"content filter: {fault.why}")
     return Answer(None, fault.why, sure=False)
 
 
 def is_too_long(fault: Fault) -> bool:
+    """llama.cpp says it with a status of its own faults."""
+    if fault.status == 500:
+        return "too large to process" in fault.message
     return fault.status in OF_A_ROW and (fault.status == 413 or bool(TOO_LONG.search(fault.message)))
 
 

@@ -10,11 +10,11 @@ from contextlib import closing
 from typing import Any
 
 from stratune.errors import RemoteError, choices
-from stratune.remote.address import Address
+from stratune.remote.address import Address, parse_address
 from stratune.remote.answers import Answers, answer_key
 from stratune.remote.client import Client, Fault
 from stratune.remote.exchanges import Exchanges
-from stratune.remote.named import KEYS
+from stratune.remote.named import KEYS, Servers
 from stratune.remote.parameters import Parameters
 from stratune.remote.pool import as_completed
 from stratune.remote.rate_limit import RateLimit, Stopped, back_off
@@ -58,6 +58,22 @@ class Server:
         self._client: Client | None = None
         self._has_answered = False
 
+    @classmethod
+    def at(
+        cls,
+        address: str,
+        servers: Servers,
+        policy: RetryPolicy | None,
+        extra: Mapping[str, Any] | None,
+        where: str,
+    ) -> Server:
+        """Sends nothing yet. Raises ConfigError for a string that is not an address, or one that is not among
+        `servers`, which the user named; `where` is what named it.
+        """
+        parsed = parse_address(address)
+        variable = servers.variable(parsed.url, where)
+        return cls(parsed, policy or RetryPolicy(), Answers(), variable=variable, extra=extra)
+
     def ask(self, endpoint: Endpoint, bodies: Sequence[Body], progress: Progress = SILENT) -> list[Answer]:
         """The answers, in order. Stored answers and duplicates are not requested.
 
@@ -74,8 +90,9 @@ class Server:
         if missing:
             self._connect()
         refused: list[Answer] = []
+        workers = self.retry_policy.workers
         with closing(
-            as_completed(lambda task, stop: self._answer(endpoint, task, stop), missing, self._workers)
+            as_completed(lambda task, stop: self._answer(endpoint, task, stop), missing, workers)
         ) as arriving:
             for (key, _), answer in arriving:
                 found[key] = answer
@@ -109,7 +126,7 @@ class Server:
                 return None
             if fault.status == 500 and self._answers_bare(endpoint, body):
                 return None
-            raise self._explained(fault) from None
+            raise self.explained(fault) from None
 
     def models(self) -> list[str]:
         return self._connect().models()
@@ -124,10 +141,6 @@ class Server:
             self._client = None
 
     # -- helpers
-
-    @property
-    def _workers(self) -> int:
-        return self.retry_policy.workers
 
     def _connect(self) -> Client:
         if self._client is None:
@@ -166,7 +179,7 @@ class Server:
         except Fault as fault:
             found = no_answer(fault)
             if found is None:
-                raise self._explained(fault) from None
+                raise self.explained(fault) from None
             return found
 
     def _tried(
@@ -176,15 +189,23 @@ class Server:
         and what it then does is not retried more than once.
         """
         key, body = task
+        return self.answers.keep(key, self.send(endpoint, body, stop, doubted=doubted))
+
+    def send(
+        self, endpoint: Endpoint, body: Body, stop: threading.Event, *, doubted: bool = False
+    ) -> dict[str, Any]:
+        """As `_tried`, for an answer that the caller stores. Raises Fault."""
         client = self._connect()
         attempt = 1
         while True:
             self._rate_limit.acquire(stop)
             sent = self.parameters.fitted({**self.extra, **body})
             try:
-                return self.answers.keep(key, client.post(endpoint, sent))
+                return client.post(endpoint, sent)
             except Fault as fault:
-                if not is_too_long(fault) and self.parameters.learn(fault, sent):
+                if is_too_long(fault):
+                    raise
+                if self.parameters.learn(fault, sent):
                     continue
                 few = doubted and fault.status == 500
                 wait = self._wait(fault, attempt, 2 if few else self.retry_policy.attempts)
@@ -214,7 +235,7 @@ class Server:
             self._rate_limit.hold(fault.after)  # the limit was hit by all threads together
         return fault.after + back_off(self.retry_policy.pause, attempt)
 
-    def _explained(self, fault: Fault) -> RemoteError:
+    def explained(self, fault: Fault) -> RemoteError:
         hint = self._hint(fault)
         return RemoteError(f"{self.address.url}: {fault.why}" + (f"; {hint}" if hint else ""))
 

@@ -17,8 +17,10 @@ from stratune.remote.server import ASKED
 OWN = (
     *ASKED, "max_tokens", "max_completion_tokens", "temperature", "seed", "logprobs", "top_logprobs", "echo",
     "prompt_logprobs", "response_format", "structured_outputs", "guided_choice", "grammar", "n", "stream",
-    "continue_final_message", "add_generation_prompt",
+    "continue_final_message", "add_generation_prompt", "input", "dimensions",
 )  # fmt: skip
+
+MOST = 65_536  # numbers of a vector
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Remote:
     longest: float = RetryPolicy.longest  # seconds for one whole answer
     attempts: int = RetryPolicy.attempts  # for each request that fails in a way that may pass
     thought: int = RetryPolicy.thought  # tokens of room for a thought, where the model thinks first
+    batch: int = RetryPolicy.batch  # texts in one request for vectors; fewer where the server refuses so many
+    dimensions: int | None = None  # of vectors, where the server can shorten them; None: all
     # A backbone whose tokenizer the server's model has: prompts are then those of the model loaded here
     tokenizer: str | None = None
     # Fields of every request that are the server's own: {chat_template_kwargs: {enable_thinking: false}}
@@ -41,6 +45,8 @@ class Remote:
 
     def __post_init__(self) -> None:
         self.retry_policy()
+        if self.dimensions is not None and not 1 <= self.dimensions <= MOST:
+            raise ConfigError(f"{self.dimensions} is not from 1 to {MOST:,}", key="remote.dimensions")
         check_values(self.price, "remote.price")
         if self.price is not None and (len(self.price) != 2 or min(self.price) < 0):
             why = f"{list(self.price)}: two prices from 0 up, of a million tokens of prompts and of answers"
@@ -54,6 +60,5 @@ class Remote:
             raise ConfigError(f"it holds a key or password; {ELSEWHERE}", key="remote.extra")
 
     def retry_policy(self) -> RetryPolicy:
-        return RetryPolicy(
-            self.workers, self.per_minute, self.timeout, self.longest, self.attempts, self.thought
-        )
+        names = ("workers", "per_minute", "timeout", "longest", "attempts", "thought", "batch")
+        return RetryPolicy(**{name: getattr(self, name) for name in names})

@@ -68,11 +68,13 @@ class Used:
         alike = len(lengths) > 1 and max(lengths) > 1.1 * min(lengths)
         return most if alike or max(lengths) > DENSE * most else None
 
-    def in_words(self, price: tuple[float, float] | None = None) -> str:
+    def in_words(self, price: tuple[float, float] | None = None, of: str = "prompts") -> str:
         """`12,340 tokens of prompts, 800 of answers (600 of them thought), 0.02 at the price given`"""
         if not self.total.counted:
             return ""
-        parts = [f"{self.total.prompt:,} tokens of prompts", f"{self.total.answer:,} of answers"]
+        parts = [f"{self.total.prompt:,} tokens of {of}"]
+        if of == "prompts":
+            parts.append(f"{self.total.answer:,} of answers")
         if self.total.thought:
             parts[-1] += f" ({self.total.thought:,} of them thought)"
         if price is not None:
@@ -81,7 +83,9 @@ class Used:
 
 
 def characters(body: Body) -> int:
-    """Of a prompt, or of the messages of a chat."""
+    """Of a prompt, of the messages of a chat, or of a text whose vector is asked for."""
+    if "input" in body:
+        return len(body["input"])
     if "messages" in body:
         return sum(len(message["content"]) for message in body["messages"])
     return len(body["prompt"])

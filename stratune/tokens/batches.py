@@ -74,9 +74,14 @@ def collate(tokens: Tokens, rows: Sequence[int] | Rows, pad: int) -> Batch:
             types[i, :length] = tokens.types[part]
     segments = torch.from_numpy(types) if types is not None else None
     found = Batch(torch.from_numpy(ids), torch.from_numpy(mask), segments, scoring=tokens.scoring)
-    if tokens.features is None:
-        return found
-    return replace(found, features=torch.from_numpy(tokens.features[np.asarray(rows)]))
+    given = {
+        "features": tokens.features,
+        "pooled": None if tokens.embedded is None else tokens.embedded.vectors,
+    }
+    of_rows: dict[str, Any] = {
+        name: torch.from_numpy(array[rows]) for name, array in given.items() if array is not None
+    }
+    return replace(found, **of_rows) if of_rows else found
 
 
 def by_budget(rows: Rows, lengths: NDArray[np.int64], budget: int) -> Iterator[Rows]:

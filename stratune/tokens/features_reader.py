@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stratune.data.segments import readable
 from stratune.tokens.tokens import TextLimit, Tokens, first_words
+from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,11 +44,18 @@ class FeaturesReader:
     def limit(self) -> TextLimit:
         return self.inner.limit
 
-    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
+    def tokens(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        *,
+        keep: bool = False,
+        progress: Progress = SILENT,
+    ) -> Tokens:
         words = self.limit.max_words
         second = None if pairs is None else read_by_features(pairs, words)
         found = self.features(read_by_features(texts, words), second)
-        return replace(self.inner.tokens(texts, pairs, keep=keep), features=found)
+        return replace(self.inner.tokens(texts, pairs, keep=keep, progress=progress), features=found)
 
     def state(self) -> dict[str, Any] | None:
         return self.inner.state()

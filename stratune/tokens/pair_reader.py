@@ -10,6 +10,7 @@ import numpy as np
 
 from stratune.errors import UnsupportedError
 from stratune.tokens.tokens import Documents, TextLimit, Tokens
+from stratune.watch import SILENT, Progress, Scaled
 
 if TYPE_CHECKING:
     from stratune.tokens.reader import Reader
@@ -26,7 +27,14 @@ class PairReader:
         """Of each text, not of the pair."""
         return self.inner.limit
 
-    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None, *, keep: bool = False) -> Tokens:
+    def tokens(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None,
+        *,
+        keep: bool = False,
+        progress: Progress = SILENT,
+    ) -> Tokens:
         """Raises UnsupportedError for rows without a second text."""
         if pairs is None:
             raise UnsupportedError("reading two texts apart", "single texts", "each row needs two")
@@ -34,7 +42,8 @@ class PairReader:
         owner = np.repeat(np.arange(len(texts), dtype=np.int64), 2)
         spans = np.array([(0, len(text)) for text in both], dtype=np.int64).reshape(-1, 2)
         rows = Documents(owner, spans, len(texts))
-        return replace(self.inner.tokens(both, None, keep=keep), documents=rows)
+        scaled = Scaled(progress, len(texts), len(both))
+        return replace(self.inner.tokens(both, None, keep=keep, progress=scaled), documents=rows)
 
     def state(self) -> dict[str, Any] | None:
         return self.inner.state()

@@ -17,6 +17,7 @@ from stratune.backbone.tokenizer import encode
 from stratune.files import cache_folder, sha256
 
 if TYPE_CHECKING:
+    from stratune.backbone.embed import Embedded
     from stratune.backbone.load import Backbone
     from stratune.tokens.trie import LabelScoring
 
@@ -64,6 +65,7 @@ class Tokens:
     scoring: LabelScoring | None = None  # of prompts: shared prefix and label tokens
     documents: Documents | None = None  # of chunks
     features: NDArray[np.float32] | None = None  # (N, F) numbers of each text beside its tokens
+    embedded: Embedded | None = None  # vectors in the place of tokens, of which each text then has one
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -80,6 +82,18 @@ class Tokens:
         owner, count = self.documents.owner, self.documents.count
         return np.bincount(owner, weights=self.cut, minlength=count).astype(np.int32)
 
+    @property
+    def why_absent(self) -> list[str] | None:
+        """Why each text has no vector, "" where it has one; of a row of several the first reason. None: no
+        text can lack one.
+        """
+        if self.embedded is None or self.documents is None:
+            return None if self.embedded is None else self.embedded.why
+        found = [""] * self.documents.count
+        for row, why in zip(self.documents.owner, self.embedded.why, strict=True):
+            found[row] = found[row] or why
+        return found
+
     def digest(self) -> str:
         """Hash of the token ids and of where rows begin."""
         return sha256(np.ascontiguousarray(self.ids).tobytes(), np.ascontiguousarray(self.offsets).tobytes())
@@ -91,15 +105,18 @@ def tokenise(
     pairs: Sequence[str] | None,
     limit: TextLimit,
     *,
+    prompt: str = "",
     keep: bool = False,
 ) -> Tokens:
-    """Tokenise N texts, or pairs of texts. `keep`: use the cache folder."""
+    """Tokenise N texts, or pairs of texts. `prompt` stands before each, and is never cut. `keep`: use the
+    cache folder.
+    """
     if not keep:
-        return _tokenise(backbone, texts, pairs, limit)
-    folder = cache_folder() / "tokens" / _key(backbone, texts, pairs, limit)
+        return _tokenise(backbone, texts, pairs, limit, prompt)
+    folder = cache_folder() / "tokens" / _key(backbone, texts, pairs, limit, prompt)
 
     def make(empty: Path) -> None:
-        tokens = _tokenise(backbone, texts, pairs, limit)
+        tokens = _tokenise(backbone, texts, pairs, limit, prompt)
         for field in FIELDS:
             np.save(empty / f"{field}.npy", getattr(tokens, field), allow_pickle=False)
 
@@ -108,7 +125,7 @@ def tokenise(
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        return _tokenise(backbone, texts, pairs, limit)  # the disk is full: not cached
+        return _tokenise(backbone, texts, pairs, limit, prompt)  # the disk is full: not cached
     ids, offsets, types, cut = (_mapped(folder / f"{field}.npy") for field in FIELDS)
     return Tokens(ids, offsets, types, cut)
 
@@ -117,7 +134,9 @@ def _mapped(path: Path) -> NDArray[Any]:
     return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
 
 
-def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit) -> str:
+def _key(
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit, prompt: str
+) -> str:
     content = hashlib.sha256()
     for column in (texts, pairs or ()):
         for text in column:
@@ -128,11 +147,12 @@ def _key(backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, 
     # Two models that share a tokenizer may still get other ids: segments, or a line feed between two texts.
     fed = f"{has_segments(backbone)} {backbone.family.decoder} {backbone.tokenizer.pad_token_id}"
     reads = f"{limit.tokens(backbone)} {limit.max_words} {limit.keep} {VERSION}"
-    return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest())
+    before = [prompt] if prompt else []
+    return sha256(backbone.tokenizer_hash, fed, reads, content.hexdigest(), *before)
 
 
 def _tokenise(
-    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit, prompt: str
 ) -> Tokens:
     ids: list[NDArray[np.int32]] = []
     types: list[NDArray[np.uint8]] = []
@@ -140,7 +160,7 @@ def _tokenise(
     for start in range(0, len(texts), CHUNK):
         part = slice(start, start + CHUNK)
         for row_ids, row_types, row_cut in _chunk(
-            backbone, texts[part], pairs[part] if pairs else None, limit
+            backbone, texts[part], pairs[part] if pairs else None, limit, prompt
         ):
             ids.append(np.asarray(row_ids, dtype=np.int32))
             types.append(np.asarray(row_types, dtype=np.uint8))
@@ -152,11 +172,11 @@ def _tokenise(
 
 
 def _chunk(
-    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit
+    backbone: Backbone, texts: Sequence[str], pairs: Sequence[str] | None, limit: TextLimit, prompt: str
 ) -> list[tuple[list[int], list[int], int]]:
     """(ids, segments, tokens cut) of each row. Long rows are tokenised twice, to count what is cut."""
     most = limit.tokens(backbone)
-    whole, whole_types = _encode(backbone, texts, pairs, None)
+    whole, whole_types = _encode(backbone, [prompt + text for text in texts], pairs, None)
     words = limit.max_words
     long = [
         i
@@ -168,10 +188,11 @@ def _chunk(
     if long:
         short_texts = [first_words(texts[i], words) for i in long]
         if limit.keep != "head":
-            special = backbone.tokenizer.num_special_tokens_to_add()
-            short_texts = [ends(backbone.tokenizer, text, most - special, limit.keep) for text in short_texts]
+            room = most - backbone.tokenizer.num_special_tokens_to_add()
+            room -= tokens_in(backbone.tokenizer, prompt)
+            short_texts = [ends(backbone.tokenizer, text, room, limit.keep) for text in short_texts]
         short_pairs = [first_words(pairs[i], words) for i in long] if pairs else None
-        cut, cut_types = _encode(backbone, short_texts, short_pairs, most)
+        cut, cut_types = _encode(backbone, [prompt + text for text in short_texts], short_pairs, most)
         for i, row, row_types in zip(long, cut, cut_types, strict=True):
             rows[i] = (row, row_types, len(whole[i]) - len(row))
     filler = backbone.tokenizer.pad_token_id  # some decoders give an empty text no token; a row needs one
@@ -182,6 +203,11 @@ def first_words(text: str, words: int | None) -> str:
     """The first `words` words, joined by one space; a text without more words is returned unchanged."""
     parts = text.split() if words is not None else []
     return text if len(parts) <= (words or 0) else " ".join(parts[:words])
+
+
+def tokens_in(tokenizer: Any, text: str) -> int:
+    """Without special tokens."""
+    return len(encode(tokenizer, text, add_special_tokens=False)["input_ids"]) if text else 0
 
 
 def ends(tokenizer: Any, text: str, room: int, keep: str) -> str:

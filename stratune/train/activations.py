@@ -57,7 +57,7 @@ def feed(
     progress: Progress = SILENT,
 ) -> Feed:
     """The batches of a table part, with cached activations if `cache` is on and bottom blocks are frozen."""
-    plain = Feed(tokens, int(net.backbone.tokenizer.pad_token_id), by_document=net.head.by_document)
+    plain = Feed(tokens, net.backbone.pad, by_document=net.head.by_document)
     depth = net.frozen_blocks()
     if not cache or depth == 0 or not len(tokens):
         return plain
@@ -155,7 +155,7 @@ class _Store:
     def _pooled(self) -> NDArray[np.float32]:
         pool = self.net.head.pool
         assert pool is not None  # a head that reads more than one vector has no frozen blocks
-        feed = Feed(self.tokens, int(self.net.backbone.tokenizer.pad_token_id))
+        feed = Feed(self.tokens, self.net.backbone.pad)
         return np.asarray(vectors(self.net, feed, pool, self.runtime, self.progress).numpy())
 
     def _write_hidden(self, path: Path, lengths: NDArray[np.int64]) -> None:
@@ -176,9 +176,7 @@ class _Store:
         for rows in sorted_batches(lengths, self.runtime.micro_batch_tokens):
             yield (
                 rows,
-                collate(self.tokens, rows, int(self.net.backbone.tokenizer.pad_token_id)).to(
-                    self.runtime.device
-                ),
+                collate(self.tokens, rows, self.net.backbone.pad).to(self.runtime.device),
             )
             self.progress.rows(len(rows))
 

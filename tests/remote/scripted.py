@@ -4,8 +4,11 @@ import json
 import math
 import threading
 import time
+import zlib
 from collections import Counter, defaultdict, deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
 
 from stratune.remote.address import Address
 from stratune.remote.request import Request, Requests
@@ -78,7 +81,9 @@ class Scripted:
 
 
 def prompt_of(body):
-    """The text, or the last message of the user."""
+    """The text, the texts of which vectors are asked for, a line each, or the last message of the user."""
+    if "input" in body:
+        return "\n".join([body["input"]] if isinstance(body["input"], str) else body["input"])
     if "prompt" in body:
         return body["prompt"]
     return [one["content"] for one in body["messages"] if one["role"] == "user"][-1]
@@ -167,6 +172,22 @@ def listed(body, tokens):
         top = [{"token": token, "logprob": value, "bytes": None} for token, value in tokens.items()]
         first = {"content": [{**max(top, key=lambda one: one["logprob"]), "top_logprobs": top}]}
     return {"choices": [{"message": {"content": ""}, "text": "", "logprobs": first}]}
+
+
+WIDTH = 6
+
+
+def vector_of(text, width=WIDTH):
+    """Numbers that only this text has."""
+    return np.random.default_rng(zlib.crc32(text.encode())).standard_normal(width).round(4).tolist()
+
+
+def embedded(body, vector=vector_of, tokens=len):
+    """A response of /embeddings: the vector of each text, and tokens counted."""
+    texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+    data = [{"object": "embedding", "index": i, "embedding": vector(text)} for i, text in enumerate(texts)]
+    counted = sum(map(tokens, texts))
+    return {"object": "list", "data": data, "usage": {"prompt_tokens": counted, "total_tokens": counted}}
 
 
 def plain(*prompts):
