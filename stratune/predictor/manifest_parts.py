@@ -63,6 +63,9 @@ class PromptPart(Part):
     template: dict[str, Any]
     shots: list[ShotPart]
     nearest: Count | None = None
+    how: Literal["nearest", "diverse", "each_label"] = "nearest"
+    by: Text = "words"
+    by_hash: Text | None = None
 
 
 class CalibrationPart(Part):

@@ -1,15 +1,18 @@
-"""Demonstrations: training rows, either the same for all prompts or the nearest to each row."""
+"""Demonstrations: training rows, either the same for all prompts or chosen for each row."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stratune.errors import ConfigError, DataError, choices
+from stratune.errors import ConfigError, choices
+from stratune.prompt.similarity import WORDS, Similarity, similarity_by
 from stratune.prompt.template import Shot, Template, parse_template
 from stratune.tokens.tokens import first_words
 
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
 
 # The template, the demonstrations of all rows, or the pool that each row's are chosen from
 Shown = tuple[Template, tuple[Shot, ...], "Nearest | None"]
-POOL = 2000  # most training rows that a model folder stores for `nearest`
+POOL = 2000  # most training rows that a model folder stores to choose each row's from
+CANDIDATES = 50  # nearest rows that diverse ones are chosen among
+RELEVANCE = 0.5  # weight of the similarity to the text, against that to rows already chosen
 
 
 def balanced_shots(
@@ -52,13 +57,18 @@ def pool_of(train: Dataset, seed: int, max_words: int | None) -> tuple[Shot, ...
 
 @dataclass(frozen=True)
 class Nearest:
-    """The `count` rows of `pool` most similar to a text, by cosine of TF-IDF; the nearest comes last.
+    """`count` rows of `pool` for each text, chosen by their similarity to it; the most similar comes last.
 
-    Liu et al. 2022, "What makes good in-context examples for GPT-3?"
+    `how`: nearest (Liu et al. 2022, "What makes good in-context examples for GPT-3?"); diverse, near the text
+    and far from each other (maximal marginal relevance, Carbonell & Goldstein 1998); each_label, the nearest
+    of each label in turn. `by`: `words`, or a backbone (similarity.py), of the weights of `by_hash`.
     """
 
     pool: tuple[Shot, ...]
     count: int
+    how: str = "nearest"
+    by: str = WORDS
+    by_hash: str | None = None
 
     def __post_init__(self) -> None:
         if self.count > len(self.pool):
@@ -67,30 +77,62 @@ class Nearest:
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[Shot, ...]]:
         """The demonstrations of each of N rows."""
-        words, known = self._words
         given = list(texts) if pairs is None else [f"{a} {b}" for a, b in zip(texts, pairs, strict=True)]
-        similarity = (words.transform(given) @ known.T).toarray()  # (N, P) cosines: rows have length 1
-        nearest = np.argsort(-similarity, axis=1, kind="stable")[:, : self.count]
-        return [tuple(self.pool[i] for i in row[::-1]) for row in nearest]
+        return [self._shown(row) for row in self.similarity.to(given)]
+
+    def _shown(self, similar: NDArray[np.floating[Any]]) -> tuple[Shot, ...]:
+        """The demonstrations of a text with these similarities (P,) to the pool."""
+        chosen = self._chosen(similar)[::-1]  # of equals, too, the one that was chosen first comes last
+        return tuple(self.pool[i] for i in sorted(chosen, key=lambda i: similar[i]))
 
     @cached_property
-    def _words(self) -> tuple[Any, Any]:
-        """(vectoriser, the pool as a sparse matrix (P, V))."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+    def similarity(self) -> Similarity:
         texts = [shot.text if shot.pair is None else f"{shot.text} {shot.pair}" for shot in self.pool]
-        try:
-            return words, words.fit_transform(texts)
-        except ValueError as error:  # an empty vocabulary
-            raise DataError("the training part has no words to compare rows by") from error
+        return similarity_by(self.by, texts, self.by_hash)
+
+    def _chosen(self, similar: NDArray[np.floating[Any]]) -> list[int]:
+        """Of similarities (P,) to a text."""
+        nearest = [int(i) for i in np.argsort(-similar, kind="stable")]
+        if self.how == "each_label":
+            return self._of_each_label(nearest)
+        return self._apart(similar, nearest) if self.how == "diverse" else nearest[: self.count]
+
+    def _of_each_label(self, nearest: Sequence[int]) -> list[int]:
+        """Labels whose nearest row is nearer come first in each turn."""
+        piles: dict[str, list[int]] = {}
+        for i in nearest:
+            piles.setdefault(self.pool[i].label, []).append(i)
+        turns = itertools.chain.from_iterable(itertools.zip_longest(*piles.values()))
+        return [i for i in turns if i is not None][: self.count]
+
+    def _apart(self, similar: NDArray[np.floating[Any]], nearest: Sequence[int]) -> list[int]:
+        rest = np.array(nearest[: max(CANDIDATES, 2 * self.count)])
+        chosen = [int(rest[0])]
+        while len(chosen) < self.count:
+            rest = rest[rest != chosen[-1]]
+            alike = self._among[np.ix_(rest, chosen)].max(axis=1)
+            chosen.append(int(rest[np.argmax(RELEVANCE * similar[rest] - (1 - RELEVANCE) * alike)]))
+        return chosen
+
+    @cached_property
+    def _among(self) -> NDArray[np.floating[Any]]:
+        return self.similarity.among()
+
+
+def with_hash(nearest: Nearest) -> Nearest:
+    """What a model folder keeps names the weights that its demonstrations are chosen by."""
+    backbone = getattr(nearest.similarity, "backbone", None)
+    return nearest if backbone is None else replace(nearest, by_hash=backbone.weight_hash)
 
 
 def kept(template: Template, shots: Sequence[Shot], nearest: Nearest | None) -> dict[str, Any]:
     """What a model folder stores of a prompt: template with words, demonstrations or their pool."""
     shown = nearest.pool if nearest else shots
-    count = {"nearest": nearest.count} if nearest else {}
-    return {"template": template.to_dict(), "shots": [asdict(shot) for shot in shown], **count}
+    how: dict[str, Any] = {}
+    if nearest:
+        named = with_hash(nearest)
+        how = {"nearest": named.count, "how": named.how, "by": named.by, "by_hash": named.by_hash}
+    return {"template": template.to_dict(), "shots": [asdict(shot) for shot in shown], **how}
 
 
 def shown_by(
@@ -104,7 +146,10 @@ def shown_by(
             raise ConfigError(choices(shot.label, labels), key="shots")
         if (shot.pair is not None) != template.pairs:
             raise ConfigError("a demonstration has a pair where the template has none, or none", key="shots")
-    return (template, (), Nearest(shots, state["nearest"])) if "nearest" in state else (template, shots, None)
+    if "nearest" not in state:
+        return template, shots, None
+    how = {name: state[name] for name in ("how", "by", "by_hash") if name in state}
+    return template, (), Nearest(shots, state["nearest"], **how)
 
 
 def _shuffled(piles: list[list[int]], random: np.random.Generator) -> list[list[int]]:

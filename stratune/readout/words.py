@@ -39,11 +39,12 @@ if TYPE_CHECKING:
     from stratune.train.trial import Trial
     from stratune.watch import Progress
 
-PICKS = ("random", "nearest", "fixed")
+BY_ROW = ("nearest", "diverse", "each_label")
+PICKS = ("random", *BY_ROW, "fixed")
 LOSSES = ("tokens", "labels")
 CALIBRATIONS = ("none", "contextual", "batch")
 # Options that `tries` may list values for.
-TRIED = ("template", "words", "descriptions", "shots", "pick", "shot_words", "calibrate")
+TRIED = ("template", "words", "descriptions", "shots", "pick", "similar", "shot_words", "calibrate")
 
 
 @register_readout("words")
@@ -64,8 +65,10 @@ class Words(Readout):
     words: dict[str, str | list[str]] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
     shots: int = 0  # demonstrations, from the training part
-    # random: balanced over labels; nearest: to each row, by TF-IDF; fixed: those of the template
-    pick: Literal["random", "nearest", "fixed"] = "random"
+    # random: balanced over labels; for each row: nearest, diverse (near, and far from each other), each_label
+    # (the nearest of each in turn); fixed: those of the template
+    pick: Literal["random", "nearest", "diverse", "each_label", "fixed"] = "random"
+    similar: str = "words"  # by what rows are near: words (TF-IDF), or vectors of a backbone (minilm)
     shot_words: int | None = None  # words read of each demonstration's texts; None: as of a row's
     normalise: bool = False  # mean instead of sum of a word's token log-probabilities
     calibrate: Literal["none", "contextual", "batch"] = "none"
@@ -85,6 +88,9 @@ class Words(Readout):
             value = getattr(self, key)
             if value is not None and value < least:
                 raise ConfigError(f"{value} is below {least}", key=f"readout.{key}")
+        if self.similar != "words" and self.pick not in BY_ROW and "pick" not in self.tries:
+            why = f"it says by what rows are near, and `pick: {self.pick}` takes others"
+            raise ConfigError(f"{self.similar}: {why}; one of {', '.join(BY_ROW)}", key="readout.similar")
         if self.long.way in ("hierarchical", "long") or self.long.keep != "head":
             why = "prompts take the beginning of a text, or its chunks by `chunk`"
             raise ConfigError(f"{self.long.way}, {self.long.keep}: {why}", key="readout.long")
@@ -222,8 +228,8 @@ class Words(Readout):
         read = min(most, default=None)
         if self.shots and task.target.is_numeric:
             train = self._by_level(train)
-        if self.shots and self.pick == "nearest":
-            return template, (), Nearest(pool_of(train, seed, read), self.shots)
+        if self.shots and self.pick in BY_ROW:
+            return template, (), Nearest(pool_of(train, seed, read), self.shots, self.pick, self.similar)
         shots = template.shots if self.pick == "fixed" else ()
         if self.shown_at_random:
             shots = balanced_shots(train, labels, self.shots, seed, read, draw)

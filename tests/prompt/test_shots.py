@@ -1,13 +1,18 @@
 """Demonstrations: who is shown."""
 
+import json
 from collections import Counter
 
+import numpy as np
 import pytest
+import torch
 from datasets import Dataset
 
-from stratune.errors import ConfigError, DataError
-from stratune.prompt.shots import POOL, Nearest, balanced_shots, pool_of
-from stratune.prompt.template import Shot
+from stratune.backbone.load import load_backbone
+from stratune.errors import ArtifactError, ConfigError, DataError
+from stratune.prompt.shots import POOL, Nearest, balanced_shots, kept, pool_of, shown_by
+from stratune.prompt.template import Shot, find_template
+from stratune.readout.words import Words
 from stratune.testing import toy_split
 
 
@@ -113,6 +118,93 @@ def test_more_than_there_are_is_refused():
 def test_rows_without_words_are_refused():
     with pytest.raises(DataError, match="no words to compare rows by"):
         Nearest((Shot("?!", "a"), Shot("", "b")), 1)(["cat"], None)
+
+
+ALIKE = (
+    Shot("cat dog horse bird", "a"),
+    Shot("bird horse dog cat", "a"),
+    Shot("cat snow rain", "b"),
+    Shot("fog storm", "c"),
+    Shot("cat fog", "c"),
+)
+
+
+def test_diverse_rows_are_near_the_text_and_far_from_each_other():
+    text = ["cat dog horse"]
+    (nearest,), (diverse,) = (Nearest(ALIKE, 2, how)(text, None) for how in ("nearest", "diverse"))
+    assert {shot.text for shot in nearest} == {"cat dog horse bird", "bird horse dog cat"}
+    assert diverse[-1] == ALIKE[0] and diverse[0] not in ALIKE[:2], "the second is no copy of the first"
+
+
+def test_marginal_relevance_is_that_of_its_definition():
+    similar = np.random.default_rng(0).random((9, 9))
+    similar = (similar + similar.T) / 2
+    pool = tuple(Shot(f"text {i}", "a") for i in range(8))
+    one = Nearest(pool, 4, "diverse")
+    one.__dict__["_among"] = similar[:8, :8]
+    to_text, chosen = similar[8, :8], []
+    while len(chosen) < 4:
+
+        def value(i, chosen=chosen):
+            return 0.5 * to_text[i] - 0.5 * max((similar[i, j] for j in chosen), default=0.0)
+
+        chosen.append(max((i for i in range(8) if i not in chosen), key=value))
+    assert one._chosen(to_text) == chosen
+
+
+def test_each_label_has_its_turn():
+    (shown,) = Nearest(ALIKE, 3, "each_label")(["cat dog horse"], None)
+    assert sorted(shot.label for shot in shown) == ["a", "b", "c"]
+    assert shown[-1] == ALIKE[0] and ALIKE[4] in shown, "of c the nearer one"
+    (more,) = Nearest(ALIKE, 5, "each_label")(["cat"], None)
+    assert sorted(shot.text for shot in more) == sorted(shot.text for shot in ALIKE)
+
+
+def test_rows_are_compared_by_vectors_of_a_backbone(tiny):
+    by = str(tiny("bert"))
+    nearest = Nearest(SEEN, 4, "nearest", by)
+    texts = ["snow and rain near the street", "a dog"]
+    backbone = load_backbone(by)
+
+    def vectors(texts):
+        found = []
+        for text in texts:
+            given = backbone.tokenizer(text, return_tensors="pt")
+            with torch.no_grad():
+                states = backbone.model(**given).last_hidden_state
+            found.append(torch.nn.functional.normalize(states[0].mean(dim=0), dim=0))
+        return torch.stack(found).numpy()
+
+    wanted = vectors(texts) @ vectors([shot.text for shot in SEEN]).T
+    np.testing.assert_allclose(nearest.similarity.to(texts), wanted, atol=1e-5)
+    assert [[SEEN.index(shot) for shot in row] for row in nearest(texts, None)] == np.argsort(wanted).tolist()
+
+
+def test_what_is_kept_names_weights_and_others_are_refused(tiny):
+    by = str(tiny("bert"))
+    template = find_template("demonstrations").for_labels(["a", "b", "c"])
+    state = kept(template, (), Nearest(ALIKE, 2, "diverse", by))
+    assert state["how"] == "diverse" and state["by_hash"] == load_backbone(by).weight_hash
+    again = shown_by(json.loads(json.dumps(state)), ["a", "b", "c"])[2]
+    assert again(["cat"], None) == Nearest(ALIKE, 2, "diverse", by)(["cat"], None)
+    other = shown_by({**state, "by_hash": "0" * 64}, ["a", "b", "c"])[2]
+    with pytest.raises(
+        ArtifactError, match="has other weights than those that demonstrations were chosen by"
+    ):
+        other(["cat"], None)
+
+
+def test_a_folder_of_before_says_nearest_by_words():
+    template = find_template("demonstrations").for_labels(["a", "b", "c"])
+    state = kept(template, (), Nearest(ALIKE, 2))
+    old = {key: value for key, value in state.items() if key not in ("how", "by", "by_hash")}
+    assert shown_by(old, ["a", "b", "c"])[2] == Nearest(ALIKE, 2)
+
+
+def test_similar_is_refused_where_no_row_is_compared():
+    with pytest.raises(ConfigError, match="`pick: random` takes others; one of nearest, diverse, each_label"):
+        Words(shots=2, similar="minilm")
+    assert Words(shots=2, pick="diverse", similar="minilm").shows_rows
 
 
 def test_a_large_training_part_is_drawn_from():
