@@ -17,10 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stratune.backbone import nf4
 from stratune.backbone.family import PACKED, Held
-from stratune.errors import BackboneError
 
-NF4_BLOCK = 64  # numbers with one scale
 MOST_UNPACKED = 2**24  # numbers of a matrix that are unpacked at once: 64 MiB in float32
 
 
@@ -28,7 +27,6 @@ def hold(model: Any, blocks: Sequence[nn.Module], how: Held, device: torch.devic
     """Change `model` in place, to be on `device`: matrices of its `blocks` as `how` says, those of its
     vocabulary in bfloat16, the rest in float32.
 
-    Raises BackboneError where nf4 needs a package that is not installed.
     """
     inside = {id(module) for block in blocks for module in block.modules()}
     words = model.get_input_embeddings()
@@ -94,7 +92,6 @@ class _Product(nn.Module):
     weight: Any
     bias: Any
     scales: Tensor
-    code: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         dtype = _computed_in(x)
@@ -107,10 +104,9 @@ class _Product(nn.Module):
     def matrix(self, dtype: torch.dtype, rows: slice = slice(None)) -> Tensor:
         """The weight as its class has it: (out, in), or (in, out) where it is transposed; or some rows."""
         if self.held == "nf4":
-            whole: Tensor = _nf4().dequantize_4bit(self.weight, self._state(dtype))
-            return whole[rows]
+            return nf4.unpacked(self.weight, self.scales, _room(self.shape, self.weight.device, dtype))[rows]
         packed = self.weight.view(torch.int8).view(self.shape) if self.held == "int8" else self.weight
-        part = _room(packed[rows], dtype).copy_(packed[rows])
+        part = _room(packed[rows].shape, packed.device, dtype).copy_(packed[rows])
         if self.held == "int8":
             part *= self.scales if self.transposed else self.scales[rows]
         return part
@@ -121,10 +117,6 @@ class _Product(nn.Module):
         if self.held == "nf4":
             step = self.shape[0]
         return [slice(first, first + step) for first in range(0, self.shape[0], step)]
-
-    def _state(self, dtype: torch.dtype) -> Any:
-        how: dict[str, Any] = {"blocksize": NF4_BLOCK, "quant_type": "nf4", "dtype": dtype}
-        return _nf4().QuantState(absmax=self.scales, shape=self.shape, code=self.code, **how)
 
 
 class _Unpacked(torch.autograd.Function):
@@ -166,14 +158,15 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def _room(like: Tensor, dtype: torch.dtype) -> Tensor:
-    if like.device.type != "cpu":
-        return torch.empty_like(like, dtype=dtype)
+def _room(shape: torch.Size, device: torch.device, dtype: torch.dtype) -> Tensor:
+    if device.type != "cpu":
+        return torch.empty(shape, device=device, dtype=dtype)
+    count = shape.numel()
     found = _scratch.by_dtype.get(dtype)
-    if found is None or found.numel() < like.numel():
+    if found is None or found.numel() < count:
         with torch.inference_mode(False):  # training uses it, too
-            found = _scratch.by_dtype[dtype] = torch.empty(like.numel(), dtype=dtype)
-    return found[: like.numel()].view(like.shape)
+            found = _scratch.by_dtype[dtype] = torch.empty(count, dtype=dtype)
+    return found[:count].view(shape)
 
 
 def _computed_in(x: Tensor) -> torch.dtype:
@@ -209,11 +202,7 @@ def _pack(modules: Sequence[Any], parameter: nn.Parameter, how: Held, device: to
         held = (whole / scales).round().to(torch.int8)
         buffers["scales"] = scales
     elif how == "nf4":
-        whole = whole.to(device)
-        held, state = _nf4().quantize_4bit(
-            whole, blocksize=NF4_BLOCK, quant_type="nf4", compress_statistics=False
-        )
-        buffers |= {"scales": state.absmax, "code": state.code}
+        held, buffers["scales"] = nf4.packed(whole.to(device))
     else:
         held = whole.to(device, torch.bfloat16)
     if how in PACKED:
@@ -228,13 +217,3 @@ def _pack(modules: Sequence[Any], parameter: nn.Parameter, how: Held, device: to
         for name, buffer in buffers.items():
             module.register_buffer(name, buffer, persistent=True)
     parameter.data = held
-
-
-@functools.cache
-def _nf4() -> Any:
-    try:
-        import bitsandbytes.functional as functional
-    except ImportError as error:
-        why = "nf4 needs a package: `pip install stratune[quantise]` (bitsandbytes)"
-        raise BackboneError(why) from error
-    return functional

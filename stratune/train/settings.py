@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, get_args
@@ -63,7 +62,7 @@ class Budget:
 @dataclass(frozen=True)
 class TrainSettings:
     precision: str = "auto"  # auto, bfloat16, float32
-    # how weights that are not trained are held: auto, float32, bfloat16, int8, nf4 (QLoRA; an extra). auto:
+    # how weights that are not trained are held: auto, float32, bfloat16, int8, nf4 (QLoRA). auto:
     # bfloat16 where they are stored so, and computed in it or too large otherwise; else float32
     weights: str = "auto"
     class_weights: str | Mapping[str, float] = "none"  # of the loss: none, balanced, or label -> weight
@@ -84,9 +83,6 @@ class TrainSettings:
             raise ConfigError(choices(self.precision, PRECISIONS), key="train.precision")
         if self.weights not in WEIGHTS:
             raise ConfigError(choices(self.weights, WEIGHTS), key="train.weights")
-        if self.weights == "nf4" and importlib.util.find_spec("bitsandbytes") is None:
-            why = "'nf4' needs bitsandbytes, which is not installed: pip install 'stratune[quantise]'"
-            raise ConfigError(why, key="train.weights")
         for tracker in self.track:
             if tracker not in TRACKERS:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")

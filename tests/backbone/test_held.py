@@ -10,6 +10,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from stratune.backbone import load as load_module
+from stratune.backbone import nf4
 from stratune.backbone.held import hold, is_packed, numbers_in
 from stratune.backbone.inputs import model_inputs
 from stratune.backbone.load import Automatic, load_backbone
@@ -208,12 +209,52 @@ def test_what_is_exported(tmp_path):
     assert {t.dtype for t in load_file(exported / "model.safetensors").values()} == {torch.float32}
 
 
-def test_nf4_needs_a_package(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="pip install 'stratune\\[quantise\\]'"):
-        TrainSettings(weights="nf4")
-    with pytest.raises(ConfigError, match="weights"):
+def test_another_format_is_refused():
+    with pytest.raises(
+        ConfigError, match="train.weights: 'int4' is not one of auto, float32, bfloat16, int8, nf4"
+    ):
         TrainSettings(weights="int4")
+
+
+# As bitsandbytes has them (functional.py, get_4bit_type)
+LEVELS = [
+    *(-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635),
+    *(-0.18477343022823334, -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725),
+    *(
+        0.24611230194568634,
+        0.33791524171829224,
+        0.44070982933044434,
+        0.5626170039176941,
+        0.7229568362236023,
+        1.0,
+    ),
+]
+
+
+def test_levels_of_nf4_are_those_of_the_paper():
+    np.testing.assert_allclose(nf4.levels().numpy(), LEVELS, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(64, 2), (3, 5), (1, 129), (7, 64)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_each_number_becomes_the_nearest_level_of_its_block(shape, dtype):
+    torch.manual_seed(0)
+    weight = torch.randn(shape)
+    given, scales = nf4.packed(weight)
+    assert given.dtype == torch.uint8 and len(given) == 32 * len(scales) == 32 * -(-weight.numel() // 64)
+    found = nf4.unpacked(given, scales, torch.empty(shape, dtype=dtype)).float().reshape(-1).numpy()
+    for start in range(0, weight.numel(), 64):
+        block = weight.reshape(-1)[start : start + 64].numpy()
+        wanted = np.abs(block).max() * np.array(LEVELS)
+        nearest = wanted[np.abs(block[:, None] - wanted).argmin(axis=1)]
+        np.testing.assert_allclose(
+            found[start : start + 64], nearest, rtol=1e-2 if dtype == torch.bfloat16 else 1e-5
+        )
+
+
+def test_zeros_stay_zeros():
+    given, scales = nf4.packed(torch.zeros(8, 8))
+    assert not nf4.unpacked(given, scales, torch.empty(8, 8)).any()
 
 
 # -- no second copy
