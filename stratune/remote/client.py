@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stratune.errors import RemoteError, reason
 from stratune.remote.address import Address
@@ -32,6 +32,7 @@ KEY_WORDS = re.compile(
     r"\b(?:api[ _-]?key|keys?|token|auth\w*|unauth\w*|credentials?|permissions?)\b", re.IGNORECASE
 )
 SHOWN = 200  # characters of a server's own message that are shown
+T = TypeVar("T")
 HOLDS: Mapping[Endpoint, str] = {"chat": "choices", "plain": "choices", "embeddings": "data"}
 NOT_IMPLEMENTED = 501  # of the statuses from 500 up the one that does not pass
 AT_OPENAI = ("OpenAI-Organization", "OpenAI-Project")  # headers that no other host is to see
@@ -115,10 +116,45 @@ class Client:
 
     def post(self, endpoint: Endpoint, body: Body) -> dict[str, Any]:
         """The server's answer, without the key, which has at least one choice or vector. Raises Fault."""
+        return self._parsed(self._heard_of(lambda: self._sent(endpoint, dict(body))), HOLDS[endpoint])
+
+    # Batches: see batches.py. Each raises Fault.
+
+    def upload(self, name: str, content: bytes) -> str:
+        """The id of a file of requests."""
+        return self._id_of(lambda: self._api.files.create(file=(name, content), purpose="batch").id)
+
+    def begin_batch(self, file: str, path: str) -> str:
+        """The id of a batch of the requests in a file, all to one endpoint (`/v1/chat/completions`)."""
+        how: Any = {"input_file_id": file, "endpoint": path, "completion_window": "24h"}
+        return self._id_of(lambda: self._api.batches.create(**how).id)
+
+    def batch(self, number: str) -> dict[str, Any]:
+        text = self._heard_of(lambda: self._api.batches.with_raw_response.retrieve(number).text)
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise Fault(f"the answer is no batch: {self._heard(text)!r}", retry=True)
+        return found
+
+    def content(self, file: str) -> str:
+        """Of a file of answers, without the key."""
+        return str(self._key.masked(self._heard_of(lambda: self._api.files.content(file).text)))
+
+    def _id_of(self, call: Callable[[], str | None]) -> str:
+        found = self._heard_of(call)
+        if not found:
+            raise Fault("the answer has no `id`", retry=True)
+        return str(found)
+
+    def _heard_of(self, call: Callable[[], T]) -> T:
+        """What a call of `openai` returns. Raises Fault for all that it raises."""
         import openai
 
         try:
-            text = self._sent(endpoint, dict(body))
+            found = call()
         except openai.APIStatusError as error:
             self._reached = True
             response = error.response
@@ -132,7 +168,7 @@ class Client:
         except (openai.OpenAIError, ValueError, LookupError) as error:
             raise Fault(f"the answer cannot be read: {self._heard(reason(error))}", retry=True) from None
         self._reached = True
-        return self._parsed(text, HOLDS[endpoint])
+        return found
 
     def models(self) -> list[str]:
         """Names of the server's models; empty when it does not list them."""

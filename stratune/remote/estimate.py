@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stratune.remote.batches import batched
 from stratune.remote.request import Body, Endpoint
 from stratune.remote.server import Server
-from stratune.remote.used import MILLION, characters
+from stratune.remote.used import BATCH_PRICE, MILLION, characters
 
 CHARACTERS = 4  # characters a token, of English text; other languages have fewer
 
@@ -40,6 +41,9 @@ def estimate(
     prompt = sum(math.ceil(characters(body) / (by_server or CHARACTERS)) for body in missing.values())
     answer = sum(int(body.get("max_tokens", 0)) for body in missing.values())
     requests = -(-len(missing) // texts_at_once)
+    allowed = server.retry_policy.batches
+    in_batches = any(batched(_endpoint(body), len(missing), allowed=allowed) for body in missing.values())
+    share = BATCH_PRICE if in_batches else 1.0
     return Estimate(
         rows=len(bodies),
         requests=requests,
@@ -47,7 +51,7 @@ def estimate(
         prompt_tokens=prompt,
         answer_tokens=answer,
         minutes=requests / server.retry_policy.per_minute if server.retry_policy.per_minute else None,
-        cost=None if price is None else (prompt * price[0] + answer * price[1]) / MILLION,
+        cost=None if price is None else share * (prompt * price[0] + answer * price[1]) / MILLION,
     )
 
 

@@ -28,6 +28,7 @@ class RetryPolicy:
     attempts: int = 6  # for each request
     thought: int = 2048  # tokens of room for a thought, where the model thinks before it answers
     batch: int = 64  # texts in one request for vectors; fewer where the server refuses so many
+    batches: bool = False  # OpenAI's batch endpoint (batches.py), where there are requests enough for it
     pause: float = 1.0  # seconds before the second attempt; twice as long before each further one
     patience: float = 300.0  # seconds that a server may ask to wait (Retry-After)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 from stratune.errors import RemoteError, choices
 from stratune.remote.address import Address, parse_address
 from stratune.remote.answers import Answers, answer_key
+from stratune.remote.batches import Batches, batched
 from stratune.remote.client import Client, Fault
 from stratune.remote.exchanges import Exchanges
 from stratune.remote.named import KEYS, Servers
@@ -27,6 +29,7 @@ from stratune.watch import SILENT, Progress
 Task = tuple[str, Body]  # the answer's key, and the request's body
 
 REFUSED = (400, 403, 415, 422, 501)  # HTTP statuses of servers that do not know a field
+NO_BATCHES = (404, 405, 501)
 ALL_REFUSED = 8  # so many requests refused, and none answered: it is not the rows' fault
 ASKED = ("model", "messages", "prompt")  # fields of a request that say what is asked
 LISTED = 12  # model names that an error message shows
@@ -89,6 +92,11 @@ class Server:
         progress.rows(sum(rows[key] for key in found))
         if missing:
             self._connect()
+        for key, response in self._by_batches(endpoint, missing, progress):
+            found[key] = Answer(response)
+            progress.rows(rows[key])
+            self._has_answered = True
+        missing = [task for task in missing if task[0] not in found]
         refused: list[Answer] = []
         workers = self.retry_policy.workers
         with closing(
@@ -163,6 +171,22 @@ class Server:
                 found[key] = kept
         return found, list(missing.items())
 
+    def _by_batches(
+        self, endpoint: Endpoint, tasks: Sequence[Task], progress: Progress
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(key, answer) of those that a batch answers. Raises RemoteError where the server takes none."""
+        if not batched(endpoint, len(tasks), allowed=self.retry_policy.batches):
+            return
+        sent = [(key, self.parameters.fitted({**self.extra, **body})) for key, body in tasks]
+        try:
+            batches = Batches(self._connect(), self.answers, self.address.url, self._patiently)
+            yield from batches.answered(endpoint, sent, progress)
+        except Fault as fault:
+            if fault.status in NO_BATCHES:
+                why = f"{fault.why}; it has no batch endpoint: leave out remote.batches"
+                raise RemoteError(f"{self.address.url}: {why}") from None
+            raise self.explained(fault) from None
+
     def _count(self, answered: Sequence[tuple[str, Body, Answer]]) -> None:
         new = [(body, answer) for key, body, answer in answered if self.used.count(key, body, answer)]
         if self.exchanges is not None:
@@ -211,6 +235,16 @@ class Server:
                 wait = self._wait(fault, attempt, 2 if few else self.retry_policy.attempts)
             if stop.wait(wait):
                 raise Stopped
+            attempt += 1
+
+    def _patiently(self, call: Callable[[], str]) -> str:
+        """A call with all its retries. Raises Fault."""
+        attempt = 1
+        while True:
+            try:
+                return call()
+            except Fault as fault:
+                time.sleep(self._wait(fault, attempt, self.retry_policy.attempts))
             attempt += 1
 
     def _answers_bare(self, endpoint: Endpoint, body: Body) -> bool:

@@ -34,6 +34,7 @@ class Remote:
     attempts: int = RetryPolicy.attempts  # for each request that fails in a way that may pass
     thought: int = RetryPolicy.thought  # tokens of room for a thought, where the model thinks first
     batch: int = RetryPolicy.batch  # texts in one request for vectors; fewer where the server refuses so many
+    batches: bool = False  # by OpenAI's batch endpoint: half the price, and up to a day to wait
     dimensions: int | None = None  # of vectors, where the server can shorten them; None: all
     # A backbone whose tokenizer the server's model has: prompts are then those of the model loaded here
     tokenizer: str | None = None
@@ -60,5 +61,5 @@ class Remote:
             raise ConfigError(f"it holds a key or password; {ELSEWHERE}", key="remote.extra")
 
     def retry_policy(self) -> RetryPolicy:
-        names = ("workers", "per_minute", "timeout", "longest", "attempts", "thought", "batch")
+        names = ("workers", "per_minute", "timeout", "longest", "attempts", "thought", "batch", "batches")
         return RetryPolicy(**{name: getattr(self, name) for name in names})

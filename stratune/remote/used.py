@@ -9,6 +9,8 @@ from stratune.remote.response import Usage, usage_of
 from stratune.remote.row_fault import Answer
 
 MILLION = 1e6
+MARK = "batch"  # in a stored answer: the batch that it came in (batches.py)
+BATCH_PRICE = 0.5  # of the price of a request alone
 DENSE = 12  # characters a token: no language and no code has so many, so a part was not read
 LONG = 4000  # characters of a prompt from which on its tokens are compared
 
@@ -17,7 +19,7 @@ class Used:
     """Sums over the requests that were answered, those whose answers were stored before included."""
 
     def __init__(self) -> None:
-        self.total = Usage()
+        self.total, self.batched = Usage(), Usage()  # `batched`: the part that came in batches
         self.requests = self._characters = 0
         self._seen: set[str] = set()
         self._long: dict[str, tuple[int, int]] = {}  # (characters, tokens) of long prompts
@@ -31,6 +33,7 @@ class Used:
             return True
         usage = usage_of(answer.response)
         self.total += usage
+        self.batched += usage if MARK in answer.response else Usage()
         self.requests += 1
         length = characters(body)
         if usage.counted:
@@ -42,13 +45,18 @@ class Used:
     def add(self, other: Used) -> None:
         """Of another server object of the same run, whose requests are others."""
         self.total += other.total
+        self.batched += other.batched
         self.requests += other.requests
         self._characters += other._characters
         self._long |= other._long
 
     def cost(self, price: tuple[float, float]) -> float:
-        """`price`: of a million prompt tokens and of a million answer tokens."""
-        return (self.total.prompt * price[0] + self.total.answer * price[1]) / MILLION
+        """`price`: of a million prompt tokens and of a million answer tokens; of batches it is half."""
+        prompt, answer = (
+            getattr(self.total, name) - getattr(self.batched, name) * (1 - BATCH_PRICE)
+            for name in ("prompt", "answer")
+        )
+        return float(prompt * price[0] + answer * price[1]) / MILLION
 
     def characters_a_token(self) -> float | None:
         """Of the prompts whose tokens the server counted; None where it counted none."""

@@ -27,6 +27,7 @@ class Scripted:
         self.log, self.bodies, self.keys, self.times = [], [], [], []
         self.most, self._now = 0, 0  # requests at once
         self.models = [MODEL]
+        self.route = None  # (handler) -> whether it has answered: for other paths than those of questions
         self.held = threading.Event()  # while clear, `hold` waits
         self._faults = defaultdict(deque)
         self._lock = threading.Lock()
@@ -52,9 +53,13 @@ class Scripted:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
+                if outer.route is not None and outer.route(self):
+                    return
                 send(self, 200, {"object": "list", "data": [{"id": name} for name in outer.models]})
 
             def do_POST(self):
+                if outer.route is not None and outer.route(self):
+                    return
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 prompt = prompt_of(body)
                 with outer._lock:

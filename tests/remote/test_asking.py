@@ -265,7 +265,7 @@ def test_a_comparison_has_server_and_local_rows_side_by_side(scripted, tiny, tmp
         ({"price": 3}, "remote.price"),
         (
             {"speed": 3},
-            "remote.speed: 'speed' is not one of attempts, batch, dimensions, extra, longest, max_cost, per_minute, price, prompts, thought",
+            "remote.speed: 'speed' is not one of attempts, batch, batches, dimensions, extra, longest, max_cost, per_minute, price, prompts, thought",
         ),
     ],
 )
