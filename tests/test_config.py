@@ -56,7 +56,7 @@ def test_every_default_is_written_out(tmp_path):
         "search": "random",
         "minutes": None,
     }
-    assert list(written["train"])[:2] == ["precision", "class_weights"] and written["train"]["track"] == []
+    assert list(written["train"])[:2] == ["precision", "weights"] and written["train"]["track"] == []
 
 
 def test_the_defaults_are_those_of_what_they_are_handed_to():

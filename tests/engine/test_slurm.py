@@ -247,7 +247,7 @@ def stop(event):
 
 
 def wait_until(condition):
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120  # a command starts slowly beside other work
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.1)
