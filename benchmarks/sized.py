@@ -1,6 +1,6 @@
 """Weights of real size: load, ask and LoRA-tune a LLaMA-shaped model with random weights; time and memory.
 
-    python benchmarks/sized.py [--shape 1b] [--weights bfloat16] [--device cpu] [--rows 16] [--words 20]
+    python benchmarks/sized.py [--shape 1b] [--weights bfloat16] [--rows 16] [--words 20]
 
 Each step runs in a process of its own; memory is the most that it took beyond its libraries, as a share of the file of weights. A line
 for each goes to benchmarks/results.jsonl. What the answers say means nothing: the weights are drawn.

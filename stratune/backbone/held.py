@@ -26,7 +26,6 @@ MOST_UNPACKED = 2**24  # numbers of a matrix that are unpacked at once: 64 MiB i
 def hold(model: Any, blocks: Sequence[nn.Module], how: Held, device: torch.device | str = "cpu") -> None:
     """Change `model` in place, to be on `device`: matrices of its `blocks` as `how` says, those of its
     vocabulary in bfloat16, the rest in float32.
-
     """
     inside = {id(module) for block in blocks for module in block.modules()}
     words = model.get_input_embeddings()
@@ -60,7 +59,7 @@ def is_held(module: nn.Module) -> bool:
 def numbers_in(module: nn.Module) -> int:
     """How many weights a module has, however they are held."""
     held: list[Any] = [one for one in module.modules() if is_held(one)]
-    packed = {id(one.weight): one.numbers for one in held}
+    packed = {id(one.weight): one.shape.numel() for one in held}
     return sum(packed.get(id(p), p.numel()) for p in module.parameters())
 
 
@@ -87,7 +86,6 @@ class _Product(nn.Module):
 
     held: Held
     transposed: bool
-    numbers: int
     shape: torch.Size
     weight: Any
     bias: Any
@@ -213,7 +211,7 @@ def _pack(modules: Sequence[Any], parameter: nn.Parameter, how: Held, device: to
         cls: Any = type(module)
         module.__class__ = _holding(cls)
         module.held, module.transposed = how, transposed
-        module.shape, module.numbers = whole.shape, whole.numel()
+        module.shape = whole.shape
         for name, buffer in buffers.items():
             module.register_buffer(name, buffer, persistent=True)
     parameter.data = held

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+MEMORY_SHARE = 0.4  # of what is free, that weights may take before they are held in half of it
+
+
 @dataclass(frozen=True)
 class Automatic:
     """In bfloat16 where they are stored so, and computed in it or too large otherwise; else in float32."""
@@ -55,8 +58,6 @@ class Automatic:
         tight = 4 * stored.numbers > MEMORY_SHARE * available_memory()
         return "bfloat16" if self.computes_in == "bfloat16" or tight else "float32"
 
-
-MEMORY_SHARE = 0.4  # of what is free, that weights may take before they are held in half of it
 
 # Bytes that a model may take beyond those of its weights: tables of positions, masks of attention.
 BESIDES = 2**30
@@ -84,6 +85,11 @@ class Backbone:
     @property
     def pool(self) -> Pool:
         return self.sentence.pool or self.family.pool
+
+    @property
+    def whole(self) -> PreTrainedModel:
+        """With its LM head, where it was loaded with one."""
+        return self.language_model if self.language_model is not None else self.model
 
     @functools.cached_property
     def blocks(self) -> list[nn.Module]:
@@ -114,7 +120,7 @@ class Backbone:
 
     def to(self, device: torch.device | str) -> Backbone:
         """Its tensors on `device`; those that it shares stay where they are for the others."""
-        (self.language_model if self.language_model is not None else self.model).to(device)
+        self.whole.to(device)
         return self
 
     def sharing(self) -> Backbone:
@@ -123,10 +129,9 @@ class Backbone:
         What a technique adds or makes trainable in one copy is not in the others. `Net.own` copies a tensor
         before training changes it.
         """
-        whole = self.language_model if self.language_model is not None else self.model
-        kept: dict[int, Any] = {id(p): nn.Parameter(p.detach(), False) for p in whole.parameters()}
-        kept |= {id(buffer): buffer for buffer in whole.buffers()}
-        made = copy.deepcopy(whole, kept)
+        kept: dict[int, Any] = {id(p): nn.Parameter(p.detach(), False) for p in self.whole.parameters()}
+        kept |= {id(buffer): buffer for buffer in self.whole.buffers()}
+        made = copy.deepcopy(self.whole, kept)
         language_model = made if self.language_model is not None else None
         return replace(
             self,
@@ -137,16 +142,14 @@ class Backbone:
 
     def copy(self, addresses: Container[int]) -> None:
         """Tensors of its own, for those that lie at these addresses."""
-        whole = self.language_model if self.language_model is not None else self.model
-        for parameter in whole.parameters():
+        for parameter in self.whole.parameters():
             if parameter.data_ptr() in addresses:
                 parameter.data = parameter.data.clone()
 
     def digest(self) -> str:
         """xxh3 of all its numbers as they are held now, to see whether they are still those of before."""
-        whole = self.language_model if self.language_model is not None else self.model
         state = xxhash.xxh3_128()
-        for name, tensor in sorted(whole.state_dict().items()):
+        for name, tensor in sorted(self.whole.state_dict().items()):
             state.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             for part in _slices(tensor):
                 state.update(_bytes(part))

@@ -88,6 +88,8 @@ def adapt(
     """
     check_new(folder)
     settings = settings or TrainSettings()
+    if settings.weights not in ("auto", "float32"):
+        raise ConfigError(f"{settings.weights}: all weights are trained, in float32", key="train.weights")
     torch.manual_seed(seed)  # an LM head that is new is drawn
     backbone = load_backbone(backbone_id, language_model=True, new_head=True)
     accelerator = make_accelerator(settings, None)

@@ -185,6 +185,9 @@ class _Fitter:
         if isinstance(backbone, str):
             loaded = loaded_for(strategy, backbone, self.settings)
         else:
+            if self.settings.weights not in ("auto", backbone.held):
+                why = f"{self.settings.weights}, and the given backbone's are held in {backbone.held}"
+                raise ConfigError(f"{why}: load it with `weights`", key="train.weights")
             loaded = backbone.sharing()
         return NetFitting(
             strategy, loaded, self.task, self.split, self.budget, self.seed, self.settings, self.work,

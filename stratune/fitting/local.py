@@ -249,11 +249,14 @@ class NetFitting:
             config = _flat(self.strategy.settings() | {"seed": self.seed})
             self.accelerator.init_trackers("stratune", config=config)
         prepare_head(self.net, rows, self.runtime)
+        recomputed = self.net.recomputes
         state = loop.run()
         if loop.runtime != self.runtime:
             tokens = loop.runtime.micro_batch_tokens
             self.notes.append(f"micro-batches of {tokens:,} tokens: memory did not do for more")
             self.runtime = loop.runtime
+        if self.net.recomputes and not recomputed:
+            self.notes.append("blocks ran again in the backward pass: memory did not do without")
         if solver is not None and validation is None:
             self.settings_tried = solver.solve(rows, rows)
         self.net.head.after_training()

@@ -73,7 +73,7 @@ def test_packed_weights_are_near_those_they_are_made_of(family, how, most, tiny)
     assert packed and all(is_packed(module.weight) for module in packed)
     assert (
         sum(m.weight.nbytes + m.scales.nbytes for m in packed)
-        < most * sum(2 * m.numbers for m in packed) + 600
+        < most * sum(2 * m.shape.numel() for m in packed) + 600
     )
     named = dict(whole.model.named_modules())
     for name, module in held.model.named_modules():
@@ -255,6 +255,16 @@ def test_each_number_becomes_the_nearest_level_of_its_block(shape, dtype):
 def test_zeros_stay_zeros():
     given, scales = nf4.packed(torch.zeros(8, 8))
     assert not nf4.unpacked(given, scales, torch.empty(8, 8)).any()
+
+
+def test_a_loaded_backbone_is_not_held_in_another_way_in_silence(tiny):
+    split, backbone = toy_split(), load_backbone(str(tiny("bert")), weights="int8")
+    said = "train.weights: nf4, and the given backbone's are held in int8"
+    with pytest.raises(ConfigError, match=said):
+        fit("probe", backbone, split.task, split, settings=TrainSettings(weights="nf4"))
+    for settings in (TrainSettings(), TrainSettings(weights="int8")):
+        predictor = fit("probe", backbone, split.task, split, settings=settings)
+        assert net_of(predictor.model).backbone.held == "int8"
 
 
 # -- no second copy

@@ -53,6 +53,7 @@ def test_blocks_run_again_where_single_rows_do_not_fit_and_then_it_is_an_error(t
     monkeypatch.setattr(Loop, "_backward", lambda self, step: scarce(self, step, enough=True))
     run = trained(FULL, tiny("bert"))
     assert net_of(run.predictor.model).recomputes
+    assert "blocks ran again in the backward pass: memory did not do without" in run.notes
     monkeypatch.setattr(Loop, "_backward", scarce)
     with pytest.raises(UnsupportedError, match=r"one row of \d+ tokens does not fit into memory; read fewer"):
         trained(FULL, tiny("bert"))
