@@ -12,6 +12,7 @@ from stratune.data.rows import text_columns
 from stratune.errors import RemoteError, UnsupportedError
 from stratune.fitting.trained import Trained, predictor_of
 from stratune.readout.base import by_chunks
+from stratune.readout.proposing import sample
 from stratune.readout.search import choose
 from stratune.readout.words import Words
 from stratune.remote.estimate import Estimate, estimate, in_words
@@ -26,6 +27,8 @@ from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from datasets import Dataset
 
     from stratune.data.split import Split
     from stratune.longtext.chunks import Chunker
@@ -64,10 +67,10 @@ def ask(
     limit = TextLimit(settings.max_length, settings.max_words)
     tokenizer = load_tokenizer(remote.tokenizer) if remote.tokenizer is not None else None
 
-    def reader_of(words: Words, draw: int) -> Asking:
+    def reader_of(words: Words, draw: int, train: Dataset) -> Asking:
         if tokenizer is not None:
-            return TokenizedReader(words.reader(tokenizer, split.task, limit, split.train, seed, draw))
-        shown = words.shown(split.task, limit.max_words, split.train, seed, draw)
+            return TokenizedReader(words.reader(tokenizer, split.task, limit, train, seed, draw))
+        shown = words.shown(split.task, limit.max_words, train, seed, draw)
         return remote_reader(limit, words.asked(task), shown)
 
     server = open_server(
@@ -80,7 +83,7 @@ def ask(
     )
     if work is not None and remote.prompts and is_main():
         server.server.exchanges = Exchanges(work / NAME)
-    prompted = readout.prompted(server, reader_of(readout, 0), readout.objective(task), seed)
+    prompted = readout.prompted(server, reader_of(readout, 0, split.train), readout.objective(task), seed)
     chunker = readout.chunker(None)
     model = by_chunks(prompted, chunker, readout.aggregate(task))
     expected = _expected(server, prompted, chunker, readout, reader_of, split, remote)
@@ -115,12 +118,12 @@ def _expected(
     prompted: PromptedModel,
     chunker: Chunker | None,
     readout: Words,
-    reader_of: Callable[[Words, int], Asking],
+    reader_of: Callable[[Words, int, Dataset], Asking],
     split: Split,
     remote: Remote,
 ) -> Estimate:
-    """Of the requests that validation (for every prompt) and test will send. One row is asked about, as the
-    server has not yet shown what it offers.
+    """Of the requests that validation (for every prompt), instructions to be written and test will send. One
+    row is asked about, as the server has not yet shown what it offers.
     """
 
     def bodies(reader: Asking, texts: Columns) -> list[Body]:
@@ -128,6 +131,9 @@ def _expected(
         return server.bodies(reader.read(*rows)[0], prompted.writing, prompted.otherwise)
 
     val, test = text_columns(split.val), text_columns(split.test)
-    readers = [reader_of(words, draw) for words, draw in readout.prompts()]
+    readers = [reader_of(words, draw, split.train) for words, draw in readout.prompts()]
     asked = [body for reader in readers for body in bodies(reader, val)]
+    for number in range(1, readout.propose + 1):
+        rows, _ = sample(split.train, prompted.otherwise.seed, number)
+        asked += [body for one in (val, text_columns(rows)) for body in bodies(readers[0], one)]
     return estimate(server.server, [*asked, *bodies(readers[-1], test)], remote.price)

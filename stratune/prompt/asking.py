@@ -15,6 +15,7 @@ from stratune.prompt.shots import kept
 if TYPE_CHECKING:
     from stratune.prompt.render import Renderer
     from stratune.prompt.shots import Nearest
+    from stratune.prompt.template import Template
     from stratune.tokens.tokens import TextLimit
 
 
@@ -28,6 +29,10 @@ class Asking(ABC):
     @abstractmethod
     def read(self, texts: Sequence[str], pairs: Sequence[str] | None) -> tuple[Any, NDArray[np.int32]]:
         """(prompts of N rows, as one kind of language model takes them; tokens or words cut of each (N,))."""
+
+    @abstractmethod
+    def asking(self, template: Template) -> Asking:
+        """The same model, asked something else: prompts by `template` without demonstrations."""
 
     @abstractmethod
     def rendered(self, text: str, pair: str | None) -> str:

@@ -16,7 +16,7 @@ from stratune.prompt.asking import Asking
 from stratune.prompt.harmless import harmless, marks_of
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest
-from stratune.prompt.template import Shot
+from stratune.prompt.template import Shot, Template
 from stratune.tokens.tokens import CHUNK, TextLimit, Tokens, first_words
 from stratune.tokens.trie import LabelScoring, Path, beginning, build_trie
 from stratune.watch import SILENT, Progress
@@ -29,6 +29,7 @@ Shots = tuple[Shot, ...]
 
 SPARE = 8  # a text may have some more tokens inside a prompt than alone
 LEAST = 16  # tokens of a text that must fit beside the instruction
+MOST_ASKED = 1024  # tokens of a text that something else is asked about
 SHARE = 4  # demonstrations leave a text 1/4 of the context length (or `max_length`, if that is less)
 
 
@@ -112,6 +113,10 @@ class PromptReader(Asking):
         flat = np.concatenate(own) if own else np.zeros(0, np.int32)
         scoring = LabelScoring(prefix, self.trie, self._mask, self._tail)
         return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), scoring)
+
+    def asking(self, template: Template) -> PromptReader:
+        renderer = replace(self.renderer, template=template, shots=())
+        return PromptReader(self.backbone, renderer, TextLimit(MOST_ASKED))
 
     def rendered(self, text: str, pair: str | None) -> str:
         """The prompt of one row, as text."""

@@ -32,8 +32,9 @@ def spread(trials: Sequence[Trial], selection: Selection) -> str:
     found = (
         f"{min(values):.3f} to {max(values):.3f}, median {np.median(values):.3f}" if values else "undefined"
     )
+    own = f"; its instruction: {kept['instruction']!r}" if "instruction" in kept else ""
     shown = f"{kept['shots']} {kept['pick']} demonstrations, draw {kept['draw']}, " if kept["shots"] else ""
     return (
         f"{len(trials)} prompts tried: validation {selection.metric} {found}; "
-        f"kept {kept['template']}, {shown}calibration {kept['calibrate']}"
+        f"kept {kept['template']}, {shown}calibration {kept['calibrate']}{own}"
     )

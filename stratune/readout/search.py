@@ -16,11 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratune.data.rows import group_numbers, text_columns
+from stratune.errors import ConfigError
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of
 from stratune.prompt.trial import prompt_trial
+from stratune.readout.proposing import cases, propose, sample
 from stratune.train.trial import Trial
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from stratune.data.split import Split
     from stratune.model.answers import Scored
     from stratune.model.base import Model
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from stratune.watch import Progress
 
     Floats = NDArray[np.float64]
+    ReaderOf = Callable[[Any, int, Dataset], Asking]
 
 TINY = 1e-300  # probabilities are clipped here before the logarithm
 
@@ -49,7 +54,12 @@ class Options(Protocol):
     @property
     def pick(self) -> str: ...
 
+    @property
+    def propose(self) -> int: ...
+
     def prompts(self) -> Sequence[tuple[Options, int]]: ...
+
+    def instructed(self, instruction: str, number: int) -> Options: ...
 
     def ways(self) -> list[str]: ...
 
@@ -58,6 +68,8 @@ class Options(Protocol):
 
 @dataclass(frozen=True)
 class _Tried:
+    words: Options
+    draw: int
     trial: Trial
     reader: Any
     predictions: Floats  # (M, K) calibrated log-probabilities of validation texts or chunks; NaN: invalid
@@ -69,14 +81,15 @@ def choose(
     prompted: PromptedModel,
     model: Model,
     readout: Options,
-    reader_of: Callable[[Any, int], Asking],
+    reader_of: ReaderOf,
     split: Split,
     progress: Progress,
 ) -> list[Trial]:
     """Give `prompted` the prompt and the calibration of `readout` that are best on validation.
 
     `model` predicts texts: it is `prompted` itself, or chunks around it. Returns every trial, the chosen one
-    first; empty when there is nothing to choose or to calibrate.
+    first; empty when there is nothing to choose or to calibrate. `reader_of`: prompts of these options, with
+    the demonstrations of a draw from a table.
     """
     from stratune.objective.classes import softmax
 
@@ -86,8 +99,11 @@ def choose(
     tried: list[_Tried] = []
     for number, (words, draw) in enumerate(prompts, start=1):
         progress.stage(f"prompt {number} of {len(prompts)}", len(split.val))
-        prompted.reader = reader_of(words, draw)
+        prompted.reader = reader_of(words, draw, split.train)
         tried += _tries(prompted, model, words, draw, judge, progress, len(tried))
+    for number in range(1, readout.propose + 1):
+        progress.stage(f"instruction {number} of {readout.propose}", len(split.val))
+        tried += _proposed(prompted, model, reader_of, split, judge, progress, tried, number)
     best = _kept(tried, judge)
     prompted.reader = best.reader
     if readout.calibrates:
@@ -105,6 +121,40 @@ def _kept(tried: Sequence[_Tried], judge: _Judge) -> _Tried:
     least = judge.within_error(top.predictions, top.answers)
     near = [one for one in tried if judge.selection.score(one.trial.val) >= least]
     return min(near, key=lambda one: one.trial.val[judge.target.validation_loss])
+
+
+def _proposed(
+    prompted: PromptedModel,
+    model: Model,
+    reader_of: ReaderOf,
+    split: Split,
+    judge: _Judge,
+    progress: Progress,
+    tried: Sequence[_Tried],
+    number: int,
+) -> list[_Tried]:
+    """An instruction that the model writes from what the best prompt so far gets wrong in training rows, in
+    the place of that prompt's; tried like any.
+    """
+    best = judge.selection.best(tried, lambda one: one.trial.val)
+    asked, others = sample(split.train, prompted.otherwise.seed, number)
+    # Demonstrations of rows that are not asked about: a row's own label would stand in its prompt.
+    prompted.reader = reader_of(best.words, best.draw, others)
+    texts, pairs = text_columns(asked)
+    predicted = model(texts, pairs).predicted(split.task)
+    instruction = propose(prompted, cases(prompted.reader, asked, predicted), number)
+    if instruction is None:
+        progress.note(f"instruction {number} is left out: the model wrote none, or the same again")
+        return []
+    words = best.words.instructed(instruction, number)
+    try:
+        prompted.reader = reader_of(words, best.draw, split.train)
+    except ConfigError as error:  # too long for the model's context
+        progress.note(f"instruction {number} is left out: {error}")
+        return []
+    found = _tries(prompted, model, words, best.draw, judge, progress, len(tried))
+    said = {"instruction": prompted.reader.renderer.instruction}
+    return [replace(one, trial=replace(one.trial, settings=one.trial.settings | said)) for one in found]
 
 
 def _tries(
@@ -127,7 +177,7 @@ def _tries(
         pick = words.pick if words.shots else ""
         number = before + len(tried)
         trial = prompt_trial(words.template_name, words.shots, pick, draw, way, values, number)
-        tried.append(_Tried(trial, prompted.reader, predictions, bias, answers))
+        tried.append(_Tried(words, draw, trial, prompted.reader, predictions, bias, answers))
     return tried
 
 

@@ -52,8 +52,9 @@ TRIED = ("template", "words", "descriptions", "shots", "pick", "similar", "shot_
 class Words(Readout):
     """Options of the readout. `words` and `descriptions` (by label) override those of the template.
 
-    `tries` lists values of options, and `draws` is the number of draws of demonstrations. Each resulting
-    prompt is scored on validation, and one is kept (readout/search.py).
+    `tries` lists values of options, `draws` is the number of draws of demonstrations, and `propose` that of
+    instructions which the model writes. Each resulting prompt is scored on validation, and one is kept
+    (readout/search.py).
     """
 
     language_model: ClassVar[bool] = True
@@ -78,13 +79,14 @@ class Words(Readout):
     loss: Literal["tokens", "labels"] = "tokens"  # labels: cross-entropy over the labels alone
     tries: dict[str, list[Any]] = field(default_factory=dict)
     draws: int = 1
+    propose: int = 0  # instructions that the model writes itself, each tried as a prompt
     long: LongText = LongText()  # `chunk` asks about each chunk of a document: map, then reduce
 
     def __post_init__(self) -> None:
         for key, known in (("pick", PICKS), ("calibrate", CALIBRATIONS), ("loss", LOSSES)):
             if getattr(self, key) not in known:
                 raise ConfigError(choices(getattr(self, key), known), key=f"readout.{key}")
-        for key, least in (("shots", 0), ("draws", 1), ("shot_words", 1)):
+        for key, least in (("shots", 0), ("draws", 1), ("propose", 0), ("shot_words", 1)):
             value = getattr(self, key)
             if value is not None and value < least:
                 raise ConfigError(f"{value} is below {least}", key=f"readout.{key}")
@@ -132,6 +134,11 @@ class Words(Readout):
             found += [(one, draw) for draw in range(self.draws if one.shown_at_random else 1)]
         return found
 
+    def instructed(self, instruction: str, number: int) -> Words:
+        """With an instruction of the model's own, which is its `number`th."""
+        template = self._template().to_dict() | {"name": f"proposed-{number}", "task": instruction}
+        return replace(self, template=template)
+
     def ways(self) -> list[str]:
         """The calibrations to try."""
         return [str(way) for way in self.tries.get("calibrate", [self.calibrate])]
@@ -140,7 +147,7 @@ class Words(Readout):
     def is_plain(self) -> bool:
         """Whether nothing is chosen or fitted on validation."""
         return (
-            not (self.tries or self.threshold or self.temperature)
+            not (self.tries or self.propose or self.threshold or self.temperature)
             and self.draws == 1
             and self.calibrate == "none"
         )
@@ -161,7 +168,7 @@ class Words(Readout):
     def refuses_training(self) -> str | None:
         if self.shows_rows:
             return "a training row's prompt could contain its own label; use `pick: fixed` or no `shots`"
-        if len(self.prompts()) > 1:
+        if len(self.prompts()) > 1 or self.propose:
             return "training takes one prompt; choose it first, with a strategy that only prompts"
         return None
 
@@ -245,6 +252,9 @@ class Words(Readout):
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:
         from stratune.model.net_language import NetLanguageModel
 
+        if self.propose and not net.backbone.family.decoder:
+            why = "it is an encoder and writes no instructions"
+            raise UnsupportedError("propose", net.backbone.id, why)
         return self.prompted(NetLanguageModel(net, runtime), cast("Asking", reader), net.objective)
 
     def prompted(
@@ -264,8 +274,8 @@ class Words(Readout):
         prompted.seed(seed)
         reader = cast("PromptReader", prompted.reader)
 
-        def reader_of(words: Words, draw: int) -> PromptReader:
-            return words.reader(reader.backbone, split.task, reader.limit, split.train, seed, draw)
+        def reader_of(words: Words, draw: int, train: Dataset) -> PromptReader:
+            return words.reader(reader.backbone, split.task, reader.limit, train, seed, draw)
 
         return choose(prompted, model, self, reader_of, split, progress)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stratune.prompt.asking import Asking
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest, Shown
+from stratune.prompt.template import Template
 from stratune.remote.request import Request, Requests
 from stratune.tokens.tokens import TextLimit, first_words
 
@@ -62,6 +63,9 @@ class RemoteReader(Asking):
         messages = self.renderer.messages(text, pair, shots)
         turns = tuple((message["role"], message["content"]) for message in messages)
         return Request(messages=turns, begin=self.renderer.begin, gap=gap)
+
+    def asking(self, template: Template) -> RemoteReader:
+        return RemoteReader(replace(self.renderer, template=template, shots=()), TextLimit())
 
     def rendered(self, text: str, pair: str | None) -> str:
         """Of a chat the messages, each behind its role: the server's template is not known here."""

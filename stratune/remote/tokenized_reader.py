@@ -18,6 +18,7 @@ from stratune.prompt.asking import Asking
 from stratune.prompt.reader import PromptReader
 from stratune.prompt.render import Renderer
 from stratune.prompt.shots import Nearest
+from stratune.prompt.template import Template
 from stratune.remote.reader import shortened
 from stratune.remote.request import Request, Requests
 from stratune.tokens.tokens import TextLimit
@@ -56,6 +57,9 @@ class TokenizedReader(Asking):
 
         cut = np.asarray([dropped for _, dropped in prompts], dtype=np.int32)
         return Requests(requests, self.words, shorter), cut
+
+    def asking(self, template: Template) -> TokenizedReader:
+        return TokenizedReader(self.inner.asking(template))
 
     def rendered(self, text: str, pair: str | None) -> str:
         return self.inner.rendered(text, pair)

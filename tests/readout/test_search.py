@@ -50,7 +50,8 @@ def tried(split, *wrong, surer=()):
         said = np.log(np.where(np.eye(2)[right] == 1, probability, 1 - probability))
         answers = Scored(np.exp(said), np.zeros(len(said), dtype=np.int32))
         values = judge.values(said, answers)
-        found.append(_Tried(prompt_trial(str(name), 0, "", 0, "none", values), None, said, None, answers))
+        trial = prompt_trial(str(name), 0, "", 0, "none", values)
+        found.append(_Tried(Words(), 0, trial, None, said, None, answers))
     return _kept(found, judge).trial.settings["template"]
 
 
