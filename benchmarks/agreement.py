@@ -42,6 +42,7 @@ def main():
     asked = parser.parse_args()
 
     import numpy as np
+
     from stratune.backbone.locate import locate
     from stratune.data.load import load_split
     from stratune.fitting.fit import train
@@ -63,6 +64,7 @@ def main():
         spec = parse_strategy({"preset": "zero_shot", "readout": readout})
         scorer = train(spec, asked.llm, split.task, split, Budget(), 0, settings=settings).predictor.model
         ours = scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
+        reader = scorer.reader
         pairs = [(reader.rendered(text, None), reader.renderer.gap + word) for text in texts for word in flat]
         if asked.lm_eval:
             scores = by_harness(asked.lm_eval, model, pairs)

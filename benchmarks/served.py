@@ -91,7 +91,7 @@ def main():
                 val_rows=50,
                 test_rows=asked.test,
                 seeds=1,
-                remote={"tokenizer": MODEL, "workers": 1, "timeout": 600, "longest": 1200},
+                remote={"tokenizer": MODEL, "way": "logprobs", "workers": 1, "timeout": 600, "longest": 1200},
                 out=Path(folder) / "out",
             )
             print(board)

@@ -20,7 +20,7 @@ NUMBERS = 10  # raised when the same settings give other numbers than before
 # How trials are found (train/searches.py), and its version. `tpe`: numbers depend on optuna's version, too.
 SEARCHES = {"random": "random 1", "halving": "halving 1", "tpe": "tpe 1"}
 ASKING = 2  # raised when servers are asked the same in another way
-ANSWERING = ("extra", "tokenizer", "thought", "dimensions")
+ANSWERING = ("extra", "tokenizer", "thought", "dimensions", "way")
 # Of the settings of training: what moves no number.
 _HOW_ONLY = ("checkpoint_seconds", "track")
 

@@ -80,6 +80,7 @@ def ask(
         extra=remote.extra,
         price=remote.price,
         tokenizer=remote.tokenizer,
+        only=remote.way,
     )
     if work is not None and remote.prompts and is_main():
         server.server.exchanges = Exchanges(work / NAME)

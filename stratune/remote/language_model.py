@@ -41,6 +41,7 @@ class ServerLanguageModel(LanguageModel):
     asked: Asked = Asked()
     price: tuple[float, float] | None = None
     tokenizer: str | None = None  # the backbone whose tokenizer its prompts are made with
+    only: Way | None = None  # the user asks for this way
     _verbalizers: dict[Any, RemoteVerbalizer] = field(default_factory=dict, repr=False)  # by words
     _room: int = field(default=0, repr=False)  # found out by writing
 
@@ -105,7 +106,9 @@ class ServerLanguageModel(LanguageModel):
     def _words(self, words: Mapping[str, Sequence[str]]) -> RemoteVerbalizer:
         key, asked = tuple(words.items()), self.asked
         if key not in self._verbalizers:
-            self._verbalizers[key] = RemoteVerbalizer(self.server, words, asked.way, asked.form, asked.room)
+            self._verbalizers[key] = RemoteVerbalizer(
+                self.server, words, asked.way, asked.form, asked.room, self.only
+            )
         return self._verbalizers[key]
 
 
@@ -118,11 +121,12 @@ def open_server(
     extra: Mapping[str, Any] | None = None,
     price: tuple[float, float] | None = None,
     tokenizer: str | None = None,
+    only: Way | None = None,
     where: str = "backbone",
 ) -> ServerLanguageModel:
     """Sends nothing yet. Raises ConfigError as `Server.at`."""
     server = Server.at(address, servers, policy, extra, where)
-    return ServerLanguageModel(server, asked, price, tokenizer)
+    return ServerLanguageModel(server, asked, price, tokenizer, only)
 
 
 def _cut(prompts: Requests) -> NDArray[np.int32] | None:

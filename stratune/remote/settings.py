@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from stratune.errors import ConfigError
+from stratune.errors import ConfigError, choices
 from stratune.options import check_values
 from stratune.remote.address import ELSEWHERE, SECRET
 from stratune.remote.retry_policy import RetryPolicy
@@ -20,6 +20,7 @@ OWN = (
     "continue_final_message", "add_generation_prompt", "input", "dimensions",
 )  # fmt: skip
 
+ASKED_FOR = ("whole", "logprobs", "constrained")
 MOST = 65_536  # numbers of a vector
 
 
@@ -38,6 +39,8 @@ class Remote:
     dimensions: int | None = None  # of vectors, where the server can shorten them; None: all
     # A backbone whose tokenizer the server's model has: prompts are then those of the model loaded here
     tokenizer: str | None = None
+    # How labels' probabilities are asked for; None: the best that the server offers
+    way: Literal["whole", "logprobs", "constrained"] | None = None
     # Fields of every request that are the server's own: {chat_template_kwargs: {enable_thinking: false}}
     extra: dict[str, Any] = field(default_factory=dict)
     price: tuple[float, float] | None = None  # of a million prompt tokens, and of a million answer tokens
@@ -49,6 +52,8 @@ class Remote:
         if self.dimensions is not None and not 1 <= self.dimensions <= MOST:
             raise ConfigError(f"{self.dimensions} is not from 1 to {MOST:,}", key="remote.dimensions")
         check_values(self.price, "remote.price")
+        if self.way not in (None, *ASKED_FOR):
+            raise ConfigError(choices(self.way, ASKED_FOR), key="remote.way")
         if self.price is not None and (len(self.price) != 2 or min(self.price) < 0):
             why = f"{list(self.price)}: two prices from 0 up, of a million tokens of prompts and of answers"
             raise ConfigError(why, key="remote.price")

@@ -62,7 +62,8 @@ class RemoteVerbalizer:
     """Log-probabilities of the words that stand for each label.
 
     `way` and `form` are found with the first rows: the best that the server offers in which the words are
-    what the model says. A saved model gives its own, which then stay. `room`: tokens for a thought.
+    what the model says. A saved model gives its own, which then stay; the user may ask for `only` one way.
+    `room`: tokens for a thought.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class RemoteVerbalizer:
         way: Way | None = None,
         form: Form | None = None,
         room: int = 0,
+        only: Way | None = None,
     ) -> None:
         self.server = server
         self.words = [Word(text, owner) for owner, own in enumerate(words.values()) for text in own]
@@ -79,6 +81,7 @@ class RemoteVerbalizer:
         self.form: Form | None = form
         self.room = room
         self.reasons: list[str] = []  # why no better way was taken
+        self.only = only
         self._fixed = way is not None
         self._left: list[Manner] | None = None  # not yet ruled out, the best first
         self._offers: Manner | None = None  # of those left the first, where the server is known to offer it
@@ -104,6 +107,9 @@ class RemoteVerbalizer:
         if self._fixed and self.way != "none":
             why = f"it no longer offers {self.way!r}, which this model was made with"
             raise RemoteError(f"{self.server.address.url}: {why}")
+        if self.only is not None:
+            why = f"it does not offer {WAYS[self.only]}, which remote.way asks for"
+            raise RemoteError("; ".join([f"{self.server.address.url}: {why}", *self.reasons]))
         self.way, self.form = "none", None
         return None
 
@@ -135,7 +141,11 @@ class RemoteVerbalizer:
                 for form in how.forms(first)
             ]
             self._left = [
-                one for one in every if self.way in (None, one.format.way) and self.form in (None, one.form)
+                one
+                for one in every
+                if self.way in (None, one.format.way)
+                and self.form in (None, one.form)
+                and self.only in (None, one.format.way)
             ]
         return self._left
 

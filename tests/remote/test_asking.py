@@ -13,6 +13,7 @@ from stratune.api import compare
 from stratune.data.split import assemble
 from stratune.errors import ConfigError
 from stratune.predictor.predictor import Predictor
+from stratune.remote.settings import Remote
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import FAMILIES
@@ -274,6 +275,19 @@ def test_wrong_settings_are_said_before_anything_runs(remote, message, tmp_path)
         compare("demo:reviews", strategies=["majority"], remote=remote, out=tmp_path / "out", progress=False)
     assert message in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_user_may_name_the_way_that_is_asked(scripted, tmp_path):
+    server = scripted(sure)
+    result, folder = run(server, tmp_path, {"preset": "zero_shot"}, remote={"way": "logprobs"})
+    assert (result.error, result.test["accuracy"]) == (None, 1.0)
+    assert not any("prompt_logprobs" in body or "echo" in body for body in server.bodies)
+    assert json.loads((folder / "model" / "stratune.json").read_text())["server"]["way"] == "logprobs"
+    result, _ = run(scripted(writes), tmp_path / "w", {"preset": "zero_shot"}, remote={"way": "whole"})
+    why = "it does not offer log-probabilities of whole labels, which remote.way asks for"
+    assert why in result.error
+    with pytest.raises(ConfigError, match="remote.way: 'echo' is not one of whole, logprobs, constrained"):
+        Remote(way="echo")
 
 
 def test_what_was_asked_and_answered_is_kept_and_shown(scripted, tmp_path, capsys):
