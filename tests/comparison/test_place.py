@@ -1,6 +1,8 @@
 """Only our own files: what a comparison replaces and removes, and what it never touches."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,7 +15,9 @@ from stratune.errors import ArtifactError, ConfigError, DataError
 from stratune.ownership import MARKER, Owned
 from stratune.report import publish
 
-BACKBONE_FREE = ["majority", "tfidf"]
+# A run that fits something, and takes no time to choose.
+TFIDF = {"preset": "tfidf", "least": [1], "characters": False, "strengths": [10.0]}
+BACKBONE_FREE = ["majority", TFIDF]
 
 
 def write_rows(path, words=("good", "bad"), rows=80):
@@ -28,29 +32,44 @@ def config(data, **more):
     )
 
 
+def noted(config, out=None, **options):
+    """Compares, and what it noted meanwhile."""
+    notes = []
+
+    def watch(told):
+        if told.event["event"] == "note":
+            notes.append(told.event["text"])
+
+    results = list(run_comparison(config, out, engine=InlineEngine(), watch=watch, **options))
+    assert [result.status for result in results] == ["ok"] * len(results)
+    return notes
+
+
+def without_report(patch):
+    patch.setattr("stratune.comparison.checked.data_report", lambda config, split: {"issues": []})
+
+
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.setattr("stratune.comparison.checked.data_report", lambda config, split: {"issues": []})
+    without_report(monkeypatch)
+    return noted
 
-    def run(config, out=None, **options):
-        notes = []
 
-        def watch(told):
-            if told.event["event"] == "note":
-                notes.append(told.event["text"])
-
-        results = list(run_comparison(config, out, engine=InlineEngine(), watch=watch, **options))
-        assert [result.status for result in results] == ["ok"] * len(results)
-        return notes
-
-    return run
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A comparison, made once: `compared` is a copy to damage."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRATUNE_CACHE", str(folder / "cache"))
+        without_report(patch)
+        noted(config(write_rows(folder / "reviews.csv")), folder / "out")
+    return folder
 
 
 @pytest.fixture
-def compared(tmp_path, run):
-    data = write_rows(tmp_path / "reviews.csv")
-    run(config(data), tmp_path / "out")
-    return tmp_path / "out"
+def compared(finished, tmp_path):
+    shutil.copy(finished / "reviews.csv", tmp_path)
+    return Path(shutil.copytree(finished / "out", tmp_path / "out"))
 
 
 def contents(folder):
