@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from stratune.errors import TrainingError
@@ -13,6 +14,7 @@ from stratune.fitting.fit import fit
 from stratune.model.baseline import Examples
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
+from stratune.strategy.linear import fit_linear
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
@@ -59,6 +61,21 @@ def test_tfidf_is_a_plain_scikit_learn_pipeline(classes, strength):
         found, wanted, atol=2e-3
     )  # our features are float32, and so is where lbfgs stops
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("labels", [2, 3, 7])
+def test_the_loss_that_chooses_is_scikit_learns_to_the_bit(labels):
+    draw = np.random.default_rng(labels)
+    for size in (1.0, 1000.0):  # of the large ones some probabilities are 0 and 1
+        x, unseen = draw.normal(size=(40, 20)) * size, draw.normal(size=(30, 20)) * 3
+        y = np.concatenate([np.arange(labels), draw.integers(labels, size=40 - labels)])
+        truth = draw.integers(labels, size=30)
+        own, weights, _ = fit_linear(
+            Task(labels=tuple("abcdefg"[:labels])).target, (x, y), (unseen, truth), [10.0], 0
+        )
+        model = LogisticRegression(C=10.0, max_iter=500, random_state=0).fit(x, y)
+        np.testing.assert_array_equal(weights[-1], model.coef_[-1])
+        assert own == log_loss(truth, y_proba=model.predict_proba(unseen), labels=model.classes_)
 
 
 def test_it_says_how_many_settings_validation_chose_among():
