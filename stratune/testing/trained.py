@@ -126,7 +126,7 @@ def _run(spec_json: str, backbone_folder: Path | None) -> Run:
     spec = json.loads(spec_json)
     split = split_of(pairs=needs_pairs(spec))
     split = replace(split, val=split.train)
-    trained = fitted(spec, backbone_folder, split, epochs=EPOCHS, cache=True)
+    trained = fitted(spec, backbone_folder, split, epochs=EPOCHS, cache=True, anew=True)
     return Run(parse_strategy(spec), backbone_folder, 0, split, trained)
 
 
@@ -138,8 +138,12 @@ def fitted(
     epochs: float = 1,
     seed: int = 0,
     cache: bool = False,
+    anew: bool = False,
 ) -> Trained:
-    """Trained on `split`, in float32; what is made of runs, of some that are trained for it."""
+    """Trained on `split`, in float32; what is made of runs, of some that are trained for it.
+
+    `anew`: its backbone is loaded for this training alone, else once for all of the strategy.
+    """
     strategy: Any = parse_strategy(spec)
     budget, settings = Budget(epochs=epochs), TrainSettings(precision="float32", patience=100, cache=cache)
     backbone = str(backbone_folder) if backbone_folder else None
@@ -150,7 +154,9 @@ def fitted(
             how: Any = {"settings": settings, "members": members}
             return train(strategy, backbone, split.task, split, budget, seed, **how)
     if isinstance(strategy, Strategy):
+        given = backbone if anew else _loaded(json.dumps(spec), backbone_folder)
         strategy = replace(strategy, recipe=replace(strategy.recipe, **STEP))
+        return train(strategy, given, split.task, split, budget, seed, settings=settings)
     return train(strategy, backbone, split.task, split, budget, seed, settings=settings)
 
 
@@ -162,6 +168,13 @@ def split_of(
     if kind:
         return toy_split_of(kind, pairs=pairs)
     return toy_split(rows=ROWS, metric="log_loss", labels=labels, pairs=pairs)
+
+
+@lru_cache(maxsize=4)
+def _loaded(spec_json: str, folder: Path | None) -> Backbone:
+    """Of one strategy alone: what one does to it, the next does not see."""
+    strategy: Any = parse_strategy(json.loads(spec_json))
+    return load(strategy, folder)
 
 
 def load(strategy: Strategy, folder: Path | None) -> Backbone:
