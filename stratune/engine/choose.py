@@ -10,7 +10,7 @@ from stratune.engine.local import LocalEngine
 from stratune.engine.ray_engine import RayEngine
 from stratune.engine.slurm_engine import SlurmEngine
 from stratune.errors import ConfigError, choices
-from stratune.train.processes import launched
+from stratune.train.processes import check_launch, launched
 
 
 def engine_for(name: str, jobs: int | None = None) -> Engine:
@@ -26,6 +26,7 @@ def engine_for(name: str, jobs: int | None = None) -> Engine:
 
 def _local(jobs: int | None) -> Engine:
     """Runs on this machine, one at a time; in this process where `accelerate launch` started it."""
+    check_launch()
     if not launched():
         return LocalEngine(jobs or 1)
     if (jobs or 1) > 1:

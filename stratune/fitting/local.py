@@ -32,7 +32,7 @@ from stratune.train.head_start import prepare_head
 from stratune.train.loop import UNSEEN, Evaluation, Loop
 from stratune.train.memory_plan import planned
 from stratune.train.precision import resolve
-from stratune.train.processes import on_cpus
+from stratune.train.processes import check_launch, on_cpus
 from stratune.train.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
     """accelerate handles devices, processes and trackers; mixed precision is ours (train/precision.py)."""
     from accelerate import Accelerator
 
+    check_launch()
     return Accelerator(
         mixed_precision="no",
         cpu=on_cpus(),
@@ -251,6 +252,7 @@ class NetFitting:
         prepare_head(self.net, rows, self.runtime)
         recomputed = self.net.recomputes
         state = loop.run()
+        self.notes += [loop.parallel.note] if loop.parallel.note else []
         if loop.runtime != self.runtime:
             tokens = loop.runtime.micro_batch_tokens
             self.notes.append(f"micro-batches of {tokens:,} tokens: memory did not do for more")

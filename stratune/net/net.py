@@ -47,6 +47,7 @@ class Net(nn.Module):
             False  # training compares vectors of rows; the head is solved (objective/contrast.py)
         )
         self.recomputes = False  # gradient checkpointing is on
+        self.in_parts = False  # several processes hold parts of its blocks, and run it together
         self._pretrained = list(backbone.model.parameters())
         for block in backbone.blocks:
             make_interceptable(block)

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stratune.files import replacing
+from stratune.train.shards import local, part_of, sharded_as, whole_of
 
 Tensors = dict[str, Tensor]
 LAYOUT = 2  # version of the names in the file; a checkpoint of another version is not resumed
@@ -55,17 +56,18 @@ class TrainingState:
 
 
 def snapshot(parameters: Mapping[str, Tensor]) -> Tensors:
-    """Contiguous copies on the CPU, as safetensors needs them."""
+    """Contiguous copies on the CPU, as safetensors needs them; of tensors in parts, of this process' own."""
     return {
-        name: p.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        name: local(p).detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, p in parameters.items()
     }
 
 
 def restore(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """`values`: those of a snapshot."""
     with torch.no_grad():
         for name, parameter in parameters.items():
-            parameter.copy_(values[name])
+            local(parameter).copy_(values[name])
 
 
 def save(
@@ -75,13 +77,27 @@ def save(
     trainable: Mapping[str, Tensor],
     best: Tensors,
     optimizer: torch.optim.Optimizer,
+    *,
+    writes: bool = True,
 ) -> None:
-    """`identity`: a string for all that the run depends on (settings, data, seed)."""
-    tensors = {f"learning/{name}": t for name, t in snapshot(trainable).items()}
-    tensors |= {f"best/{name}": t for name, t in best.items()}
+    """`identity`: a string for all that the run depends on (settings, data, seed).
+
+    All processes call it, for the file has whole tensors, whatever parts they lie in; one of them `writes`.
+    """
+    tensors: Tensors = {}
+
+    def put(key: str, part: Tensor, like: Tensor) -> None:
+        whole = whole_of(part, like)
+        if writes:
+            tensors.update(snapshot({key: whole}))
+
     for name, parameter in trainable.items():
-        state = snapshot(optimizer.state[parameter])
-        tensors |= {f"optimizer/{key}/{name}": value for key, value in state.items()}
+        put(f"learning/{name}", local(parameter), parameter)
+        put(f"best/{name}", best[name], parameter)
+        for key, value in optimizer.state[parameter].items():
+            put(f"optimizer/{key}/{name}", local(value), value)
+    if not writes:
+        return
     metadata = {"identity": identity, "position": json.dumps(asdict(position))}
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata=metadata | {"digest": _digest(tensors, metadata)})
@@ -104,16 +120,19 @@ def load(
     if metadata.pop("digest", None) != _digest(tensors, metadata):
         return None
     position = TrainingState(**json.loads(metadata["position"]))
-    restore(trainable, {name: tensors[f"learning/{name}"] for name in trainable})
+    best: Tensors = {}
+    for name, parameter in trainable.items():
+        restore({name: parameter}, {name: part_of(tensors[f"learning/{name}"], parameter)})
+        best |= snapshot({name: part_of(tensors[f"best/{name}"], parameter)})
     for key, value in tensors.items():
         if key.startswith("optimizer/"):
             _, state, name = key.split("/", 2)
-            parameter = trainable[name]
-            there = (
-                value.dim() > 0 or optimizer.defaults["fused"]
-            )  # a fused step reads its counter where it runs
-            optimizer.state[parameter][state] = value.to(parameter.device) if there else value
-    best = {key.removeprefix("best/"): value for key, value in tensors.items() if key.startswith("best/")}
+            like = trainable[name]
+            if value.dim() > 0:
+                value = sharded_as(value, like)
+            elif optimizer.defaults["fused"]:  # it reads its counter where it runs
+                value = value.to(like.device)
+            optimizer.state[like][state] = value
     return position, best
 
 

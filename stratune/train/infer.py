@@ -29,14 +29,26 @@ def infer(
     world: int = 1,
     progress: Progress = SILENT,
 ) -> NDArray[np.float32]:
-    """(N, K) logits. With `world` > 1 only this rank's rows are filled in; the caller sums over ranks."""
+    """(N, K) logits. With `world` > 1 only this rank's rows are filled in; the caller sums over ranks.
+
+    A net whose blocks lie in parts on all processes is run equally often by each.
+    """
     net.eval()
     parts: list[tuple[NDArray[np.int64], torch.Tensor]] = []
+    batches = sorted_batches(feed.lengths, runtime.micro_batch_tokens)
+    own = batches[rank::world]
+
+    def run(some: NDArray[np.int64]) -> torch.Tensor:
+        found: torch.Tensor = net(feed.batch(some).to(runtime.device))
+        return found
+
     with torch.inference_mode(), autocast(runtime), net.reading(feed.tokens):
-        for rows in sorted_batches(feed.lengths, runtime.micro_batch_tokens)[rank::world]:
-            found = by_halves(rows, lambda some: net(feed.batch(some).to(runtime.device)))
+        for rows in own:
+            found = [run(rows)] if net.in_parts else by_halves(rows, run)
             parts.append((rows, torch.cat(found)))  # stays on the device: no sync per batch
             progress.rows(len(rows))
+        if net.in_parts and len(own) < len(batches[::world]):
+            run(batches[-1])  # for the others, who have one batch more
     out = np.zeros((len(feed), net.objective.outputs), dtype=np.float32)
     for rows, logits in parts:
         out[rows] = logits.float().cpu().numpy()

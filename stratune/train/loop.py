@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,9 @@ from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.halving import WHOLE, Part
 from stratune.train.memory_plan import did_not_fit, smaller
+from stratune.train.parallel import parallel
 from stratune.train.runtime import Runtime, autocast
+from stratune.train.shards import is_sharded, local, whole_of
 from stratune.watch import SILENT, Progress, Step
 
 if TYPE_CHECKING:
@@ -83,14 +84,16 @@ class Loop:
 
     def run(self) -> TrainingState:
         self._prepare()
-        self._resume()
-        for epoch, index, step in self._remaining():
-            if self.position.step >= self.end:
-                break
-            self._step(epoch, index, step)
-            if self.position.finished:
-                break
-        checkpoint.restore(self.trainable, self.best)
+        with self.parallel:
+            self._resume()
+            for epoch, index, step in self._remaining():
+                if self.position.step >= self.end:
+                    break
+                self._step(epoch, index, step)
+                if self.position.finished:
+                    break
+            checkpoint.restore(self.trainable, self.best)
+            del self.optimizer  # its memory, for the weights that are put together
         return self.position
 
     # -- set-up
@@ -99,6 +102,8 @@ class Loop:
         self.device = self.runtime.device
         self.position = TrainingState()
         self.best: Tensors = {}
+        frozen = self.feed.frozen
+        self.parallel = parallel(self.net, frozen.depth if frozen else 0, self.accelerator)
         self.trainable = self.net.trainable()
         self.lengths = self.feed.lengths
         self.plan = [len(self._steps_of(epoch)) for epoch in range(math.ceil(self.epochs))]
@@ -110,7 +115,6 @@ class Loop:
         self.end = self._step_of(self.part.until)
         self.rungs = {self._step_of(share) for share in self.part.rungs}
         self.optimizer = _optimizer(self.net, self.recipe, self.device)
-        self.module: nn.Module = self.accelerator.prepare_model(self.net)
         self.weights = self.weights.to(self.device) if self.weights is not None else None
         self.not_finite = torch.zeros((), dtype=torch.bool, device=self.device)
         self.loss_sum = torch.zeros((), device=self.device)
@@ -156,8 +160,9 @@ class Loop:
         started = time.perf_counter()
         self._set_learning_rate()
         self._fitting(rows)
+        self.parallel.average()
         norm = self.accelerator.clip_grad_norm_(list(self.trainable.values()), self.recipe.max_grad_norm)
-        self.not_finite |= ~torch.isfinite(norm)
+        self.not_finite |= ~torch.isfinite(whole_of(local(norm), norm))
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         position = self.position
@@ -197,7 +202,7 @@ class Loop:
 
         The divisor is constant, so every row has the same weight in any step and on any number of processes.
         """
-        self.module.train()
+        module = self.parallel.module.train()
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         torch.manual_seed(
             (self.seed * 1_000_003 + self.position.step) * 64 + rank
@@ -205,11 +210,10 @@ class Loop:
         budget = self.runtime.micro_batch_tokens
         todo = micro_batches(step, self.lengths, budget, rank, world)
         for i, (rows, counted) in enumerate(todo):
-            last = i == len(todo) - 1
-            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
+            with self.parallel.accumulating(last=i == len(todo) - 1):
                 batch = self.feed.batch(rows).to(self.device)
                 with autocast(self.runtime):
-                    logits = self.module(batch)
+                    logits = module(batch)
                 losses = self._losses(logits.float(), rows)
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
@@ -294,10 +298,9 @@ class Loop:
             return
         self.saved_at = time.monotonic()
         self.position.loss_sum = float(self.accelerator.reduce(self.loss_sum, "sum"))
-        if self.accelerator.is_main_process:
-            checkpoint.save(
-                self.checkpoint_file, self.identity, self.position, self.trainable, self.best, self.optimizer
-            )
+        state = self.position, self.trainable, self.best, self.optimizer
+        writes = self.accelerator.is_main_process
+        checkpoint.save(self.checkpoint_file, self.identity, *state, writes=writes)
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -309,8 +312,11 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.AdamW:
-    """Fused AdamW. Vectors (biases, norms) have no weight decay; the head may have its own learning rate."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    """Fused AdamW. Vectors (biases, norms) have no weight decay; the head may have its own learning rate.
+
+    Tensors in parts and whole ones are in groups of their own: no kernel takes both.
+    """
+    groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
     head = {id(p) for p in net.head.parameters()}
     for parameter in net.trainable().values():
         decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
@@ -319,11 +325,11 @@ def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.Ad
             if id(parameter) in head
             else recipe.learning_rate
         )
-        groups.setdefault((rate, decay), []).append(parameter)
+        groups.setdefault((rate, decay, is_sharded(parameter)), []).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": p, "peak": rate, "lr": rate, "weight_decay": decay}
-            for (rate, decay), p in groups.items()
+            for (rate, decay, _), p in groups.items()
         ],
         fused=device.type in ("cpu", "cuda"),
     )

@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
-def launch(*what):
+def launch(*what, how=("--multi_gpu",)):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     # `--cpu` alone starts one process (more are mpirun's business), so we ask for several and forbid the GPU.
-    options = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
+    options = [*how, "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
     options += ["--dynamo_backend", "no", "--main_process_port", port]
     ran = subprocess.run(
         [sys.executable, "-m", "accelerate.commands.launch", *options, "-m", *what],
