@@ -48,7 +48,6 @@ def main():
     from stratune.fitting.fit import train
     from stratune.strategy import parse_strategy
     from stratune.task import Task
-    from stratune.train.feed import Feed
     from stratune.train.settings import Budget, TrainSettings
 
     split = load_split(asked.data, Task(), seed=0, sizes=(200, asked.rows, 50))
@@ -63,7 +62,7 @@ def main():
         settings = TrainSettings(precision="float32", max_words=asked.words)
         spec = parse_strategy({"preset": "zero_shot", "readout": readout})
         scorer = train(spec, asked.llm, split.task, split, Budget(), 0, settings=settings).predictor.model
-        ours = scorer.logits(Feed(scorer.reader.tokens(texts, None), scorer.pad))
+        ours = scorer.outputs(texts, None)
         reader = scorer.reader
         pairs = [(reader.rendered(text, None), reader.renderer.gap + word) for text in texts for word in flat]
         if asked.lm_eval:

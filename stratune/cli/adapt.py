@@ -10,6 +10,7 @@ import typer
 from stratune.cli.compare import Bins, MaxLength, Size, configure
 from stratune.cli.options import (
     Delimiter,
+    DropLeaks,
     Encoding,
     Group,
     Id,
@@ -43,6 +44,7 @@ def adapt_command(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
+    drop_leaks: DropLeaks = None,
     validation: Validation = None,
     text: Text = None,
     pair: Pair = None,
@@ -80,7 +82,8 @@ def adapt_command(
 
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
-        "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "text": text, "pair": pair,
+        "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
+        "text": text, "pair": pair,
         "label": label, "group": group, "id": id_, "kind": kind, "bins": bins, "train_rows": train_rows,
         "val_rows": val_rows, "test_rows": test_rows, "backbone": backbone, "epochs": epochs,
         "max_words": max_words, "max_length": max_length,

@@ -9,6 +9,7 @@ import typer
 
 from stratune.cli.options import (
     Delimiter,
+    DropLeaks,
     Encoding,
     Group,
     Id,
@@ -124,6 +125,7 @@ def compare(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
+    drop_leaks: DropLeaks = None,
     validation: Validation = None,
     text: Text = None,
     pair: Pair = None,
@@ -175,7 +177,7 @@ def compare(
     """
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
-        "unlabelled": unlabelled, "unknown": unknown, "validation": validation,
+        "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
         "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,

@@ -10,6 +10,7 @@ import typer
 
 from stratune.cli.options import (
     Delimiter,
+    DropLeaks,
     Encoding,
     Group,
     Id,
@@ -52,6 +53,7 @@ def check_command(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
+    drop_leaks: DropLeaks = None,
     seed: Seed = 0,
     backbone: Annotated[str, typer.Option(help="Model whose tokens are counted; empty: none.")] = "minilm",
     as_json: Json = False,
@@ -74,6 +76,7 @@ def check_command(
         encoding=encoding,
         delimiter=delimiter,
         unknown=unknown or "refuse",
+        drop_leaks=bool(drop_leaks),
     )
     if as_json:
         print_json(report.to_dict())
@@ -99,6 +102,7 @@ def split_command(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
+    drop_leaks: DropLeaks = None,
     seed: Seed = 0,
     format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "csv",
     as_json: Json = False,
@@ -126,6 +130,7 @@ def split_command(
         encoding=encoding,
         delimiter=delimiter,
         unknown=unknown or "refuse",
+        drop_leaks=bool(drop_leaks),
     )
     write_split(split, out, format_)
     if as_json:

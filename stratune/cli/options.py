@@ -57,6 +57,12 @@ Unknown = Annotated[
         "[default: refuse]"
     ),
 ]
+DropLeaks = Annotated[
+    bool | None,
+    typer.Option(
+        "--drop-leaks", help="Drop training rows whose text, nearly their text, or group is in val or test."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 AllowServer = Annotated[
     list[str] | None,

@@ -62,6 +62,8 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         delimiter=data.delimiter,
         unknown=data.unknown,
         validation=data.validation,
+        near=data.near,
+        drop_leaks=data.drop_leaks,
         unlabelled=rows.get("unlabelled", data.unlabelled),
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch

@@ -57,6 +57,9 @@ class DataConfig(_Section):
     unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
     # rows: a part of them; folds: the training rows, cross-validated; auto: folds where rows are few
     validation: Literal["auto", "rows", "folds"] = "auto"
+    # of rows of nearly equal texts, where parts or folds are made
+    near: Literal["together", "apart"] = "together"
+    drop_leaks: bool = False  # rows of train (or val) whose text or group is in val or test (in test)
     seed: int = Field(0, ge=0, le=MOST_SEED)  # of the split
 
     @field_validator("source", "val", "test", "unlabelled")

@@ -26,6 +26,7 @@ class Options(TypedDict, total=False):
     delimiter: Annotated[str | None, "data.delimiter"]
     unknown: Annotated[str | None, "data.unknown"]
     validation: Annotated[str | None, "data.validation"]
+    drop_leaks: Annotated[bool | None, "data.drop_leaks"]
     train_rows: Annotated[int | float | str | None, "data.train_rows"]
     val_rows: Annotated[int | float | str | None, "data.val_rows"]
     test_rows: Annotated[int | float | str | None, "data.test_rows"]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 from datasets import Dataset
 
 from stratune.data.arrow import to_arrow
@@ -14,6 +15,7 @@ from stratune.data.identity import text_keys
 from stratune.data.issue import Issue, counted, some
 from stratune.data.label_issues import label_issues
 from stratune.data.labels import label_counts
+from stratune.data.leaks import Sides
 from stratune.data.lengths import Lengths, measure
 from stratune.data.split import Split
 from stratune.evaluate.visible import visible_difference
@@ -79,15 +81,18 @@ def check(
     balance = {name: label_counts(table, task) for name, table in tables.items()}
     tokens = _tokens(parts.values(), token_lengths, max_length)
     every = list(parts.values())
+    sides = Sides({name: part.given for name, part in parts.items()})
     issues = [  # the gravest first: a reader may stop after some
         *(Issue("warning", "note", warning, 1) for warning in warnings),
         *(issue for one, other in _pairs(parts) for issue in _leaks(one, other)),
+        *(issue for one, other in _pairs(parts) for issue in _near_leaks(one, other, sides)),
         *(issue for one, other in _pairs(parts) for issue in _shared_groups(one, other)),
         *label_issues(task, balance),
         *_conflicts(every),
         *(issue for part in every for issue in _empty(part)),
         *(issue for part in every for issue in _small(part)),
         *_duplicates(every),
+        *_near_duplicates(every, sides),
         *_too_long(tokens),
         *(Issue("info", "note", note, 1) for note in notes),
     ]
@@ -107,7 +112,7 @@ class _Part:
     """One part's columns as lists, its text keys computed once."""
 
     def __init__(self, name: str, table: Dataset) -> None:
-        self.name, self.table = name, to_arrow(table)
+        self.name, self.given, self.table = name, table, to_arrow(table)
         self.where = "" if name == "all" else f" in {name}"
 
     def has(self, name: str) -> bool:
@@ -217,6 +222,26 @@ def _leaks(one: _Part, other: _Part) -> Iterator[Issue]:
             f"{found} a text that is also in {one.name} ({len(shared) / len(other.ids):.1%} of {other.name})"
         )
         yield Issue(level, "leak", message, len(shared), some(shared))
+
+
+def _near_leaks(one: _Part, other: _Part, sides: Sides) -> Iterator[Issue]:
+    shared = [other.ids[row] for row in np.flatnonzero(sides.nearly(other.name, one.name))]
+    if shared:
+        found = counted(len(shared), f"row of {other.name} has", f"rows of {other.name} have")
+        share = f"{len(shared) / len(other.ids):.1%} of {other.name}"
+        message = f"{found} nearly a text that is in {one.name} ({share})"
+        yield Issue("warning", "near_leak", message, len(shared), some(shared))
+
+
+def _near_duplicates(parts: Sequence[_Part], sides: Sides) -> Iterator[Issue]:
+    """Rows whose text is nearly that of an earlier row of their own part."""
+    near = {part.name: [part.ids[row] for row in np.flatnonzero(sides.within(part.name))] for part in parts}
+    ids = [row_id for found in near.values() for row_id in found]
+    if ids:
+        found = counted(len(ids), "row has", "rows have")
+        where = ", ".join(f"{name} {len(own):,}" for name, own in near.items() if own and name != "all")
+        message = f"{found} nearly the text of an earlier row{f' ({where})' if where else ''}"
+        yield Issue("info", "near_duplicate", message, len(ids), some(ids))
 
 
 def _shared_groups(one: _Part, other: _Part) -> Iterator[Issue]:

@@ -11,15 +11,13 @@ from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
+from stratune.data.share_out import enough_folds, folds_of, too_few_folds
 from stratune.data.split import (
     FRACTIONS,
     Split,
     assemble,
-    enough_folds,
-    folds_of,
     make_split,
     subsample,
-    too_few_folds,
 )
 from stratune.data.unlabelled import with_unlabelled
 from stratune.errors import ConfigError
@@ -39,6 +37,8 @@ def load_split(
     unknown: str = "refuse",
     validation: str = "rows",
     unlabelled: Any = None,
+    near: str = "together",
+    drop_leaks: bool = False,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
@@ -47,7 +47,9 @@ def load_split(
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
     `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: rows,
     folds or auto, as `make_split` has it; a size of it asks for rows. `unlabelled`: a source of texts without
-    labels (unlabelled.py).
+    labels (unlabelled.py). `near`: together or apart, of nearly equal texts where rows are shared out
+    (near.py).
+    `drop_leaks`: rows that stand in two parts stay in one (leaks.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -80,9 +82,11 @@ def load_split(
         unknown=unknown,
         paths=paths,
         validation=validation,
+        near=near == "together",
+        drop_leaks=drop_leaks,
         **own,
     )
-    split = _cut(replace(split, notes=(*tables.notes, *split.notes)), sizes, seed)
+    split = _cut(replace(split, notes=(*tables.notes, *split.notes)), sizes, seed, near == "together")
     split = binned(split, wanted) if wanted.bins else split
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
 
@@ -106,7 +110,7 @@ def _with_own(
     )
 
 
-def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
+def _cut(split: Split, sizes: Sequence[int | float | None], seed: int, near: bool) -> Split:
     if all(size is None for size in sizes):
         return split
     parts = {
@@ -116,7 +120,7 @@ def _cut(split: Split, sizes: Sequence[int | float | None], seed: int) -> Split:
     folds = split.folds
     if split.cross_validated:
         parts["val"] = parts["train"]
-        found, unit, _ = folds_of(parts["train"], split.task, seed)
+        found, unit, _ = folds_of(parts["train"], split.task, seed, near)
         if not enough_folds(found):
             raise too_few_folds(unit)
         folds = tuple(found.tolist())

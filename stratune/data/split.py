@@ -6,7 +6,6 @@ Where rows are few, validation is no part of its own but cross-validation over t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,10 @@ from numpy.typing import NDArray
 from stratune.data import assign
 from stratune.data.arrow import to_arrow, to_dataset
 from stratune.data.fingerprint import PARTS, fingerprint
-from stratune.data.identity import linked_groups, numbers_of_texts
 from stratune.data.labels import cells, infer_labels, label_counts
+from stratune.data.leaks import without_leaks
 from stratune.data.read import row_of
-from stratune.data.rows import text_columns
+from stratune.data.share_out import enough_folds, folds_of, shared_out, too_few_folds
 from stratune.data.unknown import Place, settle
 from stratune.errors import ConfigError, DataError, choices
 from stratune.files import write_json
@@ -31,11 +30,9 @@ from stratune.task import Task
 
 FRACTIONS = (0.70, 0.15, 0.15)
 VALIDATIONS = ("auto", "rows", "folds")
-FOLDS = 5  # of the training rows, where they choose in the place of validation rows
 # With fewer validation rows the choice among strategies is mostly luck, and the rows are worth more in
 # training (docs/log.md): auto takes folds.
 LEAST_TO_CARVE = 50
-LEAST_FOLDS = 3  # a model of all but one still has two to choose by
 CROSS_VALIDATED = (
     "validation is {}-fold cross-validation over the training rows: each is answered by a model that has not "
     "seen it, and the model that is kept is fitted on all of them"
@@ -122,12 +119,15 @@ def make_split(
     unknown: str = "refuse",
     paths: Mapping[str, str | Path] | None = None,
     validation: str = "rows",
+    near: bool = True,
+    drop_leaks: bool = False,
 ) -> Split:
     """Canonical tables -> Split. Rows keep their source order in each part.
 
     `val`, `test`: the user's own parts. `assigned`: the user's part for every row of `table`. Parts that
-    neither gives are carved from train: stratified by label, equal texts (identity.py) on one side; or by
-    whole groups when `task.group` is set, and groups that share a text together.
+    neither gives are carved from train: stratified by label, equal texts (identity.py) on one side, with
+    `near` nearly equal ones too (near.py); or by whole groups when `task.group` is set, and groups that share
+    a text together. `drop_leaks`: rows that stand in two of the parts stay in one (leaks.py).
     `unknown`: what becomes of labels of val or test that no training row has (unknown.py). `paths` (by part)
     are for messages. `validation`: a part (`rows`), the training rows in folds (`folds`), or folds where a
     part would have fewer than LEAST_TO_CARVE rows (`auto`). DataError when a part would be empty, or for an
@@ -148,8 +148,8 @@ def make_split(
     folds: Sequence[int] = ()
     if _wants_folds(validation, carved, shares["val"] * len(train)):
         others = {part: shares[part] for part in carved if part != "val"}
-        rest, notes = _carve(train, task, others, seed, path)
-        found, unit, told = folds_of(rest["train"], task, seed)
+        rest, notes = _carve(train, task, others, seed, path, near)
+        found, unit, told = folds_of(rest["train"], task, seed, near)
         if enough_folds(found):
             tables |= {**rest, "val": rest["train"]}
             folds, carved = found.tolist(), []
@@ -157,8 +157,11 @@ def make_split(
         elif validation == "folds":
             raise too_few_folds(unit, path)
     if carved:
-        made, notes = _carve(train, task, {part: shares[part] for part in carved}, seed, path)
+        made, notes = _carve(train, task, {part: shares[part] for part in carved}, seed, path, near)
         tables |= made
+    if drop_leaks:
+        tables, told, folds = _apart(tables, folds)
+        notes = [*notes, *told]
     task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
     _check_named(task, tables, paths.get("train"))
     known = settle(tables, task, unknown, origin.of_column(task.label))
@@ -175,19 +178,17 @@ def _wants_folds(validation: str, carved: Sequence[str], rows: float) -> bool:
     return "val" in carved and (validation == "folds" or (validation == "auto" and rows < LEAST_TO_CARVE))
 
 
-def folds_of(table: Dataset, task: Task, seed: int) -> tuple[NDArray[np.int64], str, list[str]]:
-    """(N,) the fold of each row, of FOLDS where rows are enough; and the rest as `shared_out` has it."""
-    count = max(1, min(FOLDS, len(table)))
-    return shared_out(table, task, [1 / count] * count, seed)
-
-
-def enough_folds(folds: NDArray[np.int64]) -> bool:
-    return len(np.unique(folds)) >= LEAST_FOLDS
-
-
-def too_few_folds(unit: str, path: str | Path | None = None) -> DataError:
-    why = f"too few {unit} for {LEAST_FOLDS} folds; give more, your own val file, or --validation rows"
-    return DataError(why, path=path)
+def _apart(
+    tables: Mapping[str, Dataset], folds: Sequence[int]
+) -> tuple[dict[str, Dataset], list[str], Sequence[int]]:
+    """The parts without leaks, and notes. Where training rows are validation too, they lose those of test."""
+    if not folds:
+        kept, notes = without_leaks(tables)
+        return kept, notes, folds
+    ids = dict(zip(_column(tables["train"], "id"), folds, strict=True))
+    kept, notes = without_leaks({"train": tables["train"], "test": tables["test"]})
+    left = [ids[row] for row in _column(kept["train"], "id")]
+    return {**kept, "val": kept["train"]}, notes, left
 
 
 def _check_named(task: Task, tables: Mapping[str, Dataset], path: str | Path | None) -> None:
@@ -252,12 +253,17 @@ class _Origin:
 
 
 def _carve(
-    table: Dataset, task: Task, shares: Mapping[str, float], seed: int, path: str | Path | None
+    table: Dataset,
+    task: Task,
+    shares: Mapping[str, float],
+    seed: int,
+    path: str | Path | None,
+    near: bool,
 ) -> tuple[dict[str, Dataset], list[str]]:
     """Take parts (`shares` of the table each) out of `table`, which becomes train; and notes."""
     if not shares:
         return {"train": table}, []
-    parts, unit, notes = shared_out(table, task, [1 - sum(shares.values()), *shares.values()], seed)
+    parts, unit, notes = shared_out(table, task, [1 - sum(shares.values()), *shares.values()], seed, near)
     names = ("train", *shares)
     for number, part in enumerate(names):
         if not (parts == number).any():
@@ -266,38 +272,6 @@ def _carve(
             )
             raise DataError(message, path=path)
     return _picked(table, parts, names), notes
-
-
-def shared_out(
-    table: Dataset, task: Task, fractions: Sequence[float], seed: int
-) -> tuple[NDArray[np.int64], str, list[str]]:
-    """(N,) the part of each row, of as many as there are `fractions`; what was shared out, in words; notes.
-
-    Stratified by label, equal texts (identity.py) in one part; or whole groups where `task.group` is set, and
-    groups that share a text together.
-    """
-    labels = task.target.strata(cells(table))
-    texts = numbers_of_texts(*text_columns(table))
-    if task.group is not None:
-        groups, notes = _linked(_column(table, "group"), texts, fractions[0])
-        return assign.grouped(labels, groups, fractions, seed), "groups", notes
-    if len(set(texts)) < len(texts):
-        return assign.together(labels, texts, fractions, seed), "different texts", []
-    return assign.stratified(labels, fractions, seed), "rows of each label", []
-
-
-def _linked(groups: Sequence[str], texts: Sequence[int], share: float) -> tuple[Sequence[str], list[str]]:
-    """Groups, those that share a text joined into one; and notes.
-
-    Texts that link so many groups that they hold more rows than `share`, the training part's (a phrase that
-    every transcript has), link none.
-    """
-    linked = linked_groups(groups, texts)
-    largest = max(Counter(linked).values())
-    if largest <= max(share * len(linked), *Counter(groups).values()):
-        return linked, []
-    found = f"groups share texts, which link {largest:,} of {len(linked):,} rows"
-    return groups, [f"{found}: each group is on one side of the split, some equal texts are not"]
 
 
 def _picked(table: Dataset, parts: NDArray[np.int64], names: Sequence[str] = PARTS) -> dict[str, Dataset]:

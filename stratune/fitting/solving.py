@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from stratune.data.split import folds_of
+from stratune.data.share_out import folds_of
 from stratune.errors import TrainingError
 from stratune.train.feed import Feed
 from stratune.train.infer import vectors

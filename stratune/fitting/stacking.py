@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.data.split import shared_out
+from stratune.data.share_out import shared_out
 from stratune.evaluate.arrays import Floats
 from stratune.model.answers import Scored, unanswered
 from stratune.model.ensemble import weighted_mean

@@ -11,7 +11,8 @@ from datasets import Dataset
 
 from stratune.comparison.comparison import run_comparison
 from stratune.config import parse_config
-from stratune.data.split import assemble, folds_of, make_split
+from stratune.data.share_out import folds_of
+from stratune.data.split import assemble, make_split
 from stratune.engine.inline import InlineEngine
 from stratune.fitting.fit import train
 from stratune.fitting.kept_answers import kept_answers
