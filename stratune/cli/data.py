@@ -154,12 +154,19 @@ def run_check(
     max_length: int | None = None,
     **options: Any,
 ) -> Report:
-    """Check the split that a comparison with this seed would see. `options` are load_split's."""
+    """Check the split that a comparison with this seed would see, and the source's other columns. `options`
+    are load_split's.
+    """
     from stratune.data.check import check
+    from stratune.data.giveaways import other_columns
     from stratune.data.load import load_split
+    from stratune.data.read import read_tables
 
-    split = load_split(source, task, seed=seed, validation="auto", **options)
-    return check(split, token_lengths=token_lengths, max_length=max_length)
+    how = {key: options.get(key) for key in ("encoding", "delimiter")}
+    tables = read_tables(source, **how)  # once, for both
+    split = load_split(tables, task, seed=seed, validation="auto", **options)
+    more = tuple(other_columns(tables.train, split.task, options.get("split_column")))
+    return check(split, token_lengths=token_lengths, max_length=max_length, more=more)
 
 
 def write_split(split: Split, out: Path, format: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from datasets import Dataset
 
 from stratune.data.arrow import to_arrow
+from stratune.data.giveaways import giveaways
 from stratune.data.identity import text_keys
 from stratune.data.issue import Issue, counted, some
 from stratune.data.label_issues import label_issues
@@ -65,8 +66,11 @@ def check(
     *,
     token_lengths: TokenLengths | None = None,
     max_length: int | None = None,
+    more: Sequence[Issue] = (),
 ) -> Report:
-    """Look at a Split (its task is used) or at one canonical table. `max_length` is in tokens."""
+    """Look at a Split (its task is used) or at one canonical table. `max_length` is in tokens. `more`: what
+    was found elsewhere.
+    """
     if isinstance(data, Split):
         tables, task, notes, warnings = data.parts, data.task, data.notes, data.warnings
         twice = {"val"} if data.cross_validated else set[str]()  # its rows are those of train
@@ -93,6 +97,8 @@ def check(
         *(issue for part in every for issue in _small(part)),
         *_duplicates(every),
         *_near_duplicates(every, sides),
+        *_given_away(every[0], task),
+        *more,
         *_too_long(tokens),
         *(Issue("info", "note", note, 1) for note in notes),
     ]
@@ -180,6 +186,11 @@ def _duplicates(parts: Sequence[_Part]) -> Iterator[Issue]:
         where = ", ".join(f"{name} {len(ids):,}" for name, ids in repeats.items() if ids and name != "all")
         message = f"{found} an earlier text{f' ({where})' if where else ''}"
         yield Issue("warning", "duplicate_text", message, len(ids), some(ids))
+
+
+def _given_away(train: _Part, task: Task) -> Iterator[Issue]:
+    if task.target.one_label:
+        yield from giveaways(train.column("text"), train.pairs(), train.column("label"))
 
 
 def _small(part: _Part) -> Iterator[Issue]:

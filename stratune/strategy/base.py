@@ -186,6 +186,7 @@ class Baseline(Candidate):
     """
 
     space: ClassVar[Space] = {}  # options worth a trial
+    needs_pairs: ClassVar[bool] = False  # whether it reads two texts in each row, and no single ones
 
     @abstractmethod
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> FittedBaseline: ...

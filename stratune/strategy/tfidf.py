@@ -43,6 +43,8 @@ class TfIdf(Baseline):
         "strengths": Choice((0.1, 1.0, 10.0), (0.3, 3.0, 30.0), (1.0, 10.0, 100.0), (3.0, 30.0, 300.0)),
     }
 
+    preset: ClassVar[str] = "tfidf"
+
     name: str = "tfidf"
     max_features: int = 100_000  # of words, and again of characters
     # Training texts that a term must stand in: long texts are full of terms that only tell them apart.
@@ -53,7 +55,7 @@ class TfIdf(Baseline):
     def settings(self) -> dict[str, Any]:
         lists = {"least": list(self.least), "strengths": list(self.strengths)}
         fields = {"max_features": self.max_features, "characters": self.characters, **lists}
-        return {"name": self.name, "preset": "tfidf", **fields}
+        return {"name": self.name, "preset": self.preset, **fields}
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> TfIdfModel:
         texts = [*train.texts, *(train.pairs or ())]

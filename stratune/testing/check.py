@@ -48,8 +48,8 @@ def trains(strategy: Any) -> bool:
 
 def needs_pairs(spec: Spec) -> bool:
     """Whether its rows must have two texts."""
-    readout = getattr(parse_strategy(spec), "readout", None)  # baselines and combinations have none
-    return readout is not None and readout.needs_pairs
+    strategy = parse_strategy(spec)
+    return bool(getattr(getattr(strategy, "readout", strategy), "needs_pairs", False))
 
 
 def check(applies_to: Callable[[Any], bool] = is_any, *, alone: bool = False) -> Callable[[Body], Check]:

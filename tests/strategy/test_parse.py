@@ -7,7 +7,18 @@ from stratune.strategy import BASELINES, PRESETS, Strategy, about, parse_strateg
 
 
 def test_presets_come_in_the_order_of_the_leaderboard():
-    first = ["majority", "mean", "tfidf", "untuned", "probe", "partial", "bitfit", "full"]
+    first = [
+        "majority",
+        "mean",
+        "tfidf",
+        "first_only",
+        "second_only",
+        "untuned",
+        "probe",
+        "partial",
+        "bitfit",
+        "full",
+    ]
     then = [
         "features",
         "centroid",
