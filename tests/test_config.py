@@ -117,6 +117,9 @@ WRONG = [
     ({"data": {**DATA, "seed": -1}}, "data.seed: -1: input should be greater than or equal to 0"),
     ({"data": {**DATA, "encoding": "hex"}}, "data.encoding: 'hex' is no text encoding"),
     ({"data": {**DATA, "fractions": [0.5, 0.5, 0.5]}}, r"data.fractions: \[0.5, 0.5, 0.5\]: expected three"),
+    ({"data": {**DATA, "agreement": 60}}, "data.agreement: 60: expected a share above 0 up to 1"),
+    ({"data": {**DATA, "agreement": 0}}, "data.agreement: 0: expected a share above 0 up to 1"),
+    ({"data": {**DATA, "no_gold": [True]}}, "data.no_gold: True is no text: quote the labels"),
     ({"data": {**DATA, "train_rows": 0}}, "data.train_rows: 0: expected a count of rows"),
     ({"data": {**DATA, "test_rows": 1.5}}, "data.test_rows: 1.5: expected a count of rows"),
     ({"data": {"source": "hub:"}}, "data.source: 'hub:' names no data"),
@@ -145,6 +148,12 @@ def test_labels_that_look_like_numbers_are_text():
         {"data": DATA, "task": {"labels": [0, 1]}, "train": {"class_weights": {0: 1, 1: 5}}}
     )
     assert config.task.labels == ("0", "1") and config.train.class_weights == {"0": 1.0, "1": 5.0}
+
+
+def test_labels_of_rows_without_gold_are_text():
+    data = {**DATA, "no_gold": ["-", -1, ""], "agreement": 1}
+    assert parse_config({"data": data}).data.no_gold == ("-", "-1", "")
+    assert parse_config({"data": {**DATA, "no_gold": "-, -1"}}).data.no_gold == ("-", "-1")
 
 
 def test_labels_yes_and_no_are_text(tmp_path):

@@ -1,19 +1,17 @@
-"""stratune data agree: how well the raters of a file agree, before a model is compared with them."""
+"""stratune data agree: how well the raters of a file agree, who is off, and what they agree on."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Delimiter, Encoding, Json, Source
-from stratune.cli.output import console, print_json
-from stratune.errors import DataError
+from stratune.cli.options import Delimiter, Encoding, Json, NoGold, Source
+from stratune.cli.output import print_json
 
 if TYPE_CHECKING:
-    from stratune.data.predictions import Ratings
-    from stratune.report.screen import Table
-    from stratune.task import Task
+    from stratune.data.agreed import Agreed
 
 
 def agree_command(
@@ -21,6 +19,10 @@ def agree_command(
     annotations: Annotated[
         str, typer.Option(help="Column of ratings, one or a list a row; several joined by +.")
     ],
+    raters: Annotated[
+        str | None,
+        typer.Option(help="Column of lists of who rated, in the order of the ratings; several joined by +."),
+    ] = None,
     kind: Annotated[
         str | None,
         typer.Option(
@@ -34,102 +36,82 @@ def agree_command(
     group: Annotated[
         str | None, typer.Option(help="Column of rows that belong together, for the intervals.")
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Column of the texts of the worst rows. [default: text, if there is one]"),
+    ] = None,
+    pair: Annotated[str | None, typer.Option(help="Column of the second text of a pair.")] = None,
+    rows: Annotated[int, typer.Option(min=0, help="Rows with most disagreement that are listed.")] = 10,
+    label: Annotated[str | None, typer.Option(help="Column of the gold label, where there is one.")] = None,
+    consensus: Annotated[
+        str | None,
+        typer.Option(help="majority, mean (of numbers) or dawid-skene. [default: majority or mean, by kind]"),
+    ] = None,
+    no_gold: NoGold = None,
+    least: Annotated[
+        float | None, typer.Option(help="Share of a row's ratings that its majority must have, such as 0.6.")
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="File for the rows with what raters agree on: csv, jsonl or parquet by its name."),
+    ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     as_json: Json = False,
 ) -> None:
-    """ICC, Krippendorff's alpha, and what one rater reaches against the others.
+    """How far raters agree, on each label and each rater; who is off; the rows with most disagreement.
 
-    Columns with one rating a cell are identified raters; a list does not show who rated.
+    Columns with one rating a cell are known raters. A list does not show who rated, unless --raters does.
+
+    --write makes a table of what raters agree on. --no-gold also takes `tie`: rows whose ratings tie.
     """
+    from stratune.data.agreed import agree_on, choose, write_agreed
+    from stratune.data.rated import column, read_rated
+    from stratune.data.read import read
     from stratune.data.rows import group_numbers
-    from stratune.report.people import among_raters
+    from stratune.data.write import check_writable, format_of
+    from stratune.report.raters import of_agreed, of_rated, worst_rows
 
-    ratings, task, raw = _read(
-        source, annotations, kind, labels, {"encoding": encoding, "delimiter": delimiter}
-    )
-    groups = group_numbers(_cells(raw, group, source)) if group is not None else None
-    found = {"kind": task.kind, "labels": list(task.labels), **among_raters(ratings, task, groups=groups)}
+    if write is not None:
+        format_of(write, None)
+        check_writable(write)
+    raw = read(source, encoding=encoding, delimiter=delimiter)
+    named = [name.strip() for name in labels.split(",")] if labels else []
+    rated = read_rated(raw, source, annotations, raters, kind=kind, labels=named)
+    agreed = agree_on(rated, consensus)
+    chosen = choose(agreed, raw, source, label=label, no_gold=no_gold or (), least=least)
+    groups = group_numbers(column(raw, group, source)) if group is not None else None
+    shown = [name for name in (text or ("text" if "text" in raw.column_names else None), pair) if name]
+    texts = {name: column(raw, name, source) for name in shown}
+    found: dict[str, Any] = of_rated(rated, groups)
+    found["worst"] = worst_rows(rated, rows, texts)
+    found["consensus"] = of_agreed(agreed, chosen)
+    found["notes"] = _notes(agreed, column(raw, label, source) if label else None, no_gold or [])
+    if write is not None:
+        write_agreed(write, raw, agreed, chosen.rows)
+        found["consensus"]["written"] = str(write)
     if as_json:
         print_json(found)
         return
-    console().print(_table(found))
+    from stratune.cli.agree_tables import show
+
+    show(found, shown)
 
 
-def _read(
-    source: str, annotations: str, kind: str | None, labels: str | None, how: dict[str, str | None]
-) -> tuple[Ratings, Task, Any]:
-    """(ratings of the whole source, their task, the raw table)."""
-    from dataclasses import replace
+def _notes(agreed: Agreed, gold: list[Any] | None, no_gold: list[str]) -> list[str]:
+    """Values that read as if they stood for no label, when nobody has named any."""
+    import shlex
 
-    import numpy as np
+    from stratune.data.arrow import as_text
+    from stratune.data.gold import EMPTY, usual
 
-    from stratune.data.annotations import read_annotations
-    from stratune.data.predictions import Ratings, numbered
-    from stratune.data.raters import annotation_columns, identified
-    from stratune.data.read import read, row_of
-    from stratune.evaluate.agreement import stacked
-    from stratune.task import Task
-
-    raw = read(source, **how)
-    cells = {name: _cells(raw, name, source) for name in annotation_columns(Task(annotations=annotations))}
-
-    def error(message: str, column: str, index: int) -> DataError:
-        return DataError(message, path=source, row=row_of(source, index), column=column)
-
-    named = tuple(name.strip() for name in labels.split(",")) if labels else ()
-    task = Task(annotations=annotations, labels=named)
-    lists = read_annotations(cells, task, error).to_pylist()
-    distinct = {name for given in lists for name in given if name is not None}
-    wanted: Any = kind or ("classification" if named else _likely(distinct))
-    task = replace(task, kind=wanted, metric="")
-    if task.target.is_numeric:
-        lists = read_annotations(cells, task, error).to_pylist()
-    else:
-        task = task.with_labels(named or task.target.in_order(distinct))
-    values = stacked(numbered(lists, task.target))
-    if not np.isfinite(values).any():
-        raise DataError("no row has a rating", path=source, column=annotations)
-    return Ratings(values, identified(task, lists)), task, raw
-
-
-def _cells(raw: Any, column: str, source: str) -> list[Any]:
-    from stratune.errors import choices
-
-    if column not in raw.column_names:
-        raise DataError(f"no such column: {choices(column, raw.column_names)}", path=source)
-    return list(raw[column])
-
-
-def _likely(distinct: set[str]) -> str:
-    try:
-        values = {float(name) for name in distinct}
-    except ValueError:
-        return "classification"
-    return "regression" if len(values) > 2 else "classification"
-
-
-def _table(found: dict[str, Any]) -> Table:
-    from stratune.report import human
-    from stratune.report.people import RELIABILITY
-    from stratune.report.screen import Table
-    from stratune.target import TARGETS
-
-    table = Table("", "value [95 % interval]", title="Agreement of the raters", title_justify="left")
-    per_row = found["per_row"]
-    table.add_row("taken as", found["kind"])
-    table.add_row("rows with ratings", f"{found['rows']:,}")
-    least, most = per_row["least"], per_row["most"]
-    spread = f"{least}" if least == most else f"{least} to {most}, mean {per_row['mean']:.2f}"
-    table.add_row("ratings a row", spread)
-    table.add_row("raters", "identified" if found["identified"] else "not identified: no two-way ICC")
-    for name, meaning in RELIABILITY.items():
-        if name in found["icc"]:
-            table.add_row(f"{name}: {meaning}", human.interval(found["icc"][name]))
-    if found["alpha"]:
-        level = found["alpha"]["level"]
-        table.add_row(f"Krippendorff's alpha ({level})", human.interval(found["alpha"]))
-    for name, sign in TARGETS[found["kind"]].agreement.items():
-        if name in found["ceiling"]:
-            table.add_row(f"one rater against the others: {sign}", human.interval(found["ceiling"][name]))
-    return table
+    if no_gold or gold is None or agreed.agreement is None:
+        return []
+    cells = [as_text(cell) or "" for cell in gold]
+    found = usual(sorted(set(cells)))
+    if not found:
+        return []
+    count = sum(cell in found for cell in cells)
+    each = ", ".join(repr(value) if value else EMPTY for value in found)
+    options = " ".join(f"--no-gold {shlex.quote(value) if value else EMPTY}" for value in found)
+    return [f"{count:,} rows seem to have no gold label ({each}): leave them out with {options}"]

@@ -16,6 +16,7 @@ from stratune.cli.options import (
     Kind,
     Label,
     MaxWords,
+    NoGold,
     Pair,
     Prefer,
     SplitColumn,
@@ -126,6 +127,7 @@ def compare(
     delimiter: Delimiter = None,
     unknown: Unknown = None,
     drop_leaks: DropLeaks = None,
+    no_gold: NoGold = None,
     validation: Validation = None,
     text: Text = None,
     pair: Pair = None,
@@ -178,6 +180,7 @@ def compare(
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
         "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
+        "no_gold": no_gold or None,
         "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,

@@ -17,6 +17,7 @@ from stratune.cli.options import (
     Json,
     Kind,
     Label,
+    NoGold,
     Pair,
     Source,
     SplitColumn,
@@ -54,6 +55,7 @@ def check_command(
     delimiter: Delimiter = None,
     unknown: Unknown = None,
     drop_leaks: DropLeaks = None,
+    no_gold: NoGold = None,
     seed: Seed = 0,
     backbone: Annotated[str, typer.Option(help="Model whose tokens are counted; empty: none.")] = "minilm",
     as_json: Json = False,
@@ -77,6 +79,7 @@ def check_command(
         delimiter=delimiter,
         unknown=unknown or "refuse",
         drop_leaks=bool(drop_leaks),
+        no_gold=no_gold or (),
     )
     if as_json:
         print_json(report.to_dict())
@@ -103,6 +106,7 @@ def split_command(
     delimiter: Delimiter = None,
     unknown: Unknown = None,
     drop_leaks: DropLeaks = None,
+    no_gold: NoGold = None,
     seed: Seed = 0,
     format_: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet")] = "csv",
     as_json: Json = False,
@@ -131,6 +135,7 @@ def split_command(
         delimiter=delimiter,
         unknown=unknown or "refuse",
         drop_leaks=bool(drop_leaks),
+        no_gold=no_gold or (),
     )
     write_split(split, out, format_)
     if as_json:

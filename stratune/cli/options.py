@@ -63,6 +63,13 @@ DropLeaks = Annotated[
         "--drop-leaks", help="Drop training rows whose text, nearly their text, or group is in val or test."
     ),
 ]
+NoGold = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Label of rows without a gold label, such as - or -1 (empty: no label at all); they are "
+        "left out. Repeatable."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 AllowServer = Annotated[
     list[str] | None,

@@ -65,6 +65,8 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         near=data.near,
         drop_leaks=data.drop_leaks,
         unlabelled=rows.get("unlabelled", data.unlabelled),
+        no_gold=data.no_gold,
+        agreement=data.agreement,
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
     return split, report

@@ -55,6 +55,8 @@ class DataConfig(_Section):
     encoding: str | None = None
     delimiter: str | None = None  # between the columns of csv files; None: found out
     unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
+    no_gold: tuple[str, ...] = ()  # labels of rows without a gold label, which are left out: "-", "-1", ""
+    agreement: float | None = None  # rows whose raters give the majority in a smaller share are left out
     # rows: a part of them; folds: the training rows, cross-validated; auto: folds where rows are few
     validation: Literal["auto", "rows", "folds"] = "auto"
     # of rows of nearly equal texts, where parts or folds are made
@@ -92,6 +94,13 @@ class DataConfig(_Section):
                 key=f"data.{info.field_name}",
             )
         return size
+
+    @field_validator("agreement")
+    @classmethod
+    def _of_raters(cls, share: float | None) -> float | None:
+        if share is not None and not 0 < share <= 1:
+            raise ConfigError(f"{share:g}: expected a share above 0 up to 1", key="data.agreement")
+        return share
 
     @field_validator("encoding")
     @classmethod

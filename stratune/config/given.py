@@ -25,6 +25,7 @@ class Options(TypedDict, total=False):
     encoding: Annotated[str | None, "data.encoding"]
     delimiter: Annotated[str | None, "data.delimiter"]
     unknown: Annotated[str | None, "data.unknown"]
+    no_gold: Annotated[str | Sequence[str] | None, "data.no_gold"]
     validation: Annotated[str | None, "data.validation"]
     drop_leaks: Annotated[bool | None, "data.drop_leaks"]
     train_rows: Annotated[int | float | str | None, "data.train_rows"]
@@ -138,7 +139,7 @@ def _bins(value: Any) -> Any:
 
 _READ: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("train_rows", "val_rows", "test_rows"), _size),
-    **dict.fromkeys(("backbone", "backbones", "llm", "llms", "track"), _listed),
+    **dict.fromkeys(("backbone", "backbones", "llm", "llms", "track", "no_gold"), _listed),
     "strategies": _strategies,
     "bins": _bins,
 }

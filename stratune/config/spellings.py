@@ -40,9 +40,16 @@ def _numbers_as_text(value: Any) -> Any:
 
 
 def _labels(value: Any) -> Any:
-    return (
-        [_label(one, "task.labels") for one in value] if isinstance(value, (list, tuple)) else _split(value)
-    )
+    return _names(value, "task.labels")
+
+
+def _data(section: Any) -> Any:
+    section = _changed(section, "transcripts", _transcripts)
+    return _changed(section, "no_gold", lambda value: _names(value, "data.no_gold"))
+
+
+def _names(value: Any, key: str) -> Any:
+    return [_label(one, key) for one in value] if isinstance(value, (list, tuple)) else _split(value)
 
 
 def _label(value: Any, key: str) -> Any:
@@ -82,7 +89,7 @@ def _decide(section: Any) -> Any:
 
 
 _SPELLINGS: dict[str, Callable[[Any], Any]] = {
-    "data": lambda section: _changed(section, "transcripts", _transcripts),
+    "data": _data,
     "task": lambda section: _changed(section, "labels", _labels),
     "strategies": _split,
     "backbones": _split,

@@ -33,7 +33,7 @@ def read_annotations(cells: Mapping[str, Sequence[Any]], task: Task, error: Plac
     identified = not any(_listed(cell) for column in cells.values() for cell in column)
     for column, given in cells.items():
         for index, cell in enumerate(given):
-            ratings = [cell] if identified else _unpacked(cell)
+            ratings = [cell] if identified else unpacked(cell)
             for rating in ratings:
                 value = _rating(rating, task, column, index, error)
                 if value is not None or identified:
@@ -67,7 +67,7 @@ def _listed(cell: Any) -> bool:
     return isinstance(cell, (list, tuple)) or (isinstance(cell, str) and (cell[:1] == "[" or "," in cell))
 
 
-def _unpacked(cell: Any) -> list[Any]:
+def unpacked(cell: Any) -> list[Any]:
     """The ratings of a cell, possibly none."""
     if isinstance(cell, (list, tuple)):
         return list(cell)

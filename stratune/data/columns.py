@@ -23,15 +23,23 @@ NO_LABEL = "no label"
 
 
 def canonical(
-    raw: Dataset, task: Task, path: str | Path, *, labelled: bool = True, id_prefix: str = "", first: int = 0
+    raw: Dataset,
+    task: Task,
+    path: str | Path,
+    *,
+    labelled: bool = True,
+    id_prefix: str = "",
+    first: int = 0,
+    records: Sequence[int] | None = None,
 ) -> Dataset:
     """The columns that `task` names, as strings without nulls, in the row order of `raw`.
 
     A missing text is "". Labels are checked against `task.labels` unless that is empty. `path` is for
-    messages; `first` is the number of records before this table when it is one batch of a stream. Without an
-    id column the id is `id_prefix` and the record's number from 1. DataError gives file, row and column.
+    messages; `first` is the number of records before this table when it is one batch of a stream,
+    `records` are the places (N,) of its rows where some of the file were left out. Without an id column
+    the id is `id_prefix` and the record's number from 1. DataError gives file, row and column.
     """
-    source = _Source(raw, path, first)
+    source = _Source(raw, path, first, records)
     columns = {"id": source.ids(task.id, id_prefix), "text": source.texts(task.text)}
     if task.text_pair is not None:
         columns["text_pair"] = source.texts(task.text_pair)
@@ -59,12 +67,15 @@ def part_column(raw: Dataset, column: str, path: str | Path) -> list[str]:
 class _Source:
     """A raw table and the place its rows came from."""
 
-    def __init__(self, raw: Dataset, path: str | Path, first: int) -> None:
-        self.table, self.path, self.first = to_arrow(raw), path, first
+    def __init__(
+        self, raw: Dataset, path: str | Path, first: int, records: Sequence[int] | None = None
+    ) -> None:
+        self.table, self.path = to_arrow(raw), path
+        self.records = range(first, first + self.table.num_rows) if records is None else records
         self.features = raw.features
 
     def error(self, message: str, column: str, index: int) -> DataError:
-        return DataError(message, path=self.path, row=row_of(self.path, self.first + index), column=column)
+        return DataError(message, path=self.path, row=row_of(self.path, self.records[index]), column=column)
 
     def texts(self, column: str) -> pa.ChunkedArray:
         values = self._column(column)
@@ -128,10 +139,7 @@ class _Source:
 
     def ids(self, column: str | None, prefix: str) -> pa.ChunkedArray | pa.Array:
         if column is None:
-            start = self.first + 1
-            return pa.array(
-                [f"{prefix}{number}" for number in range(start, start + self.table.num_rows)], pa.string()
-            )
+            return pa.array([f"{prefix}{record + 1}" for record in self.records], pa.string())
         names = self.names(column, "no id")
         if pc.count_distinct(names).as_py() < len(names):
             raise self._repeated(column, names.to_pylist())
@@ -141,7 +149,7 @@ class _Source:
         seen: dict[str, int] = {}
         for index, name in enumerate(names):
             if name in seen:
-                before = row_of(self.path, self.first + seen[name])
+                before = row_of(self.path, self.records[seen[name]])
                 return self.error(f"the id {name!r} is already in row {before}", column, index)
             seen[name] = index
         raise AssertionError("called for ids that repeat")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from stratune.data.gold import usual
 from stratune.data.issue import Issue, counted, named, shown, some
 from stratune.data.labels import look_like_scores
 from stratune.target.label_sets import SEPARATOR
 from stratune.task import Task
 
 FEW_ROWS = 20  # training rows of a label; with fewer, nobody can tell what the label means
-MISSING = {"", "nan", "none", "null", "n/a", "na", "#n/a", "<na>", "nat", "-", "?"}
 _INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\ufe00-\ufe0f\x00-\x08\x0e-\x1f\x7f]")
 
 Balance = Mapping[str, Mapping[str, int]]  # part -> label -> rows
@@ -56,11 +57,13 @@ def _alike(labels: Sequence[str]) -> Iterator[Issue]:
 
 
 def _missing_names(labels: Sequence[str]) -> Iterator[Issue]:
-    found = [label for label in labels if spelling(label) in MISSING]
+    found = usual(labels)
     if found:
+        options = " ".join(f"--no-gold {shlex.quote(label)}" for label in found)
         message = (
             f"{counted(len(found), 'label reads', 'labels read')} like a missing value: "
-            f"{named([repr(label) for label in found])}; leave such rows out, or give the label a name"
+            f"{named([repr(label) for label in found])}; leave such rows out with {options}, or give the "
+            "label a name"
         )
         yield Issue("warning", "missing_label", message, len(found), some(found))
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+
+from datasets import Dataset
 
 from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
+from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
 from stratune.data.share_out import enough_folds, folds_of, too_few_folds
@@ -39,6 +43,8 @@ def load_split(
     unlabelled: Any = None,
     near: str = "together",
     drop_leaks: bool = False,
+    no_gold: Sequence[str] = (),
+    agreement: float | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
@@ -49,26 +55,35 @@ def load_split(
     folds or auto, as `make_split` has it; a size of it asks for rows. `unlabelled`: a source of texts without
     labels (unlabelled.py). `near`: together or apart, of nearly equal texts where rows are shared out
     (near.py).
-    `drop_leaks`: rows that stand in two parts stay in one (leaks.py).
+    `drop_leaks`: rows that stand in two parts stay in one (leaks.py). `no_gold`, `agreement`: rows of every
+    part that are left out before the split, by their label and by the share of their raters that are of one
+    mind (gold.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
     tables = _with_own(source, val, test, split_column, how)
     wanted = task or tables.task or Task()
     task = unbinned(wanted) if wanted.bins else wanted
-    table = canonical(tables.train, task, tables.name)
+    check_least(agreement, wanted, "data.agreement")
+    gold = partial(_with_gold, task=task, no_gold=no_gold, agreement=agreement)
+    rows = gold(tables.train, tables.name)
+    table = canonical(rows.table, task, tables.name, records=rows.records)
     labels = task.labels or infer_labels([table], task, tables.name)
-    check_ratings(table, task, labels, tables.name)
-    paths = {"train": tables.name} | {
-        p: source_name(s) for p, s in (("val", val), ("test", test)) if s is not None
-    }
+    check_ratings(table, task, labels, rows.place)
+    paths = {"train": rows.place}
+    left_out = [rows.note]
+    assigned = None if split_column is None else part_column(rows.table, split_column, rows.place)
     own = {}
-    for part, rows in (("val", tables.val), ("test", tables.test)):
-        if rows is not None:
-            place = paths.setdefault(part, f"{tables.name} ({part})")  # a hub dataset's own part
-            own[part] = canonical(rows, replace(task, labels=()), place, id_prefix=f"{part}:")
-            check_ratings(own[part], task, labels, place)
-    assigned = None if split_column is None else part_column(tables.train, split_column, tables.name)
+    for part, given, source_ in (("val", tables.val, val), ("test", tables.test, test)):
+        if given is not None:
+            # None: a hub dataset's own part
+            place = f"{tables.name} ({part})" if source_ is None else source_name(source_)
+            rows = gold(given, place)
+            made = replace(task, labels=())
+            own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
+            check_ratings(own[part], task, labels, rows.place)
+            paths[part] = rows.place
+            left_out.append(rows.note)
     if sizes[1] is not None:
         if validation == "folds":
             raise ConfigError("folds of the training rows have no size of their own", key="data.val_rows")
@@ -86,9 +101,32 @@ def load_split(
         drop_leaks=drop_leaks,
         **own,
     )
-    split = _cut(replace(split, notes=(*tables.notes, *split.notes)), sizes, seed, near == "together")
+    notes = (*tables.notes, *filter(None, left_out), *split.notes)
+    split = _cut(replace(split, notes=notes), sizes, seed, near == "together")
     split = binned(split, wanted) if wanted.bins else split
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A part without the rows that were left out. `records`: their places in the source, where some were;
+    `place` is for messages that count what is left.
+    """
+
+    table: Dataset
+    place: str
+    records: list[int] | None = None
+    note: str | None = None
+
+
+def _with_gold(
+    raw: Dataset, place: str, *, task: Task, no_gold: Sequence[str], agreement: float | None
+) -> _Rows:
+    kept = with_gold(raw, task, place, no_gold, agreement)
+    note = kept.note(place, agreement)
+    if note is None:
+        return _Rows(raw, place)
+    return _Rows(taken(raw, kept), f"{place}, of the rows that were kept", kept.rows.tolist(), note)
 
 
 def _with_own(

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.proportions import AREA, Proportions
 from stratune.evaluate.replicates import RESAMPLES, Replicates, replicates
-from stratune.evaluate.scales import CORRELATIONS, SCALES, SHARES, bca, student
+from stratune.evaluate.scales import CORRELATIONS, SHARES, bca, scale_of, student
 from stratune.evaluate.scoring import Scorer, Tally
 
 ENOUGH = 5  # trials of every label, for the bias of their mean to be known from its replicates
@@ -155,15 +155,16 @@ class _Rows:
             return value, value
         if name in SHARES:
             return self._share(name, self.found.units, by_row=False)
-        if name not in SCALES:
+        scale = scale_of(name)
+        if scale is None:
             return self._unknown(name, value)
-        if SCALES[name].has(value):
-            return SCALES[name].ends(value, float(np.sqrt(spread)), self.student)
+        if scale.has(value):
+            return scale.ends(value, float(np.sqrt(spread)), self.student)
         return self._at_the_end(name, value)
 
     def _at_the_end(self, name: str, value: float) -> Ends:
         """Nothing was wrong, so no replicate differs, and yet another row may be wrong."""
-        if name in CORRELATIONS:  # between -1 and 1: as if right and wrong had been counted
+        if name.partition("[")[0] in CORRELATIONS:  # between -1 and 1: as if right and wrong had been counted
             counted = np.clip([(1 + value) / 2], 0.0, 1.0)  # icc1 of few ratings a row can be below -1
             low, high = Proportions(counted, np.array([float(self.found.units)])).ends(1.0, self.quantile)
             return min(value, 2 * float(low[0]) - 1), max(value, 2 * float(high[0]) - 1)
@@ -180,8 +181,8 @@ class _Rows:
 
     def bounds(self, name: str) -> Ends:
         """Between which values a metric lies."""
-        if name in SCALES:
-            return SCALES[name].least, SCALES[name].most
+        if (scale := scale_of(name)) is not None:
+            return scale.least, scale.most
         return (-np.inf, np.inf) if name in self.found.skewed else (0.0, 1.0)
 
     def bias(self, name: str) -> float:

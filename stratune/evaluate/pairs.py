@@ -124,10 +124,10 @@ class MeanOf:
 
     def values(self, weights: Floats) -> dict[str, Floats]:
         each = [scorer.values(weights) for scorer in self.scorers]
-        return {name: _mean_of_known(np.stack([values[name] for values in each])) for name in each[0]}
+        return {name: mean_of_known(np.stack([values[name] for values in each])) for name in each[0]}
 
 
-def _mean_of_known(values: Floats) -> Floats:
+def mean_of_known(values: Floats) -> Floats:
     """(S, R) -> (R,); NaN only where nobody has a value."""
     known = ~np.isnan(values)
     return ratio(np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0).astype(np.float64))

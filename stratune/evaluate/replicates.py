@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stratune.evaluate.arrays import Floats
-from stratune.evaluate.scales import SCALES, SHARES, acceleration
+from stratune.evaluate.scales import SHARES, acceleration, scale_of
 from stratune.evaluate.scoring import Scorer, Tally, tally_of
 
 BLOCKS = 200  # that are left out one by one, for the acceleration of metrics whose scale nobody knows
@@ -97,7 +97,7 @@ def replicates(
 
 def _of_no_scale(names: Iterable[str], tallies: Sequence[Tally]) -> list[str]:
     counted = {name for tally in tallies for name in _metrics_of(tally)}
-    return [name for name in names if name not in counted and name not in SCALES and name not in SHARES]
+    return [name for name in names if name not in counted and scale_of(name) is None and name not in SHARES]
 
 
 def _metrics_of(tally: Tally) -> Iterator[str]:

@@ -50,13 +50,19 @@ _BELOW_ONE = Scale(
 )
 
 ERRORS = ("mae", "rmse", "mae_levels", "log_loss")
-CORRELATIONS = ("pearson", "spearman", "mcc", "qwk", "kappa", "icc1", "icc2", "icc3")
+KAPPAS = ("kappa", "fleiss", "cohen", "cohen_weighted")
+CORRELATIONS = ("pearson", "spearman", "mcc", "qwk", *KAPPAS, "icc1", "icc2", "icc3")
 SCALES = {
     **dict.fromkeys(ERRORS, _ERROR),
     **dict.fromkeys(CORRELATIONS, _CORRELATION),
     **dict.fromkeys(("r2", "alpha", "icc1k", "icc2k", "icc3k"), _BELOW_ONE),
 }
 SHARES = ("accuracy",)  # shares also where a scorer does not tell of how many trials: of pairs of ratings
+
+
+def scale_of(name: str) -> Scale | None:
+    """Of a metric, or of one of a family: `kappa[yes]` has that of `kappa`. None: nobody knows it."""
+    return SCALES.get(name.partition("[")[0])
 
 
 def student(outside: npt.ArrayLike, degrees: npt.ArrayLike) -> Floats:

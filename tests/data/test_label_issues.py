@@ -35,8 +35,31 @@ def test_labels_that_differ_are_not_alike():
 
 @pytest.mark.parametrize("label", ["nan", "NaN", "None", "null", "N/A"])
 def test_a_label_that_means_missing_is_named(label):
-    message = f"1 label reads like a missing value: {label!r}; leave such rows out, or give the label a name"
-    assert said("good", "bad", label)["missing_label"] == message
+    message = said("good", "bad", label)["missing_label"]
+    assert message == (
+        f"1 label reads like a missing value: {label!r}; leave such rows out with --no-gold {label}, or give the "
+        "label a name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (("good", "bad", "-1"), True),
+        (("0", "1", "2", "-1"), True),  # SNLI on the hub
+        (("0", "-1"), True),
+        (("-1", "0", "1"), False),
+        (("-2", "-1", "0", "1", "2"), False),
+        (("-1", "1"), False),
+        (("-1", "0.5", "3"), False),
+    ],
+)
+def test_minus_one_is_missing_beside_names_and_numbers_of_classes(labels, found):
+    assert ("missing_label" in said(*labels)) == found
+
+
+def test_several_are_named_as_the_option_takes_them():
+    assert "with --no-gold - --no-gold '?', or" in said("good", "bad", "-", "?")["missing_label"]
 
 
 def test_scores_and_joined_labels_name_the_kind():
