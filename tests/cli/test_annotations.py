@@ -34,3 +34,22 @@ def test_ratings_reach_the_leaderboard(tmp_path):
                    cwd=tmp_path, cache=tmp_path / "cache")  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert set(json.loads(ran.stdout)["people"]["ceiling"]) == {"accuracy", "kappa", "qwk"}
+
+
+def test_rows_without_gold_and_rows_that_raters_differ_on_are_told_on_the_board(tmp_path):
+    rows = [
+        {"text": f"a {'good' if i % 2 else 'bad'} day {i}", "label": "-" if i < 12 else "ab"[i % 2],
+         "votes": ["ab"[i % 2]] * 2 + (["ab"[(i + 1) % 2]] if i % 4 == 0 else [])}
+        for i in range(120)
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "days.parquet")
+    options = ["data.agreement=0.8", "--data", "days.parquet", "--annotations", "votes", "--no-gold", "-"]
+    ran = stratune("compare", *options, "--strategies", "majority", "--out", "out", "--json", cwd=tmp_path,
+                   cache=tmp_path / "cache")  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    note = "left out 39 of 120 rows: 12 without a gold label ('-' 12), 27 whose raters agree by less than 0.8"
+    notes = json.loads((tmp_path / "out" / "split.json").read_text())["notes"]
+    assert any(one.endswith(f"days.parquet: {note}") for one in notes)
+    assert note.partition("(")[0] in (tmp_path / "out" / "report.html").read_text()
+    split = json.loads(ran.stdout)["split"]
+    assert split["train"] + split["test"] == 81 and json.loads(ran.stdout)["task"]["labels"] == ["a", "b"]

@@ -42,6 +42,22 @@ def test_check_prints_json_only(reviews):
     assert report["rows"] == {"train": 69, "val": 69, "test": 12} and report["ok"] is True
 
 
+def test_rows_without_gold_are_left_out_when_named(tmp_path):
+    path, out = tmp_path / "rows.csv", tmp_path / "out"
+    lines = [f"text {i},{'-' if i < 20 else ('no', 'yes')[i % 2]}" for i in range(100)]
+    path.write_text("\n".join(["text,label", *lines]) + "\n")
+    plain = run("check", path, "--backbone", "")
+    assert "'-'; leave such rows out with --no-gold -, or" in plain.output
+    asked = run("check", path, "--backbone", "", "--no-gold", "-", "--json")
+    report = json.loads(asked.stdout)
+    note = f"{path}: left out 20 of 100 rows: 20 without a gold label ('-' 20)"
+    assert note in [issue["message"] for issue in report["issues"]]
+    assert list(report["balance"]["test"]) == ["no", "yes"]
+    result = run("split", path, "--out", out, "--no-gold", "-")
+    assert f"note: {note}" in result.output
+    assert sum(len(read(out / f"{part}.csv")) for part in ("train", "val", "test")) == 80
+
+
 def test_an_error_in_the_data_is_exit_code_1(reviews):
     result = run("check", reviews, "--text", "review", "--label", "sentiment", "--test", reviews)
     assert result.exit_code == 1 and "error: " in result.output
