@@ -44,6 +44,7 @@ def compare(
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
         encoding, delimiter, unknown                   how files are read
         drop_leaks                                     rows that stand in two parts stay in one
+        corrections                                    labels by row id, in the place of the data's
         no_gold                                        labels of rows without a gold label: "-", "-1"
         strategies, backbone(s), llm(s)                one, several, or text with commas between them
         seeds, epochs, trials, search, minutes, max_words, max_length, track    how they are trained

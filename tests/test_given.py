@@ -43,7 +43,7 @@ def test_every_option_sets_the_key_of_the_configuration_that_the_table_names():
     values = {
         **dict.fromkeys(KEYS, "x"), "train_rows": 5, "val_rows": "0.5", "test_rows": 7, "kind": "ordinal",
         "bins": "1,2", "strategies": "tfidf", "seeds": 2, "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
-        "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3,
+        "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "corrections": "fixed.csv", "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3,
     }  # fmt: skip
     for name, key in KEYS.items():
         needed = {"bins": "1,2"} if name == "kind" else {"kind": "ordinal"} if name == "metric" else {}

@@ -116,6 +116,7 @@ def _register() -> None:
         predict,
         prompt,
         show,
+        suspects,
         texts,
         transcripts,
     )
@@ -132,6 +133,7 @@ def _register() -> None:
     data.app.command("agree")(agree.agree_command)
     data.app.command("texts")(texts.texts_command)
     data.app.command("gap")(gap.gap_command)
+    data.app.command("suspects")(suspects.suspects_command)
     app.add_typer(data.app, name="data")
     app.add_typer(prompt.app, name="prompt")
     app.command("list")(listing.list_names)

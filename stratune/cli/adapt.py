@@ -9,6 +9,7 @@ import typer
 
 from stratune.cli.compare import Bins, MaxLength, Size, configure
 from stratune.cli.options import (
+    Corrections,
     Delimiter,
     DropLeaks,
     Encoding,
@@ -45,6 +46,7 @@ def adapt_command(
     delimiter: Delimiter = None,
     unknown: Unknown = None,
     drop_leaks: DropLeaks = None,
+    corrections: Corrections = None,
     validation: Validation = None,
     text: Text = None,
     pair: Pair = None,
@@ -83,6 +85,7 @@ def adapt_command(
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
         "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
+        "corrections": corrections,
         "text": text, "pair": pair,
         "label": label, "group": group, "id": id_, "kind": kind, "bins": bins, "train_rows": train_rows,
         "val_rows": val_rows, "test_rows": test_rows, "backbone": backbone, "epochs": epochs,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stratune.cli.options import (
+    Corrections,
     Delimiter,
     DropLeaks,
     Encoding,
@@ -127,6 +128,7 @@ def compare(
     delimiter: Delimiter = None,
     unknown: Unknown = None,
     drop_leaks: DropLeaks = None,
+    corrections: Corrections = None,
     no_gold: NoGold = None,
     validation: Validation = None,
     text: Text = None,
@@ -180,6 +182,7 @@ def compare(
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
         "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
+        "corrections": corrections,
         "no_gold": no_gold or None,
         "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,

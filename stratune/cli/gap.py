@@ -65,7 +65,7 @@ def gap_command(
             folds=folds,
             repeats=repeats,
             seed=seed,
-            strategy=_spec(strategy),
+            strategy=spec(strategy),
             backbone=backbone,
             epochs=epochs,
             progress=bar,
@@ -76,7 +76,7 @@ def gap_command(
         _print(gap, strategy)
 
 
-def _spec(text: str) -> str | dict[str, Any]:
+def spec(text: str) -> str | dict[str, Any]:
     """A name as it is, `{preset: lora, rank: 4}` as a mapping."""
     from stratune.options import parse_yaml
 

@@ -57,6 +57,9 @@ Unknown = Annotated[
         "[default: refuse]"
     ),
 ]
+Corrections = Annotated[
+    str | None, typer.Option(help="Table of row ids and `corrected` labels, of `data suspects --write`.")
+]
 DropLeaks = Annotated[
     bool | None,
     typer.Option(

@@ -61,10 +61,11 @@ class DataConfig(_Section):
     validation: Literal["auto", "rows", "folds"] = "auto"
     # of rows of nearly equal texts, where parts or folds are made
     near: Literal["together", "apart"] = "together"
+    corrections: str | None = None  # table of row ids and corrected labels
     drop_leaks: bool = False  # rows of train (or val) whose text or group is in val or test (in test)
     seed: int = Field(0, ge=0, le=MOST_SEED)  # of the split
 
-    @field_validator("source", "val", "test", "unlabelled")
+    @field_validator("source", "val", "test", "unlabelled", "corrections")
     @classmethod
     def _named(cls, source: str | None, info: ValidationInfo) -> str | None:
         if source is not None and (

@@ -12,6 +12,7 @@ from datasets import Dataset
 from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
+from stratune.data.corrections import read_corrections
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
@@ -43,6 +44,7 @@ def load_split(
     unlabelled: Any = None,
     near: str = "together",
     drop_leaks: bool = False,
+    corrections: Any = None,
     no_gold: Sequence[str] = (),
     agreement: float | None = None,
     encoding: str | None = None,
@@ -57,7 +59,7 @@ def load_split(
     (near.py).
     `drop_leaks`: rows that stand in two parts stay in one (leaks.py). `no_gold`, `agreement`: rows of every
     part that are left out before the split, by their label and by the share of their raters that are of one
-    mind (gold.py).
+    mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -67,7 +69,9 @@ def load_split(
     check_least(agreement, wanted, "data.agreement")
     gold = partial(_with_gold, task=task, no_gold=no_gold, agreement=agreement)
     rows = gold(tables.train, tables.name)
+    fixed = None if corrections is None else read_corrections(corrections, **how)
     table = canonical(rows.table, task, tables.name, records=rows.records)
+    table = fixed.to(table) if fixed else table
     labels = task.labels or infer_labels([table], task, tables.name)
     check_ratings(table, task, labels, rows.place)
     paths = {"train": rows.place}
@@ -81,6 +85,7 @@ def load_split(
             rows = gold(given, place)
             made = replace(task, labels=())
             own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
+            own[part] = fixed.to(own[part]) if fixed else own[part]
             check_ratings(own[part], task, labels, rows.place)
             paths[part] = rows.place
             left_out.append(rows.note)
@@ -101,6 +106,7 @@ def load_split(
         drop_leaks=drop_leaks,
         **own,
     )
+    left_out.append(fixed.note() if fixed else None)
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
     split = _cut(replace(split, notes=notes), sizes, seed, near == "together")
     split = binned(split, wanted) if wanted.bins else split
