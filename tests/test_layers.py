@@ -13,7 +13,7 @@ PACKAGE = Path(stratune.__file__).parent
 ROOMS = (
     "printable", "errors", "files", "cache", "version", "ownership", "memory", "options", "watch", "plugins",
     "evaluate", "objective", "target", "task", "identity", "result",
-    "data", "transcript",
+    "data", "transcript", "perturb",
     "backbone", "tokens", "longtext",
     "net", "train",
     "prompt", "model", "readout", "strategy", "remote",
