@@ -117,6 +117,7 @@ def _register() -> None:
         prompt,
         show,
         suspects,
+        stress,
         texts,
         transcripts,
     )
@@ -126,6 +127,7 @@ def _register() -> None:
     app.command("show")(show.show)
     app.command("report")(show.report)
     app.command("ablate")(ablate.ablate_command)
+    app.command("stress")(stress.stress_command)
     app.command("adapt")(adapt.adapt_command)
     app.command("predict")(predict.predict)
     data.app.command("turns")(transcripts.turns_command)

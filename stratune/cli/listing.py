@@ -9,14 +9,14 @@ import typer
 from stratune.cli.output import console, print_json
 from stratune.errors import ConfigError, choices
 
-KINDS = ("strategies", "backbones", "templates", "metrics", "demos")
+KINDS = ("strategies", "backbones", "templates", "metrics", "perturbations", "demos")
 
 
 def list_names(
     kind: Annotated[str, typer.Argument(help=" | ".join(KINDS))],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """What there is: strategies, backbones, templates, metrics or demos."""
+    """What there is: strategies, backbones, templates, metrics, perturbations or demos."""
     if kind not in KINDS:
         raise ConfigError(choices(kind, KINDS), key="list")
     names = _names(kind)
@@ -50,6 +50,11 @@ def _names(kind: str) -> dict[str, str]:
         from stratune.evaluate.metrics import all_metrics
 
         return {name: metric.doc for name, metric in all_metrics().items()}
+    if kind == "perturbations":
+        from stratune.perturb import find_perturbations
+
+        found = find_perturbations(None, swap=True)
+        return {one.name: f"{one.about} (strength {one.usual:g})" for one in found}
     from stratune.data.demo import DEMOS
 
     return dict(DEMOS)

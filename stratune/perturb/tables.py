@@ -10,8 +10,9 @@ _ALIKE = (
     "break brake", "great grate", "real reel", "role roll", "scene seen", "sight site cite", "some sum",
     "steal steel", "story storey", "board bored", "course coarse", "die dye", "fair fare", "flour flower",
     "heard herd", "hour our", "made maid", "mail male", "morning mourning", "pair pear",
-    "principal principle", "past passed", "effect affect", "accept except", "allowed aloud", "cell sell", "cent sent scent",
-    "dear deer", "find fined", "guest guessed", "higher hire", "idle idol", "lesson lessen", "night knight",
+    "principal principle", "past passed", "effect affect", "accept except", "allowed aloud", "cell sell",
+    "cent sent scent", "dear deer", "find fined", "guest guessed", "higher hire", "idle idol",
+    "lesson lessen", "night knight",
 )  # fmt: skip
 # Word -> those that a recogniser may write in its place.
 HOMOPHONES: dict[str, tuple[str, ...]] = {

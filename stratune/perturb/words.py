@@ -42,7 +42,9 @@ def contractions(text: str, random: Random, strength: float) -> str:
 
 
 _OTHER = {**CONTRACTIONS, **{short: long for long, short in CONTRACTIONS.items()}}
-_EITHER = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(_OTHER, key=len, reverse=True)))})\b", re.I)
+_LONGEST_FIRST = "|".join(map(re.escape, sorted(_OTHER, key=len, reverse=True)))
+# Not in front of a pronoun: "isn't she?" is no "is not she?".
+_EITHER = re.compile(rf"\b(?:{_LONGEST_FIRST})\b(?!\s+(?:I|you|he|she|it|we|they)\b)", re.IGNORECASE)
 
 
 @perturbation("speech", "as a speech recogniser writes: no case, no marks, words that sound alike", 0.3)

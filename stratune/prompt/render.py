@@ -48,6 +48,11 @@ class Renderer:
         return before, behind
 
     @property
+    def system(self) -> str:
+        """What stands before everything else; in a chat it is a turn of its own."""
+        return self._filled(self.template.system)
+
+    @property
     def instruction(self) -> str:
         """What stands once, before the demonstrations."""
         return self._filled(self.template.task)
@@ -69,7 +74,7 @@ class Renderer:
         return render_chat(self.tokenizer, messages) + self.begin
 
     def plain(self, text: str, pair: str | None, shots: Sequence[Shot] | None = None) -> str:
-        parts = [self._filled(self.template.system), self.instruction]
+        parts = [self.system, self.instruction]
         shown = self.shots if shots is None else shots
         parts += [f"{self._row(shot)}\n{self._answer(shot)}" for shot in shown]
         parts.append(f"{self._filled_row(text, pair)}\n{self.begin}")
@@ -80,7 +85,7 @@ class Renderer:
         shown = self.shots if shots is None else shots
         turns: list[tuple[str, str | None]] = [(self._row(shot), self._answer(shot)) for shot in shown]
         turns.append((self._filled_row(text, pair), None))
-        system, task = self._filled(self.template.system), self.instruction
+        system, task = self.system, self.instruction
         messages: list[Message] = [{"role": "system", "content": system}] if system else []
         for number, (asked, answered) in enumerate(turns):
             first = f"{task}\n\n{asked}" if task and number == 0 else asked

@@ -15,6 +15,7 @@ from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
+from stratune.report.robustness_shapes import RobustnessFile
 from stratune.report.shapes import (
     AblationFile,
     DataFile,
@@ -79,6 +80,7 @@ class Comparison:
     set_aside: dict[str, str] = field(default_factory=dict)  # runs that do not belong to this board, and why
     texts: texts.Texts | None = None  # of the test rows; None where none are kept
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
+    robustness: Any = None  # contents of robustness.json; None without it
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -141,6 +143,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         notes=tuple(split.get("notes", ())),
         data=_optional(out / "data.json", DataFile),
         ablation=_optional(out / "ablation.json", AblationFile),
+        robustness=_optional(out / "robustness.json", RobustnessFile),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,

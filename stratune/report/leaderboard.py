@@ -11,7 +11,7 @@ import numpy as np
 from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import caveats, conformal, people
+from stratune.report import caveats, conformal, people, robustness
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
@@ -102,6 +102,7 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
         **_kind(entry),
         **people.of_entry(entry, comparison.task, resamples),
         **conformal.of_entry(entry, comparison.task),
+        **robustness.of_entry(entry, comparison),
         **{
             name: round(mean) if name in _COUNTS and mean is not None else mean
             for name, mean in costs.items()
