@@ -31,7 +31,7 @@ def stress_command(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Perturbations: typos,case (`stratune list perturbations`), or none. [default: all]"
+            help="typos,case (`stratune list perturbations` names them), or none. [default: all]"
         ),
     ] = None,
     strength: Annotated[

@@ -145,7 +145,7 @@ def _number(text: str) -> float | None:
 
 
 def judged(cases: Sequence[Case], model: Predictor) -> list[dict[str, Any]]:
-    """A mapping a test, in the order of the file: its cases, the share that passed, and those that did not."""
+    """A mapping a test, in the order of the file: its cases, the share that passed, the failures."""
     texts = [text for case in cases for text in case.texts]
     pairs = [pair for case in cases for pair in case.pairs or ()]
     scored = model.answer(texts, pairs if cases[0].pairs is not None else None)
