@@ -30,9 +30,7 @@ def stress_command(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option(
-            help="typos,case (`stratune list perturbations` names them), or none. [default: all]"
-        ),
+        typer.Option(help="typos,case (`stratune list perturbations` names them), or none. [default: all]"),
     ] = None,
     strength: Annotated[
         float | None, typer.Option(help="Above 0 and up to 1, of all of them. [default: each its own]")

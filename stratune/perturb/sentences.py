@@ -39,4 +39,4 @@ def label_word(text: str, random: Random, strength: float, label: str) -> str:
 
 
 def _followed(text: str, more: str) -> str:
-    return f"{text.rstrip()} {more}".lstrip()
+    return f"{text.rstrip()} {more}" if text.strip() else more

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
-from stratune.report import caveats, human, many_labels, people, tables
+from stratune.report import caveats, human, many_labels, people, robustness, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
 from stratune.report.figure import Section, figures_of
@@ -57,7 +57,13 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         lstrip_blocks=True,
     )
     environment.filters.update(
-        lines=_lines, score=human.score, interval=human.interval, plain=human.plain, count=human.count
+        lines=_lines,
+        score=human.score,
+        interval=human.interval,
+        plain=human.plain,
+        count=human.count,
+        difference=human.difference,
+        gap=lambda pair: human.difference(pair, ends=False),
     )
     scene = Scene(comparison, board)
     most = _most(comparison.config) if texts is None else texts
@@ -95,6 +101,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         overview=_shown("overview", drawn),
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
+        robust=robustness.section(comparison, board, texts=most > 0),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,
         notices=caveats.lines(board, at_most=caveats.MANY),
