@@ -107,7 +107,8 @@ def _print_one(one: Found, found: Found, screen: Screen) -> None:
 
     before = human.interval(one["before"])
     title = f"{_name(one)}: {found['metric']} {before} on {found['rows']:,} test rows as they are"
-    table = Table("perturbation", title=title, title_justify="left", box=None, pad_edge=False)
+    screen.say(title)
+    table = Table("perturbation", box=None, pad_edge=False)
     numeric = all(effect["flips"] is None for effect in one["effects"])
     for head in ("rows changed", "change of the score", "moved by" if numeric else "answers flip"):
         table.add_column(head, justify="right")
@@ -135,7 +136,8 @@ def _print_side_by_side(some: list[Found], found: Found, screen: Screen) -> None
     from stratune.report.screen import Table
 
     title = f"change of {found['metric']} on {found['rows']:,} test rows"
-    table = Table("perturbation", title=title, title_justify="left", box=None, pad_edge=False)
+    screen.say(title)
+    table = Table("perturbation", box=None, pad_edge=False)
     for one in some:
         table.add_column(human.short(_name(one), WIDTH), justify="right", no_wrap=True)
     table.add_row("(as they are)", *(human.score((one["before"] or {}).get("value")) for one in some))
@@ -166,7 +168,7 @@ def _print_cases(tested: list[Found], screen: Screen) -> None:
 
     if not any(one.get("cases") for one in tested):
         return
-    table = Table("cases", "strategy", title="cases that passed", title_justify="left", box=None)
+    table = Table("cases", "strategy", box=None, pad_edge=False)
     for head in ("passed", "95 % interval"):
         table.add_column(head, justify="right")
     for one in tested:

@@ -115,6 +115,8 @@ def _case(fields: Mapping[str, str], task: Task, path: Path, index: int) -> Case
         if name in fields
     ]
     expected = fields["expected"].strip()
+    if task.target.several_labels:
+        expected = ",".join(label.strip() for label in expected.split(","))
     if (why := _no_answer(expected, task, two)) is not None:
         raise wrong(why, "expected")
     within = _number(fields.get("within", "0"))
