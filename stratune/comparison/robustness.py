@@ -70,7 +70,8 @@ def stress(
     owned_by_us(out).own(FILE)
     bench = Bench.of(split, rows, seed, keep=config.report.texts > 0)
     trials = [bench.trial(one, one.usual if strength is None else strength, seed) for one in wanted]
-    found, notes = [], []
+    found: list[Row] = []
+    notes, refused = [], []
     for row in entries:
         name = _name(row)
         try:
@@ -79,6 +80,7 @@ def stress(
             if strategies is not None:
                 raise
             notes.append(f"{name} is left out: {error}")
+            refused.append(error)
             continue
         progress.stage(name, 1 + len(trials))
         if model.model.paid:
@@ -87,7 +89,8 @@ def stress(
             progress.note(f"{name} asks a server: up to {most:,} requests")
         found.append({**_about(board, row), **bench.stressed(model, trials, expected, progress)})
     if not found:
-        raise ConfigError("; ".join(notes) or "no row of the leaderboard reads texts", key="strategies")
+        why = ConfigError("no row of the leaderboard reads the texts", key="strategies")
+        raise refused[0] if refused else why
     _adjust(found)
     result = {
         "fingerprint": split.fingerprint,

@@ -198,7 +198,7 @@ def test_the_command(out):
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert max(map(len, lines[:6])) <= 80
-    assert lines[0] == "tfidf: f1_macro 1.000 [.961, 1.000] on 96 test rows as they are"
+    assert lines[0] == "tfidf: f1_macro 1.000 [.962, 1.000] on 96 test rows as they are"
     assert re.match(r"punctuation +100 % +-0\.\d{3} \[.*\]\* +\d+ %$", lines[2])
     assert "of the rows follow the wrong label" in result.output
     result = CliRunner().invoke(app, ["stress", str(out), "--only", "typos", "--json", "--rows", "20"])
