@@ -36,6 +36,7 @@ COMMANDS = (
     "list",
     "export",
     "ablate",
+    "stress",
     "prompt show",
 )
 

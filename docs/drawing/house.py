@@ -11,7 +11,7 @@ FLOORS: dict[str, dict[str, str]] = {
     "run": {"engine": "3", "fitting": "4", "predictor": "10"},
     "technique": {"remote": "", "strategy": "4", "readout": "4", "model": "7", "prompt": ""},
     "network": {"train": "6", "net": "5", "longtext": "", "tokens": "5", "backbone": "5"},
-    "data": {"transcript": "", "data": "2"},
+    "data": {"perturb": "", "transcript": "", "data": "2"},
     "ground": {"task": "1", "target": "6", "objective": "6", "evaluate": "8", "identity": "", "result": "8"},
     "": {"plugins": "", "watch": "", "options": "", "memory": "", "ownership": "", "version": ""},
     " ": {"cache": "", "files": "", "errors": "", "printable": ""},
