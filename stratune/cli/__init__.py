@@ -116,8 +116,8 @@ def _register() -> None:
         predict,
         prompt,
         show,
-        suspects,
         stress,
+        suspects,
         texts,
         transcripts,
     )
