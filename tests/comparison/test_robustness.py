@@ -115,6 +115,11 @@ def test_the_files(out):
     assert kept["perturbations"]["punctuation"]["flips"] == effects(found)["punctuation"]["flips"]
     assert "paper" not in json.dumps(kept)  # no text
     page = (out / "report.html").read_text()
+    shown = json.loads((out / "robustness.json").read_text())["strategies"]
+    changes = [effect["change"] for one in shown for effect in one["effects"] if effect["change"]]
+    clear = sum(change["p_adjusted"] < 0.05 for change in changes)
+    heat = page.partition('class="matrix heat"')[2].partition("</table>")[0]
+    assert heat.count("<b>") == clear < len(changes)
     assert 'id="robustness"' in page and "When the texts change" in page
     example = effects(found)["punctuation"]["examples"][0]
     assert example["changed"] in page
