@@ -19,7 +19,6 @@ WIDTH = 12  # of a strategy's column, where several stand side by side
 COLUMNS = 5  # of them in 80 characters
 DETAILED = 2  # strategies that have a table of their own
 FAILURES = 5  # cases that are shown for each strategy
-CLEAR = 0.05
 
 
 def stress_command(
@@ -88,6 +87,8 @@ def _listed(text: str | None) -> list[str] | None:
 
 
 def _print(found: Found, screen: Screen) -> None:
+    from stratune.report.robustness import CLEAR
+
     tested = found["strategies"]
     if found["perturbations"] and len(tested) <= DETAILED:
         for one in tested:
@@ -95,6 +96,7 @@ def _print(found: Found, screen: Screen) -> None:
     elif found["perturbations"]:
         for start in range(0, len(tested), COLUMNS):
             _print_side_by_side(tested[start : start + COLUMNS], found, screen)
+    if any(_star(effect) for one in tested for effect in one["effects"]):
         screen.say(f"* clear: p below {CLEAR:g}, adjusted for every change that is shown (Holm)")
     _print_cases(tested, screen)
     for note in found["notes"]:
@@ -159,8 +161,9 @@ def _cell(one: Found, name: str) -> str:
 
 
 def _star(effect: Found) -> str:
-    change = effect["change"]
-    return "*" if change is not None and change["p_adjusted"] < CLEAR else ""
+    from stratune.report.robustness import is_clear
+
+    return "*" if is_clear(effect["change"]) else ""
 
 
 def _print_cases(tested: list[Found], screen: Screen) -> None:

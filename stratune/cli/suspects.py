@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
 if TYPE_CHECKING:
-    from stratune.comparison.suspects import Suspect
+    from stratune.comparison.suspects import Effect, Suspect
 
 
 def suspects_command(
@@ -46,7 +46,7 @@ def suspects_command(
     With `--corrections`: how much better models of the corrected labels answer them.
     """
     from stratune.cli.gap import spec
-    from stratune.comparison.suspects import columns_of, effect_of, find_suspects
+    from stratune.comparison.suspects import OutOfFold, columns_of, effect, suspects
     from stratune.data.columns import canonical
     from stratune.data.corrections import read_corrections
     from stratune.data.labels import infer_labels
@@ -61,26 +61,22 @@ def suspects_command(
     how = {"encoding": encoding, "delimiter": delimiter}
     table = canonical(read(source, **how), task, source)
     named = replace(task, labels=task.labels or infer_labels([table], task, source))
-    options: dict[str, Any] = {"strategy": spec(strategy), "backbone": backbone, "seed": seed}
+    answer = OutOfFold(spec(strategy), backbone, seed)
     if corrections is not None:
         given = read_corrections(corrections, **how)
         after = given.to(table)
         note = given.note()
         named = replace(task, labels=task.labels or infer_labels([table, after], task, source))
-        with Bar("folds") as bar:
-            effect = effect_of(table, after, named, **options, progress=bar)
+        with Bar("answers") as bar:
+            answers = [answer(one, named, bar) for one in (table, after)]
+        found_effect = effect(after, named, *answers)
         if as_json:
-            print_json({"corrected": len(given.labels), **asdict(effect)})
-            return
-        screen = console()
-        screen.say(
-            f"{note}. Of these labels, models of the labels as they were answer {effect.before:.1%} right"
-        )
-        gain = f"{effect.after - effect.before:+.1%} ({effect.low:+.1%} to {effect.high:+.1%})"
-        screen.say(f"by models of the corrected labels: {effect.after:.1%}, {gain}")
+            print_json({"corrected": len(given.labels), **asdict(found_effect)})
+        else:
+            _print_effect(found_effect, note)
         return
-    with Bar("folds") as bar:
-        found = find_suspects(table, named, **options, progress=bar)
+    with Bar("answers") as bar:
+        found = suspects(table, named, answer(table, named, bar))
     suspicious = [one for one in found if one.confident]
     if write is not None:
         with open_writer(write, safe=True) as writer:
@@ -92,6 +88,16 @@ def suspects_command(
     if write is not None:
         said = f"wrote {write}: fill in `corrected` where a label is wrong, then --corrections {write}"
         console().say(said)
+
+
+def _print_effect(found: Effect, note: str) -> None:
+    from stratune.report import human
+
+    screen = console()
+    screen.say(note)
+    screen.say(f"{found.metric} out of fold, by models of the labels as they were: {found.before:.3f}")
+    change = human.difference(found.change.to_dict())
+    screen.say(f"by models of the corrected labels: {found.after:.3f}, change {change}")
 
 
 def _print(suspicious: list[Suspect], total: int, rows: int) -> None:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from stratune.comparison.cases import Case, cell_text, judged
 from stratune.comparison.flips import Answered, Truths, distances, flipped
-from stratune.comparison.label_order import listed_backwards
 from stratune.data.labels import cells
 from stratune.data.rows import group_numbers, text_columns
 from stratune.evaluate.intervals import Interval
@@ -113,7 +112,7 @@ class Bench:
     def _answers(self, model: Predictor, trial: Trial, first: Scored) -> Scored | None:
         """None where the perturbation is of something that the model does not have."""
         if trial.one.kind == "prompt":
-            other = listed_backwards(model.model)
+            other = model.model.labels_backwards()
             return None if other is None else replace(model, model=other).answer(self.texts, self.pairs)
         again = np.flatnonzero(trial.rows.changed)
         if not len(again):

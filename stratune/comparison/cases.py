@@ -26,7 +26,9 @@ import numpy as np
 from stratune.errors import DataError, choices
 from stratune.evaluate.intervals import Interval
 from stratune.evaluate.proportions import wilson
+from stratune.evaluate.scales import NORMAL
 from stratune.options import parse_yaml
+from stratune.target.numbers import number
 
 if TYPE_CHECKING:
     from stratune.predictor.predictor import Predictor
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 KEYS = ("test", "text", "pair", "changed", "changed_pair", "expected", "within")
 RELATIONS, OF_NUMBERS = ("same", "different"), ("higher", "lower")
 UNNAMED = "cases"
-QUANTILE = 1.959963984540054  # of the standard normal, for 95 %
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def _of_yaml(path: Path) -> list[dict[str, str]]:
         raise DataError(f"not UTF-8 ({error.reason})", path=path) from error
     if not isinstance(found, list):
         raise DataError(f"expected a list of cases, found {type(found).__name__}", path=path)
-    for number, fields in enumerate(found, start=1):
+    for at, fields in enumerate(found, start=1):
         if not isinstance(fields, dict):
-            raise DataError(f"expected keys and values, found {type(fields).__name__}", path=path, row=number)
+            raise DataError(f"expected keys and values, found {type(fields).__name__}", path=path, row=at)
     return [
         {str(key): _written(value) for key, value in fields.items() if value is not None} for fields in found
     ]
@@ -119,7 +120,7 @@ def _case(fields: Mapping[str, str], task: Task, path: Path, index: int) -> Case
         expected = ",".join(label.strip() for label in expected.split(","))
     if (why := _no_answer(expected, task, two)) is not None:
         raise wrong(why, "expected")
-    within = _number(fields.get("within", "0"))
+    within = number(fields.get("within", "0"))
     if within is None or within < 0:
         raise wrong(f"{fields['within']!r} is no number from 0 up", "within")
     test = fields.get("test", UNNAMED)
@@ -133,17 +134,9 @@ def _no_answer(expected: str, task: Task, two: bool) -> str | None:
     if expected in relations:
         return None
     if numeric:
-        return None if _number(expected) is not None else choices(expected, [*relations, "a number"])
+        return None if number(expected) is not None else choices(expected, [*relations, "a number"])
     known = task.target.problem(expected) is None
     return None if known else choices(expected, [*relations, *task.labels])
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if np.isfinite(value) else None
 
 
 def judged(cases: Sequence[Case], model: Predictor) -> list[dict[str, Any]]:
@@ -204,5 +197,5 @@ def cell_text(value: Any) -> str:
 
 def _share(passed: int, cases: int) -> Interval:
     """Wilson's interval: what other cases of the kind would give, if they were drawn like these."""
-    low, high = wilson(np.array([passed / cases]), np.array([float(cases)]), QUANTILE)
+    low, high = wilson(np.array([passed / cases]), np.array([float(cases)]), NORMAL)
     return Interval(passed / cases, float(low[0]), float(high[0]))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stratune.data.rows import text_columns
+from stratune.comparison.flips import Truths
+from stratune.data.rows import group_numbers, text_columns
 from stratune.data.share_out import enough_folds, folds_of, too_few_folds
 from stratune.data.split import assemble
-from stratune.errors import ConfigError
+from stratune.errors import ConfigError, DataError
 from stratune.fitting.fit import train
 from stratune.strategy import parse_strategy
 from stratune.train.settings import Budget
@@ -26,10 +26,9 @@ from stratune.watch import SILENT, Progress
 if TYPE_CHECKING:
     from datasets import Dataset
 
+    from stratune.evaluate.paired import Difference
+    from stratune.model.answers import Scored
     from stratune.task import Task
-
-Floats = NDArray[np.float64]
-DRAWS = 1000  # bootstrap resamples
 
 
 @dataclass(frozen=True)
@@ -48,36 +47,50 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Effect:
-    """Share of rows whose corrected label is answered right, by models of the labels as they were and of the
-    corrected ones; with the 95 % interval of their difference, rows resampled.
+    """Of the task's metric, out of fold on the corrected labels: `before`, by models of the labels as they
+    were, `after`, by models of the corrected ones, and their paired difference.
     """
 
+    metric: str
     before: float
     after: float
-    low: float
-    high: float
+    change: Difference
 
 
-def find_suspects(
-    table: Dataset,
-    task: Task,
-    *,
-    strategy: str | dict[str, Any] = "features",
-    backbone: str | None = "minilm",
-    seed: int = 0,
-    progress: Progress = SILENT,
-) -> list[Suspect]:
-    """Rows of a canonical table, the most suspicious first. ConfigError for sets of labels, and values."""
-    probabilities = out_of_fold(
-        table, task, strategy=strategy, backbone=backbone, seed=seed, progress=progress
-    )
+@dataclass(frozen=True)
+class OutOfFold:
+    """Answers each row of a table by a model of the other folds."""
+
+    strategy: str | dict[str, Any] = "features"
+    backbone: str | None = "minilm"
+    seed: int = 0
+
+    def __call__(self, table: Dataset, task: Task, progress: Progress = SILENT) -> Scored:
+        """`table` is canonical. Raises ConfigError for values and sets of labels, and for what is made of
+        other runs; DataError where rows are too few for folds.
+        """
+        if not task.target.one_label or not task.labels:
+            why = "suspicious labels are looked for where each row has one label"
+            raise ConfigError(f"{task.kind}: {why}", key="kind")
+        candidate = parse_strategy(self.strategy)
+        if candidate.made_of_runs:
+            raise ConfigError(
+                f"{candidate.name} is made of other runs; name one that is fitted", key="strategy"
+            )
+        folds, unit, _ = folds_of(table, task, self.seed)
+        if not enough_folds(folds):
+            raise too_few_folds(unit)
+        whole = {"train": table, "val": table, "test": table.select([])}
+        split = assemble(whole, task, folds=folds.tolist())
+        trained = train(candidate, self.backbone, task, split, Budget(), self.seed, progress=progress)
+        assert trained.validation is not None
+        return trained.validation
+
+
+def suspects(table: Dataset, task: Task, answers: Scored) -> list[Suspect]:
+    """Every row, the most suspicious first. `answers`: out of fold."""
     truth = np.asarray(task.target.truth(table["label"]))
-    return ranked(table, task, probabilities, truth)
-
-
-def ranked(table: Dataset, task: Task, probabilities: Floats, truth: NDArray[Any]) -> list[Suspect]:
-    """Of probabilities (N, K) of rows' labels by models that have not seen the row."""
-    rows = np.arange(len(truth))
+    probabilities, rows = answers.predictions, np.arange(len(truth))
     own = probabilities[rows, truth]
     others = probabilities.copy()
     others[rows, truth] = -1.0
@@ -100,50 +113,18 @@ def ranked(table: Dataset, task: Task, probabilities: Floats, truth: NDArray[Any
     ]  # fmt: skip
 
 
-def out_of_fold(
-    table: Dataset,
-    task: Task,
-    *,
-    strategy: str | dict[str, Any],
-    backbone: str | None,
-    seed: int,
-    progress: Progress = SILENT,
-) -> Floats:
-    """(N, K) probabilities of labels, each row's by a model of the other folds."""
-    if not task.target.one_label or not task.labels:
-        why = "suspicious labels are looked for where each row has one label"
-        raise ConfigError(f"{task.kind}: {why}", key="kind")
-    folds, unit, _ = folds_of(table, task, seed)
-    if not enough_folds(folds):
-        raise too_few_folds(unit)
-    whole = assemble({"train": table, "val": table, "test": table.select([])}, task, folds=folds.tolist())
-    candidate = parse_strategy(strategy)
-    # Baselines have no backbone.
-    where = backbone if candidate.runs([backbone or ""], [], 1)[0][0] else None
-    answers = train(candidate, where, task, whole, Budget(), seed, progress=progress).validation
-    assert answers is not None
-    return answers.predictions
+def effect(corrected: Dataset, task: Task, before: Scored, after: Scored) -> Effect:
+    """`before`, `after`: out of fold, by models of the labels as they were and of the corrected ones.
 
-
-def effect_of(
-    before: Dataset,
-    after: Dataset,
-    task: Task,
-    *,
-    strategy: str | dict[str, Any] = "features",
-    backbone: str | None = "minilm",
-    seed: int = 0,
-    progress: Progress = SILENT,
-) -> Effect:
-    """What corrections of labels bring: both models are asked for the corrected labels."""
-    truth = np.asarray(task.target.truth(after["label"]))
-    how: dict[str, Any] = {"strategy": strategy, "backbone": backbone, "seed": seed, "progress": progress}
-    right = [out_of_fold(table, task, **how).argmax(axis=1) == truth for table in (before, after)]
-    difference = right[1].astype(float) - right[0]
-    random = np.random.default_rng(seed)
-    drawn = [difference[random.integers(0, len(truth), len(truth))].mean() for _ in range(DRAWS)]
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return Effect(float(right[0].mean()), float(right[1].mean()), float(low), float(high))
+    Raises DataError where the task's metric is undefined for one of the two.
+    """
+    groups = group_numbers(corrected["group"]) if "group" in corrected.column_names else None
+    truths = Truths(task, np.asarray(task.target.truth(corrected["label"])), groups)
+    first, second = truths.answered(before), truths.answered(after)
+    (change,) = truths.changes(first, [second])
+    if change is None or first.value is None or second.value is None:
+        raise DataError(f"{task.metric} is undefined for these rows")
+    return Effect(task.metric, first.value.value, second.value.value, change)
 
 
 def columns_of(suspects: Sequence[Suspect]) -> dict[str, list[Any]]:

@@ -27,7 +27,7 @@ class Options(TypedDict, total=False):
     unknown: Annotated[str | None, "data.unknown"]
     no_gold: Annotated[str | Sequence[str] | None, "data.no_gold"]
     validation: Annotated[str | None, "data.validation"]
-    corrections: Annotated[Any, "data.corrections"]
+    corrections: Annotated[str | Path | None, "data.corrections"]
     drop_leaks: Annotated[bool | None, "data.drop_leaks"]
     train_rows: Annotated[int | float | str | None, "data.train_rows"]
     val_rows: Annotated[int | float | str | None, "data.val_rows"]

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 from datasets import Dataset
+from numpy.typing import NDArray
 
 from stratune.data.arrow import to_arrow
 from stratune.data.giveaways import giveaways
-from stratune.data.identity import text_keys
 from stratune.data.issue import Issue, counted, some
 from stratune.data.label_issues import label_issues
 from stratune.data.labels import label_counts
@@ -88,14 +88,14 @@ def check(
     sides = Sides({name: part.given for name, part in parts.items()})
     issues = [  # the gravest first: a reader may stop after some
         *(Issue("warning", "note", warning, 1) for warning in warnings),
-        *(issue for one, other in _pairs(parts) for issue in _leaks(one, other)),
+        *(issue for one, other in _pairs(parts) for issue in _leaks(one, other, sides)),
         *(issue for one, other in _pairs(parts) for issue in _near_leaks(one, other, sides)),
         *(issue for one, other in _pairs(parts) for issue in _shared_groups(one, other)),
         *label_issues(task, balance),
-        *_conflicts(every),
+        *_conflicts(every, sides),
         *(issue for part in every for issue in _empty(part)),
         *(issue for part in every for issue in _small(part)),
-        *_duplicates(every),
+        *_duplicates(every, sides),
         *_near_duplicates(every, sides),
         *_given_away(every[0], task),
         *more,
@@ -115,7 +115,7 @@ def _visible(task: Task, rows: int) -> dict[str, float]:
 
 
 class _Part:
-    """One part's columns as lists, its text keys computed once."""
+    """One part's columns as lists."""
 
     def __init__(self, name: str, table: Dataset) -> None:
         self.name, self.given, self.table = name, table, to_arrow(table)
@@ -134,10 +134,6 @@ class _Part:
     @cached_property
     def ids(self) -> list[str]:
         return self.column("id")
-
-    @cached_property
-    def keys(self) -> list[bytes]:
-        return text_keys(self.column("text"), self.pairs())
 
     def words(self) -> list[int]:
         pairs = self.pairs() or [""] * len(self.ids)
@@ -171,21 +167,34 @@ def _empty(part: _Part) -> Iterator[Issue]:
             yield Issue(level, "empty_text", message, len(empty), some(empty))
 
 
-def _duplicates(parts: Sequence[_Part]) -> Iterator[Issue]:
+def _duplicates(parts: Sequence[_Part], sides: Sides) -> Iterator[Issue]:
     """Rows that repeat a text of their own part."""
-    repeats: dict[str, list[str]] = {part.name: [] for part in parts}
-    for part in parts:
-        seen: set[bytes] = set()
-        for row_id, key in zip(part.ids, part.keys, strict=True):
-            if key in seen:
-                repeats[part.name].append(row_id)
-            seen.add(key)
-    ids = [row_id for found in repeats.values() for row_id in found]
+    rows = {part.name: sides.repeated(part.name) for part in parts}
+    yield from _within(parts, rows, "duplicate_text", "warning", ("repeats", "repeat"), "an earlier text")
+
+
+def _near_duplicates(parts: Sequence[_Part], sides: Sides) -> Iterator[Issue]:
+    """Rows whose text is nearly that of an earlier row of their own part."""
+    rows = {part.name: sides.within(part.name) for part in parts}
+    nearly = "nearly the text of an earlier row"
+    yield from _within(parts, rows, "near_duplicate", "info", ("has", "have"), nearly)
+
+
+def _within(
+    parts: Sequence[_Part],
+    rows: Mapping[str, NDArray[np.bool_]],
+    code: str,
+    level: Literal["warning", "info"],
+    verb: tuple[str, str],
+    what: str,
+) -> Iterator[Issue]:
+    found = {part.name: [part.ids[row] for row in np.flatnonzero(rows[part.name])] for part in parts}
+    ids = [row_id for own in found.values() for row_id in own]
     if ids:
-        found = counted(len(ids), "row repeats", "rows repeat")
-        where = ", ".join(f"{name} {len(ids):,}" for name, ids in repeats.items() if ids and name != "all")
-        message = f"{found} an earlier text{f' ({where})' if where else ''}"
-        yield Issue("warning", "duplicate_text", message, len(ids), some(ids))
+        count = counted(len(ids), f"row {verb[0]}", f"rows {verb[1]}")
+        where = ", ".join(f"{name} {len(own):,}" for name, own in found.items() if own and name != "all")
+        message = f"{count} {what}{f' ({where})' if where else ''}"
+        yield Issue(level, code, message, len(ids), some(ids))
 
 
 def _given_away(train: _Part, task: Task) -> Iterator[Issue]:
@@ -206,12 +215,14 @@ def _small(part: _Part) -> Iterator[Issue]:
             yield Issue("warning", "few_groups", f"{found}: its rows say less than their number", groups)
 
 
-def _conflicts(parts: Sequence[_Part]) -> Iterator[Issue]:
+def _conflicts(parts: Sequence[_Part], sides: Sides) -> Iterator[Issue]:
     """One text under two labels, in one part or in two."""
-    labels: dict[bytes, str] = {}
-    conflicting: dict[bytes, str] = {}  # text -> the id that first contradicted
+    labels: dict[int, str] = {}
+    conflicting: dict[int, str] = {}  # text -> the id that first contradicted
     for part in parts:
-        for row_id, key, label in zip(part.ids, part.keys, part.column("label"), strict=True):
+        for row_id, key, label in zip(
+            part.ids, sides.numbers[part.name].tolist(), part.column("label"), strict=True
+        ):
             if labels.setdefault(key, label) != label:
                 conflicting.setdefault(key, row_id)
     if conflicting:
@@ -221,38 +232,30 @@ def _conflicts(parts: Sequence[_Part]) -> Iterator[Issue]:
         )
 
 
-def _leaks(one: _Part, other: _Part) -> Iterator[Issue]:
-    known = set(one.keys)
-    shared = [row_id for row_id, key in zip(other.ids, other.keys, strict=True) if key in known]
-    if shared:
-        level: Literal["error", "warning"] = (
-            "error" if len(shared) > LEAK_ERROR * len(other.ids) else "warning"
-        )
-        found = counted(len(shared), f"row of {other.name} has", f"rows of {other.name} have")
-        message = (
-            f"{found} a text that is also in {one.name} ({len(shared) / len(other.ids):.1%} of {other.name})"
-        )
-        yield Issue(level, "leak", message, len(shared), some(shared))
+def _leaks(one: _Part, other: _Part, sides: Sides) -> Iterator[Issue]:
+    rows = sides.same(other.name, one.name)
+    level: Literal["error", "warning"] = "error" if rows.sum() > LEAK_ERROR * len(rows) else "warning"
+    yield from _across(one, other, rows, "leak", level, "a text that is also in")
 
 
 def _near_leaks(one: _Part, other: _Part, sides: Sides) -> Iterator[Issue]:
-    shared = [other.ids[row] for row in np.flatnonzero(sides.nearly(other.name, one.name))]
+    rows = sides.nearly(other.name, one.name)
+    yield from _across(one, other, rows, "near_leak", "warning", "nearly a text that is in")
+
+
+def _across(
+    one: _Part,
+    other: _Part,
+    rows: NDArray[np.bool_],
+    code: str,
+    level: Literal["error", "warning"],
+    what: str,
+) -> Iterator[Issue]:
+    shared = [other.ids[row] for row in np.flatnonzero(rows)]
     if shared:
         found = counted(len(shared), f"row of {other.name} has", f"rows of {other.name} have")
-        share = f"{len(shared) / len(other.ids):.1%} of {other.name}"
-        message = f"{found} nearly a text that is in {one.name} ({share})"
-        yield Issue("warning", "near_leak", message, len(shared), some(shared))
-
-
-def _near_duplicates(parts: Sequence[_Part], sides: Sides) -> Iterator[Issue]:
-    """Rows whose text is nearly that of an earlier row of their own part."""
-    near = {part.name: [part.ids[row] for row in np.flatnonzero(sides.within(part.name))] for part in parts}
-    ids = [row_id for found in near.values() for row_id in found]
-    if ids:
-        found = counted(len(ids), "row has", "rows have")
-        where = ", ".join(f"{name} {len(own):,}" for name, own in near.items() if own and name != "all")
-        message = f"{found} nearly the text of an earlier row{f' ({where})' if where else ''}"
-        yield Issue("info", "near_duplicate", message, len(ids), some(ids))
+        share = f"{len(shared) / len(rows):.1%} of {other.name}"
+        yield Issue(level, code, f"{found} {what} {one.name} ({share})", len(shared), some(shared))
 
 
 def _shared_groups(one: _Part, other: _Part) -> Iterator[Issue]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from stratune.data.issue import Issue, counted, shown, some
+from stratune.target.numbers import number
 from stratune.task import Task
 
 MOST_ROWS = 4_000  # drawn by a fixed seed
@@ -23,7 +25,7 @@ COVERED = 0.25  # share of that label's rows that have the word
 GAIN = 0.1  # accuracy above always naming the most frequent label, from which something else tells labels
 FOLDS = 3
 MOST_VALUES = 0.5  # values of a column per row; with more, it is a name of its rows
-NUMBER = re.compile(r"[\d\W_]*")
+NO_NAME = re.compile(r"[\d\W_]*")
 
 Numbers = NDArray[np.int64]
 
@@ -77,14 +79,14 @@ def other_columns(table: Dataset, task: Task, split_column: str | None = None) -
 def _own_names(texts: Sequence[str], names: Sequence[str], truth: Numbers) -> Iterator[Issue]:
     """Names of labels that stand in the texts, nearly only in those of the label."""
     lowered = [text.casefold() for text in texts]
-    for number, name in enumerate(names):
-        if len(name) < 3 or NUMBER.fullmatch(name):
+    for label, name in enumerate(names):
+        if len(name) < 3 or NO_NAME.fullmatch(name):
             continue
         word = re.compile(rf"(?<!\w){re.escape(name.casefold())}(?!\w)")
         has = np.asarray([bool(word.search(text)) for text in lowered])
-        if _tells(has, truth == number, covered=0.0):
+        if _tells(has, truth == label, covered=0.0):
             found = counted(int(has.sum()), "text has", "texts have")
-            own = f"{(truth == number)[has].mean():.0%} of them its own"
+            own = f"{(truth == label)[has].mean():.0%} of them its own"
             message = f"{found} the name of the label {shown(name)} in it, {own}: a model may read the answer"
             yield Issue("warning", "label_in_text", message, int(has.sum()), (name,))
 
@@ -160,21 +162,13 @@ def _features(cells: Sequence[Any]) -> NDArray[np.float64] | None:
 
 def _number(cell: Any) -> float | None:
     """Of a number or a date, also where it is text."""
-    if hasattr(cell, "toordinal"):
-        return float(cell.toordinal())
+    text = str(cell)
+    if (found := number(text)) is not None:
+        return found
     try:
-        found = float(cell)
-    except (TypeError, ValueError):
-        return _day(cell)
-    return found if np.isfinite(found) else None
-
-
-def _day(cell: Any) -> float | None:
-    found = re.match(r"(\d{4})-(\d\d)-(\d\d)", cell) if isinstance(cell, str) else None
-    if found is None:
+        return float(date.fromisoformat(text[:10]).toordinal())
+    except ValueError:
         return None
-    year, month, day = map(int, found.groups())
-    return year * 372.0 + month * 31 + day
 
 
 def _out_of_fold(model: Any, features: NDArray[Any], truth: Numbers) -> NDArray[np.bool_]:

@@ -52,6 +52,12 @@ class Sides:
         near = np.concatenate([one[np.isin(two, there)], two[np.isin(one, there)]])
         return np.isin(self.numbers[part], near) & ~self.same(part, other)
 
+    def repeated(self, part: str) -> Flags:
+        """(N,) rows of a part whose text is that of an earlier row of it."""
+        found = np.ones(len(self.numbers[part]), dtype=np.bool_)
+        found[np.unique(self.numbers[part], return_index=True)[1]] = False
+        return found
+
     def within(self, part: str) -> Flags:
         """(N,) rows of a part whose text is nearly that of an earlier row of it."""
         numbers, first = np.unique(self.numbers[part], return_index=True)

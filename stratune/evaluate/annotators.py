@@ -24,12 +24,11 @@ from stratune.evaluate.intervals import Interval
 from stratune.evaluate.label_agreement import votes_of
 from stratune.evaluate.multiple import holm
 from stratune.evaluate.proportions import Proportions
-from stratune.evaluate.scales import SCALES, student
+from stratune.evaluate.scales import NORMAL, SCALES, student
 
 LEVEL = 0.001  # a person is named: of a thousand sets of annotators who are all alike, in one
 EXACT = 400  # rows that say something; with more the normal distribution is as good
 _GRID = 24  # steps between the worst and the best score: halves, thirds, quarters and sixths are exact
-_NORMAL = 1.959963984540054
 Who = npt.NDArray[np.intp]
 
 
@@ -143,7 +142,7 @@ def _annotator(
 def _share(score: Floats, unit: npt.NDArray[Any], grouped: bool) -> Interval:
     """Wilson's, of as many rows as have the variance of whole groups."""
     value, rows = float(score.mean()), float(len(score))
-    quantile, ratio = _NORMAL, 1.0
+    quantile, ratio = NORMAL, 1.0
     if grouped:
         error, units = _error(score, unit)
         independent = value * (1 - value) / rows
@@ -168,7 +167,7 @@ def _of_numbers(mine: Floats, against: Floats, unit: npt.NDArray[Any]) -> dict[s
         together = float(np.corrcoef(mine, against)[0, 1])
         scale = SCALES["pearson"]
         error = (1 - together**2) / np.sqrt(units - 3)  # on Fisher's z one over the root
-        low, high = scale.ends(together, error, _NORMAL) if scale.has(together) else (together, together)
+        low, high = scale.ends(together, error, NORMAL) if scale.has(together) else (together, together)
         found["pearson"] = Interval(together, low, high)
     return found
 

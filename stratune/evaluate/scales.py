@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +74,9 @@ def student(outside: npt.ArrayLike, degrees: npt.ArrayLike) -> Floats:
     from scipy.special import stdtrit
 
     return np.asarray(-stdtrit(np.maximum(degrees, 1), np.asarray(outside) / 2))
+
+
+NORMAL = NormalDist().inv_cdf(0.975)  # for 95 %, where rows are many
 
 
 def bca(value: float, drawn: Floats, acceleration: float, level: float) -> tuple[float, float]:

@@ -91,6 +91,10 @@ class Model(ABC):
     def count_with(self, other: Model) -> None:  # noqa: B027  most count nothing
         """What `other`, made for the same run, was answered counts in this model's remarks, too."""
 
+    def labels_backwards(self) -> Model | None:
+        """The same model, whose prompt lists the labels from the last; None where no prompt lists them."""
+        return None
+
     def prompt(self, text: str, pair: str | None) -> str | None:
         """What a language model is asked about one row; None where nothing is asked."""
         return None

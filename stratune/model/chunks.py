@@ -91,6 +91,10 @@ class ChunkModel(Model):
     def predictions_of(self, probabilities: Floats) -> Floats:
         return self.inner.predictions_of(probabilities)
 
+    def labels_backwards(self) -> Model | None:
+        inner = self.inner.labels_backwards()
+        return None if inner is None else replace(self, inner=inner)
+
     def remarks(self) -> list[str]:
         return self.inner.remarks()
 

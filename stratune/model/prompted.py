@@ -97,6 +97,10 @@ class PromptedModel(Model):
     def predictions_of(self, probabilities: Floats) -> Floats:
         return self.objective.predictions(probabilities)
 
+    def labels_backwards(self) -> Model | None:
+        renderer = self.reader.renderer.backwards()
+        return None if renderer is None else replace(self, reader=self.reader.rendered_by(renderer))
+
     def prompt(self, text: str, pair: str | None) -> str | None:
         return self.reader.rendered(text, pair)
 

@@ -31,6 +31,10 @@ class Asking(ABC):
         """(prompts of N rows, as one kind of language model takes them; tokens or words cut of each (N,))."""
 
     @abstractmethod
+    def rendered_by(self, renderer: Renderer) -> Asking:
+        """The same rows, by another renderer."""
+
+    @abstractmethod
     def asking(self, template: Template) -> Asking:
         """The same model, asked something else: prompts by `template` without demonstrations."""
 

@@ -114,6 +114,9 @@ class PromptReader(Asking):
         scoring = LabelScoring(prefix, self.trie, self._mask, self._tail)
         return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), scoring)
 
+    def rendered_by(self, renderer: Renderer) -> PromptReader:
+        return replace(self, renderer=renderer)
+
     def asking(self, template: Template) -> PromptReader:
         renderer = replace(self.renderer, template=template, shots=())
         return PromptReader(self.backbone, renderer, TextLimit(MOST_ASKED))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stratune.errors import ConfigError
 from stratune.prompt.chat import Message, render_chat
 from stratune.prompt.harmless import harmless, marks_of
-from stratune.prompt.template import Shot, Template
+from stratune.prompt.template import Shot, Template, verbatim
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -93,6 +93,19 @@ class Renderer:
             if answered is not None:
                 messages.append({"role": "assistant", "content": answered})
         return messages
+
+    def backwards(self) -> Renderer | None:
+        """With the labels listed from the last to the first; None where nothing lists them.
+
+        The slots are filled here: a renderer's labels have one order, which is also that of the answers.
+        """
+        if not any(
+            slot in self.template.system + self.template.task for slot in ("{labels}", "{descriptions}")
+        ):
+            return None
+        turned = replace(self, labels=self.labels[::-1])
+        system, task = verbatim(turned.system), verbatim(turned.instruction)
+        return replace(self, template=replace(self.template, system=system, task=task))
 
     def _row(self, shot: Shot) -> str:
         return self._filled_row(shot.text, shot.pair)

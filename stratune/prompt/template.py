@@ -202,5 +202,10 @@ def _slots(text: str, where: str) -> list[str]:
     return [str(name) for _, name, _, _ in slots]
 
 
+def verbatim(text: str) -> str:
+    """As a template's field: no brace in it begins a slot."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _folder() -> list[Any]:
     return sorted(files("stratune.prompt").joinpath("templates").iterdir(), key=lambda file: file.name)

@@ -17,7 +17,7 @@ import numpy as np
 from stratune.data.rows import text_columns
 from stratune.model.language import SEEDS, Writing
 from stratune.prompt.harmless import harmless, marks_of
-from stratune.prompt.template import Template
+from stratune.prompt.template import Template, verbatim
 from stratune.tokens.tokens import first_words
 from stratune.watch import SILENT
 
@@ -57,7 +57,7 @@ def sample(train: Dataset, seed: int, number: int) -> tuple[Dataset, Dataset]:
     return train.select(np.sort(order[:count])), train.select(np.sort(order[count:]))
 
 
-def cases(reader: Asking, rows: Dataset, said: Sequence[Any]) -> list[Case]:
+def cases_of(reader: Asking, rows: Dataset, said: Sequence[Any]) -> list[Case]:
     """`said`: the label or value that each of `rows` was given, "" or None where there was no answer."""
     words = {label: own[0] for label, own in reader.renderer.template.words.items()}
     levels = list(words)
@@ -93,7 +93,7 @@ def propose(prompted: PromptedModel, cases: Sequence[Case], number: int) -> str 
         instruction += f"\nAnswer with one of these and nothing else: {', '.join(spoken)}."
     if instruction == task:
         return None
-    return instruction.replace("{", "{{").replace("}", "}}")
+    return verbatim(instruction)
 
 
 def proposer(template: Template) -> Template:

@@ -19,7 +19,7 @@ from stratune.data.rows import group_numbers, text_columns
 from stratune.errors import ConfigError
 from stratune.prompt.calibrate import CONTENT_FREE, bias_of, scale_of
 from stratune.prompt.trial import prompt_trial
-from stratune.readout.proposing import cases, propose, sample
+from stratune.readout.proposing import cases_of, propose, sample
 from stratune.train.trial import Trial
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _proposed(
     prompted.reader = reader_of(best.words, best.draw, others)
     texts, pairs = text_columns(asked)
     predicted = model(texts, pairs).predicted(split.task)
-    instruction = propose(prompted, cases(prompted.reader, asked, predicted), number)
+    instruction = propose(prompted, cases_of(prompted.reader, asked, predicted), number)
     if instruction is None:
         progress.note(f"instruction {number} is left out: the model wrote none, or the same again")
         return []

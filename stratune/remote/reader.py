@@ -64,6 +64,9 @@ class RemoteReader(Asking):
         turns = tuple((message["role"], message["content"]) for message in messages)
         return Request(messages=turns, begin=self.renderer.begin, gap=gap)
 
+    def rendered_by(self, renderer: Renderer) -> RemoteReader:
+        return replace(self, renderer=renderer)
+
     def asking(self, template: Template) -> RemoteReader:
         return RemoteReader(replace(self.renderer, template=template, shots=()), TextLimit())
 

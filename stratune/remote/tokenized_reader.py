@@ -58,6 +58,9 @@ class TokenizedReader(Asking):
         cut = np.asarray([dropped for _, dropped in prompts], dtype=np.int32)
         return Requests(requests, self.words, shorter), cut
 
+    def rendered_by(self, renderer: Renderer) -> TokenizedReader:
+        return TokenizedReader(self.inner.rendered_by(renderer))
+
     def asking(self, template: Template) -> TokenizedReader:
         return TokenizedReader(self.inner.asking(template))
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.conformal import Conformal
 from stratune.evaluate.proportions import wilson
-from stratune.evaluate.scales import student
+from stratune.evaluate.scales import NORMAL
 from stratune.report.comparison import Entry
 from stratune.task import Task
 
@@ -41,7 +41,7 @@ def of_entry(entry: Entry, task: Task, asked: float = ASKED) -> dict[str, Any]:
     share = np.mean(np.asarray(covered, dtype=np.float64), axis=0)  # (N,) of the seeds
     value = float(share.mean())
     rows = effective_rows(share, entry.ok[0].predictions["test"].groups)
-    (low,), (high,) = wilson(np.array([value]), np.array([rows]), float(student(0.05, np.inf)))
+    (low,), (high,) = wilson(np.array([value]), np.array([rows]), NORMAL)
     size = float(np.mean(sizes))
     return {
         "conformal": {

@@ -14,6 +14,7 @@ from stratune.report import human
 from stratune.report.comparison import Comparison, Entry
 
 FILE = "robustness.json"
+CLEAR = 0.05  # p of a change, adjusted for all that are shown, below which it is marked
 FULL = 0.1  # a change of this size, in the units of the metric, has the strongest colour
 
 
@@ -88,16 +89,20 @@ def _line(found: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_clear(change: Mapping[str, Any] | None) -> bool:
+    return change is not None and change["p_adjusted"] < CLEAR
+
+
 def _cell(effect: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:
-    """`worse`: by how much the score fell, as a share of the strongest colour, from 0 to 100."""
-    change, before = effect["change"], effect["after"]
+    """`heat`: by how much the score is worse, in percent of the strongest colour. `marked`: not by chance."""
+    change, after = effect["change"], effect["after"]
     sign = -1 if file["higher_is_better"] else 1
     worse = 0.0 if change is None else sign * change["difference"]
     # Of an error in the user's units a tenth of the error itself is much.
-    scale = FULL if file["higher_is_better"] else FULL * abs(before["value"]) if before else FULL
+    scale = FULL if file["higher_is_better"] else FULL * abs(after["value"]) if after else FULL
     return {
         **effect,
         "name": effect["perturbation"],
         "heat": round(100 * min(max(worse / scale, 0.0), 1.0)) if scale else 0,
-        "clear": change is not None and change["p_adjusted"] < 0.05,
+        "marked": is_clear(change),
     }

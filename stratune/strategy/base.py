@@ -185,6 +185,7 @@ class Baseline(Candidate):
     of task that it cannot do.
     """
 
+    preset: ClassVar[str]  # the name it is registered under
     space: ClassVar[Space] = {}  # options worth a trial
     needs_pairs: ClassVar[bool] = False  # whether it reads two texts in each row, and no single ones
 

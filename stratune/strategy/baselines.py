@@ -50,7 +50,7 @@ class Majority(_Constant):
     name: str = "majority"
 
     def settings(self) -> dict[str, Any]:
-        return {"name": self.name, "preset": "majority"}
+        return {"name": self.name, "preset": self.preset}
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
         assert train.truth is not None
@@ -67,7 +67,7 @@ class Mean(_Constant):
     name: str = "mean"
 
     def settings(self) -> dict[str, Any]:
-        return {"name": self.name, "preset": "mean"}
+        return {"name": self.name, "preset": self.preset}
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
         assert train.truth is not None

@@ -43,7 +43,6 @@ class OneTextModel:
 class FirstOnly(TfIdf):
     """`tfidf` of the first text of a pair alone: what it reaches, the pair is not needed for."""
 
-    preset: ClassVar[str] = "first_only"
     second: ClassVar[bool] = False
     needs_pairs: ClassVar[bool] = True
 
@@ -68,7 +67,6 @@ class FirstOnly(TfIdf):
 class SecondOnly(FirstOnly):
     """`tfidf` of the second text of a pair alone: the hypothesis-only baseline of entailment."""
 
-    preset: ClassVar[str] = "second_only"
     second: ClassVar[bool] = True
 
     name: str = "second_only"

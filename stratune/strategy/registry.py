@@ -66,6 +66,7 @@ def register_baseline(name: str) -> Callable[[_T], _T]:
     """Make a baseline known: a subclass of Baseline."""
 
     def keep(cls: _T) -> _T:
+        cls.preset = name  # type: ignore[attr-defined]
         BASELINES[name] = cls
         return cls
 

@@ -43,8 +43,6 @@ class TfIdf(Baseline):
         "strengths": Choice((0.1, 1.0, 10.0), (0.3, 3.0, 30.0), (1.0, 10.0, 100.0), (3.0, 30.0, 300.0)),
     }
 
-    preset: ClassVar[str] = "tfidf"
-
     name: str = "tfidf"
     max_features: int = 100_000  # of words, and again of characters
     # Training texts that a term must stand in: long texts are full of terms that only tell them apart.

@@ -7,7 +7,7 @@ import pytest
 from datasets import Dataset
 
 from stratune.api import compare
-from stratune.comparison.suspects import effect_of, find_suspects
+from stratune.comparison.suspects import OutOfFold, effect, suspects
 from stratune.data.load import load_split
 from stratune.errors import ConfigError, DataError
 from stratune.task import Task
@@ -28,30 +28,33 @@ def flipped(count=1000, wrong=30, seed=0):
 
 
 TASK = Task(labels=LABELS)
-HOW = {"strategy": "tfidf", "backbone": None}
+ANSWER = OutOfFold("tfidf", None)
 
 
 def test_of_thirty_turned_labels_half_and_more_are_among_the_first_sixty():
     table, _, turned = flipped()
-    found = find_suspects(table, TASK, **HOW)
+    found = suspects(table, TASK, ANSWER(table, TASK))
     assert len(found) == 1000
     assert len({one.id for one in found[:60]} & turned) >= 15
     first = found[0]
     assert first.confident and first.other > first.own and {first.label, first.suggested} == set(LABELS)
-    again = find_suspects(table, TASK, **HOW)
+    again = suspects(table, TASK, ANSWER(table, TASK))
     assert [one.id for one in again] == [one.id for one in found]
 
 
 def test_corrections_better_the_models_by_what_is_told():
     table, right, _ = flipped(400, wrong=80)
-    effect = effect_of(table, right, TASK, **HOW)
-    assert effect.low < effect.after - effect.before < effect.high and effect.after > effect.before
+    found = effect(right, TASK, ANSWER(table, TASK), ANSWER(right, TASK))
+    assert found.change.low < found.change.difference < found.change.high
+    assert found.change.difference == pytest.approx(found.after - found.before) and found.after > found.before
 
 
 def test_values_and_sets_of_labels_are_refused():
     table = Dataset.from_dict({"id": ["0"], "text": ["a"], "label": ["1"]})
     with pytest.raises(ConfigError, match="where each row has one label"):
-        find_suspects(table, Task(kind="regression"), **HOW)
+        ANSWER(table, Task(kind="regression"))
+    with pytest.raises(ConfigError, match="stack is made of other runs"):
+        OutOfFold("stack")(flipped(60, 2)[0], TASK)
 
 
 def test_from_the_file_to_corrected_labels_and_back(tmp_path):
@@ -70,8 +73,8 @@ def test_from_the_file_to_corrected_labels_and_back(tmp_path):
     done = stratune(
         "data", "suspects", data, "--strategy", "tfidf", "--corrections", fixes, "--json", **place
     )
-    effect = json.loads(done.stdout)
-    assert effect["corrected"] == mine.sum() and effect["after"] > effect["before"]
+    found = json.loads(done.stdout)
+    assert found["corrected"] == mine.sum() and found["after"] > found["before"]
     split = load_split(data, Task(), seed=0, corrections=fixes, validation="auto")
     labels = {
         row: label

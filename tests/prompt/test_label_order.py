@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from stratune.comparison.label_order import listed_backwards
 from stratune.model.baseline import BaselineModel
 from stratune.model.prompted import PromptedModel
 from stratune.remote.tokenized_reader import TokenizedReader
@@ -24,7 +23,7 @@ def test_only_the_list_is_turned(tiny, wrapped):
     model = prompted(tiny, LISTED)
     if wrapped:
         model = replace(model, reader=TokenizedReader(model.reader))
-    other = listed_backwards(model)
+    other = model.labels_backwards()
     assert model.prompt("snow", None) == "animal, weather?\n\nsnow\n:"
     assert other.prompt("snow", None) == "weather, animal?\n\nsnow\n:"
     assert list(other.reader.words) == list(model.reader.words) == ["animal", "weather"]
@@ -33,10 +32,10 @@ def test_only_the_list_is_turned(tiny, wrapped):
 def test_descriptions_and_braces(tiny):
     template = {**SHORT, "task": "{descriptions} {{}}", "descriptions": {"animal": "{a}", "weather": "b"}}
     assert (
-        listed_backwards(prompted(tiny, template)).prompt("x", None).startswith("weather: b\nanimal: {a} {}")
+        prompted(tiny, template).labels_backwards().prompt("x", None).startswith("weather: b\nanimal: {a} {}")
     )
 
 
 def test_what_lists_no_labels(tiny):
-    assert listed_backwards(prompted(tiny, SHORT)) is None
-    assert listed_backwards(BaselineModel(None, None)) is None
+    assert prompted(tiny, SHORT).labels_backwards() is None
+    assert BaselineModel(None, None).labels_backwards() is None
