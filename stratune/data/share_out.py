@@ -21,6 +21,7 @@ from stratune.errors import DataError
 from stratune.task import Task
 
 FOLDS = 5  # of the training rows, where they choose in the place of validation rows
+FORMS = "{:,} rows are nearly alike, as forms that were filled in are: such texts count as different ones"
 LEAST_FOLDS = 3  # a model of all but one still has two to choose by
 
 
@@ -34,16 +35,18 @@ def shared_out(
     """
     labels = task.target.strata(cells(table))
     found = near_texts(*text_columns(table)) if near else equal_texts(*text_columns(table))
-    texts = found.clusters()[0].tolist()
+    clusters, forms = found.clusters()
+    texts = clusters.tolist()
+    said = [FORMS.format(forms)] if forms else []
     if task.group is not None:
         own = _groups(table)
         groups, notes = _linked(own, texts, fractions[0])
         if notes and near:  # nearly equal texts link too much; equal ones may not
             groups, notes = _linked(own, found.numbers.tolist(), fractions[0])
-        return assign.grouped(labels, groups, fractions, seed), "groups", notes
+        return assign.grouped(labels, groups, fractions, seed), "groups", [*said, *notes]
     if len(set(texts)) < len(texts):
-        return assign.together(labels, texts, fractions, seed), "different texts", []
-    return assign.stratified(labels, fractions, seed), "rows of each label", []
+        return assign.together(labels, texts, fractions, seed), "different texts", said
+    return assign.stratified(labels, fractions, seed), "rows of each label", said
 
 
 def _linked(groups: Sequence[str], texts: Sequence[int], share: float) -> tuple[Sequence[str], list[str]]:

@@ -25,7 +25,7 @@ def ids(split):
 def test_rows_without_gold_are_left_out_of_every_part_and_counted():
     source = rows()
     source["label"][3], source["label"][7], source["label"][8] = "-", "-1", ""
-    split = load_split(source, Task(), seed=0, no_gold=["-", "-1", ""])
+    split = load_split(source, Task(), seed=0, near="apart", no_gold=["-", "-1", ""])
     assert split.task.labels == ("bad", "good") and sum(split.sizes.values()) == 57
     note = "dict: left out 3 of 60 rows: 3 without a gold label (empty 1, '-' 1, '-1' 1)"
     assert split.notes == (note,)
@@ -69,7 +69,7 @@ VOTES = [["good"] * 5, ["good"] * 3 + ["bad"] * 2, ["good", "bad"], [], ["bad"] 
 
 def test_rows_whose_raters_disagree_are_left_out():
     task = Task(annotations="votes")
-    split = load_split(rows(votes=VOTES), task, seed=0, agreement=0.6)
+    split = load_split(rows(votes=VOTES), task, seed=0, near="apart", agreement=0.6)
     assert ids(split) == [number for number in range(1, 61) if number % 5 in (0, 1, 2)]
     assert split.notes == (
         "dict: left out 24 of 60 rows: 12 whose raters agree by less than 0.6, 12 without ratings",
