@@ -66,8 +66,8 @@ def agree_command(
     --write makes a table of what raters agree on. --no-gold also takes `tie`: rows whose ratings tie.
     """
     from stratune.data.agreed import agree_on, choose, write_agreed
-    from stratune.data.rated import column, read_rated
-    from stratune.data.read import read
+    from stratune.data.rated import read_rated
+    from stratune.data.read import cells_of, read
     from stratune.data.rows import group_numbers
     from stratune.data.write import check_writable, format_of
     from stratune.report.raters import of_agreed, of_rated, worst_rows
@@ -80,13 +80,13 @@ def agree_command(
     rated = read_rated(raw, source, annotations, raters, kind=kind, labels=named)
     agreed = agree_on(rated, consensus)
     chosen = choose(agreed, raw, source, label=label, no_gold=no_gold or (), least=least)
-    groups = group_numbers(column(raw, group, source)) if group is not None else None
+    groups = group_numbers(cells_of(raw, group, source)) if group is not None else None
     shown = [name for name in (text or ("text" if "text" in raw.column_names else None), pair) if name]
-    texts = {name: column(raw, name, source) for name in shown}
+    texts = {name: cells_of(raw, name, source) for name in shown}
     found: dict[str, Any] = of_rated(rated, groups)
     found["worst"] = worst_rows(rated, rows, texts)
     found["consensus"] = of_agreed(agreed, chosen)
-    found["notes"] = _notes(agreed, column(raw, label, source) if label else None, no_gold or [])
+    found["notes"] = _notes(agreed, cells_of(raw, label, source) if label else None, no_gold or [])
     if write is not None:
         write_agreed(write, raw, agreed, chosen.rows)
         found["consensus"]["written"] = str(write)

@@ -17,8 +17,9 @@ import numpy.typing as npt
 from datasets import Dataset
 
 from stratune.data.arrow import as_text, to_arrow
-from stratune.data.gold import EMPTY, no_value
-from stratune.data.rated import Rated, column
+from stratune.data.gold import EMPTY, enough, no_value
+from stratune.data.rated import Rated
+from stratune.data.read import cells_of
 from stratune.data.write import open_writer
 from stratune.errors import ConfigError, DataError, choices
 from stratune.evaluate.consensus import NONE, Consensus, leading, majority, mean
@@ -27,7 +28,6 @@ from stratune.evaluate.dawid_skene import dawid_skene
 WAYS = ("majority", "mean", "dawid-skene")
 TIE = "tie"
 BATCH = 8192
-_EPSILON = 1e-9  # 3 of 5 are 0.6
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def choose(
         raise ConfigError("numbers have no majority: this is for labels", key="--least")
     if least is not None and not 0 < least <= 1:
         raise ConfigError(f"{least:g}: expected a share above 0 up to 1", key="--least")
-    gold = agreed.cells if label is None else column(raw, label, source)
+    gold = agreed.cells if label is None else cells_of(raw, label, source)
     named = {as_text(cell) for cell in gold} - {None}
     left_out: Counter[str] = Counter()
     rows = []
@@ -146,7 +146,7 @@ def _without(cell: Any, no_gold: Sequence[str], raw: Dataset, label: str | None)
 
 
 def _apart(share: float, least: float) -> bool:
-    return bool(np.isnan(share) or share < least - _EPSILON)
+    return not enough(np.asarray(share), least).all()
 
 
 def _shown(cell: Any, tied: bool, label: str | None) -> str:

@@ -14,9 +14,9 @@ from datasets import Dataset
 
 from stratune.data.arrow import as_text, to_arrow
 from stratune.data.issue import counted
-from stratune.data.read import read, row_of, source_name
+from stratune.data.read import cells_of, read, row_of, source_name
 from stratune.data.write import safe_cell
-from stratune.errors import DataError, choices
+from stratune.errors import DataError
 
 COLUMNS = ("id", "corrected")
 
@@ -60,13 +60,9 @@ def read_corrections(source: Any, **how: str | None) -> Corrections:
     id repeats, and where nothing is corrected.
     """
     table, path = read(source, **how), source_name(source)
-    for name in COLUMNS:
-        if name not in table.column_names:
-            raise DataError(f"no such column: {choices(name, table.column_names)}", path=path)
+    names = [*COLUMNS, *(["label"] if "label" in table.column_names else [])]
     cells: Mapping[str, list[str]] = {
-        name: [(as_text(cell) or "").strip() for cell in table[name]]
-        for name in (*COLUMNS, "label")
-        if name in table.column_names
+        name: [(as_text(cell) or "").strip() for cell in cells_of(table, name, path)] for name in names
     }
     found = Corrections(path, {})
     for at, (row, label) in enumerate(zip(cells["id"], cells["corrected"], strict=True)):

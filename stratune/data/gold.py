@@ -22,8 +22,8 @@ from stratune.data.arrow import as_text, to_arrow, to_dataset
 from stratune.data.issue import named
 from stratune.data.predictions import numbered
 from stratune.data.raters import annotation_columns
-from stratune.data.read import row_of
-from stratune.errors import ConfigError, DataError, choices
+from stratune.data.read import cells_of, row_of
+from stratune.errors import ConfigError, DataError
 from stratune.evaluate.agreement import stacked
 from stratune.evaluate.consensus import majority
 from stratune.target.numbers import number
@@ -85,7 +85,7 @@ def with_gold(
     their raters. Raises DataError where no row is left, or a column is not there.
     """
     total = raw.num_rows
-    cells = _column(raw, task.label, path) if no_gold else []
+    cells = cells_of(raw, task.label, path) if no_gold else []
     without = [no_value(cell, no_gold, raw, task.label) for cell in cells]
     counts = Counter(value for value in without if value is not None)
     keep = np.array([value is None for value in without] if no_gold else [True] * total, dtype=bool)
@@ -93,7 +93,7 @@ def with_gold(
     if least is not None:
         shares = _shares(raw, task, path)
         unknown = np.isnan(shares)
-        low = np.nan_to_num(shares, nan=1.0) < least - _EPSILON
+        low = ~enough(np.nan_to_num(shares, nan=1.0), least)
         apart, unrated = int((keep & low).sum()), int((keep & unknown).sum())
         keep &= ~(low | unknown)
     if not keep.any():
@@ -126,6 +126,11 @@ def no_value(cell: Any, no_gold: Sequence[str], raw: Dataset, column: str) -> st
     return None
 
 
+def enough(shares: npt.NDArray[np.float64], least: float) -> npt.NDArray[np.bool_]:
+    """(N,) whether so large a share of a row's raters is of one mind."""
+    return np.asarray(shares >= least - _EPSILON)
+
+
 def usual(values: Sequence[str]) -> list[str]:
     """Those of distinct label cells that read as if they stood for no label."""
     found = [value for value in values if " ".join(value.split()).casefold() in USUAL]
@@ -142,7 +147,7 @@ def _beside_names(others: Sequence[float | None]) -> bool:
 
 def _shares(raw: Dataset, task: Task, path: str | Path) -> npt.NDArray[np.float64]:
     """(N,) the share of a row's ratings that are its majority; NaN without ratings."""
-    cells = {name: _column(raw, name, path) for name in annotation_columns(task)}
+    cells = {name: cells_of(raw, name, path) for name in annotation_columns(task)}
 
     def error(message: str, column: str, index: int) -> DataError:
         return DataError(message, path=path, row=row_of(path, index), column=column)
@@ -153,10 +158,3 @@ def _shares(raw: Dataset, task: Task, path: str | Path) -> npt.NDArray[np.float6
         return np.full(len(lists), np.nan)
     target = Task(labels=tuple(distinct)).target
     return majority(stacked(numbered(lists, target)), len(distinct)).share
-
-
-def _column(raw: Dataset, name: str, path: str | Path) -> list[Any]:
-    if name not in raw.column_names:
-        raise DataError(f"no such column: {choices(name, raw.column_names)}", path=path)
-    found: list[Any] = to_arrow(raw).column(name).to_pylist()
-    return found

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from datasets import Dataset
 
 from stratune.data.annotations import Place, read_annotations, unpacked
-from stratune.data.arrow import as_text, to_arrow
+from stratune.data.arrow import as_text
 from stratune.data.predictions import Ratings, numbered
 from stratune.data.raters import JOIN, annotation_columns, identified
-from stratune.data.read import row_of
-from stratune.errors import ConfigError, DataError, choices
+from stratune.data.read import cells_of, row_of
+from stratune.errors import ConfigError, DataError
 from stratune.evaluate.agreement import stacked
 from stratune.task import Task
 
@@ -58,7 +58,7 @@ def read_rated(
     Raises DataError for a column that is not there, a rating that does not fit, lists of ratings and raters
     that differ in length, and a table without ratings; ConfigError for columns that do not belong together.
     """
-    cells = {name: column(raw, name, source) for name in annotation_columns(Task(annotations=annotations))}
+    cells = {name: cells_of(raw, name, source) for name in annotation_columns(Task(annotations=annotations))}
 
     def error(message: str, column: str, index: int) -> DataError:
         return DataError(message, path=source, row=row_of(source, index), column=column)
@@ -69,7 +69,7 @@ def read_rated(
         if len(columns) != len(cells):
             why = f"{len(columns)} columns of raters for {len(cells)} of ratings"
             raise ConfigError(why, key="--raters")
-        cells, people = _matched(cells, {name: column(raw, name, source) for name in columns}, error)
+        cells, people = _matched(cells, {name: cells_of(raw, name, source) for name in columns}, error)
     task = Task(annotations=annotations, labels=tuple(labels))
     lists = read_annotations(cells, task, error).to_pylist()
     distinct = {name for given in lists for name in given if name is not None}
@@ -91,14 +91,6 @@ def read_rated(
         who = np.where(np.isfinite(values), np.arange(values.shape[1], dtype=np.float64), np.nan)
         return Rated(Ratings(values, True), task, _codes(who), tuple(cells))
     return Rated(Ratings(values, False), task, None, ())
-
-
-def column(raw: Dataset, name: str, source: str) -> list[Any]:
-    """Its cells. Raises DataError where it is not there."""
-    if name not in raw.column_names:
-        raise DataError(f"no such column: {choices(name, raw.column_names)}", path=source)
-    found: list[Any] = to_arrow(raw).column(name).to_pylist()
-    return found
 
 
 def _matched(

@@ -19,7 +19,7 @@ import pyarrow as pa
 from datasets import ClassLabel, Dataset, DatasetDict
 
 from stratune.data import delimited, excel, json_files, parquet
-from stratune.data.arrow import from_batches, to_dataset
+from stratune.data.arrow import from_batches, to_arrow, to_dataset
 from stratune.data.delimited import Batch, check_header
 from stratune.data.demo import demo_table
 from stratune.data.hub import load_hub
@@ -83,6 +83,14 @@ def read(source: Any, *, encoding: str | None = None, delimiter: str | None = No
     columns, a Dataset, Tables, "hub:name/config" or "demo:name". DataError names file, row and column.
     """
     return read_tables(source, encoding=encoding, delimiter=delimiter).train
+
+
+def cells_of(table: Dataset, name: str, path: str | Path) -> list[Any]:
+    """Of a column. Raises DataError, with the columns that there are, where it is not there."""
+    if name not in table.column_names:
+        raise DataError(f"no such column: {choices(name, table.column_names)}", path=path)
+    found: list[Any] = to_arrow(table).column(name).to_pylist()
+    return found
 
 
 def read_tables(source: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Tables:

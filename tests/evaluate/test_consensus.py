@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stratune.evaluate.consensus import NONE, disagreement, leading, majority, mean
-from stratune.evaluate.dawid_skene import dawid_skene
+from stratune.evaluate.dawid_skene import SMOOTHING, dawid_skene
 
 GAP = np.nan
 # Dawid and Skene 1979, table 1: 45 patients, the first anaesthetist three times, then the four others.
@@ -82,3 +82,20 @@ def test_means_and_how_far_ratings_differ():
     )
     votes = np.array([[0, 1, GAP, GAP], [0, 0, 1, 1], [0, 1, 2, GAP], [0, 0, 0, 0]])
     assert disagreement(votes, 3) == pytest.approx([0.5, 0.5, 2 / 3, 0])
+
+
+def test_raters_with_few_ratings_need_smoothing():
+    random = np.random.default_rng(0)
+    rows, raters, labels = 1000, 300, 3
+    truth = random.integers(0, labels, rows)
+    skill = random.uniform(0.5, 0.95, raters)
+    who = np.stack([random.choice(raters, 3, replace=False) for _ in range(rows)])
+    knows = random.random((rows, 3)) < skill[who]
+    ratings = np.where(knows, truth[:, None], random.integers(0, labels, (rows, 3))).astype(float)
+
+    def right(smoothing):
+        found = dawid_skene(ratings, who, labels, smoothing=smoothing).probabilities.argmax(axis=1)
+        return float((found == truth).mean())
+
+    most = float((majority(ratings, labels).shares.argmax(axis=1) == truth).mean())
+    assert right(SMOOTHING) > right(0.0) + 0.05 and right(0.0) < most < right(SMOOTHING) + 0.03
