@@ -19,6 +19,7 @@ from stratune.cli.options import (
     Kind,
     Label,
     MaxWords,
+    NoGold,
     Pair,
     SplitColumn,
     Test,
@@ -45,6 +46,7 @@ def adapt_command(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
+    no_gold: NoGold = None,
     drop_leaks: DropLeaks = None,
     corrections: Corrections = None,
     validation: Validation = None,
@@ -84,8 +86,8 @@ def adapt_command(
 
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
-        "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
-        "corrections": corrections,
+        "unlabelled": unlabelled, "unknown": unknown, "no_gold": no_gold, "validation": validation,
+        "drop_leaks": drop_leaks, "corrections": corrections,
         "text": text, "pair": pair,
         "label": label, "group": group, "id": id_, "kind": kind, "bins": bins, "train_rows": train_rows,
         "val_rows": val_rows, "test_rows": test_rows, "backbone": backbone, "epochs": epochs,

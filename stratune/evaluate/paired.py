@@ -11,7 +11,9 @@ moves the other. Here the difference itself is resampled (paired bootstrap), and
 The interval has Student's quantile for each part, with the degrees of freedom of that part, and adds their
 squares (Zou & Donner 2008). The p value of accuracy on single rows, with one seed, is McNemar's exact one,
 mid-p (Fagerland et al. 2013); of any other metric it is that of turning the signs of the units' differences
-at random (pseudo-values: jackknife.py). With several seeds it is where the interval's end is at zero.
+at random (pseudo-values: jackknife.py), or the p at which the interval's end is at zero, whichever is larger:
+of few groups, signs alone would call a difference clear whose interval holds zero. With several seeds it is
+the latter.
 """
 
 from __future__ import annotations
@@ -98,7 +100,7 @@ def differences(
         if k in flipped and metric in _COUNTED and pairs[i][0].single:
             p_value = mcnemar(int((units > 0.5).sum()), int((units < -0.5).sum()))
         else:
-            p_value = float(flipped.get(k, p[k]))
+            p_value = max(float(p[k]), flipped.get(k, 0.0))
         reach = float(_reach(np.array([(1 - level)]), [spread])[0])
         found[i] = Difference(spread.value, spread.value - reach, spread.value + reach, p_value)
     return found

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stratune.data.rows import text_columns
-from stratune.model.language import SEEDS, Writing
 from stratune.prompt.harmless import harmless, marks_of
 from stratune.prompt.template import Template, verbatim
 from stratune.tokens.tokens import first_words
@@ -77,6 +76,8 @@ def propose(prompted: PromptedModel, cases: Sequence[Case], number: int) -> str 
     """An instruction in place of the `task` of the prompt that `prompted` has, with slots and braces written
     out. None where the model wrote none, or the same again.
     """
+    from stratune.model.language import SEEDS, Writing
+
     reader, template = prompted.reader, prompted.reader.renderer.template
     asking = reader.asking(proposer(template))
     usual = prompted.writing or prompted.otherwise

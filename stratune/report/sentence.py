@@ -107,10 +107,10 @@ class Sentence:
             values = sorted(gain["difference"] for gain in known)
             if values[0] > 0:
                 return f"All beat {name} by {self._range(values[0], values[-1])}."
-        if mine["p"] < 0.05 and mine["difference"] > 0:
+        if mine["p"] < 0.05 and mine["low"] > 0:
             ends = self._range(mine["low"], mine["high"])
             return f"It beats {name} by {self._amount(mine['difference'])} ({ends})."
-        if mine["p"] < 0.05:
+        if mine["p"] < 0.05 and mine["high"] < 0:
             return f"It is worse than {name} there."
         return f"It is not shown to beat {name} there."
 

@@ -154,6 +154,7 @@ def check_labels_go_by_name(spec: Spec, backbone_folder: Path | None, tmp_path: 
     """
     labels = ("weather", "animal")
     split = split_of(labels=labels, pairs=needs_pairs(spec))
+    split = replace(split, val=split.train)  # as in `run`, to which it is compared
     predictor = fitted(spec, backbone_folder, split).predictor
     assert predictor.labels == labels
     probabilities = predictor.predict_proba(split.test)

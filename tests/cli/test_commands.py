@@ -79,7 +79,7 @@ def test_list_of_something_else_names_the_choices(ask):
     ran = ask("list", "strategy")
     assert (ran.returncode, ran.stderr) == (
         2,
-        "stratune: list: 'strategy' is not one of strategies, backbones, templates, metrics, demos (did you mean 'strategies'?)\n",
+        "stratune: list: 'strategy' is not one of strategies, backbones, templates, metrics, perturbations, demos (did you mean 'strategies'?)\n",
     )
 
 

@@ -212,3 +212,15 @@ def test_the_score_of_the_first_of_many_equals_flatters_it():
     flattered = optimism(rows.mean(axis=1), drawn)
     assert 0.5 * rows.mean(axis=1).max() < flattered < 1.5 * rows.mean(axis=1).max()
     assert optimism(rows[:1].mean(axis=1), drawn[:1]) == pytest.approx(0)
+
+
+def test_of_few_groups_no_p_calls_clear_what_the_interval_does_not():
+    """Seven groups that all lean one way, by very different amounts: by signs alone p is 2/128."""
+    groups = np.repeat(np.arange(7), 40)
+    wrong = np.concatenate([np.arange(40) < lean for lean in (1, 1, 1, 1, 1, 2, 39)])
+    truth = np.tile([0, 1], 140)
+    right = np.eye(2)[truth]
+    worse = np.where(wrong[:, None], right[:, ::-1], right)
+    (found,) = differences([(of(truth, right, groups=groups), of(truth, worse, groups=groups))], "accuracy")
+    assert found.low < 0 < found.high and found.p > 0.05
+    assert sign_flips([np.array([1.0, 1, 1, 1, 1, 2, 39])])[0] < 0.02
