@@ -75,6 +75,10 @@ def strategies() -> str:
         lines.append(f"| `{name}` | {about(name)} | {', '.join(options)} | |")
     lines.append("\nEvery strategy that trains takes these too:\n\n| option | default |\n|---|---|")
     lines += [f"| `{f.name}` | {f.default!r} |" for f in dataclasses.fields(Recipe)]
+    lines.append(
+        "\nWhat learns labels takes `soft_labels=True`, or `soft:` before its name, where the task has"
+        " raters: it learns their shares ([guide](../guides/soft-labels.md))."
+    )
     return "\n".join(lines) + "\n"
 
 

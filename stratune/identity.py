@@ -21,6 +21,7 @@ NUMBERS = 10  # raised when the same settings give other numbers than before
 SEARCHES = {"random": "random 1", "halving": "halving 1", "tpe": "tpe 1"}
 ASKING = 2  # raised when servers are asked the same in another way
 ANSWERING = ("extra", "tokenizer", "thought", "dimensions", "way")
+_WHERE_THERE = ("asked", "ratings")
 # Of the settings of training: what moves no number.
 _HOW_ONLY = ("checkpoint_seconds", "track")
 
@@ -40,10 +41,13 @@ class Identity:
     decide: dict[str, Any] = field(default_factory=dict)  # how answers are made of probabilities
     members: dict[str, str] = field(default_factory=dict)  # of a combination: run id -> digest of that run
     asked: dict[str, Any] = field(default_factory=dict)  # of a server: `asked_by`
+    ratings: str = ""  # of what learns soft labels: a digest of these (data/soft_labels.py)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; settings that move no number are left out."""
-        found = {key: value for key, value in asdict(self).items() if key != "asked" or value}
+        found = {key: value for key, value in asdict(self).items() if key not in _WHERE_THERE or value}
+        if not self.strategy.get("soft_labels"):  # what there was before 0.17
+            found["strategy"] = {key: value for key, value in self.strategy.items() if key != "soft_labels"}
         shared = shared_by(self.data, self.task, self.budget, self.train, self.decide)
         own = {key: value for key, value in found.items() if key not in shared}
         return shared | _plain(own)

@@ -174,7 +174,7 @@ def test_the_options_of_a_page_are_those_of_the_code(page):
         settings |= parse_strategy(preset).settings()
     settings |= {f"readout.{name}": value for name, value in settings.get("readout", {}).items()}
     usual = {field.name: field.default for field in dataclasses.fields(Recipe)}
-    known = {"name", "preset", "tune", "method", "readout"}
+    known = {"name", "preset", "tune", "method", "readout", "soft_labels"}  # the last is told once, of all
     own = {
         k: v for k, v in settings.items() if k not in known and "." not in k and v != usual.get(k, object())
     }

@@ -13,6 +13,7 @@ from stratune.comparison.plan import plan
 from stratune.comparison.schedule import RunEvent, Schedule
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config
+from stratune.data.soft_labels import digest_of_ratings
 from stratune.engine.base import Engine
 from stratune.engine.choose import engine_for
 from stratune.engine.job import Place
@@ -75,8 +76,9 @@ def run_comparison(
             engine.open(out)
             stored, place = store_split(split), Place.here(out)
             schedule = Schedule(
-                runs, config, place, stored.name, split.fingerprint, split.task, engine, watch
-            )
+                runs, config, place, stored.name, split.fingerprint, split.task, engine, watch,
+                ratings=digest_of_ratings(split) if any(run.candidate.soft_labels for run in runs) else "",
+            )  # fmt: skip
             yield from schedule.results()
             if is_main():
                 from stratune.report import publish

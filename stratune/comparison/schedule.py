@@ -51,6 +51,7 @@ class Schedule:
     watch: Callable[[RunEvent], None]
     ended: dict[str, RunResult] = field(default_factory=dict)  # by run id
     weights: dict[str, str | None] = field(default_factory=dict)  # by backbone
+    ratings: str = ""  # a digest of those that soft labels are made of, where the task has any
 
     def results(self) -> Iterator[RunResult]:
         """As they come."""
@@ -106,6 +107,7 @@ class Schedule:
             seed=planned.seed,
             members=members,
             asked=asked_by(sections["remote"]) if is_remote(planned.backbone or "") else {},
+            ratings=self.ratings if planned.candidate.soft_labels else "",
         )
         return Job(
             split=self.split,

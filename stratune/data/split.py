@@ -58,6 +58,10 @@ class Split:
     folds: tuple[int, ...] = ()  # of every training row, where `val` is `train`; none: `val` is a part
     unlabelled: Dataset | None = None  # id, text and pair of texts without labels, in no part (unlabelled.py)
     wanted: NDArray[np.float64] | None = None  # (N, C) a soft truth of train, learned in its labels' place
+    wanted_of_val: NDArray[np.float64] | None = (
+        None  # (M, C) of val; where settings are equal, this loss chooses
+    )
+    taught: int = 0  # rows of train whose labels are the answers of models, which measure nothing
 
     @property
     def cross_validated(self) -> bool:

@@ -47,6 +47,10 @@ class Correlation:
             spread=np.where(spreads[0] > 0, spread, np.nan),
         )
 
+    def pearson(self, weights: Floats, total: Floats) -> Floats:
+        """(R,) alone, without the ranks; of quantities that vary."""
+        return self._moments(weights, total)[0]
+
     def _moments(self, weights: Floats, total: Floats) -> tuple[Floats, Floats]:
         """Pearson (R,), sum of squares of `one` around its mean (R,): meaningless where nothing spreads."""
         sums = self._powers @ weights  # (5, R)

@@ -50,9 +50,9 @@ _BELOW_ONE = Scale(
     1.0,
 )
 
-ERRORS = ("mae", "rmse", "mae_levels", "log_loss")
+ERRORS = ("mae", "rmse", "mae_levels", "log_loss", "cross_entropy")
 KAPPAS = ("kappa", "fleiss", "cohen", "cohen_weighted")
-CORRELATIONS = ("pearson", "spearman", "mcc", "qwk", *KAPPAS, "icc1", "icc2", "icc3")
+CORRELATIONS = ("pearson", "spearman", "entropy_correlation", "mcc", "qwk", *KAPPAS, "icc1", "icc2", "icc3")
 SCALES = {
     **dict.fromkeys(ERRORS, _ERROR),
     **dict.fromkeys(CORRELATIONS, _CORRELATION),

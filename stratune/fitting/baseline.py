@@ -26,6 +26,9 @@ def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_wo
         Examples(*text_columns(table), truth=task.target.truth(table["label"])).first_words(max_words)
         for table in (split.train, split.val)
     )
+    if split.wanted is not None:
+        seen = replace(seen, shares=split.wanted)
+        chosen_on = replace(chosen_on, shares=split.wanted_of_val)
     if split.cross_validated:
         seen = replace(seen, folds=np.asarray(split.folds))
     fitted = baseline.fit(seen, chosen_on, task=task, seed=seed)

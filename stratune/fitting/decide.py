@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stratune.data.rows import text_columns
+from stratune.data.soft_labels import soft_truth
 from stratune.model.postprocess import Postprocess
 
 if TYPE_CHECKING:
@@ -28,10 +29,14 @@ def answers_to(trained: Trained, rows: Dataset, progress: Progress, *, cache: bo
     return scorer(*text_columns(rows), progress)
 
 
-def decide_on_validation(trained: Trained, split: Split, how: Decide) -> None:
-    """Give the predictor what its answers to validation choose; without such answers nothing is chosen."""
+def decide_on_validation(trained: Trained, split: Split, how: Decide, *, soft: bool = False) -> None:
+    """Give the predictor what its answers to validation choose; without such answers nothing is chosen.
+
+    `soft`: probabilities are those of the raters' answers, so they are calibrated to these.
+    """
     if trained.validation is None:
         return
     target = split.task.target
     truth = target.truth(split.val["label"])
-    trained.predictor.post = Postprocess.chosen(trained.validation, truth, target, how, split.wrong)
+    shares = soft_truth(split.val, split.task) if soft else None
+    trained.predictor.post = Postprocess.chosen(trained.validation, truth, target, how, split.wrong, shares)

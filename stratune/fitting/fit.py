@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.backbone.load import Automatic, Backbone, load_backbone
+from stratune.data.soft_labels import check_soft, soft_truth
 from stratune.errors import ConfigError
+from stratune.files import sha256
 from stratune.fitting.baseline import fit_baseline
 from stratune.fitting.combine import combine
 from stratune.fitting.cross_validation import CrossValidation
@@ -115,7 +117,7 @@ def train(
             trained = fit_on(split, folder, progress)
             if trained.validation is None:  # a combination's fit may leave its own
                 trained.validation = answer(trained, split.val, progress)
-        decide_on_validation(trained, split, decide)
+        decide_on_validation(trained, split, decide, soft=one.soft_labels)
         return trained
 
     if not several:
@@ -141,6 +143,15 @@ def loaded_for(strategy: Strategy, backbone_id: str, settings: TrainSettings) ->
     return load_backbone(backbone_id, language_model=asked, weights=weights, device=device)
 
 
+def with_soft_labels(split: Split, name: str) -> Split:
+    """With its raters' shares to learn. Raises ConfigError where `name`, a strategy, cannot have any."""
+    check_soft(split.task, name)
+    seen, asked = (soft_truth(table, split.task) for table in (split.train, split.val))
+    # a checkpoint is that of these shares
+    fingerprint = sha256(split.fingerprint, seen.tobytes(), asked.tobytes())
+    return replace(split, wanted=seen, wanted_of_val=asked, fingerprint=fingerprint)
+
+
 @dataclass(frozen=True)
 class _Fitter:
     """Fits each kind of candidate in its own way (strategy/base.py)."""
@@ -159,6 +170,11 @@ class _Fitter:
     part: Part  # of a training with steps; other fits are whole
 
     def strategy(self, strategy: Strategy) -> Trained:
+        if strategy.soft_labels and self.split.wanted is None:
+            softened = replace(self, split=with_soft_labels(self.split, strategy.name))
+            trained = softened.strategy(strategy)
+            trained.predictor.about["fingerprint"] = self.split.fingerprint
+            return trained
         backbone = self.backbone
         if backbone is None:
             raise ConfigError(f"{strategy.name} needs a backbone", key="backbones")
@@ -195,7 +211,10 @@ class _Fitter:
         ).run()  # fmt: skip
 
     def baseline(self, baseline: Baseline) -> Trained:
-        return fit_baseline(baseline, self.task, self.split, self.seed, self.settings.max_words)
+        split = with_soft_labels(self.split, baseline.name) if baseline.soft_labels else self.split
+        trained = fit_baseline(baseline, self.task, split, self.seed, self.settings.max_words)
+        trained.predictor.about["fingerprint"] = self.split.fingerprint
+        return trained
 
     def combination(self, combination: Combination) -> Trained:
         if self.members is None:

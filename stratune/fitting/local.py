@@ -298,7 +298,10 @@ class NetFitting:
         if self.split.cross_validated:
             return None
         val, truth = self._feed(self.split.val), self._truth(self.split.val)
-        return Validation(self.net, val, truth, self.task, self.runtime, self.accelerator, self.aggregate)
+        return Validation(
+            self.net, val, truth, self.task, self.runtime, self.accelerator, self.aggregate,
+            self.split.wanted_of_val,
+        )  # fmt: skip
 
     def _truth(self, table: Dataset) -> Truth:
         return self.task.target.truth(table["label"])

@@ -63,7 +63,9 @@ class HeadSolver:
         folds = self._folds(rows) if self.folded or self.split.cross_validated else None
         if folds is not None:
             folds = folds[_present(rows)]
-        asked = train if self.split.cross_validated else self._part(val, self.split.val)
+        asked = (
+            train if self.split.cross_validated else self._part(val, self.split.val, self.split.wanted_of_val)
+        )
         found = VectorRows(train, asked, self.task, self._encode, folds, self.weights)
         return self.technique.solve(self.net, found)
 
@@ -72,7 +74,7 @@ class HeadSolver:
         table = self.split.train
         if self.split.cross_validated:
             return of_owners(np.asarray(self.split.folds), rows)
-        if self.split.wanted is not None:  # answers of others are no measure
+        if self.split.taught:
             return None
         if not LEAST_ROWS <= len(table) < FOLDED_ROWS:
             return None

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stratune.evaluate.arrays import negative_log
 from stratune.model.chunks import join
 from stratune.train.infer import infer
 from stratune.train.loop import Evaluation
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Validation:
-    """The validation rows as a feed, and their truth; `aggregate` joins chunks to documents."""
+    """The validation rows as a feed, and their truth; `aggregate` joins chunks to documents. `wanted` (N, K):
+    a soft truth, which the loss is held against.
+    """
 
     net: Net
     feed: Feed
@@ -35,6 +38,7 @@ class Validation:
     runtime: Runtime
     accelerator: Accelerator
     aggregate: Aggregate | None
+    wanted: NDArray[np.float64] | None = None
 
     def __call__(self) -> Evaluation:
         probabilities = self.net.objective.probabilities(self._logits())
@@ -57,6 +61,8 @@ class Validation:
         target, selection = self.task.target, self.task.selection
         values = target.score(self.truth, predictions)
         loss = values[target.validation_loss]
+        if self.wanted is not None:
+            loss = float((self.wanted * negative_log(predictions)).sum(axis=1).mean())
         return Evaluation(selection.score(values), selection.value(values), loss)
 
     @property

@@ -30,6 +30,7 @@ class Examples:
     texts: Rows
     pairs: Rows | None = None
     truth: NDArray[Any] | None = None  # as data/rows.py gives it
+    shares: NDArray[np.float64] | None = None  # (N, K) of labels, learned in the place of the truth
     folds: NDArray[np.int64] | None = None  # (N,) of training rows, where they choose and validation does not
 
     def first_words(self, count: int | None) -> Examples:

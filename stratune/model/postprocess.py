@@ -47,13 +47,22 @@ class Postprocess:
 
     @classmethod
     def chosen(
-        cls, scored: Scored, truth: Truth, target: Target, how: Decide = DECIDE, never: Sequence[str] = ()
+        cls,
+        scored: Scored,
+        truth: Truth,
+        target: Target,
+        how: Decide = DECIDE,
+        never: Sequence[str] = (),
+        shares: Floats | None = None,
     ) -> Postprocess:
-        """What suits the validation rows. Raises ConfigError for what the kind of task cannot have."""
+        """What suits the validation rows. `shares` (N, K): what probabilities are calibrated to in the place
+        of the truth. Raises ConfigError for what the kind of task cannot have.
+        """
         raw = _raw(scored, target, never)
         decision = target.chosen(truth, raw, scored.invalid, how)
         valid = ~np.isnan(raw).any(axis=1)
-        scaling = target.calibration(truth[valid], raw[valid], how.calibrate)
+        likely = truth if shares is None else shares
+        scaling = target.calibration(likely[valid], raw[valid], how.calibrate)
         return cls(
             scaling, decision, Conformal.of(target.strangeness(truth, target.calibrated(raw, scaling)))
         )

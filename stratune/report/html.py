@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
-from stratune.report import caveats, human, many_labels, people, robustness, tables
+from stratune.report import caveats, distribution, human, many_labels, people, robustness, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
 from stratune.report.figure import Section, figures_of
@@ -166,6 +166,9 @@ def _people(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
         "lines": lines,
         "figures": _shown("people", drawn),
         "target": people.target(board),
+        "shares": distribution.table(board),
+        "soft": distribution.sentences(board),
+        "rows": (board.get("distribution") or {}).get("rows"),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from stratune.report import caveats, human, people, standing
+from stratune.report import caveats, distribution, human, people, standing
 from stratune.report.screen import Table, box, cell_len, stacked, text
 from stratune.report.tables import caption, costs, name, shown_metrics, unranked
 
@@ -145,6 +145,7 @@ def below(board: Board) -> list[tuple[str, str]]:
     sentence = (board.get("verdict") or {}).get("sentence")
     lines = [(sentence, "bold"), ("", "")] if sentence else []
     about = [caption(board) + one, standing.legend(board), people.line(board)]
+    about += distribution.sentences(board)
     lines += [(line, "") for line in about if line]
     lines += [(human.short(line, 200), "yellow") for line in unranked(board)]
     for row in board["rows"]:

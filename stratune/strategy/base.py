@@ -41,6 +41,7 @@ class Candidate(ABC):
     __dataclass_fields__: ClassVar[dict[str, Any]]
     made_of_runs: ClassVar[bool] = False  # its runs are made of finished runs of others
     within_backbone: ClassVar[bool] = False  # of which it may take those of its own backbone alone
+    soft_labels: bool = False  # whether it learns the shares of the raters, not one label a row
 
     if TYPE_CHECKING:
 
@@ -73,8 +74,12 @@ class Candidate(ABC):
     def check(self, seeds: int) -> None:  # noqa: B027  most need nothing
         """Raises ConfigError when a comparison with so many seeds could never have the runs it needs."""
 
-    def check_data(self, split: Split) -> None:  # noqa: B027  most learn from any
+    def check_data(self, split: Split) -> None:
         """Raises ConfigError for a split that it cannot learn from."""
+        if self.soft_labels:
+            from stratune.data.soft_labels import check_soft
+
+            check_soft(split.task, self.name)
 
     def choose(self, runs: Sequence[RunResult], gain: Gain) -> list[RunResult]:
         """The members, of the finished `runs`; by validation alone."""
@@ -136,6 +141,7 @@ class Strategy(Candidate):
     tune: Tune
     readout: Readout = field(default_factory=Head)
     recipe: Recipe = field(default_factory=Recipe)
+    soft_labels: bool = False
 
     @property
     def trains(self) -> bool:
@@ -161,6 +167,7 @@ class Strategy(Candidate):
             "name": self.name,
             "tune": tune_name(self.tune),
             **dataclasses.asdict(self.tune),
+            "soft_labels": self.soft_labels,
             "readout": self.readout.settings(),
             **(dataclasses.asdict(self.recipe) if self.trains or not self.solved else {}),
         }

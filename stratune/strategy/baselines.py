@@ -48,14 +48,17 @@ class Majority(_Constant):
     """Always the most frequent label of the training rows, with the label shares as probabilities."""
 
     name: str = "majority"
+    soft_labels: bool = False
 
     def settings(self) -> dict[str, Any]:
-        return {"name": self.name, "preset": self.preset}
+        return {"name": self.name, "preset": self.preset, "soft_labels": self.soft_labels}
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> PriorModel:
         assert train.truth is not None
         if task.target.baseline != "majority":
             raise UnsupportedError("a regression", self.name, "values have no majority; use `mean`")
+        if train.shares is not None:
+            return PriorModel(train.shares.mean(axis=0))
         return PriorModel(task.target.prior(train.truth))
 
 

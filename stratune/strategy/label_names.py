@@ -24,6 +24,7 @@ class LabelNames:
     """The label whose name or description is nearest to the text by cosine; reads no training rows."""
 
     trains: ClassVar[bool] = False
+    reads_labels: ClassVar[bool] = False  # of the training rows
     reads_rows: ClassVar[bool] = False  # of the training part: its loss there need not fall
 
     template: str = "This text is about {label}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,24 @@ if TYPE_CHECKING:
 ABSENT = -30.0  # the score of a label that no training row has
 
 Floats = NDArray[np.float64]
-Part = tuple[Any, Any]  # features (N, F), truth
+
+
+class Part(NamedTuple):
+    """Features (N, F), the truth of the rows, and how much each counts; None: all the same."""
+
+    x: Any
+    truth: Any
+    weights: Floats | None = None
+
+    @classmethod
+    def of(cls, x: Any, truth: Any, shares: Floats | None) -> Part:
+        """With `shares` (N, K) of labels a row counts once for each of its labels, by its share: the
+        logarithmic loss of all of these is that of the shares.
+        """
+        if shares is None:
+            return cls(x, truth)
+        rows, labels = np.nonzero(shares)
+        return cls(x[rows], labels, shares[rows, labels])
 
 
 # Logistic regression of K labels takes K times F weights through hundreds of steps: 300 labels half a minute,
@@ -30,20 +47,22 @@ def fit_linear(
 
     `target.from_scores` makes predictions of what they give.
     """
-    if train[1].ndim == 2:  # a question for each label
+    if train.truth.ndim == 2:  # a question for each label
         columns = [
-            _best(_logistic, (train[0], train[1][:, k]), (val[0], val[1][:, k]), strengths, seed)
+            _best(_logistic, Part(train.x, train.truth[:, k]), Part(val.x, val.truth[:, k]), strengths, seed)
             for k in range(len(target.labels))
         ]
         losses, weights, biases = zip(*columns, strict=True)
         return float(np.mean(losses)), np.concatenate(weights), np.concatenate(biases)
     if target.is_numeric:
         return _best(_ridge, train, val, strengths, seed)
-    known = np.unique(train[1])  # labels that a training row has
-    there = np.isin(val[1], known)
-    rows = [(x, np.searchsorted(known, y)) for x, y in (train, (val[0][there], val[1][there]))]
+    known = np.unique(train.truth)  # labels that a training row has
+    there = np.isin(val.truth, known)
+    seen = train._replace(truth=np.searchsorted(known, train.truth))
+    counts = None if val.weights is None else val.weights[there]
+    asked = Part(val.x[there], np.searchsorted(known, val.truth[there]), counts)
     fit = _bayes if len(target.labels) > MANY_LABELS else _logistic
-    loss, weight, bias = _best(fit, rows[0], rows[1], strengths, seed)
+    loss, weight, bias = _best(fit, seen, asked, strengths, seed)
     if len(known) == 2:  # one row of weights: sigmoid(z) is softmax([0, z])
         weight, bias = np.vstack([np.zeros_like(weight), weight]), np.array([0.0, bias[0]])
     if len(known) == len(target.labels):
@@ -65,21 +84,22 @@ def _logistic(train: Part, val: Part, strength: float, seed: int) -> tuple[float
     """(validation log loss, weights, biases)."""
     from sklearn.linear_model import LogisticRegression
 
-    if len(np.unique(train[1])) == 1:  # a label of a set that every training row has, or none
-        certain = 30.0 if train[1][0] else -30.0
-        return 0.0, np.zeros((1, train[0].shape[1])), np.array([certain])
+    if len(np.unique(train.truth)) == 1:  # a label of a set that every training row has, or none
+        certain = 30.0 if train.truth[0] else -30.0
+        return 0.0, np.zeros((1, train.x.shape[1])), np.array([certain])
     model = LogisticRegression(C=strength, max_iter=500, random_state=seed).fit(*train)
-    return _log_loss(model, val) if len(val[1]) else 0.0, model.coef_, model.intercept_
+    return _log_loss(model, val) if len(val.truth) else 0.0, model.coef_, model.intercept_
 
 
 def _log_loss(model: Any, val: Part) -> float:
     """scikit-learn's, bit for bit, whose checks of its arguments take as long as a fit of few rows."""
     from scipy.special import xlogy
 
-    probabilities = model.predict_proba(val[0])
-    own = probabilities[np.arange(len(val[1])), np.searchsorted(model.classes_, val[1])]
+    probabilities = model.predict_proba(val.x)
+    own = probabilities[np.arange(len(val.truth)), np.searchsorted(model.classes_, val.truth)]
     least = np.finfo(own.dtype).eps
-    return float(np.mean(-xlogy(1.0, np.clip(own, least, 1 - least))))
+    losses = -xlogy(1.0, np.clip(own, least, 1 - least))
+    return float(np.mean(losses) if val.weights is None else np.average(losses, weights=val.weights))
 
 
 def _bayes(train: Part, val: Part, strength: float, seed: int) -> tuple[float, Floats, Floats]:
@@ -95,5 +115,5 @@ def _ridge(train: Part, val: Part, strength: float, seed: int) -> tuple[float, F
     from sklearn.linear_model import Ridge
 
     model = Ridge(alpha=1 / strength, solver="lsqr", random_state=seed).fit(*train)
-    error = float(np.mean((model.predict(val[0]) - val[1]) ** 2))
+    error = float(np.mean((model.predict(val.x) - val.truth) ** 2))
     return error, np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)

@@ -15,6 +15,7 @@ from stratune.strategy.base import TUNES, Candidate, Strategy, Tune
 from stratune.strategy.registry import PRESETS, strategy_names, whole
 from stratune.train.settings import Recipe
 
+SOFT = "soft:"
 _FLAGS = {"yes": True, "no": False, "on": True, "off": False}  # of what peft does not check
 
 
@@ -22,7 +23,7 @@ def parse_strategy(spec: str | Mapping[str, Any] | Candidate) -> Candidate:
     """A preset's name; or a mapping with `preset` or `tune`, and any option of technique, recipe or readout.
 
     `{"preset": "lora", "rank": 32, "learning_rate": 5e-4, "readout": {"pool": "first"}, "name": "lora-32"}`;
-    `lora+words` is the preset with another readout.
+    `lora+words` is the preset with another readout, `soft:lora` learns the shares of the raters.
     Raises ConfigError naming what could have been meant.
     """
     if isinstance(spec, str):
@@ -32,6 +33,9 @@ def parse_strategy(spec: str | Mapping[str, Any] | Candidate) -> Candidate:
     options = {str(key): value for key, value in spec.items()}
     name, tune = _text(options, "name"), _text(options, "tune")
     preset = _text(options, "preset") or (None if tune else name)
+    if preset is not None and preset.startswith(SOFT):
+        name, preset = name or preset, preset.removeprefix(SOFT)
+        options["soft_labels"] = True
     if preset is not None and "+" in preset:
         name, (preset, kind) = name or preset, preset.split("+", 1)
         options["readout"] = {"kind": kind, **_as_mapping(options.get("readout", {}))}
@@ -39,6 +43,9 @@ def parse_strategy(spec: str | Mapping[str, Any] | Candidate) -> Candidate:
         raise ConfigError("a strategy needs a `preset` or a `tune`", key="strategies")
     if preset is not None and (cls := whole(preset)) is not None:
         named = {**options, **({"name": name} if name else {})}
+        if "soft_labels" in options and "soft_labels" not in {f.name for f in dataclasses.fields(cls)}:
+            why = "it learns no soft labels; majority, tfidf, and what trains or solves a head can"
+            raise ConfigError(why, key=f"strategies.{preset}")
         made: Candidate = build(cls, named, key=f"strategies.{preset}")
         return made
     if preset is not None and preset.startswith("peft:"):
@@ -57,12 +64,16 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
     readout = _readout(options.pop("readout", {}), base.readout, key)
     recipe_names = {f.name for f in dataclasses.fields(Recipe)}
     recipe_options = {k: options.pop(k) for k in list(options) if k in recipe_names}
+    soft = typed(Strategy, {"soft_labels": options.pop("soft_labels", False)}, key=key)
     options = {**(base.options if cls is base.tune else {}), **options}
     if recipe_options and "solved" in {f.name for f in dataclasses.fields(cls)}:  # it is to be trained, so
         options = {"solved": False, **options}
-    tune_made: Tune = build(cls, options, key=key, also=(*recipe_names, "name", "readout"))
+    tune_made: Tune = build(cls, options, key=key, also=(*recipe_names, "name", "readout", "soft_labels"))
     recipe = dataclasses.replace(base.recipe, **typed(Recipe, recipe_options, key=key))
-    made = Strategy(name, tune_made, readout, recipe)
+    made = Strategy(name, tune_made, readout, recipe, **soft)
+    learns = (made.trains or made.solved) and getattr(cls, "reads_labels", True)
+    if made.soft_labels and not learns:
+        raise ConfigError("it learns no labels, so no soft labels either", key=f"{key}.soft_labels")
     if recipe_options and made.solved and not made.trains:
         given = next(iter(recipe_options))
         why = "its head is solved, not trained in steps: leave this option out, or `solved: true`"
@@ -72,7 +83,8 @@ def _from_options(name: str, preset: str | None, tune: str | None, options: dict
 
 def _from_peft(name: str | None, preset: str, options: dict[str, Any]) -> Strategy:
     """`peft:<method>`: what is not an option of ours is one of peft's."""
-    ours = {f.name for cls in (Recipe, TUNES["peft"]) for f in dataclasses.fields(cls)} | {"readout"}
+    ours = {f.name for cls in (Recipe, TUNES["peft"]) for f in dataclasses.fields(cls)}
+    ours |= {"readout", "soft_labels"}
     theirs = {key: options.pop(key) for key in list(options) if key not in ours}
     theirs |= _as_mapping(options.pop("options", {}), "options")
     theirs = {

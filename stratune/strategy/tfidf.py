@@ -11,7 +11,7 @@ import numpy as np
 from stratune.model.baseline import Examples, array_of
 from stratune.model.tfidf import TextFeatures, joined, narrowed
 from stratune.strategy.base import Baseline
-from stratune.strategy.linear import MANY_LABELS, WEIGHTS, fit_linear
+from stratune.strategy.linear import MANY_LABELS, WEIGHTS, Part, fit_linear
 from stratune.strategy.registry import register_baseline
 from stratune.train.space import Choice, Space
 
@@ -49,11 +49,12 @@ class TfIdf(Baseline):
     least: tuple[int, ...] = (1, 3, 10, 30)
     characters: bool | None = None  # None: validation chooses
     strengths: tuple[float, ...] = (1.0, 10.0, 100.0)  # values of C, or of one over ridge's alpha
+    soft_labels: bool = False
 
     def settings(self) -> dict[str, Any]:
         lists = {"least": list(self.least), "strengths": list(self.strengths)}
         fields = {"max_features": self.max_features, "characters": self.characters, **lists}
-        return {"name": self.name, "preset": self.preset, **fields}
+        return {"name": self.name, "preset": self.preset, **fields, "soft_labels": self.soft_labels}
 
     def fit(self, train: Examples, val: Examples, task: Task, seed: int) -> TfIdfModel:
         texts = [*train.texts, *(train.pairs or ())]
@@ -65,7 +66,9 @@ class TfIdf(Baseline):
 
         def fitted(terms: Columns, strengths: Sequence[float]) -> tuple[float, Any, Any]:
             seen, chosen_on = (joined([narrowed(kinds, terms) for kinds in x]) for x in (x_train, x_val))
-            return fit_linear(task.target, (seen, train.truth), (chosen_on, val.truth), strengths, seed)
+            taught = Part.of(seen, train.truth, train.shares)
+            asked = Part.of(chosen_on, val.truth, val.shares)
+            return fit_linear(task.target, taught, asked, strengths, seed)
 
         def loss(terms: Columns, strength: float) -> float:
             if train.folds is None:
@@ -97,7 +100,10 @@ def loss_of_folds(target: Target, rows: csr_matrix, train: Examples, strength: f
     total = 0.0
     for fold in np.unique(train.folds):
         inside = train.folds == fold
-        seen, asked = ((rows[own], train.truth[own]) for own in (~inside, inside))
+        seen, asked = (
+            Part.of(rows[own], train.truth[own], None if train.shares is None else train.shares[own])
+            for own in (~inside, inside)
+        )
         total += float(inside.sum()) * fit_linear(target, seen, asked, [strength], seed)[0]
     return total
 

@@ -89,7 +89,7 @@ class _Validation:
         self.seen = problem.axes.seen(_features(problem.head, self.val))
 
     def quality(self, strength: float, solution: Floats) -> Quality:
-        return self.problem.quality(self.problem.logits(self.seen, solution), self.val.truth)
+        return self.problem.quality(self.problem.logits(self.seen, solution), self.val)
 
 
 class _Folds:
@@ -108,7 +108,7 @@ class _Folds:
         for i, (inside, outside) in enumerate(self.parts):
             self.at[i] = problem.minimum(inside, strength, self.at[i])
             held[outside] = problem.logits(problem.seen[outside], self.at[i])
-        return problem.quality(held, problem.rows.train.truth)
+        return problem.quality(held, problem.rows.train)
 
 
 @contextmanager
@@ -258,8 +258,8 @@ class _Problem:
         shaped = {name: one.view(p.shape) for (name, p), one in zip(self.others.items(), rest, strict=True)}
         return weight.view(self.shape), shaped
 
-    def quality(self, logits: Tensor, truth: Tensor) -> Quality:
-        return quality(self.net, logits, truth, self.rows)
+    def quality(self, logits: Tensor, part: Labelled) -> Quality:
+        return quality(self.net, logits, part, self.rows)
 
     @torch.no_grad()
     def set_head(self, flat: Floats) -> None:

@@ -33,7 +33,7 @@ class Labelled:
     wanted: Tensor | None = None
 
     def losses(
-        self, objective: Objective, logits: Tensor, rows: NDArray[np.int64], weights: Tensor | None
+        self, objective: Objective, logits: Tensor, rows: NDArray[np.int64] | slice, weights: Tensor | None
     ) -> Tensor:
         """(B,) of logits (B, outputs) of these rows."""
         if self.wanted is not None:
@@ -87,13 +87,13 @@ def held_out(net: Net, rows: VectorRows, fit: Callable[[Labelled], Mapping[str, 
     """
     if rows.folds is None:
         set_head(net, fit(rows.train))
-        return quality(net, _logits(net, rows.val.vectors), rows.val.truth, rows)
+        return quality(net, _logits(net, rows.val.vectors), rows.val, rows)
     found = torch.zeros(len(rows.folds), net.objective.outputs)
     for fold in np.unique(rows.folds):
         outside = torch.from_numpy(rows.folds == fold)
         set_head(net, fit(rows.train.where(~outside)))
         found[outside] = _logits(net, rows.train.vectors[outside])
-    return quality(net, found, rows.train.truth, rows)
+    return quality(net, found, rows.train, rows)
 
 
 def _logits(net: Net, vectors: Tensor) -> Tensor:
@@ -103,9 +103,9 @@ def _logits(net: Net, vectors: Tensor) -> Tensor:
         return head.classify(head.unit(vectors.to(device))).cpu()
 
 
-def quality(net: Net, logits: Tensor, truth: Tensor, rows: VectorRows) -> Quality:
-    """Logits (N, outputs) and truth on the CPU."""
+def quality(net: Net, logits: Tensor, part: Labelled, rows: VectorRows) -> Quality:
+    """Of logits (N, outputs), on the CPU, of the rows of a part."""
     objective, target = net.objective, rows.task.target
-    loss = float(objective.losses(logits, truth, rows.weights, 0.0).double().mean())
+    loss = float(part.losses(objective, logits, slice(None), rows.weights).double().mean())
     found: NDArray[Any] = objective.predictions(objective.probabilities(logits.double().numpy()))
-    return rows.task.selection.score(target.score(truth.numpy(), found)), -loss
+    return rows.task.selection.score(target.score(part.truth.numpy(), found)), -loss

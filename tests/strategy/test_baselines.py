@@ -14,7 +14,7 @@ from stratune.fitting.fit import fit
 from stratune.model.baseline import Examples
 from stratune.predictor.predictor import Predictor
 from stratune.strategy import parse_strategy
-from stratune.strategy.linear import fit_linear
+from stratune.strategy.linear import Part, fit_linear
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.train.settings import TrainSettings
@@ -71,7 +71,7 @@ def test_the_loss_that_chooses_is_scikit_learns_to_the_bit(labels):
         y = np.concatenate([np.arange(labels), draw.integers(labels, size=40 - labels)])
         truth = draw.integers(labels, size=30)
         own, weights, _ = fit_linear(
-            Task(labels=tuple("abcdefg"[:labels])).target, (x, y), (unseen, truth), [10.0], 0
+            Task(labels=tuple("abcdefg"[:labels])).target, Part(x, y), Part(unseen, truth), [10.0], 0
         )
         model = LogisticRegression(C=10.0, max_iter=500, random_state=0).fit(x, y)
         np.testing.assert_array_equal(weights[-1], model.coef_[-1])

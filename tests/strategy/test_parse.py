@@ -89,7 +89,7 @@ WRONG = [
     ({"preset": "lora", "name": "mine", "k": 2}, "strategies.mine: 'k' is not one of alpha, batch_size"),
     ({"tune": "lst"}, r"strategies.tune: 'lst' is not one of .*\(did you mean 'last'\?\)"),
     ({"learning_rate": 1.0}, "strategies: a strategy needs a `preset` or a `tune`"),
-    ({"preset": "tfidf", "rank": 1}, "strategies.tfidf: 'rank' is not one of characters, least, max_features, name, strengths"),
+    ({"preset": "tfidf", "rank": 1}, "strategies.tfidf: 'rank' is not one of characters, least, max_features, name, soft_labels, strengths"),
     ({"preset": "full", "learning_rate": 0}, "learning_rate: 0.0 is not above 0"),
     ({"preset": "full", "learning_rate": float("nan")}, "learning_rate: nan is not a finite number"),
     ({"preset": "full", "batch_size": 0}, "batch_size: 0 is not above 0"),
