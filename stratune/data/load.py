@@ -13,6 +13,7 @@ from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
 from stratune.data.columns import canonical, part_column
 from stratune.data.corrections import read_corrections
+from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
@@ -64,7 +65,9 @@ def load_split(
     """
     how = {"encoding": encoding, "delimiter": delimiter}
     tables = _with_own(source, val, test, split_column, how)
-    wanted = task or tables.task or Task()
+    wanted, grouping = grouped_by_document(
+        task or tables.task or Task(), tables.train, tables.val, tables.test
+    )
     task = unbinned(wanted) if wanted.bins else wanted
     check_least(agreement, wanted, "data.agreement")
     gold = partial(_with_gold, task=task, no_gold=no_gold, agreement=agreement)
@@ -106,9 +109,11 @@ def load_split(
         drop_leaks=drop_leaks,
         **own,
     )
-    left_out.append(fixed.note() if fixed else None)
+    left_out += [fixed.note() if fixed else None, grouping]
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
-    split = _cut(replace(split, notes=notes), sizes, seed, near == "together")
+    loose = ungrouped(wanted, tables.train) if assigned is None and len(own) < 2 else None
+    warnings = (*split.warnings, *([loose] if loose else []))
+    split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
     split = binned(split, wanted) if wanted.bins else split
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
 

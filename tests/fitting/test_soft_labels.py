@@ -18,7 +18,26 @@ from stratune.train.settings import Budget
 from tests.helpers import trained
 
 SHARES = {"the cat": 0.7, "the rain": 0.1, "the choir": 0.5}
-AFTER = ["saw", "near", "old", "house", "and", "then", "it", "was", "quiet", "for", "long", "time", "we", "heard", "they", "talked", "about", "again"]
+AFTER = [
+    "saw",
+    "near",
+    "old",
+    "house",
+    "and",
+    "then",
+    "it",
+    "was",
+    "quiet",
+    "for",
+    "long",
+    "time",
+    "we",
+    "heard",
+    "they",
+    "talked",
+    "about",
+    "again",
+]
 
 
 def rated_split(copies=18, certain=False):
