@@ -64,8 +64,8 @@ def slices_command(
 
 def _print_slices(found: Found, screen: Screen) -> None:
     from stratune.report import human
-    from stratune.report.slice_tables import section
     from stratune.report.screen import Table
+    from stratune.report.slice_tables import section
 
     shown = section(found)
     assert shown is not None
@@ -101,30 +101,29 @@ def _print_slices(found: Found, screen: Screen) -> None:
 def _between(order: Found) -> str:
     from stratune.report import human
 
-    marks = ("*" if order["clear"] else " ") + ("~" if order["changes"] else " ")
+    marks = ("*" if order["marked"] else " ") + ("~" if order["changes"] else " ")
     return human.difference(order["change"], ends=False) + marks
 
 
 def _print_worst(found: Found, screen: Screen) -> None:
     from stratune.report import human
-    from stratune.report.slice_tables import section
     from stratune.report.screen import Table
+    from stratune.report.slice_tables import section
 
     shown = section(found)
     assert shown is not None
     if not shown["worst"]:
         return
     rows = f"{shown['validation_rows']:,}"
-    screen.say(
-        f"the worst slices: searched on the errors of {rows} validation rows, with numbers of test rows"
-    )
+    screen.say(f"the worst slices: searched on the errors of {rows} validation rows, with numbers of test;")
+    screen.say("each is without the rows of those above it, and compared with the rows that are left")
     for one in shown["worst"]:
         if not one["found"]:
             screen.say(f"{one['name']}: none is worse than chance makes one of so many; {one['looked']}")
             continue
         screen.say(f"{one['name']}: {one['looked']}")
         table = Table(
-            "rows where", "rows", f"test {one['metric']}", "less all other rows", "", box=None, pad_edge=False
+            "rows where", "rows", f"test {one['metric']}", "less the rows left", "", box=None, pad_edge=False
         )
         for column in table.columns[1:4]:
             column.justify = "right"
@@ -139,8 +138,8 @@ def _print_worst(found: Found, screen: Screen) -> None:
 
 def _print_groups(found: Found, screen: Screen) -> None:
     from stratune.report import human
-    from stratune.report.slice_tables import groups
     from stratune.report.screen import Table
+    from stratune.report.slice_tables import groups
 
     shown = groups(found)
     for column in shown["columns"] if shown else ():
@@ -152,7 +151,10 @@ def _print_groups(found: Found, screen: Screen) -> None:
             for one in shown["measures"]:
                 table.add_column(one["name"], justify="right")
             for value in line["lines"]:
-                cells = [human.score(one["value"]) + ("*" if one["clear"] else " ") for one in value["cells"]]
+                stars = ["*" if one["marked"] else " " for one in value["cells"]]
+                cells = [
+                    human.score(one["value"]) + star for one, star in zip(value["cells"], stars, strict=True)
+                ]
                 table.add_row(human.short(value["name"], NAME), f"{value['rows']:,}", *cells)
             screen.print(table)
         screen.say(

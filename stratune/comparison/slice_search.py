@@ -53,16 +53,13 @@ class Searched:
     def to_dict(self) -> dict[str, Any]:
         about = {"strategy": self.entry.strategy, "backbone": self.entry.backbone}
         looked = {"singles": self.search.singles, "pairs": self.search.pairs}
-        found = [
-            {
-                "name": " and ".join(self.conditions.names[k] for k in one.conditions),
-                "p": one.p,
-                "rows": one.rows,
-                "wrong": one.wrong,
-                "test": np.flatnonzero(self.conditions.test[list(one.conditions)].all(axis=0)).tolist(),
-            }
-            for one in self.search.found
-        ]
+        found, left = [], np.ones(self.conditions.test.shape[1], dtype=bool)
+        for one in self.search.found:  # without the rows of those before it, as on validation
+            rows = self.conditions.test[list(one.conditions)].all(axis=0) & left
+            left &= ~rows
+            name = " and ".join(self.conditions.names[k] for k in one.conditions)
+            numbers = {"p": one.p, "rows": one.rows, "wrong": one.wrong}
+            found.append({"name": name, **numbers, "test": np.flatnonzero(rows).tolist()})
         return {**about, "files": files_of(self.entry), **looked, "wrong": self.wrong, "found": found}
 
 

@@ -91,7 +91,7 @@ def by_quartiles(numbers: npt.NDArray[np.float64], counted: int) -> Sliced:
     codes[np.isnan(numbers)] = NOWHERE
     own = [inside[np.searchsorted(edges, inside, side="left") == k] for k in range(len(edges) + 1)]
     kept = [k for k, some in enumerate(own) if len(some)]
-    names = tuple(f"{_short(own[k].min())} to {_short(own[k].max())}" for k in kept)
+    names = tuple(_range(own[k].min(), own[k].max()) for k in kept)
     place = {k: position for position, k in enumerate(kept)}
     codes = np.array([place.get(int(code), NOWHERE) for code in codes], dtype=np.intp)
     return _checked(Sliced("quartiles", names, codes), counted)
@@ -156,6 +156,10 @@ def _name(cell: Any) -> str:
 def _by_number(name: str) -> float:
     value = number(name)
     return math.inf if value is None else value
+
+
+def _range(least: float, most: float) -> str:
+    return _short(least) if least == most else f"{_short(least)} to {_short(most)}"
 
 
 def _short(value: float) -> str:

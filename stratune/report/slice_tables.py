@@ -88,12 +88,12 @@ def p_value(p: float) -> str:
 
 
 def ordered(found: Mapping[str, Any]) -> dict[str, Any]:
-    """`clear`: whether the two differ there; `changes`: whether the other one leads than on all rows."""
+    """`marked`: the two clearly differ there; `changes`: the other one leads than on all rows."""
     change = found["difference"]
     return {
         "change": change,
         "changes": found["changes"],
-        "clear": change is not None and change["p_adjusted"] < CLEAR,
+        "marked": change is not None and change["p_adjusted"] < CLEAR,
         "told": ""
         if change is None
         else f"{human.difference(change)}, adjusted p {p_value(change['p_adjusted'])}",
@@ -145,7 +145,7 @@ def groups(board: Board) -> dict[str, Any] | None:
 
 def _rate(found: Mapping[str, Any]) -> dict[str, Any]:
     change = found["difference"]
-    return {**found, "clear": change is not None and change["p_adjusted"] < CLEAR, "told": told(found)}
+    return {**found, "marked": change is not None and change["p_adjusted"] < CLEAR, "told": told(found)}
 
 
 _MEASURES = {

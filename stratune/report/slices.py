@@ -79,8 +79,10 @@ class Answers:
         """Answers of 1 and 0 have no metric of probabilities."""
         return metric not in OF_PROBABILITIES or not any(run.result.certain for run in self.entry.ok)
 
-    def cell(self, rows: Flags, metric: str) -> Cell:
-        """`value`, `estimate` with its interval, and `difference` to all other rows; None where undefined."""
+    def cell(self, rows: Flags, metric: str, others: Flags | None = None) -> Cell:
+        """`value`, `estimate` with its interval, and `difference` to the `others` (None: all other rows);
+        None where undefined.
+        """
         empty = {"rows": int(rows.sum()), "value": None, "estimate": None, "difference": None}
         if not rows.any() or not self.has(metric):
             return empty
@@ -89,7 +91,8 @@ class Answers:
         if np.isnan(value):
             return empty
         own = estimate(inside, metric)
-        other = None if rows.all() else difference(inside, self.on(~rows), metric)
+        others = ~rows if others is None else others
+        other = difference(inside, self.on(others), metric) if others.any() else None
         return {
             **empty,
             "value": value,
@@ -163,7 +166,10 @@ def _worst(answers: Answers, comparison: Comparison) -> dict[str, Any] | None:
         if (one["strategy"], one["backbone"], one["files"]) == (
             entry.strategy, entry.backbone, files_of(entry),
         ):  # fmt: skip
-            found = [_of_found(answers, each, counted(answers.task)) for each in one["found"]]
+            left, found = np.ones(len(answers.parts[0].truth), dtype=bool), []
+            for each in one["found"]:
+                left[each["test"]] = False
+                found.append(_of_found(answers, each, left))
             adjust(found)
             looked = {key: one[key] for key in ("singles", "pairs", "wrong")}
             return {**looked, "metric": counted(answers.task), "found": found}
@@ -176,11 +182,13 @@ def counted(task: Task) -> str:
     return "mae" if target.is_numeric else "subset_accuracy" if target.several_labels else "accuracy"
 
 
-def _of_found(answers: Answers, found: dict[str, Any], metric: str) -> Cell:
-    rows = np.zeros(len(answers.parts[0].truth), dtype=bool)
+def _of_found(answers: Answers, found: dict[str, Any], left: Flags) -> Cell:
+    """`left`: the rows that neither this slice nor one before it has."""
+    rows = np.zeros(len(left), dtype=bool)
     rows[found["test"]] = True
-    few = rows.sum() < LEAST
-    cell = {"value": None, "estimate": None, "difference": None} if few else answers.cell(rows, metric)
+    none = {"value": None, "estimate": None, "difference": None}
+    few = min(rows.sum(), left.sum()) < LEAST
+    cell = none if few else answers.cell(rows, counted(answers.task), left)
     val = {"rows": found["rows"], "wrong": found["wrong"], "p": found["p"]}
     return {**cell, "rows": int(rows.sum()), "name": found["name"], "val": val}
 

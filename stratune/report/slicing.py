@@ -5,7 +5,7 @@ slices.json (comparison/slices.py): length, group, and columns that somebody nam
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +54,18 @@ def dimensions(comparison: Comparison, test: Predictions, metric: str) -> list[D
             found.append(
                 Dimension(column["name"], column["kind"], about, metric, tuple(column["names"]), tuple(masks))
             )
-    return [one for one in found if one is not None and len(one.names) > 1]
+    return [_scored(one, comparison.task, test) for one in found if one is not None and len(one.names) > 1]
+
+
+def _scored(by: Dimension, task: Task, test: Predictions) -> Dimension:
+    """By accuracy, where some slice has rows of one label only: F1 of the other label would be 0."""
+    if not task.target.one_label or by.metric == "accuracy":
+        return by
+    if all(len(np.unique(test.truth[mask])) > 1 for mask in by.masks):
+        return by
+    return replace(
+        by, metric="accuracy", about=f"{by.about}; accuracy, as a slice has rows of one label only"
+    )
 
 
 HOW = {

@@ -46,9 +46,7 @@ def slice_differences(scene: Scene) -> str | None:
         axes.plot(change["difference"], place, "o", color=color, markerfacecolor=fill, markersize=6)
     axes.axvline(0, color=INK, linewidth=0.9)
     by_row(axes, [name for name, _ in lines])
-    axes.set_xlabel(
-        "on the slice less on all other rows, 95 % interval; filled: clear after adjusting (Holm)"
-    )
+    axes.set_xlabel("on the slice less on all other rows, 95 % interval")
     axes.set_title(f"{human.short(human.entry(winner['strategy'], winner['backbone']), 40)} by slice")
     return to_svg(drawing)
 
@@ -59,6 +57,6 @@ def _lines(found: dict[str, Any], own: dict[str, Any]) -> list[tuple[str, dict[s
         metric = "" if by["metric"] == found["metric"] else f" ({by['metric']})"
         for piece, cell in zip(by["slices"], cells, strict=True):
             if cell["difference"] is not None:
-                name = f"{human.short(by['name'], 26)}: {human.short(piece['name'], 22)}{metric}"
+                name = f"{human.short(by['name'], 30)}: {human.short(piece['name'], 22)}{metric}"
                 lines.append((name, cell["difference"]))
     return lines[:MOST]
