@@ -151,9 +151,8 @@ def _print_groups(found: Found, screen: Screen) -> None:
             for one in shown["measures"]:
                 table.add_column(one["name"], justify="right")
             for value in line["lines"]:
-                stars = ["*" if one["marked"] else " " for one in value["cells"]]
                 cells = [
-                    human.score(one["value"]) + star for one, star in zip(value["cells"], stars, strict=True)
+                    f"{human.score(one['value'])}{'*' if one['marked'] else ' '}" for one in value["cells"]
                 ]
                 table.add_row(human.short(value["name"], NAME), f"{value['rows']:,}", *cells)
             screen.print(table)

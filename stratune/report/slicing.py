@@ -63,9 +63,7 @@ def _scored(by: Dimension, task: Task, test: Predictions) -> Dimension:
         return by
     if all(len(np.unique(test.truth[mask])) > 1 for mask in by.masks):
         return by
-    return replace(
-        by, metric="accuracy", about=f"{by.about}; accuracy, as a slice has rows of one label only"
-    )
+    return replace(by, metric="accuracy", about=f"{by.about}; accuracy, as a slice has one label only")
 
 
 HOW = {
