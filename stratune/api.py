@@ -50,6 +50,7 @@ def compare(
         seeds, epochs, trials, search, minutes, max_words, max_length, track    how they are trained
         prefer                                         what decides: seconds, memory, bytes, price, best
         texts                                          test rows whose texts report.html shows; 0 for none
+        slices, protected                              columns by which the report scores test rows
 
     and the configuration's sections data={...}, task={...}, budget={...}, train={...}, decide={...},
     remote={...}, report={...}. `jobs` runs are under way at once and share cores and GPU (None: one); with

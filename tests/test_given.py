@@ -43,7 +43,7 @@ def test_every_option_sets_the_key_of_the_configuration_that_the_table_names():
     values = {
         **dict.fromkeys(KEYS, "x"), "train_rows": 5, "val_rows": "0.5", "test_rows": 7, "kind": "ordinal",
         "bins": "1,2", "strategies": "tfidf", "seeds": 2, "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
-        "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "corrections": "fixed.csv", "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3,
+        "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "corrections": "fixed.csv", "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3, "slices": "domain, year", "protected": "age=18/65",
     }  # fmt: skip
     for name, key in KEYS.items():
         needed = {"bins": "1,2"} if name == "kind" else {"kind": "ordinal"} if name == "metric" else {}
@@ -165,3 +165,9 @@ def test_what_is_preferred_is_kept_and_no_part_of_what_numbers_depend_on():
     split = toy_split()
     assert _shared(configured(prefer="best"), split) == _shared(configured(), split)
     assert configured(prefer="best").prefer == "best" and configured().prefer == "seconds"
+
+
+def test_columns_of_slices_may_be_one_text_or_several():
+    report = configured(slices="domain, age=18/30/65", protected=["gender"]).report
+    assert (report.slices, report.protected) == (("domain", "age=18/30/65"), ("gender",))
+    assert configured().report.slices == configured().report.protected == ()

@@ -116,6 +116,7 @@ def _register() -> None:
         predict,
         prompt,
         show,
+        slices,
         stress,
         suspects,
         texts,
@@ -127,6 +128,7 @@ def _register() -> None:
     app.command("show")(show.show)
     app.command("report")(show.report)
     app.command("ablate")(ablate.ablate_command)
+    app.command("slices")(slices.slices_command)
     app.command("stress")(stress.stress_command)
     app.command("adapt")(adapt.adapt_command)
     app.command("predict")(predict.predict)

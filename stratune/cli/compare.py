@@ -112,6 +112,16 @@ Texts = Annotated[
         min=0, help="Test rows that report.html shows with their texts; 0: no texts. [default: 2000]"
     ),
 ]
+Slices = Annotated[
+    str | None,
+    typer.Option(
+        help="Columns by which the report scores test rows: domain,age=18/30/65. [default: length, label, "
+        "agreement]"
+    ),
+]
+Protected = Annotated[
+    str | None, typer.Option(help="Columns whose values' error rates the report compares: gender,dialect.")
+]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
@@ -167,6 +177,8 @@ def compare(
     track: Track = None,
     prefer: Prefer = None,
     texts: Texts = None,
+    slices: Slices = None,
+    protected: Protected = None,
     jobs: Jobs = None,
     engine: Engine = "local",
     out: Out = None,
@@ -190,6 +202,7 @@ def compare(
         "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "search": search,
         "minutes": minutes, "max_words": max_words, "max_length": max_length, "track": track,
         "prefer": prefer, "texts": texts,
+        "slices": slices, "protected": protected,
     }  # fmt: skip
     config = configure(list(arguments or []), data, options)
     how: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs, "engine": engine}

@@ -11,6 +11,7 @@ from stratune.comparison.endpoints import check_endpoints
 from stratune.comparison.place import check_place, check_same, default_place, locked, name_of, prepare
 from stratune.comparison.plan import plan
 from stratune.comparison.schedule import RunEvent, Schedule
+from stratune.comparison.slices import Slicing
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config
 from stratune.data.soft_labels import digest_of_ratings
@@ -67,12 +68,15 @@ def run_comparison(
         owned = check_place(out)
         if not fresh:
             check_same(owned, shared)
+        slicing = Slicing(config, split, rows)
         report = checked(config, split, texts, anyway=anyway)
         check_endpoints(runs, config, split)
         placed(out)
         config = _kept_in(out, config, rows)
         with locked(out):
             prepare(out, config, split, shared, report, rows, [run.run_id for run in runs], fresh=fresh)
+            if is_main():
+                slicing.keep_unless_there(out)
             engine.open(out)
             stored, place = store_split(split), Place.here(out)
             schedule = Schedule(
@@ -83,7 +87,10 @@ def run_comparison(
             if is_main():
                 from stratune.report import publish
 
-                publish(out, {run.run_id for run in runs})
+                planned = {run.run_id for run in runs}
+                if slicing.asked:
+                    slicing.keep(out, slicing.searched(out, planned))
+                publish(out, planned)
 
 
 def _shared(config: Config, split: Split) -> dict[str, Any]:

@@ -73,6 +73,19 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
     return split, report
 
 
+def read_raw(config: Config, rows: Mapping[str, Any] | None = None) -> Tables:
+    """The columns as they are, of the parts that the source, or files of their own, give. `rows` as above."""
+    from stratune.data.load import with_own
+
+    data, rows = config.data, rows or {}
+    if data.transcripts is None:
+        source = rows.get("source", data.source)
+    else:
+        source = read_texts_of(data, config.task.model_dump())[0]
+    own = rows.get("val", data.val), rows.get("test", data.test)
+    return with_own(source, *own, None, {"encoding": data.encoding, "delimiter": data.delimiter})
+
+
 def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, TextsReport]:
     """Transcripts as a table; `fields` of the task get the columns that are always there.
 

@@ -135,6 +135,8 @@ class ReportConfig(_Section):
     texts: int = Field(
         2000, ge=0
     )  # test rows that report.html shows with their texts; 0: no text leaves the data
+    slices: tuple[str, ...] = ()  # columns by which test rows are sliced: domain, age=18/30/65
+    protected: tuple[str, ...] = ()  # columns whose values' error rates are compared
 
 
 def _strategies(before: Mapping[str, Any]) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ class Options(TypedDict, total=False):
     track: Annotated[str | Sequence[str] | None, "train.track"]
     prefer: Annotated[str | None, "prefer"]
     texts: Annotated[int | None, "report.texts"]
+    slices: Annotated[str | Sequence[str] | None, "report.slices"]
+    protected: Annotated[str | Sequence[str] | None, "report.protected"]
 
 
 # Option -> key of the configuration.
@@ -98,7 +100,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
     """One name, names with commas between them, or several."""
     if isinstance(value, (str, Path)):
         return [part.strip() for part in str(value).split(",")]
@@ -108,7 +110,7 @@ def _listed(value: Any) -> Any:
 def _strategies(value: Any) -> Any:
     """Names, mappings or Strategy objects, one or several, as config.yaml holds them."""
     if isinstance(value, str):
-        return _listed(value)
+        return listed(value)
     several = [value] if isinstance(value, Mapping) or hasattr(value, "settings") else list(value)
     return [one.settings() if hasattr(one, "settings") else one for one in several]
 
@@ -131,7 +133,7 @@ def _bins(value: Any) -> Any:
         return {"quantiles": int(value)}
     if not isinstance(value, (str, list, tuple)):
         return value
-    parts = _listed(value)
+    parts = listed(value)
     try:
         return {"edges": [float(part) for part in parts]}
     except (TypeError, ValueError):
@@ -140,7 +142,9 @@ def _bins(value: Any) -> Any:
 
 _READ: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("train_rows", "val_rows", "test_rows"), _size),
-    **dict.fromkeys(("backbone", "backbones", "llm", "llms", "track", "no_gold"), _listed),
+    **dict.fromkeys(
+        ("backbone", "backbones", "llm", "llms", "track", "no_gold", "slices", "protected"), listed
+    ),
     "strategies": _strategies,
     "bins": _bins,
 }

@@ -64,7 +64,7 @@ def load_split(
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
-    tables = _with_own(source, val, test, split_column, how)
+    tables = with_own(source, val, test, split_column, how)
     wanted, grouping = grouped_by_document(
         task or tables.task or Task(), tables.train, tables.val, tables.test
     )
@@ -140,7 +140,7 @@ def _with_gold(
     return _Rows(taken(raw, kept), f"{place}, of the rows that were kept", kept.rows.tolist(), note)
 
 
-def _with_own(
+def with_own(
     source: Any, val: Any, test: Any, split_column: str | None, how: Mapping[str, str | None]
 ) -> Tables:
     """The user's own files replace the parts that came with the source. `how` text files are read."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stratune.evaluate.arrays import Floats
+from stratune.evaluate.arrays import Flags, Floats
 from stratune.evaluate.scales import SHARES, acceleration, scale_of
 from stratune.evaluate.scoring import Scorer, Tally, tally_of
 
@@ -75,15 +75,26 @@ def replicates(
     groups: npt.NDArray[Any] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    inside: Flags | None = None,
 ) -> Replicates:
-    """Of the scorers of S seeds, which have scored the same N `rows`; `groups` (N,)."""
-    once = np.ones((rows, 1))
+    """Of the scorers of S seeds, which have scored the same N `rows`; `groups` (N,).
+
+    `inside` (N,): the scorers have scored only these rows, while resamples are of all N: so replicate r of a
+    slice and of the other rows come from one resample. Where it holds no row of the slice, it is NaN.
+    """
+    own = np.arange(rows) if inside is None else np.flatnonzero(inside)
+    once = np.ones((len(own), 1))
     points = [scorer.values(once) for scorer in scorers]
     kept: dict[str, list[Floats]] = {name: [] for name in points[0]}
-    for weights in resampled(rows, resamples, row_draws(seed), groups=groups):
+    for drawn in resampled(rows, resamples, row_draws(seed), groups=groups):
+        weights = drawn if inside is None else drawn[own]
+        empty = weights.sum(axis=0) == 0
+        weights[:, empty] = 1.0
         by_run = [scorer.values(weights) for scorer in scorers]
         for name, blocks in kept.items():
-            blocks.append(np.stack([values[name] for values in by_run]))
+            blocks.append(np.where(empty, np.nan, np.stack([values[name] for values in by_run])))
+    groups = groups if groups is None else groups[own]
+    rows = len(own)
     tallies = [tally for tally in map(tally_of, scorers) if tally is not None]
     return Replicates(
         {name: np.concatenate([point[name] for point in points]) for name in kept},

@@ -19,3 +19,10 @@ def visible_difference(right: float, rows: int) -> float:
     """
     disagreement = SHARED * 2 * right * (1 - right)
     return NORMAL * math.sqrt(disagreement / rows)
+
+
+def visible_between(share: float, rows: int, others: int) -> float:
+    """Half the width of the interval of the difference of a share between `rows` and `others`, which have no
+    row in common: a smaller one may be none. `share`: of all of them.
+    """
+    return NORMAL * math.sqrt(share * (1 - share) * (1 / rows + 1 / others))

@@ -13,7 +13,16 @@ from markupsafe import Markup, escape
 from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
-from stratune.report import caveats, distribution, human, many_labels, people, robustness, tables
+from stratune.report import (
+    caveats,
+    distribution,
+    human,
+    many_labels,
+    people,
+    robustness,
+    slice_tables,
+    tables,
+)
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
 from stratune.report.figure import Section, figures_of
@@ -102,6 +111,8 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
         robust=robustness.section(comparison, board, texts=most > 0),
+        sliced=slice_tables.section(board, figures=_shown("slices", drawn)),
+        fairness=slice_tables.groups(board),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,
         notices=caveats.lines(board, at_most=caveats.MANY),

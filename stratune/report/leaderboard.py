@@ -11,7 +11,7 @@ import numpy as np
 from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import caveats, conformal, distribution, people, robustness
+from stratune.report import caveats, conformal, distribution, fairness, people, robustness, slices
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
@@ -56,6 +56,8 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
     ranked = [rows[i] for i in order]
     agreement = people.of_raters(comparison, resamples)
     budget = comparison.config.get("budget")
+    decided = _decided(comparison, ranked, [parts[i] for i in order])  # the rows know who won from here
+    beside = [(rows[i], entries[i]) for i in order]
     return {
         "task": comparison.task.to_dict(),
         "metric": selection.metric,
@@ -65,7 +67,9 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         **({"people": agreement} if agreement else {}),
         **distribution.of_board(comparison, [entries[i] for i in order], ranked, resamples),
         **({"set_aside": comparison.set_aside} if comparison.set_aside else {}),
-        **_decided(comparison, ranked, [parts[i] for i in order]),
+        **decided,
+        "slices": slices.of_board(comparison, beside, resamples),
+        "fairness": fairness.of_board(comparison, beside, resamples),
         "rows": ranked + unranked,
     }
 

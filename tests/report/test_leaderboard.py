@@ -45,6 +45,8 @@ def test_rows_follow_the_contract(two_class):
         "caveats",
         "verdict",
         "pairs",
+        "slices",
+        "fairness",
         "rows",
     ]
     assert board["split"] == {"train": 360, "val": 120, "test": 120, "fingerprint": "f" * 64}
