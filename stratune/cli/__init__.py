@@ -116,6 +116,7 @@ def _register() -> None:
         predict,
         prompt,
         show,
+        sizes,
         stress,
         suspects,
         texts,
@@ -126,6 +127,7 @@ def _register() -> None:
     app.command("compare")(compare.compare)
     app.command("show")(show.show)
     app.command("report")(show.report)
+    app.command("sizes")(sizes.sizes_command)
     app.command("ablate")(ablate.ablate_command)
     app.command("stress")(stress.stress_command)
     app.command("adapt")(adapt.adapt_command)

@@ -11,6 +11,7 @@ from stratune.comparison.endpoints import check_endpoints
 from stratune.comparison.place import check_place, check_same, default_place, locked, name_of, prepare
 from stratune.comparison.plan import plan
 from stratune.comparison.schedule import RunEvent, Schedule
+from stratune.comparison.smaller import counts
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config
 from stratune.engine.base import Engine
@@ -45,6 +46,7 @@ def run_comparison(
     stratune-out/NAME, which depends on data and task; `placed` is told which. `anyway`: errors of the data do
     not stop it. Killed at any moment, the same call goes on: a run with a result is done, one without resumes
     from its checkpoint.
+    `sizes` of the configuration are checked here, and trained by `train_sizes` (sizes.py).
     Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process
     works in it. Nothing is written before all has been checked.
     """
@@ -57,6 +59,7 @@ def run_comparison(
     chosen = engine_for(engine, jobs) if isinstance(engine, str) else engine
     with chosen as engine:  # started first: its imports go on while we read
         split, texts = read_split(config, rows)
+        counts(config.sizes, len(split.train))
         config.decide.check(split.task.target)
         for candidate in {run.candidate.name: run.candidate for run in runs}.values():
             candidate.check_data(split)

@@ -52,6 +52,9 @@ class DataConfig(_Section):
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
     val_rows: Size = None
     test_rows: Size = None
+    # of the training rows the first so many, in one of several orders: each subset holds the smaller ones
+    subset_rows: int | None = Field(default=None, ge=1)
+    subset_draw: int = Field(default=0, ge=0, le=MOST_SEEDS)
     encoding: str | None = None
     delimiter: str | None = None  # between the columns of csv files; None: found out
     unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
@@ -151,6 +154,9 @@ class Config(_Section):
     backbones: tuple[str, ...] = ("minilm",)
     llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
     seeds: int = Field(1, ge=1, le=MOST_SEEDS)  # runs with seeds 0, 1, ..., seeds - 1
+    sizes: tuple[
+        int | float, ...
+    ] = ()  # of the training rows, counts or shares: all is trained on so few, too
     budget: Budget = Budget()
     train: TrainSettings = TrainSettings()
     decide: Decide = Decide()
@@ -158,6 +164,15 @@ class Config(_Section):
     # which cost the winner is the cheapest in, of the rows that tie with the best; it moves no run
     prefer: Prefer = "seconds"
     report: ReportConfig = ReportConfig(texts=2000)
+
+    @field_validator("sizes")
+    @classmethod
+    def _counts(cls, sizes: tuple[int | float, ...]) -> tuple[int | float, ...]:
+        for size in sizes:
+            if not (size >= 1 if isinstance(size, int) else 0 < size <= 1):
+                why = "expected counts of training rows (200), or shares of them (0.5)"
+                raise ConfigError(f"{size}: {why}", key="sizes")
+        return sizes
 
     @property
     def servers(self) -> Servers:

@@ -26,6 +26,7 @@ from stratune.report.shapes import (
     read_checked,
     read_lines,
 )
+from stratune.report.sizes_shapes import SizesFile
 from stratune.result import RunResult
 from stratune.task import Task
 
@@ -81,6 +82,7 @@ class Comparison:
     texts: texts.Texts | None = None  # of the test rows; None where none are kept
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
+    by_size: Any = None  # contents of sizes.json; None without it
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -144,6 +146,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         data=_optional(out / "data.json", DataFile),
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
+        by_size=_optional(out / "sizes.json", SizesFile),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
-from stratune.report import caveats, human, many_labels, people, robustness, tables
+from stratune.report import caveats, human, many_labels, people, robustness, sizes, tables
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
 from stratune.report.figure import Section, figures_of
@@ -101,6 +101,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         overview=_shown("overview", drawn),
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
+        by_size=_by_size(board, drawn),
         robust=robustness.section(comparison, board, texts=most > 0),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,
@@ -166,6 +167,22 @@ def _people(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
         "lines": lines,
         "figures": _shown("people", drawn),
         "target": people.target(board),
+    }
+
+
+def _by_size(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
+    """The section on numbers of training rows; None where no others were trained on."""
+    found = board.get("sizes")
+    if not found:
+        return None
+    return {
+        "found": found,
+        "names": list(sizes.names(found).values()),
+        "heads": sizes.heads(found),
+        "curves": sizes.has_curves(found),
+        "legend": sizes.LEGEND,
+        "failures": sizes.failures(found),
+        "figures": _shown("sizes", drawn),
     }
 
 

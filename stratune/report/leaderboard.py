@@ -11,7 +11,7 @@ import numpy as np
 from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import caveats, conformal, people, robustness
+from stratune.report import caveats, conformal, people, robustness, sizes
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
@@ -66,6 +66,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         **({"set_aside": comparison.set_aside} if comparison.set_aside else {}),
         **_decided(comparison, ranked, [parts[i] for i in order]),
         "rows": ranked + unranked,
+        **sizes.of_board(comparison),
     }
 
 

@@ -28,7 +28,7 @@ def draw(comparison: Comparison, board: Board) -> dict[str, str]:
 
 
 def _wanted(scene: Scene) -> Iterator[tuple[str, Callable[[], str | None]]]:
-    for figure in (*figures_of("overview"), *figures_of("people")):
+    for figure in (*figures_of("overview"), *figures_of("people"), *figures_of("sizes")):
         yield figure.name, partial(figure.draw, scene)
     for entry in scene.entries:
         for figure in figures_of("entry"):
