@@ -38,6 +38,7 @@ def run_comparison(
     watch: Callable[[RunEvent], None] = lambda event: None,
     placed: Callable[[Path], None] = lambda out: None,
     engine: Engine | str = "local",
+    report: bool = True,
 ) -> Iterator[RunResult]:
     """Do every run that `out` does not have yet, `jobs` at once, then write the report. Yields results as
     they come. `engine`: where runs execute, by name (engine/choose.py).
@@ -46,7 +47,8 @@ def run_comparison(
     stratune-out/NAME, which depends on data and task; `placed` is told which. `anyway`: errors of the data do
     not stop it. Killed at any moment, the same call goes on: a run with a result is done, one without resumes
     from its checkpoint.
-    `sizes` of the configuration are checked here, and trained by `train_sizes` (sizes.py).
+    `sizes` of the configuration are checked here, and trained by `train_sizes` (sizes.py). `report` False:
+    what a part of another comparison is spared, the check of the data and the leaderboard.
     Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process
     works in it. Nothing is written before all has been checked.
     """
@@ -69,19 +71,19 @@ def run_comparison(
         owned = check_place(out)
         if not fresh:
             check_same(owned, shared)
-        report = checked(config, split, texts, anyway=anyway)
+        about = checked(config, split, texts, anyway=anyway) if report else {}
         check_endpoints(runs, config, split)
         placed(out)
         config = _kept_in(out, config, rows)
         with locked(out):
-            prepare(out, config, split, shared, report, rows, [run.run_id for run in runs], fresh=fresh)
+            prepare(out, config, split, shared, about, rows, [run.run_id for run in runs], fresh=fresh)
             engine.open(out)
             stored, place = store_split(split), Place.here(out)
             schedule = Schedule(
                 runs, config, place, stored.name, split.fingerprint, split.task, engine, watch
             )
             yield from schedule.results()
-            if is_main():
+            if report and is_main():
                 from stratune.report import publish
 
                 publish(out, {run.run_id for run in runs})

@@ -137,7 +137,7 @@ def _strategy(
     selection: Selection,
     failed: Mapping[int, str],
 ) -> dict[str, Any]:
-    key = entry.strategy, entry.backbone
+    key, floor = (entry.strategy, entry.backbone), any(run.result.floor for run in entry.runs)
     points = [
         {"rows": size.rows, **_point(key, size, found), "error": _error(key, size)}
         for size, found in zip(sizes, at_size, strict=True)
@@ -146,11 +146,13 @@ def _strategy(
     return {
         "strategy": entry.strategy,
         "backbone": entry.backbone,
-        "floor": any(run.result.floor for run in entry.runs),
+        "floor": floor,
         "files": [digest(run.result.files) for run in entry.runs],
         "points": sorted([*points, *lost], key=lambda point: point["rows"]),
         "first_from": first_from(points),
-        "curve": _curve(key, sizes, selection),
+        "curve": None
+        if floor
+        else _curve(key, sizes, selection),  # answers of a floor do not come of the texts
     }
 
 

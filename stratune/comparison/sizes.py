@@ -83,12 +83,12 @@ def train_sizes(
 
 
 def _train(one: Smaller, total: int, draws: int, *, jobs: int | None, engine: str, shown: bool) -> str | None:
-    """Why nothing could be trained; None where something could. Errors of the data have been told already."""
+    """Why nothing could be trained; None where something could."""
     of_draws = f", draw {one.draw + 1} of {draws}" if draws > 1 else ""
     with Display(shown=shown) as display:
         if shown:
             display.screen.say(f"{one.rows:,} of {total:,} training rows{of_draws}", "bold")
-        how: dict[str, Any] = {"jobs": jobs, "engine": engine, "anyway": True}
+        how: dict[str, Any] = {"jobs": jobs, "engine": engine, "report": False}
         try:
             list(run_comparison(one.config, one.out, watch=display.on, **how))
         except (ConfigError, DataError) as error:  # too few rows for folds, say

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stratune.config.given import check_sizes
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ class Smaller:
 def counts(sizes: Sequence[int | float], rows: int) -> list[int]:
     """Numbers of training rows, rising, each once; `rows` is how many there are, and no size of its own.
 
-    A whole number counts rows, another one is a share of them. ConfigError for more than there are.
+    A whole number counts rows, another one is a share of them. ConfigError for what is neither, and for more
+    rows than there are.
     """
+    check_sizes(sizes)
     found = {size if isinstance(size, int) else max(1, round(size * rows)) for size in sizes}
     if over := sorted(size for size in found if size > rows):
         expected = f"expected counts below {rows:,}, or shares of them (0.5)"

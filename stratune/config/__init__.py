@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from stratune.config.explain import explained
-from stratune.config.given import Prefer
+from stratune.config.given import Prefer, check_sizes
 from stratune.config.paths import read_from, stored_in
 from stratune.config.spellings import spelt_out
 from stratune.errors import ConfigError
@@ -168,10 +168,7 @@ class Config(_Section):
     @field_validator("sizes")
     @classmethod
     def _counts(cls, sizes: tuple[int | float, ...]) -> tuple[int | float, ...]:
-        for size in sizes:
-            if not (size >= 1 if isinstance(size, int) else 0 < size <= 1):
-                why = "expected counts of training rows (200), or shares of them (0.5)"
-                raise ConfigError(f"{size}: {why}", key="sizes")
+        check_sizes(sizes)
         return sizes
 
     @property

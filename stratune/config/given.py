@@ -130,6 +130,14 @@ def read_sizes(value: Any) -> Any:
     return [_size(one, "sizes") for one in several]
 
 
+def check_sizes(sizes: Sequence[int | float]) -> None:
+    """ConfigError for what is neither a count of training rows nor a share of them."""
+    for size in sizes:
+        if not (size >= 1 if isinstance(size, int) else 0 < size <= 1):
+            why = "expected counts of training rows (200), or shares of them (0.5)"
+            raise ConfigError(f"{size}: {why}", key="sizes")
+
+
 def _bins(value: Any) -> Any:
     """`3`: quantiles; `2.5,3.5`: edges; `low,medium,high`: names of as many quantiles."""
     if isinstance(value, int) and not isinstance(value, bool):

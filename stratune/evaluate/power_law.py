@@ -17,7 +17,7 @@ import numpy as np
 from stratune.evaluate.arrays import Floats
 
 LEAST = 3  # sizes, for three unknowns
-RATES = np.linspace(0.005, 1.0, 200)
+RATES = np.union1d(np.geomspace(0.005, 0.1, 60), np.linspace(0.1, 1.0, 361))
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def quoted(name: str) -> str:
 
 def amount(metric: str, value: float) -> str:
     """Of a difference: 3 points, 0.5 points, 1.27 in rmse."""
-    if not _in_points(metric):
+    if not in_points(metric):
         return f"{human.score(value)} in {metric}"
     points = _points(value)
     return f"{points} point{'s' * (points != '1')}"
@@ -169,13 +169,13 @@ def amount(metric: str, value: float) -> str:
 
 def amounts(metric: str, low: float, high: float) -> str:
     """From one to another: 2 to 4 points."""
-    if not _in_points(metric):
+    if not in_points(metric):
         return f"{human.score(low)} to {human.score(high)} in {metric}"
     ends = _points(low), _points(high)
     return f"{ends[0]} points" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]} points"
 
 
-def _in_points(name: str) -> bool:
+def in_points(name: str) -> bool:
     """Whether the metric is read in hundredths: 0.03 of accuracy are three points."""
     metric = METRICS.get(name)
     return name not in ERRORS and (metric is None or metric.function is None)

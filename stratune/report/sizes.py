@@ -8,7 +8,7 @@ from typing import Any
 from stratune.report import human, standing
 from stratune.report.comparison import Comparison
 from stratune.report.robustness import digest
-from stratune.report.sentence import amount, amounts, quoted
+from stratune.report.sentence import amount, in_points, quoted
 
 FILE = "sizes.json"
 MARKS = {"first": standing.MARKS["winner"], "tied": standing.MARKS["tied"]}
@@ -63,7 +63,11 @@ def _first(rising: Sequence[Found], called: Mapping[Any, str], sizes: Sequence[i
         start = (
             f"From {first['first_from']:,} labels on {called[key_of(first)]} is first or ties with the first"
         )
-    more = [f"{called[key_of(one)]} from {one['first_from']:,} on" for one in others[:NAMED]]
+    since = first["first_from"]
+    more = [
+        called[key_of(one)] + (f" from {one['first_from']:,} on" if one["first_from"] > since else "")
+        for one in others[:NAMED]
+    ]
     if len(others) > NAMED:
         more.append(f"{len(others) - NAMED} more")
     return f"{start}{'; so do ' if len(more) > 1 else '; so does ' if more else ''}{' and '.join(more)}."
@@ -81,8 +85,11 @@ def _more(curve: Found, name: str, metric: str) -> str:
         return (
             f"Another {curve['more']:,} labels would bring {name} nothing that could be seen, by its curve."
         )
-    ends = amounts(metric, gain["low"], gain["high"])
-    brings = f"about {amount(metric, gain['value'])} ({ends})"
+    value, low, high = (gain[end] for end in ("value", "low", "high"))
+    if in_points(metric):
+        brings = f"about {100 * value:.1f} points ({100 * low:.1f} to {100 * high:.1f})"
+    else:
+        brings = f"about {amount(metric, value)} ({human.score(low)} to {human.score(high)})"
     return f"Another {curve['more']:,} labels would bring {name} {brings}, if its curve goes on as it has."
 
 

@@ -32,7 +32,7 @@ def by_size(scene: Scene) -> str | None:
         key = sizes.key_of(one)
         style = looks.get(key, look(index))
         _line(axes, one, called[key], style)
-        _extrapolated(axes, one, style)
+        _curve(axes, one, style)
     ticks = [point["rows"] for point in found["strategies"][0]["points"]]
     until = max([one["curve"]["points"][-1]["rows"] for one in shown if one["curve"]], default=0)
     if until:
@@ -58,10 +58,18 @@ def _line(axes: Axes, one: dict[str, Any], name: str, style: Look) -> None:
     axes.fill_between(rows, low, high, color=style.color, alpha=0.10, linewidth=0)
 
 
-def _extrapolated(axes: Axes, one: dict[str, Any], style: Look) -> None:
-    """From the largest size on."""
+def _curve(axes: Axes, one: dict[str, Any], style: Look) -> None:
+    """The fitted curve, dotted as far as there are values, and dashed from there on with its band."""
     if one["curve"] is None:
         return
+    whole = one["curve"]["points"]
+    axes.plot(
+        [point["rows"] for point in whole],
+        [point["value"] for point in whole],
+        color=style.color,
+        linestyle=":",
+        linewidth=1.0,
+    )
     start = one["curve"]["points"][-1]["rows"] - one["curve"]["more"]
     there = [point for point in one["curve"]["points"] if point["rows"] >= start]
     rows = [point["rows"] for point in there]
