@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
-from stratune.cli.options import Engine, Jobs, Json, Quiet, Sizes
+from stratune.cli.options import Engine, Jobs, Json, Quiet
 from stratune.cli.output import console, print_json
 
 
 def sizes_command(
     out: Annotated[Path, typer.Argument(help="Folder of a finished comparison.")],
-    sizes: Sizes = None,
+    sizes: Annotated[
+        str | None,
+        typer.Option(
+            help="So many of the training rows (50,200), or such shares of them (0.1,0.5). [default: those of "
+            "config.yaml, or of before, or a half, a quarter and an eighth]"
+        ),
+    ] = None,
     jobs: Jobs = None,
     engine: Engine = "local",
     quiet: Quiet = False,
@@ -21,7 +27,7 @@ def sizes_command(
 ) -> None:
     """Train every strategy of a comparison on fewer of its training rows, tested on the same rows.
 
-    What is there already is not trained again. Without --sizes: a half, a quarter and an eighth of the rows.
+    What is there already is not trained again; sizes of before stay.
     """
     from stratune.comparison.sizes import train_sizes
     from stratune.config.given import read_sizes

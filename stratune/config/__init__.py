@@ -52,8 +52,9 @@ class DataConfig(_Section):
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
     val_rows: Size = None
     test_rows: Size = None
-    # of the training rows the first so many, in one of several orders: each subset holds the smaller ones
+    # so many of the training rows, each subset within the larger ones: what `sizes` sets
     subset_rows: int | None = Field(default=None, ge=1)
+    # which of several draws of these rows
     subset_draw: int = Field(default=0, ge=0, le=MOST_SEEDS)
     encoding: str | None = None
     delimiter: str | None = None  # between the columns of csv files; None: found out
@@ -154,9 +155,7 @@ class Config(_Section):
     backbones: tuple[str, ...] = ("minilm",)
     llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
     seeds: int = Field(1, ge=1, le=MOST_SEEDS)  # runs with seeds 0, 1, ..., seeds - 1
-    sizes: tuple[
-        int | float, ...
-    ] = ()  # of the training rows, counts or shares: all is trained on so few, too
+    sizes: tuple[int | float, ...] = ()  # fewer training rows that all is trained on, too: counts or shares
     budget: Budget = Budget()
     train: TrainSettings = TrainSettings()
     decide: Decide = Decide()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -241,6 +242,15 @@ def test_numbers_that_are_of_other_models_are_not_shown(tmp_path):
     list(run_comparison(other, out, engine=InlineEngine(), anyway=True))
     assert "sizes" not in publish(out)
     assert publish(out, prefer="best").get("sizes") is None
+
+
+def test_a_damaged_file_is_one_line(whole, tmp_path):
+    out = shutil.copytree(whole[0], tmp_path / "out")
+    found = json.loads((out / "sizes.json").read_text())
+    for damaged in ('{"sizes": [', json.dumps({**found, "strategies": [{"strategy": "tfidf"}]})):
+        (out / "sizes.json").write_text(damaged)
+        with pytest.raises(ArtifactError, match=r"sizes\.json: (cannot be read|has no 'strategies.0)"):
+            publish(out)
 
 
 def test_other_data_are_refused(tmp_path):

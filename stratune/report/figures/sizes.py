@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from stratune.report import sizes
 from stratune.report.figure import figure
 from stratune.report.scene import Scene
-from stratune.report.style import INK, Look, look, panel, to_svg
+from stratune.report.style import INK, Look, panel, to_svg
 
 SHOWN = 8  # strategies: more lines than colours cannot be told apart
 
@@ -21,18 +21,16 @@ def by_size(scene: Scene) -> str | None:
     found = scene.board.get("sizes")
     if not found:
         return None
-    called = sizes.names(found)
-    looks = {
-        (row["strategy"], row["backbone"]): one for row, one in zip(scene.rows, scene.looks, strict=True)
-    }
-    shown = [one for one in found["strategies"] if any(point["test"] for point in one["points"])]
+    keys = [(row["strategy"], row["backbone"]) for row in scene.rows]
+    called = dict(zip(keys, scene.names, strict=True))
+    looks = dict(zip(keys, scene.looks, strict=True))
+    shown = [one for one in found["strategies"] if sizes.key_of(one) in looks]
     shown = [one for one in shown if not one["floor"]][:SHOWN] or shown[:SHOWN]
     drawing, axes = panel(7.2, 4.2)
-    for index, one in enumerate(shown):
+    for one in shown:
         key = sizes.key_of(one)
-        style = looks.get(key, look(index))
-        _line(axes, one, called[key], style)
-        _curve(axes, one, style)
+        _line(axes, one, called[key], looks[key])
+        _curve(axes, one, looks[key])
     ticks = [point["rows"] for point in found["strategies"][0]["points"]]
     until = max([one["curve"]["points"][-1]["rows"] for one in shown if one["curve"]], default=0)
     if until:
