@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display, StepBar
+from stratune.comparison.sizes import train_sizes
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config, parse_config, read_fields
 from stratune.config.given import Options, set_options
@@ -48,6 +49,7 @@ def compare(
         no_gold                                        labels of rows without a gold label: "-", "-1"
         strategies, backbone(s), llm(s)                one, several, or text with commas between them
         seeds, epochs, trials, search, minutes, max_words, max_length, track    how they are trained
+        sizes                                          fewer training rows, too: [50, 200], or shares
         prefer                                         what decides: seconds, memory, bytes, price, best
         texts                                          test rows whose texts report.html shows; 0 for none
         slices, protected                              columns by which the report scores test rows
@@ -67,6 +69,8 @@ def compare(
     with Display(shown=progress) as display:
         for _ in run_comparison(config, *places, watch=display.on, placed=places.append, **how):
             pass
+    if config.sizes:
+        train_sizes(places[-1], config.sizes, jobs=jobs, engine=engine, shown=progress)
     return Board.load(places[-1], allow_server=config.servers)
 
 

@@ -44,6 +44,7 @@ def test_every_default_is_written_out(tmp_path):
         "backbones",
         "llms",
         "seeds",
+        "sizes",
         "budget",
         "train",
         "decide",

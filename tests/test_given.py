@@ -42,7 +42,7 @@ def test_every_option_is_named_where_python_explains_them():
 def test_every_option_sets_the_key_of_the_configuration_that_the_table_names():
     values = {
         **dict.fromkeys(KEYS, "x"), "train_rows": 5, "val_rows": "0.5", "test_rows": 7, "kind": "ordinal",
-        "bins": "1,2", "strategies": "tfidf", "seeds": 2, "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
+        "bins": "1,2", "strategies": "tfidf", "seeds": 2, "sizes": "5,0.5", "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
         "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "corrections": "fixed.csv", "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3, "slices": "domain, year", "protected": "age=18/65",
     }  # fmt: skip
     for name, key in KEYS.items():
@@ -78,6 +78,12 @@ def test_one_backbone_or_several(name, tmp_path):
     assert configured(**{name: [tmp_path, "minilm"]}).backbones == (str(tmp_path), "minilm")
 
 
+@pytest.mark.parametrize("given", ["50,0.1", "50, 0.1", [50, 0.1], (50, "0.1")])
+def test_sizes_are_counts_and_shares(given):
+    assert configured(sizes=given).sizes == (50, 0.1)
+    assert configured(sizes=50).sizes == (50,) and configured().sizes == ()
+
+
 @pytest.mark.parametrize("given", [{"quantiles": 3}, 3, "3"])
 def test_bins_make_a_score_ordinal(given):
     task = configured(bins=given).task
@@ -96,6 +102,8 @@ def test_bins_may_be_edges(given):
         ({"strategie": "lora"}, r"^'strategie' is not one of .* \(did you mean 'strategies'\?\)$"),
         ({"llm": "a", "llms": "b"}, r"^'llm' and 'llms' are two names of one option; give one$"),
         ({"train_rows": "many"}, r"'many' is neither a count \(600\) nor a share \(0.5\)"),
+        ({"sizes": "50,many"}, r"^sizes: 'many' is neither a count \(600\) nor a share \(0.5\)"),
+        ({"sizes": [50, 1.5]}, r"^sizes: 1.5: expected counts of training rows \(200\), or shares of them"),
         ({"data": "x.csv"}, "data: expected keys and values, found str"),
         (
             {"prefer": "speed"},

@@ -116,6 +116,7 @@ def _register() -> None:
         predict,
         prompt,
         show,
+        sizes,
         slices,
         stress,
         suspects,
@@ -127,6 +128,7 @@ def _register() -> None:
     app.command("compare")(compare.compare)
     app.command("show")(show.show)
     app.command("report")(show.report)
+    app.command("sizes")(sizes.sizes_command)
     app.command("ablate")(ablate.ablate_command)
     app.command("slices")(slices.slices_command)
     app.command("stress")(stress.stress_command)

@@ -12,14 +12,18 @@ from stratune.cli.options import (
     Delimiter,
     DropLeaks,
     Encoding,
+    Engine,
     Group,
     Id,
+    Jobs,
     Kind,
     Label,
     MaxWords,
     NoGold,
     Pair,
     Prefer,
+    Quiet,
+    Sizes,
     SplitColumn,
     Test,
     Text,
@@ -51,7 +55,6 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of goin
 Anyway = Annotated[
     bool, typer.Option("--anyway", help="Go on in spite of errors in the data; the board says so.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines, no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
 Seeds = Annotated[
     int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ... [default: 1]")
@@ -88,22 +91,6 @@ Strategies = Annotated[
     str | None,
     typer.Option(
         help="Comma-separated; see `stratune list strategies`. [default: eight, by kind, pairs ten]"
-    ),
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=10_000,
-        help="Runs under way at once, which share cores and GPU. "
-        "[default: 1; ray: as many as fit; slurm: 100 jobs in the queue]",
-    ),
-]
-Engine = Annotated[
-    str,
-    typer.Option(
-        help="Where runs execute: local; ray: a cluster, at $RAY_ADDRESS or started here; slurm: jobs of a "
-        "SLURM cluster, as $SBATCH_PARTITION and the like say."
     ),
 ]
 Texts = Annotated[
@@ -165,6 +152,7 @@ def compare(
         typer.Option(help="Language model for strategies that prompt one; repeatable. [default: backbone]"),
     ] = None,
     seeds: Seeds = None,
+    sizes: Sizes = None,
     epochs: Epochs = None,
     trials: Trials = None,
     search: Search = None,
@@ -199,7 +187,8 @@ def compare(
         "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
-        "llm": llm or None, "seeds": seeds, "epochs": epochs, "trials": trials, "search": search,
+        "llm": llm or None, "seeds": seeds, "sizes": sizes,
+        "epochs": epochs, "trials": trials, "search": search,
         "minutes": minutes, "max_words": max_words, "max_length": max_length, "track": track,
         "prefer": prefer, "texts": texts,
         "slices": slices, "protected": protected,
@@ -236,12 +225,16 @@ def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, a
     """
     from stratune.comparison.comparison import run_comparison
     from stratune.comparison.progress import Display
+    from stratune.report.sizes import has_failed
 
     places = [out] if out is not None else []
     try:
         with Display(shown=not quiet) as display:
             running = run_comparison(config, out, watch=display.on, placed=places.append, **how)
             results = list(running)
+        failed = any(result.status == "failed" for result in results)
+        if config.sizes:
+            failed |= has_failed(_train_sizes(places[-1], config, how, shown=not quiet))
     except KeyboardInterrupt:
         where = f" ({places[-1]})" if places else ""
         typer.echo(f"\nstopped; the same command goes on where it was{where}", err=True)
@@ -252,8 +245,14 @@ def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, a
         from stratune.cli.show import print_board
 
         print_board(places[-1])
-    if any(result.status == "failed" for result in results):
+    if failed:
         raise typer.Exit(1)
+
+
+def _train_sizes(out: Path, config: Config, how: dict[str, Any], *, shown: bool) -> dict[str, Any]:
+    from stratune.comparison.sizes import train_sizes
+
+    return train_sizes(out, config.sizes, jobs=how["jobs"], engine=how["engine"], shown=shown)
 
 
 def _board(out: Path) -> Any:

@@ -6,20 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import (
-    Engine,
-    Epochs,
-    Fresh,
-    Jobs,
-    Json,
-    Out,
-    Quiet,
-    Search,
-    Seeds,
-    Texts,
-    Trials,
-)  # fmt: skip
-from stratune.cli.options import Prefer
+from stratune.cli.compare import Epochs, Fresh, Json, Out, Search, Seeds, Texts, Trials
+from stratune.cli.options import Engine, Jobs, Prefer, Quiet
 from stratune.errors import ConfigError, choices
 
 # Every technique once. `soup` is not among them: it needs several seeds.

@@ -87,3 +87,27 @@ Prefer = Annotated[
         "memory, bytes (on disk) or price (of servers); or best: the first row. [default: seconds]"
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Runs under way at once, which share cores and GPU. "
+        "[default: 1; ray: as many as fit; slurm: 100 jobs in the queue]",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="Where runs execute: local; ray: a cluster, at $RAY_ADDRESS or started here; slurm: jobs of a "
+        "SLURM cluster, as $SBATCH_PARTITION and the like say."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no lines, no table.")]
+Sizes = Annotated[
+    str | None,
+    typer.Option(
+        help="Train on fewer of the training rows, too: so many (50,200), or such shares (0.1,0.5). "
+        "[default: none]"
+    ),
+]

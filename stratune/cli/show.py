@@ -75,10 +75,13 @@ def print_board(folder: Path) -> None:
 
 
 def _print(board: dict[str, Any], folders: list[Path]) -> None:
+    from stratune.report.sizes_table import say
     from stratune.report.terminal import table
 
     console = _screen()
     console.print(table(board, width=console.width))
+    if board.get("sizes"):
+        say(board["sizes"], console)
     for folder in folders:
         console.say(f"{folder / 'report.html'} has plots and details; models are in {folder / 'runs'}")
     if command := (board.get("verdict") or {}).get("command"):

@@ -12,6 +12,7 @@ from stratune.comparison.place import check_place, check_same, default_place, lo
 from stratune.comparison.plan import plan
 from stratune.comparison.schedule import RunEvent, Schedule
 from stratune.comparison.slices import Slicing
+from stratune.comparison.smaller import counts
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.config import Config
 from stratune.data.soft_labels import digest_of_ratings
@@ -39,6 +40,7 @@ def run_comparison(
     watch: Callable[[RunEvent], None] = lambda event: None,
     placed: Callable[[Path], None] = lambda out: None,
     engine: Engine | str = "local",
+    report: bool = True,
 ) -> Iterator[RunResult]:
     """Do every run that `out` does not have yet, `jobs` at once, then write the report. Yields results as
     they come. `engine`: where runs execute, by name (engine/choose.py).
@@ -47,6 +49,8 @@ def run_comparison(
     stratune-out/NAME, which depends on data and task; `placed` is told which. `anyway`: errors of the data do
     not stop it. Killed at any moment, the same call goes on: a run with a result is done, one without resumes
     from its checkpoint.
+    `sizes` of the configuration are checked here, and trained by `train_sizes` (sizes.py). `report` False:
+    what a part of another comparison is spared, the check of the data and the leaderboard.
     Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process
     works in it. Nothing is written before all has been checked.
     """
@@ -59,6 +63,7 @@ def run_comparison(
     chosen = engine_for(engine, jobs) if isinstance(engine, str) else engine
     with chosen as engine:  # started first: its imports go on while we read
         split, texts = read_split(config, rows)
+        counts(config.sizes, len(split.train))
         config.decide.check(split.task.target)
         for candidate in {run.candidate.name: run.candidate for run in runs}.values():
             candidate.check_data(split)
@@ -68,14 +73,14 @@ def run_comparison(
         owned = check_place(out)
         if not fresh:
             check_same(owned, shared)
-        slicing = Slicing(config, split, rows)
-        report = checked(config, split, texts, anyway=anyway)
+        slicing = Slicing(config, split, rows) if report else None
+        about = checked(config, split, texts, anyway=anyway) if report else {}
         check_endpoints(runs, config, split)
         placed(out)
         config = _kept_in(out, config, rows)
         with locked(out):
-            prepare(out, config, split, shared, report, rows, [run.run_id for run in runs], fresh=fresh)
-            if is_main():
+            prepare(out, config, split, shared, about, rows, [run.run_id for run in runs], fresh=fresh)
+            if slicing is not None and is_main():
                 slicing.keep_unless_there(out)
             engine.open(out)
             stored, place = store_split(split), Place.here(out)
@@ -84,7 +89,7 @@ def run_comparison(
                 ratings=digest_of_ratings(split) if any(run.candidate.soft_labels for run in runs) else "",
             )  # fmt: skip
             yield from schedule.results()
-            if is_main():
+            if slicing is not None and is_main():
                 from stratune.report import publish
 
                 planned = {run.run_id for run in runs}

@@ -37,6 +37,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
     files.
     """
     from stratune.data.load import load_split
+    from stratune.data.subset import Subset
     from stratune.data.task import task_of
 
     data = config.data
@@ -68,6 +69,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         unlabelled=rows.get("unlabelled", data.unlabelled),
         no_gold=data.no_gold,
         agreement=data.agreement,
+        subset=None if data.subset_rows is None else Subset(data.subset_rows, data.subset_draw),
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
     return split, report

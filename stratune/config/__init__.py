@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from stratune.config.explain import explained
-from stratune.config.given import Prefer
+from stratune.config.given import Prefer, check_sizes
 from stratune.config.paths import read_from, stored_in
 from stratune.config.spellings import spelt_out
 from stratune.errors import ConfigError
@@ -52,6 +52,10 @@ class DataConfig(_Section):
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
     val_rows: Size = None
     test_rows: Size = None
+    # so many of the training rows, each subset within the larger ones: what `sizes` sets
+    subset_rows: int | None = Field(default=None, ge=1)
+    # which of several draws of these rows
+    subset_draw: int = Field(default=0, ge=0, le=MOST_SEEDS)
     encoding: str | None = None
     delimiter: str | None = None  # between the columns of csv files; None: found out
     unknown: Literal["refuse", "drop", "wrong"] = "refuse"  # of labels that no training row has
@@ -153,6 +157,7 @@ class Config(_Section):
     backbones: tuple[str, ...] = ("minilm",)
     llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
     seeds: int = Field(1, ge=1, le=MOST_SEEDS)  # runs with seeds 0, 1, ..., seeds - 1
+    sizes: tuple[int | float, ...] = ()  # fewer training rows that all is trained on, too: counts or shares
     budget: Budget = Budget()
     train: TrainSettings = TrainSettings()
     decide: Decide = Decide()
@@ -160,6 +165,12 @@ class Config(_Section):
     # which cost the winner is the cheapest in, of the rows that tie with the best; it moves no run
     prefer: Prefer = "seconds"
     report: ReportConfig = ReportConfig(texts=2000)
+
+    @field_validator("sizes")
+    @classmethod
+    def _counts(cls, sizes: tuple[int | float, ...]) -> tuple[int | float, ...]:
+        check_sizes(sizes)
+        return sizes
 
     @property
     def servers(self) -> Servers:

@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     llm: Annotated[str | Sequence[str] | Path | None, "llms"]
     llms: Annotated[str | Sequence[str] | Path | None, "llms"]
     seeds: Annotated[int | None, "seeds"]
+    sizes: Annotated[Any, "sizes"]
     epochs: Annotated[float | None, "budget.epochs"]
     trials: Annotated[int | None, "budget.trials"]
     search: Annotated[str | None, "budget.search"]
@@ -115,14 +116,28 @@ def _strategies(value: Any) -> Any:
     return [one.settings() if hasattr(one, "settings") else one for one in several]
 
 
-def _size(value: Any) -> Any:
+def _size(value: Any, key: str = "rows") -> Any:
     """A count of rows (600), or a share of them (0.5)."""
     if not isinstance(value, str):
         return value
     try:
         return float(value) if "." in value else int(value)
     except ValueError as error:
-        raise ConfigError(f"{value!r} is neither a count (600) nor a share (0.5)", key="rows") from error
+        raise ConfigError(f"{value!r} is neither a count (600) nor a share (0.5)", key=key) from error
+
+
+def read_sizes(value: Any) -> Any:
+    """One or several, or text with commas between them."""
+    several = [value] if isinstance(value, (int, float)) else listed(value)
+    return [_size(one, "sizes") for one in several]
+
+
+def check_sizes(sizes: Sequence[int | float]) -> None:
+    """ConfigError for what is neither a count of training rows nor a share of them."""
+    for size in sizes:
+        if not (size >= 1 if isinstance(size, int) else 0 < size <= 1):
+            why = "expected counts of training rows (200), or shares of them (0.5)"
+            raise ConfigError(f"{size}: {why}", key="sizes")
 
 
 def _bins(value: Any) -> Any:
@@ -147,4 +162,5 @@ _READ: dict[str, Callable[[Any], Any]] = {
     ),
     "strategies": _strategies,
     "bins": _bins,
+    "sizes": read_sizes,
 }

@@ -94,6 +94,7 @@ _SPELLINGS: dict[str, Callable[[Any], Any]] = {
     "strategies": _split,
     "backbones": _split,
     "llms": _split,
+    "sizes": lambda value: [value] if isinstance(value, (int, float)) else _split(value),
     "train": _train,
     "decide": _decide,
 }

@@ -140,6 +140,33 @@ class _PartCounts:
         return float(sum(terms))
 
 
+def in_order(labels: Sequence[str], units: Sequence[int], seed: Sequence[int]) -> NDArray[np.int64]:
+    """(N,) row numbers in an order whose first rows have the labels in proportion, however many one takes.
+
+    A unit (a row, or a group) belongs to the label that most of its rows have, and its rows follow one
+    another. The units of a label are in random order, each at the middle of the stretch of [0, 1] that its
+    rows take up among those of the label. Of single rows this is Webster's method of sharing out seats, in
+    which more seats take none from anybody. One unit of each label comes before all others.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for row, unit in enumerate(units):
+        members[unit].append(row)
+    units_of: dict[str, list[int]] = defaultdict(list)
+    for unit, rows in members.items():
+        counts = Counter(labels[row] for row in rows)
+        units_of[min(counts, key=lambda label: (-counts[label], label))].append(unit)
+    generator = np.random.default_rng(list(seed))
+    places: list[tuple[float, int]] = []  # of each unit; the first of a label has one below 0
+    for label in sorted(units_of):
+        drawn = generator.permutation(units_of[label]).tolist()
+        sizes = np.asarray([len(members[unit]) for unit in drawn])
+        middles = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
+        middles[0] = -float(sizes.sum())
+        places += zip(middles.tolist(), drawn, strict=True)
+    places.sort(key=lambda one: one[0])  # stable: labels in order
+    return np.asarray([row for _, unit in places for row in members[unit]], dtype=np.int64)
+
+
 def apportioned(sizes: Sequence[int], total: int) -> NDArray[np.int64]:
     """(K,) `total` rows shared among strata of these sizes by largest remainder; one each if possible."""
     quotas = total * np.asarray(sizes) / sum(sizes)

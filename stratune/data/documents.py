@@ -1,8 +1,8 @@
 """Where rows come from: rows of one document, call or author share more than a label.
 
 A model that has seen one of them knows the others, and would be measured on what it knows. A column
-`document`, as `stratune data texts` writes it, groups rows unless the user says otherwise; a column whose name
-says that it may be one is asked about.
+`document`, as `stratune data texts` writes it, groups rows unless the user says otherwise; a column whose
+name says that it may be one is asked about.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ APART = "none"  # of task.group: rows of one document may stand on both sides
 FEWEST = 3  # documents, one for each part
 SOURCES = re.compile(
     r"(doc|document|transcript|call|meeting|interview|conversation|dialog|dialogue|session|thread|user|author"
-    r"|writer|speaker|patient|customer|movie|film|book|product|subject|participant)s?[ _-]?(id|name|no|number|key)?",
+    r"|writer|speaker|patient|customer|movie|film|book|product|subject|participant)s?"
+    r"[ _-]?(id|name|no|number|key)?",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,7 @@ from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
-from stratune.data.share_out import enough_folds, folds_of, too_few_folds
+from stratune.data.share_out import new_folds
 from stratune.data.split import (
     FRACTIONS,
     Split,
@@ -25,6 +25,7 @@ from stratune.data.split import (
     make_split,
     subsample,
 )
+from stratune.data.subset import Subset, first_rows
 from stratune.data.unlabelled import with_unlabelled
 from stratune.errors import ConfigError
 from stratune.task import Task
@@ -48,6 +49,7 @@ def load_split(
     corrections: Any = None,
     no_gold: Sequence[str] = (),
     agreement: float | None = None,
+    subset: Subset | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
@@ -61,6 +63,7 @@ def load_split(
     `drop_leaks`: rows that stand in two parts stay in one (leaks.py). `no_gold`, `agreement`: rows of every
     part that are left out before the split, by their label and by the share of their raters that are of one
     mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
+    `subset`: fewer training rows, after all else (subset.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -115,6 +118,8 @@ def load_split(
     warnings = (*split.warnings, *([loose] if loose else []))
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
     split = binned(split, wanted) if wanted.bins else split
+    if subset is not None:
+        split = first_rows(split, subset, seed, near == "together")
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
 
 
@@ -169,8 +174,5 @@ def _cut(split: Split, sizes: Sequence[int | float | None], seed: int, near: boo
     folds = split.folds
     if split.cross_validated:
         parts["val"] = parts["train"]
-        found, unit, _ = folds_of(parts["train"], split.task, seed, near)
-        if not enough_folds(found):
-            raise too_few_folds(unit)
-        folds = tuple(found.tolist())
+        folds = new_folds(parts["train"], split.task, seed, near)
     return assemble(parts, split.task, split.notes, split.warnings, split.wrong, folds)

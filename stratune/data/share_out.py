@@ -71,6 +71,14 @@ def folds_of(
     return shared_out(table, task, [1 / count] * count, seed, near)
 
 
+def new_folds(table: Dataset, task: Task, seed: int, near: bool) -> tuple[int, ...]:
+    """(N,) the fold of each of fewer training rows. DataError where they are too few."""
+    found, unit, _ = folds_of(table, task, seed, near)
+    if not enough_folds(found):
+        raise too_few_folds(unit)
+    return tuple(found.tolist())
+
+
 def enough_folds(folds: NDArray[np.int64]) -> bool:
     return len(np.unique(folds)) >= LEAST_FOLDS
 

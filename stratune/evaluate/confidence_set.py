@@ -26,10 +26,10 @@ def confidence_set(points: Floats, drawn: Floats, units: int) -> Floats:
     p = np.ones(len(points))
     if units < 2 or not kept.shape[1]:  # nothing is known of what others would say
         return p
-    stretch = _stretch(units)
+    wider = stretch(units)
     for i in range(len(points)):
         ahead = points - points[i]  # (K,), of the others
-        moved = (kept - kept[i] - ahead[:, None]) * stretch  # (K, R), around zero
+        moved = (kept - kept[i] - ahead[:, None]) * wider  # (K, R), around zero
         error = moved.std(axis=1)
         error[error == 0] = np.inf  # itself, and whoever answers alike
         farthest = (moved / error[:, None]).max(axis=0)  # (R,)
@@ -38,7 +38,8 @@ def confidence_set(points: Floats, drawn: Floats, units: int) -> Floats:
     return p
 
 
-def _stretch(units: int) -> float:
+def stretch(units: int) -> float:
+    """By how much replicates of few units are to be stretched for their percentiles to cover."""
     few, many = student(ALPHA, [units - 1, np.inf])
     return float(few / many * np.sqrt(units / (units - 1)))
 

@@ -26,6 +26,7 @@ from stratune.report.shapes import (
     read_checked,
     read_lines,
 )
+from stratune.report.sizes_shapes import SizesFile
 from stratune.report.slices_shapes import SlicesFile
 from stratune.result import RunResult
 from stratune.task import Task
@@ -83,6 +84,7 @@ class Comparison:
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
     slices: Any = None  # contents of slices.json; None without it
+    by_size: Any = None  # contents of sizes.json; None without it
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -147,6 +149,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
         slices=_optional(out / "slices.json", SlicesFile),
+        by_size=_optional(out / "sizes.json", SizesFile),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,

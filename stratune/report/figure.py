@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-Section = Literal["overview", "people", "slices", "entry"]
+Section = Literal["overview", "people", "sizes", "slices", "entry"]
 Draw = Callable[..., str | None]  # (Scene) or, in the section "entry", (Scene, Entry)
 
 _D = TypeVar("_D", bound=Draw)
@@ -29,8 +29,8 @@ _D = TypeVar("_D", bound=Draw)
 class Figure:
     """`name` is the file's: OUT/plots/<name>.svg, or <name>-<strategy>@<backbone>.svg in section "entry".
 
-    Sections of the page: "overview" (In pictures), "people" (Agreement with people), "slices" (Slices),
-    "entry" (Where it errs).
+    Sections of the page: "overview" (In pictures), "people" (Agreement with people), "sizes" (How many
+    labels), "slices" (Slices), "entry" (Where it errs).
     Within one, figures stand by `order`; ours leave room between them: 10, 20, 30 and on.
     """
 

@@ -20,6 +20,7 @@ from stratune.report import (
     many_labels,
     people,
     robustness,
+    sizes,
     slice_tables,
     tables,
 )
@@ -110,6 +111,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         overview=_shown("overview", drawn),
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
+        by_size=_by_size(board, drawn),
         robust=robustness.section(comparison, board, texts=most > 0),
         sliced=slice_tables.section(board, figures=_shown("slices", drawn)),
         fairness=slice_tables.groups(board),
@@ -180,6 +182,22 @@ def _people(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
         "shares": distribution.table(board),
         "soft": distribution.sentences(board),
         "rows": (board.get("distribution") or {}).get("rows"),
+    }
+
+
+def _by_size(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
+    """The section on numbers of training rows; None where no others were trained on."""
+    found = board.get("sizes")
+    if not found:
+        return None
+    return {
+        "found": found,
+        "names": list(sizes.names(found).values()),
+        "heads": sizes.heads(found),
+        "curves": sizes.has_curves(found),
+        "legend": sizes.LEGEND,
+        "failures": sizes.failures(found),
+        "figures": _shown("sizes", drawn),
     }
 
 

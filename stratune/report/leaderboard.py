@@ -11,7 +11,7 @@ import numpy as np
 from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import caveats, conformal, distribution, fairness, people, robustness, slices
+from stratune.report import caveats, conformal, distribution, fairness, people, robustness, sizes, slices
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
@@ -71,6 +71,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         "slices": slices.of_board(comparison, beside, resamples),
         "fairness": fairness.of_board(comparison, beside, resamples),
         "rows": ranked + unranked,
+        **sizes.of_board(comparison),
     }
 
 
@@ -86,8 +87,8 @@ def _decided(comparison: Comparison, ranked: Sequence[Row], parts: Sequence[dict
     metrics = compared_metrics(task)
     pairs = {name: pairs_of([part[name].measured for part in parts], metrics) for name in PARTS}
     flattery = standing(ranked, [part["val"].measured for part in parts], task.selection)
-    next_step, sizes = asking(comparison.out, task), comparison.sizes
-    found = verdict(ranked, pairs["test"], task.selection, sizes, prefer, flattery, next_step)
+    next_step, rows = asking(comparison.out, task), comparison.sizes
+    found = verdict(ranked, pairs["test"], task.selection, rows, prefer, flattery, next_step)
     return {"verdict": found, "pairs": pairs}
 
 

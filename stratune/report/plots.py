@@ -11,6 +11,7 @@ from stratune.files import write_text
 from stratune.ownership import owned_by_us
 from stratune.report import human, many_labels
 from stratune.report.comparison import Comparison, Entry
+from stratune.report.figure import Section
 from stratune.report.figures import figures_of
 from stratune.report.scene import Board, Scene
 from stratune.report.style import styled
@@ -27,8 +28,11 @@ def draw(comparison: Comparison, board: Board) -> dict[str, str]:
     return drawn
 
 
+OF_BOARD: tuple[Section, ...] = ("overview", "people", "sizes", "slices")
+
+
 def _wanted(scene: Scene) -> Iterator[tuple[str, Callable[[], str | None]]]:
-    for figure in (*figures_of("overview"), *figures_of("people"), *figures_of("slices")):
+    for figure in (one for section in OF_BOARD for one in figures_of(section)):
         yield figure.name, partial(figure.draw, scene)
     for entry in scene.entries:
         for figure in figures_of("entry"):
