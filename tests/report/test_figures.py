@@ -22,7 +22,8 @@ def plain(text):
 
 
 def titles(out):
-    page = Page(page_of(out))
+    """Of the figures above the slices, which have a part of their own."""
+    page = Page(page_of(out).partition('<section id="slices">')[0])
     return [given["aria-label"] for tag, given in page.tags if tag == "figure"]
 
 
@@ -31,6 +32,7 @@ def test_ours_stand_in_the_order_of_the_page():
         "leaderboard", "cost", "learning", "roc", "risk_coverage", "labels", "prompts", "trials", "parts", "balance",
     ]  # fmt: skip
     assert [one.name for one in figures_of("people")] == ["people"]
+    assert [one.name for one in figures_of("slices")] == ["slices", "confidence"]
     assert [one.name for one in figures_of("entry")] == ["confusion", "predicted", "residuals", "reliability"]
 
 

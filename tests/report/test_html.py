@@ -70,7 +70,7 @@ def test_the_page_is_well_formed_and_has_every_part(page):
         "whole groups of film drawn together",
     ):
         assert part in text, part
-    assert sum(tag == "svg" for tag, _ in page.tags) == 3
+    assert sum(tag == "svg" for tag, _ in page.tags) == 4
 
 
 def test_user_text_is_escaped(page):

@@ -49,7 +49,8 @@ def test_one_file_for_each_figure(two_class):
     }  # nothing stale is left
     assert own.read_text() == "the user's"
     overview = {
-        f"{name}.svg" for name in ("leaderboard", "cost", "learning", "roc", "risk_coverage", "balance")
+        f"{name}.svg"
+        for name in ("leaderboard", "cost", "learning", "roc", "risk_coverage", "balance", "slices")
     }
     entries = [f"lora@{BACKBONE}", f"full@{BACKBONE}", "tfidf@none", "majority@none"]
     assert names == overview | {
@@ -136,7 +137,7 @@ def test_odd_strategy_names_make_files_that_stay_in_the_folder(tmp_path, strateg
     (run / "result.json").write_text(json.dumps(fields))
     paths = written(out)
     assert {path.parent for path in paths} == {out / "plots"} and all(path.is_file() for path in paths)
-    assert len(paths) == 14
+    assert len(paths) == 15
 
 
 def with_trials(out, sampler, *, values=(0.5, 0.625, 0.75, 0.875), strategy="lora"):
