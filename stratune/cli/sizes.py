@@ -16,8 +16,8 @@ def sizes_command(
     sizes: Annotated[
         str | None,
         typer.Option(
-            help="So many of the training rows (50,200), or such shares of them (0.1,0.5). [default: those "
-            "of config.yaml, or of before, or a half, a quarter and an eighth]"
+            help="So many of the training rows (50,200), or such shares of them (0.1,0.5). "
+            "[default: those of config.yaml, or of before, or a half, a quarter and an eighth]"
         ),
     ] = None,
     jobs: Jobs = None,
