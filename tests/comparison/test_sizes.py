@@ -15,13 +15,14 @@ from stratune.cli import app, main
 from stratune.comparison import sizes as module
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.crossings import crossings
-from stratune.comparison.learning_curves import first_from
+from stratune.comparison.learning_curves import Size, _compared, first_from
 from stratune.comparison.sizes import train_sizes
 from stratune.comparison.smaller import counts, halves
 from stratune.config import parse_config, read_config
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, ConfigError
 from stratune.evaluate.confidence_set import ALPHA, confidence_set
+from stratune.evaluate.intervals import intervals
 from stratune.evaluate.metrics import METRICS
 from stratune.evaluate.multiple import holm
 from stratune.evaluate.paired import measured
@@ -29,6 +30,7 @@ from stratune.evaluate.replicates import replicates
 from stratune.evaluate.selection import Selection
 from stratune.report import publish
 from stratune.report.comparison import load
+from stratune.report.measured import Part
 from stratune.report.sizes import failures, sentence
 
 GOOD = ["bright", "lovely", "warm", "clever", "funny", "gentle", "moving", "rich", "fresh", "strong"]
@@ -404,6 +406,23 @@ def test_the_family_is_all_pairs_at_both_ends():
         k = [("a", "b"), ("a", "c"), ("b", "c")].index(tuple(sorted(names)))
         assert one["small"]["p_adjusted"] == pytest.approx(adjusted[k])
         assert one["large"]["p_adjusted"] == pytest.approx(adjusted[3 + k])
+
+
+def test_of_few_draws_only_a_clear_difference_is_behind():
+    """Resamples of three draws leave b out; its difference from a has an interval that holds zero."""
+
+    def part(shares):
+        rights = [Right((np.arange(300) < round(300 * share)).astype(float)) for share in shares]
+        drawn = replicates(rights, 300)
+        return Part(intervals(drawn), measured(rights, [0, 1, 2], drawn, ["accuracy"], 300))
+
+    parts = {("a", None): part([0.64, 0.62, 0.60]), ("b", None): part([0.50, 0.60, 0.51])}
+    drawn = np.stack([one.measured.replicates.over_seeds("accuracy") for one in parts.values()])
+    assert confidence_set(np.array([0.62, 0.5366667]), drawn, 300)[1] < ALPHA
+    found = _compared(Size(50, {}, parts), SELECTION)["b", None]
+    assert found["to_first"]["low"] < 0 < found["to_first"]["high"] and found["tied"]
+    parts["b", None] = part([0.40, 0.42, 0.41])
+    assert not _compared(Size(50, {}, parts), SELECTION)["b", None]["tied"]
 
 
 def test_first_from_is_the_smallest_size_with_no_gap_above_it():
