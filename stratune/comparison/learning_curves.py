@@ -119,11 +119,15 @@ def _compared(size: Size, selection: Selection) -> dict[Key, dict[str, Any]]:
             "draws": len(size.parts[key].measured.seeds),
             "test": size.parts[key].intervals[metric].to_dict(),
             "first": rank == 1,
-            "tied": bool(p[rank - 1] >= ALPHA) or to_first[rank]["p_adjusted"] >= ALPHA,
+            "tied": bool(p[rank - 1] >= ALPHA) or not _is_clear(to_first.get(rank)),
             "to_first": _difference(to_first.get(rank)),
         }
         for rank, key in enumerate(ranked, start=1)
     }
+
+
+def _is_clear(pair: Mapping[str, Any] | None) -> bool:
+    return pair is not None and pair["p_adjusted"] < ALPHA
 
 
 def _difference(pair: Mapping[str, Any] | None) -> dict[str, float] | None:
