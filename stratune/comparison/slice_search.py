@@ -34,9 +34,12 @@ WORDS = 300  # that are looked at: the most frequent
 
 @dataclass(frozen=True)
 class Conditions:
-    """`names` (C), and which rows of a part meet each: (C, N) of validation and of test."""
+    """`names` (C), and which rows of a part meet each: (C, N) of validation and of test. The last `words` of
+    them name words of texts.
+    """
 
     names: list[str]
+    words: int
     val: Flags
     test: Flags
 
@@ -58,7 +61,8 @@ class Searched:
             rows = self.conditions.test[list(one.conditions)].all(axis=0) & left
             left &= ~rows
             name = " and ".join(self.conditions.names[k] for k in one.conditions)
-            numbers = {"p": one.p, "rows": one.rows, "wrong": one.wrong}
+            worded = max(one.conditions) >= len(self.conditions.names) - self.conditions.words
+            numbers = {"worded": worded, "p": one.p, "rows": one.rows, "wrong": one.wrong}
             found.append({"name": name, **numbers, "test": np.flatnonzero(rows).tolist()})
         return {**about, "files": files_of(self.entry), **looked, "wrong": self.wrong, "found": found}
 
@@ -84,11 +88,12 @@ def conditions_of(split: Split, columns: Sequence[Column], *, words: bool) -> Co
         for k, name in enumerate(column.sliced.names):
             names.append(f"{column.name} is {name}")
             masks.append(column.sliced.codes == k)
-    for word, mask in _words(test, val) if words else ():
+    named = _words(test, val) if words else []
+    for word, mask in named:
         names.append(f"the text has {word!r}")
         masks.append(mask)
     both = np.stack(masks) if masks else np.zeros((0, len(test) + len(val)), dtype=bool)
-    return Conditions(names, val=both[:, len(test) :], test=both[:, : len(test)])
+    return Conditions(names, len(named), val=both[:, len(test) :], test=both[:, : len(test)])
 
 
 def _words(test: Dataset, val: Dataset) -> list[tuple[str, Flags]]:

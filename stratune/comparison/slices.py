@@ -2,7 +2,7 @@
 
     {"fingerprint", "metric", "columns": [{"name", "kind", "how", "shown", "protected", "names", "test"}],
      "searches": [{"strategy", "backbone", "files", "singles", "pairs", "wrong",
-                   "found": [{"name", "p", "rows", "wrong", "test"}]}]}
+                   "found": [{"name", "worded", "p", "rows", "wrong", "test"}]}]}
 
 The report computes all numbers of them (report/slices.py): nothing of a model is in this file but what the
 search chose on validation.

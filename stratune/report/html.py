@@ -113,7 +113,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         people=_people(board, drawn),
         by_size=_by_size(board, drawn),
         robust=robustness.section(comparison, board, texts=most > 0),
-        sliced=slice_tables.section(board, figures=_shown("slices", drawn)),
+        sliced=slice_tables.section(board, figures=_shown("slices", drawn), texts=most > 0),
         fairness=slice_tables.groups(board),
         docs={name: metric.doc for name, metric in METRICS.items()},
         per_label=PER_LABEL,

@@ -10,11 +10,12 @@ from stratune.report import human
 from stratune.report.slices import CLEAR
 
 Board = dict[str, Any]
+WORDED = "(a word of the texts, which are left out)"
 WORST = "{singles:,} conditions and {pairs:,} pairs of them were looked at"
 
 
-def section(board: Board, *, figures: Sequence[Any] = ()) -> dict[str, Any] | None:
-    """None where the board has no slices."""
+def section(board: Board, *, figures: Sequence[Any] = (), texts: bool = True) -> dict[str, Any] | None:
+    """None where the board has no slices. `texts`: whether words of texts may be named."""
     found = board.get("slices")
     if not found:
         return None
@@ -42,7 +43,7 @@ def section(board: Board, *, figures: Sequence[Any] = ()) -> dict[str, Any] | No
         "dimensions": dimensions,
         "order": None if order is None else [_name(order[key]) for key in ("first", "second")],
         "figures": figures,
-        "worst": [_worst(line, found) for line in found["strategies"] if line["worst"]],
+        "worst": [_worst(line, found, texts) for line in found["strategies"] if line["worst"]],
         "validation_rows": found["validation_rows"],
         "confidence": [
             {"name": _name(line), **line["confidence"]} for line in found["strategies"] if line["confidence"]
@@ -100,9 +101,17 @@ def ordered(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _worst(line: Mapping[str, Any], board: Mapping[str, Any]) -> dict[str, Any]:
+def _worst(line: Mapping[str, Any], board: Mapping[str, Any], texts: bool) -> dict[str, Any]:
     worst = line["worst"]
-    found = [{**one, **cell(one, worst["metric"], board), "holds": _holds(one)} for one in worst["found"]]
+    found = [
+        {
+            **one,
+            **cell(one, worst["metric"], board),
+            "holds": _holds(one),
+            "name": one["name"] if texts or not one["worded"] else WORDED,
+        }
+        for one in worst["found"]
+    ]
     return {**worst, "name": _name(line), "looked": WORST.format(**worst), "found": found}
 
 

@@ -190,7 +190,7 @@ def _of_found(answers: Answers, found: dict[str, Any], left: Flags) -> Cell:
     few = min(rows.sum(), left.sum()) < LEAST
     cell = none if few else answers.cell(rows, counted(answers.task), left)
     val = {"rows": found["rows"], "wrong": found["wrong"], "p": found["p"]}
-    return {**cell, "rows": int(rows.sum()), "name": found["name"], "val": val}
+    return {**cell, "rows": int(rows.sum()), "name": found["name"], "worded": found["worded"], "val": val}
 
 
 def _order(

@@ -17,6 +17,7 @@ class ColumnFields(BaseModel):
 
 class FoundFields(BaseModel):
     name: str
+    worded: bool  # it names a word of the texts
     p: float
     rows: int
     wrong: float

@@ -44,7 +44,13 @@ def stratune(*arguments, cwd, cache, stdin=None, python=None, **options):
 def without_costs(board):
     """The leaderboard, less what is measured: two runs of one comparison agree on all of it."""
     verdict = without(board["verdict"], CHEAPEST)
-    return {**board, "verdict": verdict, "rows": [without(row, (*COSTS, "winner")) for row in board["rows"]]}
+    slices = board["slices"] and without(board["slices"], ("order",))  # of the winner: costs decide
+    return {
+        **board,
+        "verdict": verdict,
+        "slices": slices,
+        "rows": [without(row, (*COSTS, "winner")) for row in board["rows"]],
+    }
 
 
 def without(fields, names):

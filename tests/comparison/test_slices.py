@@ -331,6 +331,14 @@ def test_no_word_of_a_text_leaves_where_none_may(tmp_path, table):
     assert not any(word in (out / "slices.json").read_text() for word in [*WORDS, "refund"])
 
 
+def test_a_page_without_texts_names_no_word(copied):
+    slices(copied)
+    assert "refund" in (copied / "report.html").read_text()
+    publish(copied, texts=0)
+    page = (copied / "report.html").read_text()
+    assert "refund" not in page and "a word of the texts, which are left out" in page
+
+
 def test_groups_that_are_few_are_slices_without_intervals_of_single_ones(tmp_path, table):
     grouped = [{**row, "author": f"author {number % 12}"} for number, row in enumerate(table)]
     found = slices(compared(tmp_path, grouped, {"group": "author"}, strategies=["tfidf"]), ["source"])

@@ -148,7 +148,7 @@ def test_the_page_shows_where_it_errs(tmp_path, kind):
     assert f"{kind} from review" in text
     assert (
         sum(tag == "svg" for tag, _ in page.tags)
-        == {"ordinal": 3, "multilabel": 3, "regression": 1 + 8}[kind]
+        == {"ordinal": 4, "multilabel": 4, "regression": 2 + 8}[kind]
     )
     assert ("Where it errs" in text) == (kind != "multilabel")
     assert ("By label, on test" in text) == (kind != "regression")
