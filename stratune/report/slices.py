@@ -70,6 +70,10 @@ class Answers:
             self.scorers(rows), len(rows), groups=self.groups, resamples=self.resamples, inside=rows
         )
 
+    def units(self, rows: Flags) -> int:
+        """Rows, or groups of them."""
+        return int(rows.sum()) if self.groups is None else len(np.unique(self.groups[rows]))
+
     def measured(self, rows: Flags, metric: str) -> Measured:
         seeds = [run.result.seed for run in self.entry.ok]
         groups = None if self.groups is None else self.groups[rows]
@@ -220,8 +224,11 @@ def _between(sides: Sequence[Answers], masks: Sequence[Flags], metric: str) -> l
         return [None] * len(masks)
     found: list[Difference | None] = []
     for mask in masks:  # each by itself: slices have other rows, and so other units
+        if sides[0].units(mask) < FEWEST:
+            found.append(None)
+            continue
         first, second = (one.measured(mask, metric) for one in sides)
-        found += [None] if first.replicates.units < FEWEST else differences([(first, second)], metric)
+        found += differences([(first, second)], metric)
     return found
 
 
