@@ -148,8 +148,8 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         data=_optional(out / "data.json", DataFile),
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
-        slices=_optional(out / "slices.json", SlicesFile),
         by_size=_optional(out / "sizes.json", SizesFile),
+        slices=_optional(out / "slices.json", SlicesFile, "remove it; `stratune slices` makes it again"),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,
@@ -205,8 +205,8 @@ def _is_plain(value: object) -> bool:
     return value is None or (isinstance(value, (str, int, float)) and value not in (math.inf, -math.inf))
 
 
-def _optional(path: Path, shape: Any) -> Any:
-    return read_checked(path, shape) if path.exists() else None
+def _optional(path: Path, shape: Any, advice: str = "") -> Any:
+    return read_checked(path, shape, advice) if path.exists() else None
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def test_it_leaves_exactly_the_files_of_the_contract(finished):
     names = {path.name for path in finished.out.iterdir()}
     assert names == {
         "stratune-comparison.json", "config.yaml", "split.json", "data.json", "runs", "plots", "report.html",
-        "leaderboard.json", "leaderboard.csv", "leaderboard.md", "texts.parquet",
+        "leaderboard.json", "leaderboard.csv", "leaderboard.md", "texts.parquet", "slices.json",
     }  # fmt: skip
     runs = {path.name: {file.name for file in path.iterdir()} for path in (finished.out / "runs").iterdir()}
     assert len(runs) == 2 + 1 + 2 * 3  # floors and what is solved once, three strategies with two seeds

@@ -390,3 +390,13 @@ def test_every_kind_of_task(tmp_path, kind, label, measures):
         assert cells["bias"]["value"] == pytest.approx((web["prediction"] - web["truth"]).mean())
     else:
         assert cells["error"]["value"] == pytest.approx((web["truth"] != web["prediction"]).mean())
+
+
+def test_a_damaged_file_is_one_line_with_the_way_on(copied):
+    (copied / "slices.json").write_text('{"fingerprint": "x"}')
+    with pytest.raises(
+        ArtifactError, match=r"slices\.json: .*; remove it; `stratune slices` makes it again$"
+    ):
+        publish(copied)
+    (copied / "slices.json").unlink()
+    assert slices(copied, ["source"])["slices"]["strategies"][0]["worst"]["found"]

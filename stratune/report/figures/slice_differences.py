@@ -46,7 +46,7 @@ def slice_differences(scene: Scene) -> str | None:
     side = "left" if found["higher_is_better"] else "right"
     axes.axvline(0, color=INK, linewidth=0.9)
     by_row(axes, [name for name, _ in lines])
-    axes.set_xlabel(f"on the slice less on all other rows ({side} of zero is worse), 95 % interval")
+    axes.set_xlabel(f"slice less all other rows ({side} of zero is worse)")
     axes.set_title(f"{human.short(human.entry(winner['strategy'], winner['backbone']), 40)} by slice")
     return to_svg(drawing)
 
