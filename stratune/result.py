@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from stratune.errors import ArtifactError, reason
-from stratune.files import read_json, write_json
+from stratune.files import read_json, sha256, write_json
 from stratune.printable import middle_cut
 
 
@@ -60,6 +61,11 @@ class RunResult:
     @property
     def run_id(self) -> str:
         return run_id(self.strategy, self.backbone, self.seed)
+
+    @property
+    def digest(self) -> str:
+        """Of its files: tells its model from one that is trained later."""
+        return sha256(json.dumps(sorted(self.files.items())))
 
     def save(self, path: str | Path) -> None:
         write_json(path, asdict(self))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Found = dict[str, Any]
 WIDTH = 14  # of a strategy's column
-COLUMNS = 4  # of them in 80 characters
+COLUMNS = 3  # of them in 80 characters
 NAME = 24
 STARS = {"worse": "-", "better": "+", "": " "}
 
@@ -42,6 +42,7 @@ def slices_command(
     """
     from stratune.comparison.slices import slices
     from stratune.config.given import listed
+    from stratune.report.slice_tables import groups, section
 
     with Bar("slices") as bar:
         found = slices(
@@ -55,20 +56,18 @@ def slices_command(
         print_json(found)
         return
     screen = console()
-    if found["slices"]:
-        _print_slices(found, screen)
-        _print_worst(found, screen)
-    _print_groups(found, screen)
+    if (shown := section(found)) is not None:
+        _print_slices(shown, screen)
+        _print_worst(shown, screen)
+    if (shown := groups(found)) is not None:
+        _print_groups(shown, screen)
     screen.say(f"{out / 'report.html'} has the intervals, {out / 'leaderboard.json'} all numbers")
 
 
-def _print_slices(found: Found, screen: Screen) -> None:
+def _print_slices(shown: Found, screen: Screen) -> None:
     from stratune.report import human
     from stratune.report.screen import Table
-    from stratune.report.slice_tables import section
 
-    shown = section(found)
-    assert shown is not None
     for start in range(0, len(shown["strategies"]), COLUMNS):
         some = slice(start, start + COLUMNS)
         table = Table("slice", box=None, pad_edge=False)
@@ -105,13 +104,10 @@ def _between(order: Found) -> str:
     return human.difference(order["change"], ends=False) + marks
 
 
-def _print_worst(found: Found, screen: Screen) -> None:
+def _print_worst(shown: Found, screen: Screen) -> None:
     from stratune.report import human
     from stratune.report.screen import Table
-    from stratune.report.slice_tables import section
 
-    shown = section(found)
-    assert shown is not None
     if not shown["worst"]:
         return
     rows = f"{shown['validation_rows']:,}"
@@ -136,14 +132,11 @@ def _print_worst(found: Found, screen: Screen) -> None:
     screen.say("")
 
 
-def _print_groups(found: Found, screen: Screen) -> None:
+def _print_groups(shown: Found, screen: Screen) -> None:
     from stratune.report import human
     from stratune.report.screen import Table
-    from stratune.report.slice_tables import groups
 
-    shown = groups(found)
-    for column in shown["columns"] if shown else ():
-        assert shown is not None
+    for column in shown["columns"]:
         for line in column["strategies"]:
             screen.say(f"{line['name']} by {column['name']}")
             table = Table("value", box=None, pad_edge=False)

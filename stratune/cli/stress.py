@@ -87,7 +87,7 @@ def _listed(text: str | None) -> list[str] | None:
 
 
 def _print(found: Found, screen: Screen) -> None:
-    from stratune.report.robustness import CLEAR
+    from stratune.report.pairs import CLEAR
 
     tested = found["strategies"]
     if found["perturbations"] and len(tested) <= DETAILED:
@@ -161,7 +161,7 @@ def _cell(one: Found, name: str) -> str:
 
 
 def _star(effect: Found) -> str:
-    from stratune.report.robustness import is_clear
+    from stratune.report.pairs import is_clear
 
     return "*" if is_clear(effect["change"]) else ""
 

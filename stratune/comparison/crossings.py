@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.evaluate.multiple import holm
 from stratune.evaluate.paired import Difference, Measured, differences
+from stratune.report.pairs import CLEAR
 
 if TYPE_CHECKING:
     from stratune.evaluate.selection import Selection
 
 Key = tuple[str, str | None]
 Sizes = Mapping[int, Mapping[Key, Measured]]  # by rows, of each strategy
-
-CLEAR = 0.05
 
 
 def crossings(sizes: Sizes, selection: Selection) -> list[dict[str, Any]]:

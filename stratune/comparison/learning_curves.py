@@ -22,8 +22,7 @@ from stratune.evaluate.power_law import LEAST
 from stratune.evaluate.replicates import RESAMPLES
 from stratune.report.comparison import Comparison, Entry, Run
 from stratune.report.measured import Part, measure
-from stratune.report.pairs import against, pairs_of
-from stratune.report.robustness import digest
+from stratune.report.pairs import against, is_clear, pairs_of
 
 if TYPE_CHECKING:
     from stratune.evaluate.arrays import Floats
@@ -119,15 +118,11 @@ def _compared(size: Size, selection: Selection) -> dict[Key, dict[str, Any]]:
             "draws": len(size.parts[key].measured.seeds),
             "test": size.parts[key].intervals[metric].to_dict(),
             "first": rank == 1,
-            "tied": bool(p[rank - 1] >= ALPHA) or not _is_clear(to_first.get(rank)),
+            "tied": bool(p[rank - 1] >= ALPHA) or not is_clear(to_first.get(rank)),
             "to_first": _difference(to_first.get(rank)),
         }
         for rank, key in enumerate(ranked, start=1)
     }
-
-
-def _is_clear(pair: Mapping[str, Any] | None) -> bool:
-    return pair is not None and pair["p_adjusted"] < ALPHA
 
 
 def _difference(pair: Mapping[str, Any] | None) -> dict[str, float] | None:
@@ -152,7 +147,7 @@ def _strategy(
         "strategy": entry.strategy,
         "backbone": entry.backbone,
         "floor": floor,
-        "files": [digest(run.result.files) for run in entry.runs],
+        "files": [run.result.digest for run in entry.runs],
         "points": sorted([*points, *lost], key=lambda point: point["rows"]),
         "first_from": first_from(points),
         "curve": None

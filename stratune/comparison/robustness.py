@@ -20,7 +20,7 @@ from stratune.files import write_json
 from stratune.ownership import owned_by_us
 from stratune.perturb import find_perturbations
 from stratune.report import human, publish
-from stratune.report.robustness import FILE, digest
+from stratune.report.robustness import FILE
 from stratune.result import RunResult
 from stratune.watch import SILENT, Progress
 
@@ -132,7 +132,7 @@ def _about(board: Board, row: Row) -> dict[str, Any]:
     folder = board.model_folder(row["strategy"], row["backbone"]).parent
     result = RunResult.load(folder / "result.json")
     named = {"strategy": row["strategy"], "backbone": row["backbone"], "seed": result.seed}
-    return {**named, "files": digest(result.files)}
+    return {**named, "files": result.digest}
 
 
 def _described(trial: Trial) -> dict[str, Any]:

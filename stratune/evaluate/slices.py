@@ -23,7 +23,7 @@ from stratune.evaluate.paired import Difference
 from stratune.evaluate.replicates import Replicates
 
 FARTHEST = 7.0  # quantile: p is never below 2.6e-12, nearer to 0 than what an interval's level can say
-_HALVINGS = 16  # of the quantile: p is right to 0.00003 where it decides
+EXACT = 1e-4  # of the quantile: p is right to 0.00002 where it decides
 FEWEST = 2  # rows, or groups, of which an interval can be had
 
 
@@ -69,17 +69,20 @@ def _together(inside: Replicates, outside: Replicates, metric: str) -> float:
 
 
 def _p(value: float, ends: Callable[[float], tuple[float, float]]) -> float:
-    """The p at which the end on zero's side is at zero: found by halving its normal quantile."""
+    """The p at which the end on zero's side is at zero, sought on the scale of its normal quantile."""
+    from scipy.optimize import brentq
     from scipy.special import ndtr
+
+    def beyond(quantile: float) -> float:
+        """How far that end still is from zero."""
+        low, high = ends(2 * float(ndtr(-quantile))) if quantile else (value, value)
+        return low if value > 0 else -high
 
     if value == 0:
         return 1.0
-    least, most = 0.0, FARTHEST
-    for _ in range(_HALVINGS):
-        quantile = (least + most) / 2
-        low, high = ends(2 * float(ndtr(-quantile)))
-        least, most = (least, quantile) if low <= 0 <= high else (quantile, most)
-    return 2 * float(ndtr(-most))
+    if beyond(FARTHEST) >= 0:
+        return 2 * float(ndtr(-FARTHEST))
+    return 2 * float(ndtr(-brentq(beyond, 0.0, FARTHEST, xtol=EXACT)))
 
 
 def rank_correlation(

@@ -23,7 +23,7 @@ from stratune.evaluate.paired import measured
 from stratune.evaluate.replicates import replicates
 from stratune.report import human
 from stratune.report.measured import Part
-from stratune.report.pairs import between, pairs_of
+from stratune.report.pairs import between, is_clear, pairs_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +136,7 @@ def sentences(board: Board) -> list[str]:
         if one["metric"] != "cross_entropy":
             continue
         name, low, high = f"`{names[one['plain']]}`", one["low"], one["high"]
-        if one["p_adjusted"] >= 0.05 or low <= 0 <= high:
+        if not is_clear(one) or low <= 0 <= high:
             said[""].append(f"{name} ({human.difference(one)})")
             continue
         least, most = sorted((abs(low), abs(high)))

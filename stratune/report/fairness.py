@@ -15,10 +15,9 @@ from stratune.data.sliced import MOST
 from stratune.evaluate.arrays import Flags
 from stratune.evaluate.rates import Mean, Means, class_rates
 from stratune.evaluate.replicates import Replicates, replicates
-from stratune.evaluate.slices import difference, estimate
 from stratune.evaluate.visible import NORMAL, visible_between
 from stratune.report import human
-from stratune.report.slices import adjust
+from stratune.report.slices import adjust, compared
 from stratune.report.slicing import columns_of, is_wrong, masks_of
 from stratune.task import Task
 
@@ -77,21 +76,9 @@ def _values(entry: Entry, task: Task, masks: Sequence[Flags], resamples: int) ->
     found = []
     for mask in masks:
         inside, outside = on(mask), on(~mask)
-        found.append({one.name: _cell(inside, outside, one.name) for one in means[0]})
+        found.append({one.name: compared(inside, outside, one.name) for one in means[0]})
     adjust([cell for value in found for cell in value.values()])
     return found
-
-
-def _cell(inside: Replicates, outside: Replicates, name: str) -> dict[str, Any]:
-    value = inside.value(name)
-    if np.isnan(value):
-        return {"value": None, "estimate": None, "difference": None}
-    own, other = estimate(inside, name), difference(inside, outside, name)
-    return {
-        "value": value,
-        "estimate": None if own is None else own.to_dict(),
-        "difference": None if other is None else other.to_dict(),
-    }
 
 
 def _means(part: Predictions, task: Task) -> dict[str, Mean]:

@@ -6,7 +6,7 @@ pairs of that part and metric; whoever reads another family (all against one row
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +14,12 @@ from stratune.evaluate.multiple import holm
 from stratune.evaluate.paired import Measured, differences
 
 Pair = dict[str, Any]
+CLEAR = 0.05  # p of a difference, adjusted for all that are read with it, below which it is marked
+
+
+def is_clear(pair: Mapping[str, Any] | None) -> bool:
+    """Of a difference with its `p_adjusted`; None: there is none."""
+    return pair is not None and pair["p_adjusted"] < CLEAR
 
 
 def pairs_of(found: Sequence[Measured], metrics: Sequence[str]) -> list[Pair]:

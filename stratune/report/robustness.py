@@ -5,22 +5,14 @@ A model that was trained anew since then is not the one that was tested: it is l
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
-from stratune.files import sha256
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry
+from stratune.report.pairs import is_clear
 
 FILE = "robustness.json"
-CLEAR = 0.05  # p of a change, adjusted for all that are shown, below which it is marked
 FULL = 0.1  # a change of this size, in the units of the metric, has the strongest colour
-
-
-def digest(files: Mapping[str, str]) -> str:
-    """Of a run's files: tells its model from one that is trained later."""
-    return sha256(json.dumps(sorted(files.items())))
 
 
 def of_entry(entry: Entry, comparison: Comparison) -> dict[str, Any]:
@@ -45,7 +37,7 @@ def tested(entry: Entry, comparison: Comparison) -> dict[str, Any] | None:
     for one in file["strategies"]:
         if (one["strategy"], one["backbone"]) == (entry.strategy, entry.backbone):
             runs = [run.result for run in entry.ok if run.result.seed == one["seed"]]
-            return one if runs and digest(runs[0].files) == one["files"] else None
+            return one if runs and runs[0].digest == one["files"] else None
     return None
 
 
@@ -87,10 +79,6 @@ def _line(found: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:
         "cells": [_cell(one, file) for one in found["effects"]],
         "cases": found.get("cases", []),
     }
-
-
-def is_clear(change: Mapping[str, Any] | None) -> bool:
-    return change is not None and change["p_adjusted"] < CLEAR
 
 
 def _cell(effect: dict[str, Any], file: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from stratune.report import human, standing
 from stratune.report.comparison import Comparison
-from stratune.report.robustness import digest
 from stratune.report.sentence import amount, in_points, quoted
 
 FILE = "sizes.json"
@@ -23,7 +22,7 @@ def of_board(comparison: Comparison) -> dict[str, Any]:
     if found is None or found["fingerprint"] != comparison.fingerprint:
         return {}
     now = {
-        (entry.strategy, entry.backbone): [digest(run.result.files) for run in entry.runs]
+        (entry.strategy, entry.backbone): [run.result.digest for run in entry.runs]
         for entry in comparison.entries()
     }
     then = {(one["strategy"], one["backbone"]): one["files"] for one in found["strategies"]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from stratune.evaluate.metrics import METRICS
 from stratune.report import human
-from stratune.report.slices import CLEAR
+from stratune.report.pairs import is_clear
 
 Board = dict[str, Any]
 WORDED = "(a word of the texts, which are left out)"
@@ -68,7 +68,7 @@ def is_higher_better(metric: str, board: Mapping[str, Any]) -> bool:
 
 
 def mark(change: Mapping[str, float] | None, *, higher_is_better: bool) -> str:
-    if change is None or change["p_adjusted"] >= CLEAR:
+    if change is None or not is_clear(change):
         return ""
     return "better" if (change["difference"] > 0) == higher_is_better else "worse"
 
@@ -94,7 +94,7 @@ def ordered(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "change": change,
         "changes": found["changes"],
-        "marked": change is not None and change["p_adjusted"] < CLEAR,
+        "marked": is_clear(change),
         "told": ""
         if change is None
         else f"{human.difference(change)}, adjusted p {p_value(change['p_adjusted'])}",
@@ -120,7 +120,7 @@ def _holds(one: Mapping[str, Any]) -> str:
     change = one["difference"]
     if change is None:
         return "too few test rows"
-    return "worse on test too" if change["p_adjusted"] < CLEAR else "not clear on test"
+    return "worse on test too" if is_clear(change) else "not clear on test"
 
 
 def groups(board: Board) -> dict[str, Any] | None:
@@ -153,8 +153,7 @@ def groups(board: Board) -> dict[str, Any] | None:
 
 
 def _rate(found: Mapping[str, Any]) -> dict[str, Any]:
-    change = found["difference"]
-    return {**found, "marked": change is not None and change["p_adjusted"] < CLEAR, "told": told(found)}
+    return {**found, "marked": is_clear(found["difference"]), "told": told(found)}
 
 
 _MEASURES = {

@@ -7,7 +7,6 @@ slices of slices.json were chosen on validation, so their numbers on test are of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,6 @@ from stratune.evaluate.paired import Difference, Measured, differences, measured
 from stratune.evaluate.replicates import Replicates, replicates
 from stratune.evaluate.slices import FEWEST, difference, estimate, rank_correlation
 from stratune.evaluate.visible import NORMAL
-from stratune.files import sha256
 from stratune.report.slicing import Dimension, dimensions, names_of, shares
 from stratune.target.decision import OF_PROBABILITIES
 from stratune.task import Task
@@ -33,13 +31,28 @@ Row = dict[str, Any]
 Cell = dict[str, Any]
 
 FILE = "slices.json"
-CLEAR = 0.05  # adjusted p of a difference that is marked
 RESAMPLES = 300  # they give variances alone: a twenty-fifth off
 
 
-def files_of(entry: Entry) -> str:
+def files_of(entry: Entry) -> list[str]:
     """Tells the models of a row from those that are trained later."""
-    return sha256(json.dumps([[run.result.seed, sorted(run.result.files.items())] for run in entry.ok]))
+    return [run.result.digest for run in entry.ok]
+
+
+def compared(inside: Replicates, outside: Replicates | None, metric: str) -> Cell:
+    """`value` of some rows, `estimate` with its interval, and `difference` to the other rows (None: there are
+    none); None where undefined.
+    """
+    value = inside.value(metric)
+    if np.isnan(value):
+        return {"value": None, "estimate": None, "difference": None}
+    own = estimate(inside, metric)
+    other = None if outside is None else difference(inside, outside, metric)
+    return {
+        "value": value,
+        "estimate": None if own is None else own.to_dict(),
+        "difference": None if other is None else other.to_dict(),
+    }
 
 
 @dataclass(frozen=True)
@@ -84,25 +97,12 @@ class Answers:
         return metric not in OF_PROBABILITIES or not any(run.result.certain for run in self.entry.ok)
 
     def cell(self, rows: Flags, metric: str, others: Flags | None = None) -> Cell:
-        """`value`, `estimate` with its interval, and `difference` to the `others` (None: all other rows);
-        None where undefined.
-        """
-        empty = {"rows": int(rows.sum()), "value": None, "estimate": None, "difference": None}
+        """`rows`, and as `compared`, with the `others` (None: all other rows)."""
+        count = {"rows": int(rows.sum())}
         if not rows.any() or not self.has(metric):
-            return empty
-        inside = self.on(rows)
-        value = inside.value(metric)
-        if np.isnan(value):
-            return empty
-        own = estimate(inside, metric)
+            return {**count, "value": None, "estimate": None, "difference": None}
         others = ~rows if others is None else others
-        other = difference(inside, self.on(others), metric) if others.any() else None
-        return {
-            **empty,
-            "value": value,
-            "estimate": None if own is None else own.to_dict(),
-            "difference": None if other is None else other.to_dict(),
-        }
+        return {**count, **compared(self.on(rows), self.on(others) if others.any() else None, metric)}
 
 
 def of_board(

@@ -27,7 +27,7 @@ class FoundFields(BaseModel):
 class SearchFields(BaseModel):
     strategy: str
     backbone: str | None
-    files: str
+    files: list[str]
     singles: int
     pairs: int
     wrong: float

@@ -178,10 +178,6 @@ def is_wrong(part: Predictions, task: Task) -> Flags:
     return np.asarray(other if other.ndim == 1 else other.any(axis=1)) | part.invalid
 
 
-def key_of(row: dict[str, Any]) -> tuple[str, str | None]:
-    return row["strategy"], row["backbone"]
-
-
 def names_of(dimensions: Sequence[Dimension]) -> list[dict[str, Any]]:
     """As leaderboard.json has them."""
     return [

@@ -6,9 +6,9 @@ from typing import Any
 
 from stratune.report import human, standing
 from stratune.report.figure import figure
+from stratune.report.pairs import is_clear
 from stratune.report.scene import Scene
 from stratune.report.slice_tables import is_higher_better
-from stratune.report.slices import CLEAR
 from stratune.report.style import INK, PALETTE, by_row, panel, to_svg
 
 MOST = 40  # lines of a picture
@@ -38,7 +38,7 @@ def slice_differences(scene: Scene) -> str | None:
         return None
     drawing, axes = panel(6.4, 1.5 + 0.27 * len(lines))
     for place, (_, change) in enumerate(lines):
-        clear = change["p_adjusted"] < CLEAR
+        clear = is_clear(change)
         color = _CLEAR if clear else _UNCLEAR
         axes.hlines(place, change["low"], change["high"], color=color, linewidth=1.6)
         fill = color if clear else "none"
