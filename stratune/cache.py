@@ -14,10 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import xxhash
+from filelock import FileLock
 
 from stratune.files import TEMPORARY, replacing_folder, temporary_prefix
 
 SEAL = "seal.json"
+LOCK = (
+    ".lock"  # held while a damaged entry goes: of two processes the second would take the first one's new one
+)
 CHUNK = 1 << 23  # bytes read at a time
 
 
@@ -26,10 +30,8 @@ def kept(folder: Path, make: Callable[[Path], None]) -> bool:
 
     Of two processes that make it at once the first one's stays: both hold the same.
     """
-    if is_whole(folder):
+    if is_whole(folder) or (folder.exists() and not _was_damaged(folder)):
         return True
-    if folder.exists():
-        _set_aside(folder)
     with replacing_folder(folder, keep=True) as temporary:
         make(temporary)
         seal(temporary)
@@ -59,6 +61,15 @@ def digest(path: Path) -> str:
         while chunk := stream.read(CHUNK):
             state.update(chunk)
     return state.hexdigest()
+
+
+def _was_damaged(folder: Path) -> bool:
+    """Set it aside, unless it is whole by now: another process may have made it since we looked, and read it."""
+    with FileLock(folder.parent / LOCK):
+        damaged = not is_whole(folder)
+        if damaged:
+            _set_aside(folder)
+    return damaged
 
 
 def _set_aside(folder: Path) -> None:

@@ -105,13 +105,16 @@ class Owned:
             self.save()
 
     def sweep(self) -> None:
-        """Remove what killed processes left half-written, in the folder and in folders of ours."""
-        ours = {self.folder, *((self.folder / name).parent for name in self.files)}
-        ours |= {self.folder / name for name in self.files if (self.folder / name).is_dir()}
-        for folder in ours:
-            for path in folder.iterdir() if folder.is_dir() else ():
-                if is_temporary(path):
-                    remove(path)
+        """Remove what killed processes left half-written, in the folder and in folders of ours: there at any
+        depth, as folds and trials have folders of their own.
+        """
+        of_ours = [self.folder / name for name in self.files]
+        beside = {self.folder, *(path.parent for path in of_ours)}
+        found = {path for folder in beside if folder.is_dir() for path in folder.iterdir()}
+        found.update(path for folder in of_ours if folder.is_dir() for path in folder.rglob(".*"))
+        for path in found:
+            if is_temporary(path):
+                remove(path)
 
 
 def owned_by_us(folder: Path) -> Owned:

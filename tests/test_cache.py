@@ -2,7 +2,8 @@
 
 import pytest
 
-from stratune.cache import SEAL, is_whole, kept
+from stratune import cache
+from stratune.cache import LOCK, SEAL, is_whole, kept
 
 
 @pytest.fixture
@@ -50,7 +51,25 @@ def test_a_damaged_entry_is_made_again(entry, damage):
     assert not is_whole(folder)
     assert kept(folder, make) is False and len(made) == 2
     assert is_whole(folder) and (folder / "about.json").read_text() == '{"rows": 100}'
-    assert [path.name for path in folder.parent.iterdir()] == ["entry"]  # nothing temporary is left
+    assert sorted(path.name for path in folder.parent.iterdir()) == [
+        LOCK,
+        "entry",
+    ]  # nothing temporary is left
+
+
+def test_what_another_process_made_meanwhile_stays(entry, monkeypatch):
+    """The other one reads it by now: setting it aside failed a training of two processes."""
+    folder, make, made = entry
+    before = folder.stat().st_ino
+    seen = []
+
+    def look(path):  # the first look was before the other process was done
+        seen.append(path)
+        return is_whole(path) and len(seen) > 1
+
+    monkeypatch.setattr(cache, "is_whole", look)
+    assert kept(folder, make) is True
+    assert len(made) == 1 and folder.stat().st_ino == before
 
 
 def test_what_fails_leaves_nothing(tmp_path):

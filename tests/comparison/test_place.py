@@ -161,11 +161,17 @@ def test_a_folder_in_the_way_of_the_page_is_said_before_the_leaderboard_is_writt
 
 
 def test_leftovers_of_killed_processes_go_and_other_dot_files_stay(compared, tmp_path, run):
-    left = compared / "runs" / "tfidf@none#0" / ".result.json.abc123-99999999-xyz.stratune-tmp.json"
-    left.write_text("half")
+    of_run = compared / "runs" / "tfidf@none#0"
+    (of_run / "fold-2").mkdir()
+    left = [
+        of_run / ".result.json.abc123-99999999-xyz.stratune-tmp.json",
+        of_run / "fold-2" / ".checkpoint-float32.safetensors.abc123-99999999-xyz.stratune-tmp.safetensors",
+    ]
+    for path in left:
+        path.write_text("half")
     (compared / ".gitignore").write_text("*")
     run(config(tmp_path / "reviews.csv"), compared)
-    assert not left.exists() and (compared / ".gitignore").read_text() == "*"
+    assert not any(path.exists() for path in left) and (compared / ".gitignore").read_text() == "*"
 
 
 # -- the default place
