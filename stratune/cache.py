@@ -64,7 +64,7 @@ def digest(path: Path) -> str:
 
 
 def _was_damaged(folder: Path) -> bool:
-    """Set it aside, unless it is whole by now: another process may have made it since we looked, and read it."""
+    """Set it aside, unless it is whole by now: another process may have made it and read it."""
     with FileLock(folder.parent / LOCK):
         damaged = not is_whole(folder)
         if damaged:
