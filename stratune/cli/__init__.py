@@ -110,6 +110,7 @@ def _register() -> None:
         compare,
         data,
         demo,
+        evaluate,
         export,
         gap,
         listing,
@@ -130,6 +131,7 @@ def _register() -> None:
     app.command("report")(show.report)
     app.command("sizes")(sizes.sizes_command)
     app.command("ablate")(ablate.ablate_command)
+    app.command("evaluate")(evaluate.evaluate_command)
     app.command("slices")(slices.slices_command)
     app.command("stress")(stress.stress_command)
     app.command("adapt")(adapt.adapt_command)

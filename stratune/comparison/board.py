@@ -14,6 +14,7 @@ from stratune.comparison.verdict import Verdict, verdict_of
 from stratune.errors import ConfigError, choices
 from stratune.remote.named import Servers, allowed_servers
 from stratune.report import human
+from stratune.report.evaluations import FOLDER
 from stratune.result import run_id
 from stratune.task import Task
 
@@ -87,6 +88,15 @@ class Board:
         self, strategy: str | None = None, backbone: str | None = None, seed: int | None = None
     ) -> Path:
         return self._run(strategy, backbone, seed) / "model"
+
+    def evaluate(self, data: Any, name: str | None = None, **options: Any) -> Board:
+        """The same models on other labelled rows, a file or rows in memory: a board of its own, which is kept
+        in OUT/evaluations/NAME. Options as of `stratune evaluate`: `label="gold"`, `strategies=["lora"]`, ...
+        """
+        from stratune.comparison.evaluation import evaluate
+
+        found = evaluate(self.out, data, name=name, allow_server=self.servers, **options)
+        return Board.load(self.out / FOLDER / found["name"], allow_server=self.servers)
 
     def to_frame(self) -> DataFrame:
         """A line a row, with every metric, interval and cost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         unlabelled=rows.get("unlabelled", data.unlabelled),
         no_gold=data.no_gold,
         agreement=data.agreement,
+        other=data.other_test,
         subset=None if data.subset_rows is None else Subset(data.subset_rows, data.subset_draw),
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
@@ -78,6 +80,8 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
 def read_raw(config: Config, rows: Mapping[str, Any] | None = None) -> Tables:
     """The columns as they are, of the parts that the source, or files of their own, give. `rows` as above."""
     from stratune.data.load import with_own
+    from stratune.data.task import task_of
+    from stratune.data.unseen import read_other
 
     data, rows = config.data, rows or {}
     if data.transcripts is None:
@@ -85,7 +89,11 @@ def read_raw(config: Config, rows: Mapping[str, Any] | None = None) -> Tables:
     else:
         source = read_texts_of(data, config.task.model_dump())[0]
     own = rows.get("val", data.val), rows.get("test", data.test)
-    return with_own(source, *own, None, {"encoding": data.encoding, "delimiter": data.delimiter})
+    tables = with_own(source, *own, None, {"encoding": data.encoding, "delimiter": data.delimiter})
+    if data.other_test is None:
+        return tables
+    task = task_of(data.source, **config.task.model_dump())
+    return replace(tables, test=read_other(data.other_test, task).train)
 
 
 def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, TextsReport]:

@@ -83,6 +83,8 @@ def _data(data: Mapping[str, Any], change: Change) -> dict[str, Any]:
     for key in ("source", "val", "test", "unlabelled", "corrections"):
         if isinstance(named := changed.get(key), str) and not named.startswith(NO_FILES):
             changed[key] = change(named)
+    if isinstance(other := changed.get("other_test"), Mapping):
+        changed["other_test"] = _data(other, change)
     if isinstance(transcripts := changed.get("transcripts"), Mapping):
         changed["transcripts"] = texts = {**transcripts}
         if isinstance(labels := texts.get("labels"), str):

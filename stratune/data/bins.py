@@ -44,7 +44,8 @@ def binned(split: Split, task: Task) -> Split:
                 "score", pa.array(values[part])
             )
         )
-    return assemble(parts, replace(task, labels=names, bins=bins), split.notes, folds=split.folds)
+    task = replace(task, labels=names, bins=bins, annotations=split.task.annotations)
+    return assemble(parts, task, split.notes, split.warnings, folds=split.folds)
 
 
 def _with_binned_ratings(table: pa.Table, names: Sequence[str], edges: NDArray[np.float64]) -> pa.Table:

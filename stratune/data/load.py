@@ -16,6 +16,7 @@ from stratune.data.corrections import read_corrections
 from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
+from stratune.data.other_test import OtherTest
 from stratune.data.read import Tables, read_tables, source_name
 from stratune.data.share_out import new_folds
 from stratune.data.split import (
@@ -27,6 +28,7 @@ from stratune.data.split import (
 )
 from stratune.data.subset import Subset, first_rows
 from stratune.data.unlabelled import with_unlabelled
+from stratune.data.unseen import with_other_test
 from stratune.errors import ConfigError
 from stratune.task import Task
 
@@ -50,6 +52,7 @@ def load_split(
     no_gold: Sequence[str] = (),
     agreement: float | None = None,
     subset: Subset | None = None,
+    other: OtherTest | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
@@ -63,7 +66,8 @@ def load_split(
     `drop_leaks`: rows that stand in two parts stay in one (leaks.py). `no_gold`, `agreement`: rows of every
     part that are left out before the split, by their label and by the share of their raters that are of one
     mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
-    `subset`: fewer training rows, after all else (subset.py).
+    `other`: test rows in the place of these (unseen.py). `subset`: fewer training rows, after all else
+    (subset.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -117,6 +121,7 @@ def load_split(
     loose = ungrouped(wanted, tables.train) if assigned is None and len(own) < 2 else None
     warnings = (*split.warnings, *([loose] if loose else []))
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
+    split = split if other is None else with_other_test(split, other, near == "together")
     split = binned(split, wanted) if wanted.bins else split
     if subset is not None:
         split = first_rows(split, subset, seed, near == "together")

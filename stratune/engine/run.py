@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 
 from stratune.data.arrow import to_arrow
@@ -105,7 +106,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     scorer = trained.predictor.model
     if settings.cache:
         scorer = scorer.caching()
-    raw, seconds = _predict(scorer, split.test, progress, "test")
+    raw, seconds = timed_answers(scorer, split.test, progress, "predicting test")
     target, post = split.task.target, trained.predictor.post
     # Labels that no training row has are never answered: even a model that knows them is wrong about them.
     scored = {"val": trained.validation_answers(split), "test": post(raw, target, split.wrong)}
@@ -120,11 +121,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
             why = why_undefined_within(split.folds, target, split.task.metric, truth, answers.predictions)
             result.notes = [*result.notes, why]
         if part == "test":
-            result.predict_rows_per_second = len(truth) / seconds
-            result.tokens_cut = int(answers.tokens_cut.sum())
-            result.invalid = float(answers.invalid.mean()) if answers.invalid is not None else None
-            result.label_mass = median_mass(answers.mass)
-            result.certain = answers.certain
+            note_answers(result, answers, seconds)
             result.notes = [*result.notes, *scorer.remarks(), *remarks_on(answers)]
     result.peak_bytes = memory.peak_bytes()
     trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
@@ -149,10 +146,19 @@ def _costs(result: RunResult, trained: Trained) -> None:
         result.train_rows_per_second = result.examples_seen / max(trained.train_seconds, 1e-9)
 
 
-def _predict(scorer: Any, table: Any, progress: Progress, part: str) -> tuple[Scored, float]:
+def note_answers(result: RunResult, answers: Scored, seconds: float) -> None:
+    """What the answers to the test part say, and how long they took."""
+    result.predict_rows_per_second = len(answers.predictions) / seconds
+    result.tokens_cut = int(answers.tokens_cut.sum())
+    result.invalid = float(answers.invalid.mean()) if answers.invalid is not None else None
+    result.label_mass = median_mass(answers.mass)
+    result.certain = answers.certain
+
+
+def timed_answers(scorer: Any, table: Any, progress: Progress, stage: str) -> tuple[Scored, float]:
     """Answers and wall seconds, tokenising included, and encoding too where another run did it."""
     texts, pairs = text_columns(table)
-    progress.stage(f"predicting {part}", len(texts))
+    progress.stage(stage, len(texts))
     started = time.perf_counter()
     answers = scorer(texts, pairs, progress)
     return answers, time.perf_counter() - started + answers.saved_seconds
@@ -186,36 +192,41 @@ def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
 
 
 def write_predictions(path: Path, split: Any, scored: dict[str, Scored]) -> None:
-    import pyarrow as pa
+    write_tables(path, [predictions_table(split, part, answers) for part, answers in scored.items()])
+
+
+def write_tables(path: Path, tables: list[pa.Table]) -> None:
+    """predictions.parquet, a table a part."""
     import pyarrow.parquet as pq
 
-    task = split.task
-    tables = []
-    for part, answers in scored.items():
-        rows = split.parts[part]
-        columns: dict[str, Any] = {
-            "id": list(rows["id"]),
-            "part": [part] * len(rows),
-            "truth": task.target.stored(rows["label"]),
-        }
-        columns["prediction"] = answers.predicted(task)
-        columns |= {f"score_{label}": answers.predictions[:, k] for k, label in enumerate(task.labels)}
-        columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
-        if answers.answers is not None:
-            columns["answer"] = answers.answers
-        if answers.mass is not None:
-            columns["label_mass"] = answers.mass
-        if any(answers.why or ()):
-            columns["invalid_reason"] = [why or None for why in answers.why or ()]
-        if answers.evidence is not None:
-            columns["evidence"] = [
-                [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
-                for text, named in zip(rows["text"], answers.evidence, strict=True)
-            ]
-        if "group" in rows.column_names:
-            columns["group"] = list(rows["group"])
-        if COLUMN in rows.column_names:
-            columns[COLUMN] = to_arrow(rows).column(COLUMN)
-        tables.append(pa.table(columns))
     with replacing(path) as temporary:
         pq.write_table(pa.concat_tables(tables, promote_options="default"), temporary)
+
+
+def predictions_table(split: Any, part: str, answers: Scored) -> pa.Table:
+    """The lines of predictions.parquet of a part."""
+    task, rows = split.task, split.parts[part]
+    columns: dict[str, Any] = {
+        "id": list(rows["id"]),
+        "part": [part] * len(rows),
+        "truth": task.target.stored(rows["label"]),
+    }
+    columns["prediction"] = answers.predicted(task)
+    columns |= {f"score_{label}": answers.predictions[:, k] for k, label in enumerate(task.labels)}
+    columns["tokens_cut"] = np.asarray(answers.tokens_cut, dtype=np.int32)
+    if answers.answers is not None:
+        columns["answer"] = answers.answers
+    if answers.mass is not None:
+        columns["label_mass"] = answers.mass
+    if any(answers.why or ()):
+        columns["invalid_reason"] = [why or None for why in answers.why or ()]
+    if answers.evidence is not None:
+        columns["evidence"] = [
+            [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
+            for text, named in zip(rows["text"], answers.evidence, strict=True)
+        ]
+    if "group" in rows.column_names:
+        columns["group"] = list(rows["group"])
+    if COLUMN in rows.column_names:
+        columns[COLUMN] = to_arrow(rows).column(COLUMN)
+    return pa.table(columns)

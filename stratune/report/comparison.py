@@ -15,6 +15,7 @@ from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
+from stratune.report.evaluations_shapes import EvaluationsFile
 from stratune.report.robustness_shapes import RobustnessFile
 from stratune.report.shapes import (
     AblationFile,
@@ -85,6 +86,7 @@ class Comparison:
     robustness: Any = None  # contents of robustness.json; None without it
     slices: Any = None  # contents of slices.json; None without it
     by_size: Any = None  # contents of sizes.json; None without it
+    evaluated: Any = None  # contents of evaluations.json; None without it
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -149,6 +151,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
         by_size=_optional(out / "sizes.json", SizesFile),
+        evaluated=_optional(out / "evaluations.json", EvaluationsFile),
         slices=_optional(out / "slices.json", SlicesFile, "remove it; `stratune slices` makes it again"),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,

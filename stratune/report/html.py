@@ -16,6 +16,7 @@ from stratune.files import write_text
 from stratune.report import (
     caveats,
     distribution,
+    evaluations,
     human,
     many_labels,
     people,
@@ -112,6 +113,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
         by_size=_by_size(board, drawn),
+        elsewhere=evaluations.section(board),
         robust=robustness.section(comparison, board, texts=most > 0),
         sliced=slice_tables.section(board, figures=_shown("slices", drawn), texts=most > 0),
         fairness=slice_tables.groups(board),

@@ -11,7 +11,17 @@ import numpy as np
 from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
-from stratune.report import caveats, conformal, distribution, fairness, people, robustness, sizes, slices
+from stratune.report import (
+    caveats,
+    conformal,
+    distribution,
+    evaluations,
+    fairness,
+    people,
+    robustness,
+    sizes,
+    slices,
+)
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
 from stratune.report.pairs import pairs_of
@@ -72,6 +82,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         "fairness": fairness.of_board(comparison, beside, resamples),
         "rows": ranked + unranked,
         **sizes.of_board(comparison),
+        **evaluations.of_board(comparison),
     }
 
 

@@ -139,6 +139,12 @@ WRONG = [
         ["--rows", "0"], ["--swap"], ["--cases", "nope.yaml"], ["--cases", "rows.csv"], ["--cases", "broken.yaml"],
         ["--only", "swap"], ["--seed", "-1"],
     )],
+    *[["evaluate", folder, "rows.csv"] for folder in ("nope", "folder", "rows.csv")],
+    *[["evaluate", "done", *more] for more in (
+        [], ["nope.csv"], ["folder"], ["latin.csv"], ["rows.csv", "--label", "nope"], ["rows.csv", "--name", "../up"],
+        ["rows.csv", "--unknown", "wrong"], ["rows.csv", "--strategies", "nope"], ["rows.csv", "--pair", "text"],
+        ["rows.csv", "--agreement", "2"], ["rows.csv", "--slices", "nope"], ["rows.csv", "--encoding", "hex"],
+    )],
     ["predict", "nope", "rows.csv"], ["predict", "folder", "rows.csv"], ["predict", "rows.csv", "rows.csv"],
     ["predict", MODEL, "nope.csv"], ["predict", MODEL, "folder"], ["predict", MODEL, "latin.csv"],
     ["predict", MODEL, "rows.csv", "-o", "nope/x/y.txt"], ["predict", MODEL, "rows.csv", "-o", "folder"],
