@@ -13,18 +13,18 @@ from stratune.task import Task
 class OtherTest:
     """Where the rows are, and what their columns are called where that is not as the task has it."""
 
-    source: str
-    text: str | None = None
-    text_pair: str | None = None
-    label: str | None = None
-    group: str | None = None
-    id: str | None = None
-    annotations: str | None = None  # single ratings, which the other parts need not have
-    encoding: str | None = None
-    delimiter: str | None = None
+    source: str  # a file, or hub:name/config
+    text: str | None = None  # their column of the text; None, here and below: as the task calls it
+    text_pair: str | None = None  # of the second text
+    label: str | None = None  # of the label
+    group: str | None = None  # of groups
+    id: str | None = None  # of unique row ids
+    annotations: str | None = None  # of single ratings, which the other parts need not have
+    encoding: str | None = None  # of a text file
+    delimiter: str | None = None  # between the columns of a csv file; None: found out
     unknown: Literal["refuse", "drop"] = "refuse"  # of labels that the task does not have
-    no_gold: tuple[str, ...] = ()
-    agreement: float | None = None
+    no_gold: tuple[str, ...] = ()  # labels of rows without a gold label, which are left out
+    agreement: float | None = None  # rows whose raters give the majority in a smaller share are left out
 
     def __post_init__(self) -> None:
         if self.unknown not in ("refuse", "drop"):
