@@ -57,6 +57,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         val=rows.get("val", data.val),
         test=rows.get("test", data.test),
         split_column=data.split_column,
+        split_by=data.split_by,
         fractions=data.fractions,
         sizes=(data.train_rows, data.val_rows, data.test_rows),
         encoding=data.encoding,

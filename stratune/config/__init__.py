@@ -48,6 +48,7 @@ class DataConfig(_Section):
     test: str | None = None
     unlabelled: str | None = None  # texts without labels, to learn from
     split_column: str | None = None  # names the part of each row: train, val, test
+    split_by: str | None = None  # column of dates or numbers: the oldest rows train, the newest are test
     fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)  # of the rows, for train, val and test
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
     val_rows: Size = None

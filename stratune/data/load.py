@@ -11,6 +11,7 @@ from datasets import Dataset
 
 from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
+from stratune.data.by_time import KEY, Splitter, check_apart
 from stratune.data.columns import canonical, part_column
 from stratune.data.corrections import read_corrections
 from stratune.data.documents import grouped_by_document, ungrouped
@@ -39,6 +40,7 @@ def load_split(
     val: Any = None,
     test: Any = None,
     split_column: str | None = None,
+    split_by: str | None = None,
     fractions: Sequence[float] = FRACTIONS,
     sizes: Sequence[int | float | None] = (None, None, None),
     unknown: str = "refuse",
@@ -55,6 +57,7 @@ def load_split(
 ) -> Split:
     """Read, check and split. Sources are what `read` takes. Without a task: the source's own, or the default.
 
+    `split_by`: a column of moments, by which train, val and test follow one another (by_time.py).
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
     `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: rows,
     folds or auto, as `make_split` has it; a size of it asks for rows. `unlabelled`: a source of texts without
@@ -67,6 +70,7 @@ def load_split(
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
+    _check_split_by(split_by, split_column, validation)
     tables = with_own(source, val, test, split_column, how)
     wanted, grouping = grouped_by_document(
         task or tables.task or Task(), tables.train, tables.val, tables.test
@@ -83,6 +87,13 @@ def load_split(
     paths = {"train": rows.place}
     left_out = [rows.note]
     assigned = None if split_column is None else part_column(rows.table, split_column, rows.place)
+    splitter = None
+    if split_by is not None:
+        there = [part for part, one in (("val", tables.val), ("test", tables.test)) if one is not None]
+        splitter = Splitter(split_by, fractions, there)
+        assigned = splitter.parts(rows.table, table, rows.place)
+        if not drop_leaks:
+            check_apart(table, assigned, split_by, near == "together", rows.place)
     own = {}
     for part, given, source_ in (("val", tables.val, val), ("test", tables.test, test)):
         if given is not None:
@@ -93,6 +104,8 @@ def load_split(
             own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
             own[part] = fixed.to(own[part]) if fixed else own[part]
             check_ratings(own[part], task, labels, rows.place)
+            if splitter is not None:
+                splitter.own(part, rows.table, own[part], rows.place)
             paths[part] = rows.place
             left_out.append(rows.note)
     if sizes[1] is not None:
@@ -114,13 +127,31 @@ def load_split(
     )
     left_out += [fixed.note() if fixed else None, grouping]
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
-    loose = ungrouped(wanted, tables.train) if assigned is None and len(own) < 2 else None
+    loose = ungrouped(wanted, tables.train) if (splitter or assigned is None) and len(own) < 2 else None
     warnings = (*split.warnings, *([loose] if loose else []))
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
     split = binned(split, wanted) if wanted.bins else split
     if subset is not None:
         split = first_rows(split, subset, seed, near == "together")
+    if splitter is not None:
+        split = _told(split, splitter)
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
+
+
+def _check_split_by(split_by: str | None, split_column: str | None, validation: str) -> None:
+    if split_by is None:
+        return
+    if split_column is not None:
+        raise ConfigError("a column of parts and one of moments exclude each other", key=KEY)
+    if validation == "folds":
+        why = "split by time, validation is the rows after those of training; choose rows"
+        raise ConfigError(f"folds: {why}", key="data.validation")
+
+
+def _told(split: Split, splitter: Splitter) -> Split:
+    by_time, warnings = splitter.described(split.parts)
+    notes, said = (by_time.note(), *split.notes), (*split.warnings, *warnings)
+    return replace(split, by_time=by_time, notes=notes, warnings=said)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ class Comparison:
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
     slices: Any = None  # contents of slices.json; None without it
+    split_by: Any = None  # of a split by time: `column`, and `periods` by part
     by_size: Any = None  # contents of sizes.json; None without it
 
     @property
@@ -154,6 +155,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,
         folds=folds,
+        split_by=split.get("split_by"),
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )
 
