@@ -115,6 +115,7 @@ def _register() -> None:
         listing,
         predict,
         prompt,
+        schema,
         show,
         sizes,
         slices,
@@ -131,6 +132,7 @@ def _register() -> None:
     app.command("sizes")(sizes.sizes_command)
     app.command("ablate")(ablate.ablate_command)
     app.command("slices")(slices.slices_command)
+    app.command("schema")(schema.schema_command)
     app.command("stress")(stress.stress_command)
     app.command("adapt")(adapt.adapt_command)
     app.command("predict")(predict.predict)

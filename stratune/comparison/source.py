@@ -67,6 +67,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         near=data.near,
         drop_leaks=data.drop_leaks,
         corrections=data.corrections,
+        relabel=data.relabel,
         unlabelled=rows.get("unlabelled", data.unlabelled),
         no_gold=data.no_gold,
         agreement=data.agreement,

@@ -18,6 +18,7 @@ from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
 from stratune.data.read import Tables, read_tables, source_name
+from stratune.data.relabel import relabelled
 from stratune.data.share_out import new_folds
 from stratune.data.split import (
     FRACTIONS,
@@ -49,6 +50,7 @@ def load_split(
     near: str = "together",
     drop_leaks: bool = False,
     corrections: Any = None,
+    relabel: Mapping[str, str] | None = None,
     no_gold: Sequence[str] = (),
     agreement: float | None = None,
     subset: Subset | None = None,
@@ -66,7 +68,8 @@ def load_split(
     `drop_leaks`: rows that stand in two parts stay in one (leaks.py). `no_gold`, `agreement`: rows of every
     part that are left out before the split, by their label and by the share of their raters that are of one
     mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
-    `subset`: fewer training rows, after all else (subset.py).
+    `relabel`: names that labels get instead, after
+    corrections (relabel.py). `subset`: fewer training rows, after all else (subset.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -76,12 +79,14 @@ def load_split(
         task or tables.task or Task(), tables.train, tables.val, tables.test
     )
     task = unbinned(wanted) if wanted.bins else wanted
+    renamed = relabelled(relabel)
+    read_task, task = renamed.tasks(task)
     check_least(agreement, wanted, "data.agreement")
-    gold = partial(_with_gold, task=task, no_gold=no_gold, agreement=agreement)
+    gold = partial(_with_gold, task=read_task, no_gold=no_gold, agreement=agreement)
     rows = gold(tables.train, tables.name)
     fixed = None if corrections is None else read_corrections(corrections, **how)
-    table = canonical(rows.table, task, tables.name, records=rows.records)
-    table = fixed.to(table) if fixed else table
+    table = canonical(rows.table, read_task, tables.name, records=rows.records)
+    table = renamed.to(fixed.to(table) if fixed else table)
     labels = task.labels or infer_labels([table], task, tables.name)
     check_ratings(table, task, labels, rows.place)
     paths = {"train": rows.place}
@@ -102,7 +107,7 @@ def load_split(
             rows = gold(given, place)
             made = replace(task, labels=())
             own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
-            own[part] = fixed.to(own[part]) if fixed else own[part]
+            own[part] = renamed.to(fixed.to(own[part]) if fixed else own[part])
             check_ratings(own[part], task, labels, rows.place)
             if splitter is not None:
                 splitter.own(part, rows.table, own[part], rows.place)
@@ -125,7 +130,7 @@ def load_split(
         drop_leaks=drop_leaks,
         **own,
     )
-    left_out += [fixed.note() if fixed else None, grouping]
+    left_out += [fixed.note() if fixed else None, renamed.note(tables.name), grouping]
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
     loose = ungrouped(wanted, tables.train) if (splitter or assigned is None) and len(own) < 2 else None
     warnings = (*split.warnings, *([loose] if loose else []))

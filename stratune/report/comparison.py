@@ -16,6 +16,7 @@ from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
 from stratune.report.robustness_shapes import RobustnessFile
+from stratune.report.schema_shapes import SchemaFile
 from stratune.report.shapes import (
     AblationFile,
     DataFile,
@@ -84,6 +85,7 @@ class Comparison:
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
     slices: Any = None  # contents of slices.json; None without it
+    schema: Any = None  # contents of schema.json; None without it
     split_by: Any = None  # of a split by time: `column`, and `periods` by part
     by_size: Any = None  # contents of sizes.json; None without it
 
@@ -150,6 +152,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
         by_size=_optional(out / "sizes.json", SizesFile),
+        schema=_optional(out / "schema.json", SchemaFile, "remove it; `stratune schema` makes it again"),
         slices=_optional(out / "slices.json", SlicesFile, "remove it; `stratune slices` makes it again"),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
