@@ -228,7 +228,7 @@ def _classes_line(report: Report) -> str:
     labels = len(next(iter(report.balance.values())))
     ratio, effective = report.classes["ratio"], report.classes["effective"]
     largest = f"the largest of {labels:,} labels has {ratio:,.3g} times the rows of the smallest"
-    return f"{largest}; they are as varied as {effective:.1f} with equally many rows"
+    return f"{largest}; they are as varied as {effective:.1f} of equal size"
 
 
 def _balance_table(balance: dict[str, dict[str, int]], rows: dict[str, int]) -> Table:

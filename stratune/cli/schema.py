@@ -65,8 +65,8 @@ def _print(shown: Found, out: Path, screen: Screen) -> None:
         return
     screen.say("* clear, p below 0.05 adjusted for every pair that was tested (Holm)")
     screen.say("by chance: of two labels of these sizes that are no more alike than others")
-    screen.say("any merge raises accuracy; mcc (Matthews' correlation, 0 for guessing) rises only where")
-    screen.say("the two labels are confused with each other more than with others")
+    screen.say("any merge raises accuracy; mcc (Matthews' correlation, 0 for guessing) decides: a merge is")
+    screen.say("advised where it rises clearly, and the whole interval lies above what chance would bring")
     screen.say("")
     better = [(one, pair) for one in shown["sources"] for pair in one["pairs"] if pair["advised"]]
     for _, pair in {tuple(pair["labels"]): (one, pair) for one, pair in better}.values():
@@ -74,7 +74,7 @@ def _print(shown: Found, out: Path, screen: Screen) -> None:
         options = " ".join(map(shlex.quote, pair["override"]))
         screen.say(f"  stratune compare {shlex.quote(str(out / 'config.yaml'))} {options} --out NEW")
     if not better:
-        screen.say("no merge raises mcc clearly: none is advised")
+        screen.say("no merge raises mcc clearly above chance: none is advised")
     screen.say(ADVICE)
 
 

@@ -142,8 +142,8 @@ def _unequal(task: Task, balance: Balance) -> Iterator[Issue]:
     counts = {label: count for label, count in balance[part].items() if count}
     large, small = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     message = (
-        f"{shown(large)} has {found['ratio']:,.3g} times the rows of {shown(small)}; {len(task.labels):,} labels "
-        f"are as varied as {found['effective']:.1f} with equally many rows: accuracy says little of rare ones"
+        f"{shown(large)} has {found['ratio']:,.3g} times the rows of {shown(small)}; {len(task.labels):,} "
+        f"labels are as varied as {found['effective']:.1f} of equal size: accuracy hardly sees rare ones"
     )
     yield Issue("warning", "unequal_classes", message, len(counts), (large, small))
 

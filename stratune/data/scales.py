@@ -16,7 +16,8 @@ USUAL = tuple(
         "medium/moderate/mid/middle/average/normal, high/large/major, very high/critical/severe/extreme",
         "none, mild/slight, moderate, severe/serious, critical/fatal",
         "terrible/awful/very bad/very poor/horrible, bad/poor, "
-        "fair/ok/okay/average/acceptable/mediocre/neutral, good, very good/great, excellent/superb/outstanding/perfect",
+        "fair/ok/okay/average/acceptable/mediocre/neutral, good, very good/great, "
+        "excellent/superb/outstanding/perfect",
         "very negative/strongly negative, negative/slightly negative, neutral/mixed, "
         "positive/slightly positive, very positive/strongly positive",
         "strongly disagree/completely disagree, disagree/somewhat disagree, neutral/neither/undecided/"

@@ -20,11 +20,11 @@ MEASURE = "mcc"  # of a merge: accuracy rises whichever labels are merged
 
 
 def advised(pair: Mapping[str, Any]) -> bool:
-    """Whether Matthews' correlation rises clearly, by more than chance would have it."""
+    """Whether Matthews' correlation rises clearly, and its whole interval lies above what chance would bring."""
     merge = pair["merge"].get(MEASURE)
     if merge is None or not is_clear(merge["change"]):
         return False
-    return bool(merge["change"]["difference"] > max(0.0, merge["chance"] or 0.0))
+    return bool(merge["change"]["low"] > max(0.0, merge["chance"] or 0.0))
 
 
 def section(comparison: Comparison) -> Row | None:
