@@ -97,17 +97,18 @@ def _print_merges(one: Found, metrics: list[str], screen: Screen) -> None:
     from stratune.report.pairs import is_clear
     from stratune.report.screen import Table
 
-    by = f", answers of {one['of']}" if one["of"] else ""
-    table = Table(f"merged{by}", "", box=None, pad_edge=False)
+    if one["of"]:
+        screen.say(f"what a merge of them changes for {one['of']}:")
+    table = Table("merged", "", box=None, pad_edge=False)
     for head in ("before", "after", "change", "by chance"):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     for pair in one["pairs"]:
         for place, metric in enumerate(name for name in metrics if name in pair["merge"]):
             merge = pair["merge"][metric]
             star = "*" if is_clear(merge["change"]) else " "
             chance = human.NOTHING if merge["chance"] is None else f"{merge['chance'] + 0.0:+.3f}"
             table.add_row(
-                "" if place else human.short(pair["name"], 30), metric, human.score(merge["before"]),
+                "" if place else human.short(pair["name"], 22), metric, human.score(merge["before"]),
                 human.score(merge["after"]), human.difference(merge["change"]) + star, chance,
             )  # fmt: skip
     screen.print(table)
