@@ -20,7 +20,7 @@ MEASURE = "mcc"  # of a merge: accuracy rises whichever labels are merged
 
 
 def advised(pair: Mapping[str, Any]) -> bool:
-    """Whether Matthews' correlation rises clearly, and its whole interval lies above what chance would bring."""
+    """Whether Matthews' correlation rises clearly, its whole interval above what chance would bring."""
     merge = pair["merge"].get(MEASURE)
     if merge is None or not is_clear(merge["change"]):
         return False
