@@ -40,6 +40,7 @@ def compare(
         text, pair, label, group, id, annotations      columns
         kind, bins, metric                             what is predicted, and what chooses on validation
         val, test, split_column                        parts of your own
+        split_by                                       a column of dates: train, val, test in that order
         validation                                     what chooses: rows, folds, or auto by their number
         unlabelled                                     texts without labels, which `distil` learns from
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)

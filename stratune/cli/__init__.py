@@ -116,6 +116,7 @@ def _register() -> None:
         listing,
         predict,
         prompt,
+        schema,
         show,
         sizes,
         slices,
@@ -133,6 +134,7 @@ def _register() -> None:
     app.command("ablate")(ablate.ablate_command)
     app.command("evaluate")(evaluate.evaluate_command)
     app.command("slices")(slices.slices_command)
+    app.command("schema")(schema.schema_command)
     app.command("stress")(stress.stress_command)
     app.command("adapt")(adapt.adapt_command)
     app.command("predict")(predict.predict)

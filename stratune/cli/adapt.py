@@ -21,6 +21,7 @@ from stratune.cli.options import (
     MaxWords,
     NoGold,
     Pair,
+    SplitBy,
     SplitColumn,
     Test,
     Text,
@@ -43,6 +44,7 @@ def adapt_command(
     val: Val = None,
     test: Test = None,
     split_column: SplitColumn = None,
+    split_by: SplitBy = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
@@ -85,7 +87,8 @@ def adapt_command(
     from stratune.comparison.adaptation import adapted_backbone
 
     options: dict[str, Any] = {
-        "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
+        "val": val, "test": test, "split_column": split_column, "split_by": split_by,
+        "encoding": encoding, "delimiter": delimiter,
         "unlabelled": unlabelled, "unknown": unknown, "no_gold": no_gold, "validation": validation,
         "drop_leaks": drop_leaks, "corrections": corrections,
         "text": text, "pair": pair,

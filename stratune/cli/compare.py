@@ -24,6 +24,7 @@ from stratune.cli.options import (
     Prefer,
     Quiet,
     Sizes,
+    SplitBy,
     SplitColumn,
     Test,
     Text,
@@ -121,6 +122,7 @@ def compare(
     test: Test = None,
     unlabelled: Unlabelled = None,
     split_column: SplitColumn = None,
+    split_by: SplitBy = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
@@ -180,7 +182,8 @@ def compare(
     Interrupt it at any moment: the same command goes on where it was.
     """
     options: dict[str, Any] = {
-        "val": val, "test": test, "split_column": split_column, "encoding": encoding, "delimiter": delimiter,
+        "val": val, "test": test, "split_column": split_column, "split_by": split_by,
+        "encoding": encoding, "delimiter": delimiter,
         "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
         "corrections": corrections,
         "no_gold": no_gold or None,

@@ -20,6 +20,7 @@ from stratune.cli.options import (
     NoGold,
     Pair,
     Source,
+    SplitBy,
     SplitColumn,
     Test,
     Text,
@@ -51,6 +52,7 @@ def check_command(
     val: Val = None,
     test: Test = None,
     split_column: SplitColumn = None,
+    split_by: SplitBy = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
@@ -75,6 +77,7 @@ def check_command(
         val=val,
         test=test,
         split_column=split_column,
+        split_by=split_by,
         encoding=encoding,
         delimiter=delimiter,
         unknown=unknown or "refuse",
@@ -102,6 +105,7 @@ def split_command(
     val: Val = None,
     test: Test = None,
     split_column: SplitColumn = None,
+    split_by: SplitBy = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     unknown: Unknown = None,
@@ -131,6 +135,7 @@ def split_command(
         val=val,
         test=test,
         split_column=split_column,
+        split_by=split_by,
         encoding=encoding,
         delimiter=delimiter,
         unknown=unknown or "refuse",
@@ -195,6 +200,8 @@ def _print_report(report: Report) -> None:
 
     screen = console()
     screen.print(_balance_table(report.balance, report.rows))
+    if report.classes is not None:
+        screen.print(_classes_line(report), soft_wrap=True)
     screen.print(_length_table(report))
     colors = {"error": "red", "warning": "yellow", "info": "cyan"}
     for issue in report.issues:
@@ -214,6 +221,14 @@ def _visible_line(report: Report) -> str:
     differences = f"differences in accuracy under about {', '.join(points[:-1])} or {points[-1]} points"
     models = f"two models that get {', '.join(right[:-1])} or {right[-1]} % of them right"
     return f"With {report.rows['test']:,} test rows, {differences} cannot be seen, between {models}."
+
+
+def _classes_line(report: Report) -> str:
+    assert report.classes is not None
+    labels = len(next(iter(report.balance.values())))
+    ratio, effective = report.classes["ratio"], report.classes["effective"]
+    largest = f"the largest of {labels:,} labels has {ratio:,.3g} times the rows of the smallest"
+    return f"{largest}; they are as varied as {effective:.1f} of equal size"
 
 
 def _balance_table(balance: dict[str, dict[str, int]], rows: dict[str, int]) -> Table:

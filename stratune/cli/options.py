@@ -35,6 +35,12 @@ Unlabelled = Annotated[
 SplitColumn = Annotated[
     str | None, typer.Option(help="Column that says train, val or test. [default: drawn by seed]")
 ]
+SplitBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of dates or numbers: the oldest rows train, the newest are test. [default: none]"
+    ),
+]
 MaxWords = Annotated[int | None, typer.Option(min=1, help="Words read of each text. [default: all]")]
 Encoding = Annotated[
     str | None, typer.Option(callback=_encoding, help="Text encoding of the files. [default: utf-8]")

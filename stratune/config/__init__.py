@@ -49,6 +49,7 @@ class DataConfig(_Section):
     test: str | None = None
     unlabelled: str | None = None  # texts without labels, to learn from
     split_column: str | None = None  # names the part of each row: train, val, test
+    split_by: str | None = None  # column of dates or numbers: the oldest rows train, the newest are test
     fractions: tuple[float, float, float] = (0.70, 0.15, 0.15)  # of the rows, for train, val and test
     train_rows: Size = None  # stratified subsample of a part: so many rows, or such a share
     val_rows: Size = None
@@ -69,6 +70,7 @@ class DataConfig(_Section):
     # of rows of nearly equal texts, where parts or folds are made
     near: Literal["together", "apart"] = "together"
     corrections: str | None = None  # table of row ids and corrected labels
+    relabel: dict[str, str] = {}  # other names for labels; two of one name become one label
     drop_leaks: bool = False  # rows of train (or val) whose text or group is in val or test (in test)
     seed: int = Field(0, ge=0, le=MOST_SEED)  # of the split
 
@@ -109,6 +111,14 @@ class DataConfig(_Section):
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"{share:g}: expected a share above 0 up to 1", key="data.agreement")
         return share
+
+    @field_validator("relabel", mode="before")
+    @classmethod
+    def _of_labels(cls, names: Any) -> Any:
+        """Labels that are numbers are names, too: YAML reads {1: low} as a number."""
+        if not isinstance(names, Mapping):
+            return names
+        return {str(k) if type(k) is int else k: str(v) if type(v) is int else v for k, v in names.items()}
 
     @field_validator("encoding")
     @classmethod

@@ -22,6 +22,7 @@ class Options(TypedDict, total=False):
     test: Annotated[Any, "data.test"]
     unlabelled: Annotated[Any, "data.unlabelled"]
     split_column: Annotated[str | None, "data.split_column"]
+    split_by: Annotated[str | None, "data.split_by"]
     encoding: Annotated[str | None, "data.encoding"]
     delimiter: Annotated[str | None, "data.delimiter"]
     unknown: Annotated[str | None, "data.unknown"]

@@ -6,6 +6,7 @@ columns.py      raw table -> canonical table: id, text, [text_pair], label, [gro
 annotations.py  the single ratings behind a label; raters.py: which columns they are in
 split.py        canonical tables -> Split(train, val, test, fingerprint)
                 (assign.py: which row goes to which part; fingerprint.py: a digest of rows and parts)
+by_time.py      a split by a column of dates or numbers (moments.py: how they are read)
 labels.py       the label column as each kind of task reads it; rows.py: a table as models take it
                 (lists.py: lists that were written as text)
 unknown.py      labels that no training row has: refused, left out, or counted as wrong

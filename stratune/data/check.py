@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stratune.data.arrow import to_arrow
 from stratune.data.giveaways import giveaways
 from stratune.data.issue import Issue, counted, some
-from stratune.data.label_issues import label_issues
+from stratune.data.label_issues import classes, label_issues
 from stratune.data.labels import label_counts
 from stratune.data.leaks import Sides
 from stratune.data.lengths import Lengths, measure
@@ -41,6 +41,7 @@ class Report:
     issues: tuple[Issue, ...]
     # Share of rows that two models get right -> the least difference in accuracy that the test part can show.
     visible: dict[str, float] = field(default_factory=dict)
+    classes: dict[str, float] | None = None  # how many there are in effect (label_issues.py)
 
     @property
     def ok(self) -> bool:
@@ -56,6 +57,7 @@ class Report:
             "lengths": lengths,
             "issues": issues,
             "visible": self.visible,
+            **({"classes": self.classes} if self.classes else {}),
             "ok": self.ok,
         }
 
@@ -104,7 +106,8 @@ def check(
     ]
     words = measure([n for part in parts.values() for n in part.words()], "words")
     rows = {name: len(table) for name, table in tables.items()}
-    return Report(rows, balance, words, tokens, tuple(issues), _visible(task, rows.get("test", 0)))
+    seen, uneven = _visible(task, rows.get("test", 0)), classes(task, balance)
+    return Report(rows, balance, words, tokens, tuple(issues), seen, uneven)
 
 
 def _visible(task: Task, rows: int) -> dict[str, float]:

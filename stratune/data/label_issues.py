@@ -11,11 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from stratune.data.gold import usual
 from stratune.data.issue import Issue, counted, named, shown, some
 from stratune.data.labels import look_like_scores
+from stratune.data.scales import in_usual_order
 from stratune.target.label_sets import SEPARATOR
 from stratune.task import Task
 
+UNEQUAL = 10.0  # times the rows of the smallest label that the largest has, from which it is told
 FEW_ROWS = 20  # training rows of a label; with fewer, nobody can tell what the label means
 _INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\ufe00-\ufe0f\x00-\x08\x0e-\x1f\x7f]")
+
+# Marks between words, and at their ends. C# and C++, 1-2 and 12, -1 and 1, <5 and >5 stay different.
+_BETWEEN = re.compile(r"(?<=[^\W\d])[-_/.\u2010-\u2015:;,'\u2019]+(?=[^\W\d])|_")
+_AROUND = re.compile(r"^[\"'`\u2018-\u201f(\[]+|[\"'`\u2018-\u201f)\].,:;!?\u2026]+$")
 
 Balance = Mapping[str, Mapping[str, int]]  # part -> label -> rows
 
@@ -28,17 +34,22 @@ def label_issues(task: Task, balance: Balance) -> Iterator[Issue]:
     yield from _missing_names(task.labels)
     yield from _scores(task)
     yield from _sets(task)
+    yield from _order(task)
     yield from _small(balance)
+    yield from _unequal(task, balance)
     yield from _absent(balance)
 
 
 def spelling(label: str) -> str:
-    """Equal for labels that differ by case, white space, Unicode form, invisible characters, or 1 and 1.0."""
+    """Equal for labels that differ by case, white space, punctuation, Unicode form, invisible characters, or
+    1 and 1.0. A label of marks alone stays as it is.
+    """
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", label))
     plain = " ".join(plain.split()).casefold()
     if re.fullmatch(r"[+-]?\d+\.0*", plain):
         plain = plain.partition(".")[0]
-    return plain
+    bare = " ".join(_AROUND.sub("", _BETWEEN.sub(" ", plain)).split())
+    return bare or plain
 
 
 def _alike(labels: Sequence[str]) -> Iterator[Issue]:
@@ -50,8 +61,8 @@ def _alike(labels: Sequence[str]) -> Iterator[Issue]:
         alike = [label for names in found for label in names]
         shown = named(["/".join(map(ascii, names)) for names in found])
         message = (
-            f"{counted(len(alike), 'label differs', 'labels differ')} only by case, blanks, invisible "
-            f"characters, Unicode form, or 1 and 1.0: {shown}; write each label in one way"
+            f"{counted(len(alike), 'label differs', 'labels differ')} only by case, blanks, punctuation, "
+            f"invisible characters, Unicode form, or 1 and 1.0: {shown}; write each label in one way"
         )
         yield Issue("warning", "similar_labels", message, len(alike), some(alike))
 
@@ -93,6 +104,48 @@ def _sets(task: Task) -> Iterator[Issue]:
             f"{named([repr(label) for label in joined])}; read them so with --kind multilabel"
         )
         yield Issue("warning", "sets_as_labels", message, len(joined), some(joined))
+
+
+def _order(task: Task) -> Iterator[Issue]:
+    """Levels whose order contradicts their numbers, or their words: a far level would count as a near one."""
+    if task.kind != "ordinal" or (usual_order := in_usual_order(task.labels)) is None:
+        return
+    given, better = (", ".join(map(shown, labels)) for labels in (task.labels, usual_order))
+    message = f"levels are in the order {given}; as they read it is task.labels=[{better}]"
+    yield Issue("warning", "levels_out_of_order", message, len(task.labels), some(task.labels))
+
+
+def classes(task: Task, balance: Balance) -> dict[str, float] | None:
+    """Of all rows: `effective`, the number of labels with equally many rows that would be as hard to guess
+    (exp of the entropy, Hill 1973), and `ratio`, the largest label's rows by the smallest's. None where a row
+    may have several labels, or none.
+    """
+    from math import exp, log
+
+    if not task.target.one_label or not task.labels:
+        return None
+    parts = [counts for part, counts in balance.items() if part != "val" or counts != balance.get("train")]
+    rows = [sum(counts.get(label, 0) for counts in parts) for label in task.labels]
+    there = [count for count in rows if count]
+    if not there:
+        return None
+    total = sum(there)
+    entropy = -sum(count / total * log(count / total) for count in there)
+    return {"effective": exp(entropy), "ratio": max(there) / min(there)}
+
+
+def _unequal(task: Task, balance: Balance) -> Iterator[Issue]:
+    found = classes(task, balance)
+    if found is None or found["ratio"] < UNEQUAL:
+        return
+    part = "train" if "train" in balance else next(iter(balance))
+    counts = {label: count for label, count in balance[part].items() if count}
+    large, small = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    message = (
+        f"{shown(large)} has {found['ratio']:,.3g} times the rows of {shown(small)}; {len(task.labels):,} "
+        f"labels are as varied as {found['effective']:.1f} of equal size: accuracy hardly sees rare ones"
+    )
+    yield Issue("warning", "unequal_classes", message, len(counts), (large, small))
 
 
 def _small(balance: Balance) -> Iterator[Issue]:

@@ -11,6 +11,7 @@ from datasets import Dataset
 
 from stratune.data.annotations import check_ratings
 from stratune.data.bins import binned, unbinned
+from stratune.data.by_time import KEY, Splitter, check_apart
 from stratune.data.columns import canonical, part_column
 from stratune.data.corrections import read_corrections
 from stratune.data.documents import grouped_by_document, ungrouped
@@ -18,6 +19,7 @@ from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.labels import infer_labels
 from stratune.data.other_test import OtherTest
 from stratune.data.read import Tables, read_tables, source_name
+from stratune.data.relabel import relabelled
 from stratune.data.share_out import new_folds
 from stratune.data.split import (
     FRACTIONS,
@@ -41,6 +43,7 @@ def load_split(
     val: Any = None,
     test: Any = None,
     split_column: str | None = None,
+    split_by: str | None = None,
     fractions: Sequence[float] = FRACTIONS,
     sizes: Sequence[int | float | None] = (None, None, None),
     unknown: str = "refuse",
@@ -49,6 +52,7 @@ def load_split(
     near: str = "together",
     drop_leaks: bool = False,
     corrections: Any = None,
+    relabel: Mapping[str, str] | None = None,
     no_gold: Sequence[str] = (),
     agreement: float | None = None,
     subset: Subset | None = None,
@@ -58,6 +62,7 @@ def load_split(
 ) -> Split:
     """Read, check and split. Sources are what `read` takes. Without a task: the source's own, or the default.
 
+    `split_by`: a column of moments, by which train, val and test follow one another (by_time.py).
     `sizes`: train, val and test cut to so many rows (int) or such a share (float) of the part, stratified.
     `unknown`: refuse, drop or wrong, for labels that no training row has (unknown.py). `validation`: rows,
     folds or auto, as `make_split` has it; a size of it asks for rows. `unlabelled`: a source of texts without
@@ -66,27 +71,37 @@ def load_split(
     `drop_leaks`: rows that stand in two parts stay in one (leaks.py). `no_gold`, `agreement`: rows of every
     part that are left out before the split, by their label and by the share of their raters that are of one
     mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
-    `other`: test rows in the place of these (unseen.py). `subset`: fewer training rows, after all else
-    (subset.py).
+    `relabel`: names that labels get instead, after corrections (relabel.py). `other`: test rows in the place
+    of these (unseen.py). `subset`: fewer training rows, after all else (subset.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
+    _check_split_by(split_by, split_column, validation)
     tables = with_own(source, val, test, split_column, how)
     wanted, grouping = grouped_by_document(
         task or tables.task or Task(), tables.train, tables.val, tables.test
     )
     task = unbinned(wanted) if wanted.bins else wanted
+    renamed = relabelled(relabel)
+    read_task, task = renamed.tasks(task)
     check_least(agreement, wanted, "data.agreement")
-    gold = partial(_with_gold, task=task, no_gold=no_gold, agreement=agreement)
+    gold = partial(_with_gold, task=read_task, no_gold=no_gold, agreement=agreement)
     rows = gold(tables.train, tables.name)
     fixed = None if corrections is None else read_corrections(corrections, **how)
-    table = canonical(rows.table, task, tables.name, records=rows.records)
-    table = fixed.to(table) if fixed else table
+    table = canonical(rows.table, read_task, tables.name, records=rows.records)
+    table = renamed.to(fixed.to(table) if fixed else table)
     labels = task.labels or infer_labels([table], task, tables.name)
     check_ratings(table, task, labels, rows.place)
     paths = {"train": rows.place}
     left_out = [rows.note]
     assigned = None if split_column is None else part_column(rows.table, split_column, rows.place)
+    splitter = None
+    if split_by is not None:
+        there = [part for part, one in (("val", tables.val), ("test", tables.test)) if one is not None]
+        splitter = Splitter(split_by, fractions, there)
+        assigned = splitter.parts(rows.table, table, rows.place)
+        if not drop_leaks:
+            check_apart(table, assigned, split_by, near == "together", rows.place)
     own = {}
     for part, given, source_ in (("val", tables.val, val), ("test", tables.test, test)):
         if given is not None:
@@ -95,8 +110,10 @@ def load_split(
             rows = gold(given, place)
             made = replace(task, labels=())
             own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
-            own[part] = fixed.to(own[part]) if fixed else own[part]
+            own[part] = renamed.to(fixed.to(own[part]) if fixed else own[part])
             check_ratings(own[part], task, labels, rows.place)
+            if splitter is not None:
+                splitter.own(part, rows.table, own[part], rows.place)
             paths[part] = rows.place
             left_out.append(rows.note)
     if sizes[1] is not None:
@@ -116,16 +133,34 @@ def load_split(
         drop_leaks=drop_leaks,
         **own,
     )
-    left_out += [fixed.note() if fixed else None, grouping]
+    left_out += [fixed.note() if fixed else None, renamed.note(tables.name), grouping]
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
-    loose = ungrouped(wanted, tables.train) if assigned is None and len(own) < 2 else None
+    loose = ungrouped(wanted, tables.train) if (splitter or assigned is None) and len(own) < 2 else None
     warnings = (*split.warnings, *([loose] if loose else []))
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
-    split = split if other is None else with_other_test(split, other, near == "together")
+    split = split if other is None else with_other_test(split, other, near == "together", renamed.to)
     split = binned(split, wanted) if wanted.bins else split
     if subset is not None:
         split = first_rows(split, subset, seed, near == "together")
+    if splitter is not None:
+        split = _told(split, splitter)
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
+
+
+def _check_split_by(split_by: str | None, split_column: str | None, validation: str) -> None:
+    if split_by is None:
+        return
+    if split_column is not None:
+        raise ConfigError("a column of parts and one of moments exclude each other", key=KEY)
+    if validation == "folds":
+        why = "split by time, validation is the rows after those of training; choose rows"
+        raise ConfigError(f"folds: {why}", key="data.validation")
+
+
+def _told(split: Split, splitter: Splitter) -> Split:
+    by_time, warnings = splitter.described(split.parts)
+    notes, said = (by_time.note(), *split.notes), (*split.warnings, *warnings)
+    return replace(split, by_time=by_time, notes=notes, warnings=said)
 
 
 @dataclass(frozen=True)

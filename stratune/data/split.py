@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stratune.data import assign
 from stratune.data.arrow import to_arrow, to_dataset
+from stratune.data.by_time import ByTime
 from stratune.data.fingerprint import PARTS, fingerprint
 from stratune.data.labels import cells, infer_labels, label_counts
 from stratune.data.leaks import without_leaks
@@ -61,6 +62,7 @@ class Split:
     wanted_of_val: NDArray[np.float64] | None = (
         None  # (M, C) of val; where settings are equal, this loss chooses
     )
+    by_time: ByTime | None = None  # of a split by time: when the rows of each part are of
     taught: int = 0  # rows of train whose labels are the answers of models, which measure nothing
 
     @property
@@ -102,6 +104,7 @@ class Split:
             "notes": list(self.notes),
             "warnings": list(self.warnings),
             "wrong": list(self.wrong),
+            **({"split_by": self.by_time.to_dict()} if self.by_time is not None else {}),
             **({"folds": list(self.folds)} if self.folds else {}),
             **({"unlabelled": len(self.unlabelled)} if self.unlabelled is not None else {}),
         }
@@ -165,6 +168,8 @@ def make_split(
         tables |= made
     if drop_leaks:
         tables, told, folds = _apart(tables, folds)
+        if not len(tables["train"]):
+            raise DataError(f"no row of train is left: {'; '.join(told)}", path=paths.get("train"))
         notes = [*notes, *told]
     task = task.with_labels(task.labels or infer_labels([tables["train"]], task, paths.get("train")))
     _check_named(task, tables, paths.get("train"))

@@ -57,9 +57,11 @@ def _renamed(table: Dataset, other: OtherTest, task: Task, name: str) -> Dataset
     return table
 
 
-def with_other_test(split: Split, other: OtherTest, near: bool) -> Split:
+def with_other_test(
+    split: Split, other: OtherTest, near: bool, renamed: Callable[[Dataset], Dataset] = lambda table: table
+) -> Split:
     """The split with these rows as its test part. `near`: rows of nearly a training or validation text count
-    as seen. DataError for wrong rows, and where none is left.
+    as seen; `renamed` gives labels other names (relabel.py). DataError for wrong rows, and where none is left.
     """
     task = other.task(split.task)
     check_least(other.agreement, task, "data.other_test.agreement")
@@ -68,6 +70,7 @@ def with_other_test(split: Split, other: OtherTest, near: bool) -> Split:
     kept = with_gold(raw, task, name, other.no_gold, other.agreement)
     records = None if kept.note(name, other.agreement) is None else kept.rows.tolist()
     table = canonical(taken(raw, kept), replace(task, labels=()), name, id_prefix=PREFIX, records=records)
+    table = renamed(table)
     check_ratings(table, task, task.labels, name)
     known = settle(
         {**split.parts, "test": table}, split.task, other.unknown, _error(name, records, split.task)

@@ -17,6 +17,7 @@ from stratune.ownership import Owned
 from stratune.report import human, texts
 from stratune.report.evaluations_shapes import EvaluationsFile
 from stratune.report.robustness_shapes import RobustnessFile
+from stratune.report.schema_shapes import SchemaFile
 from stratune.report.shapes import (
     AblationFile,
     DataFile,
@@ -85,6 +86,8 @@ class Comparison:
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
     slices: Any = None  # contents of slices.json; None without it
+    schema: Any = None  # contents of schema.json; None without it
+    split_by: Any = None  # of a split by time: `column`, and `periods` by part
     by_size: Any = None  # contents of sizes.json; None without it
     evaluated: Any = None  # contents of evaluations.json; None without it
 
@@ -152,11 +155,13 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         robustness=_optional(out / "robustness.json", RobustnessFile),
         by_size=_optional(out / "sizes.json", SizesFile),
         evaluated=_optional(out / "evaluations.json", EvaluationsFile),
+        schema=_optional(out / "schema.json", SchemaFile, "remove it; `stratune schema` makes it again"),
         slices=_optional(out / "slices.json", SlicesFile, "remove it; `stratune slices` makes it again"),
         runs=tuple(run for run in runs if run.folder.name not in aside),
         set_aside=aside,
         texts=texts.read(out / texts.FILE, ids["test"]) if kept else None,
         folds=folds,
+        split_by=split.get("split_by"),
         unfinished=tuple(folder.name for folder in folders if folder not in done and folder.name[0] != "."),
     )
 

@@ -46,12 +46,18 @@ class Parts(BaseModel):
     test: list[str | int]
 
 
+class SplitByFields(BaseModel):
+    column: str
+    periods: dict[Literal["train", "val", "test"], tuple[str, str]]
+
+
 class SplitFile(BaseModel):
     task: TaskFields
     fingerprint: str
     parts: Parts
     balance: dict[Literal["train", "val", "test"], dict[str, int]] = {}
     notes: list[str] = []
+    split_by: SplitByFields | None = None  # of a split by time
     folds: list[int] = []  # of every training row, where these are validation
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from scipy.stats import entropy
 
-from stratune.data.label_issues import label_issues
+from stratune.data.label_issues import classes, label_issues
 from stratune.task import Task
 
 
@@ -81,3 +83,48 @@ def test_scores_and_joined_labels_name_the_kind():
 def test_hundreds_of_labels_are_one_short_line():
     labels = [f"label {n}" for n in range(500)] + [f"LABEL {n}" for n in range(500)]
     assert len(said(*labels)["similar_labels"]) < 300
+
+
+def test_punctuation_makes_no_other_label_unless_it_tells_them_apart():
+    alike = said(*("not-good", "Not good.", "fine"))
+    assert "2 labels differ only by" in alike["similar_labels"]
+    for labels in (
+        ("C", "C#", "C++"),
+        ("1-2", "12"),
+        ("-1", "1"),
+        ("<5", ">5"),
+        ("+", "-"),
+        ("1.5", "15"),
+        ("5", "5+"),
+    ):
+        assert "similar_labels" not in said(*labels), labels
+
+
+def test_levels_out_of_order_are_told_with_the_order_they_read_as():
+    task = Task(kind="ordinal", labels=("low", "high", "medium"))
+    (message,) = [
+        one.message
+        for one in label_issues(task, {"all": dict.fromkeys(task.labels, 50)})
+        if one.code == "levels_out_of_order"
+    ]
+    assert (
+        message
+        == "levels are in the order low, high, medium; as they read it is task.labels=[low, medium, high]"
+    )
+
+
+def test_how_unequal_classes_are_is_told_from_ten_times_on():
+    even, uneven = {"a": 50, "b": 40, "c": 60}, {"a": 500, "b": 40, "c": 60}
+    task = Task(labels=("a", "b", "c"))
+    assert not list(label_issues(task, {"all": even}))
+    (issue,) = label_issues(task, {"all": uneven})
+    assert issue.code == "unequal_classes" and issue.message.startswith("a has 12.5 times the rows of b")
+    shares = np.array(list(uneven.values())) / 600
+    told = classes(task, {"all": uneven})
+    assert told == pytest.approx({"effective": np.exp(entropy(shares)), "ratio": 12.5})
+
+
+def test_validation_rows_that_are_the_training_rows_count_once():
+    task = Task(labels=("a", "b"))
+    folds = {"train": {"a": 30, "b": 10}, "val": {"a": 30, "b": 10}, "test": {"a": 10, "b": 30}}
+    assert classes(task, folds) == pytest.approx({"effective": 2.0, "ratio": 1.0})
