@@ -15,6 +15,7 @@ from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
+from stratune.report.attack_shapes import AttackFile
 from stratune.report.robustness_shapes import RobustnessFile
 from stratune.report.shapes import (
     AblationFile,
@@ -83,6 +84,7 @@ class Comparison:
     texts: texts.Texts | None = None  # of the test rows; None where none are kept
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
+    attack: Any = None  # contents of attack.json; None without it
     slices: Any = None  # contents of slices.json; None without it
     by_size: Any = None  # contents of sizes.json; None without it
 
@@ -148,6 +150,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         data=_optional(out / "data.json", DataFile),
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
+        attack=_optional(out / "attack.json", AttackFile, "remove it; `stratune attack` makes it again"),
         by_size=_optional(out / "sizes.json", SizesFile),
         slices=_optional(out / "slices.json", SlicesFile, "remove it; `stratune slices` makes it again"),
         runs=tuple(run for run in runs if run.folder.name not in aside),

@@ -14,6 +14,7 @@ from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
 from stratune.report import (
+    attack,
     caveats,
     distribution,
     human,
@@ -72,6 +73,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         interval=human.interval,
         plain=human.plain,
         count=human.count,
+        share=human.share,
         difference=human.difference,
         gap=lambda pair: human.difference(pair, ends=False),
     )
@@ -113,6 +115,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         people=_people(board, drawn),
         by_size=_by_size(board, drawn),
         robust=robustness.section(comparison, board, texts=most > 0),
+        attacked=attack.section(comparison, board, texts=most > 0),
         sliced=slice_tables.section(board, figures=_shown("slices", drawn), texts=most > 0),
         fairness=slice_tables.groups(board),
         docs={name: metric.doc for name, metric in METRICS.items()},
