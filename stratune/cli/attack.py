@@ -99,11 +99,11 @@ def _print_rates(found: Found, screen: Screen) -> None:
             f"{one['right']:,}",
             human.score(one["after"]["value"]),
             human.interval(one["success"]) + _star(one["gain"]),
-            human.score(one["queries"]),
+            _answers(one["queries"]),
             human.share(one["changed"]),
         )
-        chance = (human.interval(one["chance"]) + " ", human.score(one["chance_queries"]))
-        table.add_row("  by chance", "", "", *chance, human.share(one["chance_changed"]))
+        chance = (human.interval(one["chance"]) + " ", _answers(one["chance_queries"]))
+        table.add_row("(by chance)", "", "", *chance, human.share(one["chance_changed"]))
     screen.print(table)
 
 
@@ -131,6 +131,12 @@ def _print_examples(one: Found, screen: Screen) -> None:
         text = marked(example) or "(no text is kept)"
         after = example["after"] or "(no answer)"
         screen.say(f"{_name(one)}: row {example['id']}, {example['truth']} -> {after}: {text}")
+
+
+def _answers(mean: float | None) -> str:
+    from stratune.report import human
+
+    return human.NOTHING if mean is None else f"{mean:,.1f}"
 
 
 def _star(change: Found | None) -> str:

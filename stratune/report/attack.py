@@ -81,8 +81,9 @@ def _line(found: Found) -> dict[str, Any]:
 
 
 def pieces(example: Found) -> list[list[tuple[str, str | None]]]:
-    """Of each text of a row its pieces in order: (text, None) where it stays, (word, what it became). They are
-    printable, and keep the blanks at their ends.
+    """Of each text of a row its pieces in order: (text, None) where it stays, (word, what it became).
+
+    They are printable, and keep the blanks at their ends.
     """
     found = []
     for part, text in enumerate(example.get("texts", ())):
@@ -111,10 +112,8 @@ def _short(text: Sequence[tuple[str, str | None]], reach: int) -> str:
         if new is not None:
             shown.append(f"[{piece} -> {new}]")
             continue
-        first, last = number == 0, number == len(text) - 1
-        left, right = 0 if first else reach, 0 if last else reach
-        if len(text) == 1:
-            left, right = reach, 0
-        cut = len(piece) > left + right + 3
-        shown.append(f"{piece[:left]}...{piece[len(piece) - right :]}" if cut else piece)
+        left = "" if number == 0 else piece[:reach].rpartition(" ")[0]
+        right = "" if number == len(text) - 1 else piece[-reach:].partition(" ")[2]
+        cut = len(piece) > 2 * reach and len(text) > 1
+        shown.append(f"{left} ... {right}" if cut else piece)
     return human.plain("".join(shown))
