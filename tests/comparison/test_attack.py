@@ -43,9 +43,14 @@ def finished(tmp_path_factory):
     return comparison(tmp_path_factory.mktemp("reviews"), list(reviews(160)))
 
 
+def copied(out, place):
+    """With the rows beside it, which its configuration names."""
+    return Path(shutil.copytree(out.parent, place / "copy")) / "out"
+
+
 @pytest.fixture(scope="module")
 def out(finished, tmp_path_factory):
-    return Path(shutil.copytree(finished, tmp_path_factory.mktemp("attacked") / "out"))
+    return copied(finished, tmp_path_factory.mktemp("attacked"))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +199,7 @@ def test_neighbouring_words(out):
 
 
 def test_a_model_that_was_trained_anew_is_not_the_one_that_was_attacked(finished, tmp_path):
-    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    out = copied(finished, tmp_path)
     attack(out, rows=10, queries=10)
     path = next((out / "runs").glob("tfidf*")) / "result.json"
     result = json.loads(path.read_text())
@@ -235,7 +240,7 @@ def test_one_that_is_killed_leaves_the_last_one_whole(out, found, after):
 
 
 def test_one_that_is_killed_at_first_leaves_no_file(finished, tmp_path):
-    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    out = copied(finished, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         attack(out, rows=10, queries=10, progress=Killed(20))
     assert not (out / "attack.json").exists()
