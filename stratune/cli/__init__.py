@@ -107,6 +107,7 @@ def _register() -> None:
         ablate,
         adapt,
         agree,
+        attack,
         compare,
         data,
         demo,
@@ -136,6 +137,7 @@ def _register() -> None:
     app.command("slices")(slices.slices_command)
     app.command("schema")(schema.schema_command)
     app.command("stress")(stress.stress_command)
+    app.command("attack")(attack.attack_command)
     app.command("adapt")(adapt.adapt_command)
     app.command("predict")(predict.predict)
     data.app.command("turns")(transcripts.turns_command)

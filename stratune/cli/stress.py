@@ -53,11 +53,11 @@ def stress_command(
     from stratune.memory import set_up_memory
 
     set_up_memory()
-    with _TellingBar("answers") as bar:
+    with TellingBar("answers") as bar:
         found = stress(
             out,
-            _listed(strategies),
-            only=[] if only == "none" else _listed(only),
+            listed(strategies),
+            only=[] if only == "none" else listed(only),
             strength=strength,
             rows=rows,
             seed=seed,
@@ -74,7 +74,7 @@ def stress_command(
     screen.say(f"{out / 'report.html'} has the rows that changed most, {out / 'robustness.json'} all numbers")
 
 
-class _TellingBar(Bar):
+class TellingBar(Bar):
     def note(self, text: str) -> None:
         """What a server is asked is told before it is."""
         from stratune.report.screen import screen
@@ -82,7 +82,7 @@ class _TellingBar(Bar):
         screen(stderr=True).say(text)
 
 
-def _listed(text: str | None) -> list[str] | None:
+def listed(text: str | None) -> list[str] | None:
     return None if text is None else [part.strip() for part in text.split(",")]
 
 

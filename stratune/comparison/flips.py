@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stratune.evaluate.intervals import Interval, bootstrap, intervals
 from stratune.evaluate.paired import Difference, Measured, differences, measured
 from stratune.evaluate.replicates import replicates
-from stratune.evaluate.scoring import Tally
+from stratune.evaluate.row_means import SHARE, RowMean
 
 if TYPE_CHECKING:
     from stratune.evaluate.arrays import Flags, Floats
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
     from stratune.task import Task
 
 RESAMPLES = 1000
-SHARE, SHIFT = (
-    "share",
-    "mae",
-)  # `mae` has a scale of its own (evaluate/scales.py), which a mean distance shares
+SHIFT = "mae"  # it has a scale of its own (evaluate/scales.py), which a mean distance shares
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Truths:
 
     def share(self, which: Flags) -> Interval:
         """Of the rows, with its interval over rows, or groups."""
-        return bootstrap([_Mean(which.astype(np.float64), SHARE)], len(which), groups=self.groups)[SHARE]
+        return bootstrap([RowMean(which.astype(np.float64), SHARE)], len(which), groups=self.groups)[SHARE]
 
     def shift(self, before: Answered, after: Answered) -> Interval | None:
         """The mean distance of two values; of rows without a value on one side there is none."""
@@ -100,7 +97,7 @@ class Truths:
         if not known.any():
             return None
         groups = None if self.groups is None else self.groups[known]
-        return bootstrap([_Mean(away[known], SHIFT)], int(known.sum()), groups=groups)[SHIFT]
+        return bootstrap([RowMean(away[known], SHIFT)], int(known.sum()), groups=groups)[SHIFT]
 
     def right(self, decided: NDArray[Any]) -> Flags:
         truth = self.truth
@@ -128,19 +125,3 @@ def flipped(before: NDArray[Any], after: NDArray[Any]) -> Flags:
 def distances(before: Answered, after: Answered) -> Floats:
     """(N,) the largest change of a probability, or of the value; NaN where one side has no answer."""
     return np.asarray(np.abs(after.scored.predictions - before.scored.predictions).max(axis=1))
-
-
-@dataclass
-class _Mean:
-    """A scorer of one number a row, (N,)."""
-
-    numbers: Floats
-    name: str
-
-    def values(self, weights: Floats) -> dict[str, Floats]:
-        return {self.name: self.numbers @ weights / weights.sum(axis=0)}
-
-    def tally(self) -> Tally | None:
-        """Rows that flip are counted, so that their share has Wilson's interval."""
-        shares = {SHARE: float(len(self.numbers))}
-        return Tally(shares, {}, {}, {}, ()) if self.name == SHARE else None

@@ -87,7 +87,7 @@ def stress(
             asked = len(bench.ids) + sum(sum(one.rows.changed) for one in trials)
             most = asked + sum(len(case.texts) for case in expected)
             progress.note(f"{name} asks a server: up to {most:,} requests")
-        found.append({**_about(board, row), **bench.stressed(model, trials, expected, progress)})
+        found.append({**about(board, row), **bench.stressed(model, trials, expected, progress)})
     if not found:
         why = ConfigError("no row of the leaderboard reads the texts", key="strategies")
         raise refused[0] if refused else why
@@ -109,10 +109,15 @@ def stress(
 
 def _entries(board: Board, strategies: Sequence[str] | None) -> list[Row]:
     """Rows that finished. Where none is named, not those whose answers do not depend on the text."""
-    done = [row for row in board.rows if row["status"] == "ok"]
     if strategies is None:
-        return [row for row in done if not row.get("floor")]
-    named = []
+        return [row for row in board.rows if row["status"] == "ok" and not row.get("floor")]
+    return entries_named(board, strategies)
+
+
+def entries_named(board: Board, strategies: Sequence[str]) -> list[Row]:
+    """Rows that finished, of each name all. ConfigError for a name that is none of them."""
+    done = [row for row in board.rows if row["status"] == "ok"]
+    named: list[Row] = []
     for name in strategies:
         own = [
             row for row in done if name in (row["strategy"], human.entry(row["strategy"], row["backbone"]))
@@ -127,7 +132,7 @@ def _name(row: Row) -> str:
     return human.entry(row["strategy"], row["backbone"])
 
 
-def _about(board: Board, row: Row) -> dict[str, Any]:
+def about(board: Board, row: Row) -> dict[str, Any]:
     """Which model answers, and `files`, which tells it from one that is trained later."""
     folder = board.model_folder(row["strategy"], row["backbone"]).parent
     result = RunResult.load(folder / "result.json")

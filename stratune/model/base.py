@@ -99,6 +99,14 @@ class Model(ABC):
         """What a language model is asked about one row; None where nothing is asked."""
         return None
 
+    def expected_cost(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, price: tuple[float, float]
+    ) -> float:
+        """What a server's answers to N rows will cost; `price`: of a million prompt tokens and of a million
+        answer tokens. No request is sent.
+        """
+        return 0.0
+
     @property
     def whole(self) -> Model:
         """What answers whole texts, or each chunk of them: itself, or the model that chunks are around."""

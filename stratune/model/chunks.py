@@ -120,6 +120,11 @@ class ChunkModel(Model):
     def paid(self) -> bool:  # type: ignore[override]
         return self.inner.paid
 
+    def expected_cost(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, price: tuple[float, float]
+    ) -> float:
+        return self.inner.expected_cost(self.chunker(texts, pairs)[1], None, price)
+
     @property
     def cannot_export(self) -> str | None:  # type: ignore[override]
         own = f"it joins the predictions of a text's chunks, and a folder would read the first; {INSTEAD}"

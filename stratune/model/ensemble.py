@@ -81,6 +81,11 @@ class EnsembleModel(Model):
     def paid(self) -> bool:  # type: ignore[override]
         return any(member.model.paid for member in self.members)
 
+    def expected_cost(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, price: tuple[float, float]
+    ) -> float:
+        return sum(member.model.expected_cost(texts, pairs, price) for member in self.members)
+
 
 @dataclass
 class WeightedModel(EnsembleModel):

@@ -82,6 +82,14 @@ class LanguageModel(ABC):
     def count_with(self, other: Any) -> None:  # noqa: B027  a local one counts nothing
         """What `other`, of the same kind, was answered counts in these remarks, too."""
 
+    def expected_cost(
+        self, prompts: Any, writing: Writing | None, otherwise: Writing, price: tuple[float, float]
+    ) -> float:
+        """As of Model: of these prompts, `writing` an answer, or `otherwise` where the server gives no
+        log-probabilities.
+        """
+        return 0.0
+
     def remarks(self) -> list[str]:
         """What the user should know of how rows were asked, once they were."""
         return []

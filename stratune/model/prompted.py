@@ -126,6 +126,13 @@ class PromptedModel(Model):
     def paid(self) -> bool:  # type: ignore[override]
         return self.language_model.paid
 
+    def expected_cost(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, price: tuple[float, float]
+    ) -> float:
+        prompts = self.reader.read(texts, pairs)[0]
+        draws = len(self.writing.each_draw()) if self.writing else 1
+        return draws * self.language_model.expected_cost(prompts, self.writing, self.otherwise, price)
+
     @property
     def device(self) -> str | None:
         return self.language_model.device

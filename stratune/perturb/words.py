@@ -6,6 +6,7 @@ import re
 import unicodedata
 from random import Random
 
+from stratune.perturb.places import cased
 from stratune.perturb.registry import perturbation
 from stratune.perturb.tables import CONTRACTIONS, FILLERS, HOMOPHONES
 
@@ -36,7 +37,7 @@ def contractions(text: str, random: Random, strength: float) -> str:
     """`strength`: the share of those that are in CONTRACTIONS."""
 
     def other(found: re.Match[str]) -> str:
-        return _like(found[0], _OTHER[found[0].lower()]) if random.random() < strength else found[0]
+        return cased(found[0], _OTHER[found[0].lower()]) if random.random() < strength else found[0]
 
     return _EITHER.sub(other, text)
 
@@ -64,10 +65,3 @@ def fillers(text: str, random: Random, strength: float) -> str:
     return _GAP.sub(
         lambda found: f" {random.choice(FILLERS)}, " if random.random() < strength else found[0], text
     )
-
-
-def _like(old: str, new: str) -> str:
-    """With the capitals of `old`."""
-    if old.isupper() and len(old) > 1:
-        return new.upper()
-    return new[0].upper() + new[1:] if old[0].isupper() else new

@@ -38,8 +38,7 @@ def estimate(
     by_key = dict(zip(keys, bodies, strict=True))
     missing = {key: body for key, body in by_key.items() if server.answers.get(key) is None}
     by_server = server.used.characters_a_token()
-    prompt = sum(math.ceil(characters(body) / (by_server or CHARACTERS)) for body in missing.values())
-    answer = sum(int(body.get("max_tokens", 0)) for body in missing.values())
+    prompt, answer = tokens_of(list(missing.values()), by_server)
     requests = -(-len(missing) // texts_at_once)
     allowed = server.retry_policy.batches
     in_batches = any(batched(_endpoint(body), len(missing), allowed=allowed) for body in missing.values())
@@ -51,8 +50,18 @@ def estimate(
         prompt_tokens=prompt,
         answer_tokens=answer,
         minutes=requests / server.retry_policy.per_minute if server.retry_policy.per_minute else None,
-        cost=None if price is None else share * (prompt * price[0] + answer * price[1]) / MILLION,
+        cost=None if price is None else share * tokens_cost(prompt, answer, price),
     )
+
+
+def tokens_of(bodies: Sequence[Body], by_server: float | None) -> tuple[int, int]:
+    """Of the prompts, and at most of the answers. `by_server`: characters a token; None: CHARACTERS."""
+    prompt = sum(math.ceil(characters(body) / (by_server or CHARACTERS)) for body in bodies)
+    return prompt, sum(int(body.get("max_tokens", 0)) for body in bodies)
+
+
+def tokens_cost(prompt: int, answer: int, price: tuple[float, float]) -> float:
+    return (prompt * price[0] + answer * price[1]) / MILLION
 
 
 def _endpoint(body: Body) -> Endpoint:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from stratune.model.language import LabelScores, LanguageModel, Writing, Written
+from stratune.remote.estimate import tokens_cost, tokens_of
 from stratune.remote.named import Servers
 from stratune.remote.retry_policy import RetryPolicy
 from stratune.remote.server import Server
@@ -71,6 +72,13 @@ class ServerLanguageModel(LanguageModel):
         """The bodies of the requests for these rows, in the way that the server offers."""
         bodies = [] if writing else self._words(prompts.words).bodies(prompts)
         return bodies or writing_bodies(self.server, prompts.rows, self._wanted(writing or otherwise))
+
+    def expected_cost(
+        self, prompts: Requests, writing: Writing | None, otherwise: Writing, price: tuple[float, float]
+    ) -> float:
+        """As if no answer were stored yet."""
+        bodies = self.bodies(prompts, writing, otherwise)
+        return tokens_cost(*tokens_of(bodies, self.server.used.characters_a_token()), price)
 
     def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         found = self._words(words)

@@ -15,6 +15,7 @@ from stratune.identity import difference
 from stratune.options import parse_yaml
 from stratune.ownership import Owned
 from stratune.report import human, texts
+from stratune.report.attack_shapes import AttackFile
 from stratune.report.evaluations_shapes import EvaluationsFile
 from stratune.report.robustness_shapes import RobustnessFile
 from stratune.report.schema_shapes import SchemaFile
@@ -85,6 +86,7 @@ class Comparison:
     texts: texts.Texts | None = None  # of the test rows; None where none are kept
     folds: tuple[int, ...] = ()  # of the validation rows, where these are the training rows in folds
     robustness: Any = None  # contents of robustness.json; None without it
+    attack: Any = None  # contents of attack.json; None without it
     slices: Any = None  # contents of slices.json; None without it
     schema: Any = None  # contents of schema.json; None without it
     split_by: Any = None  # of a split by time: `column`, and `periods` by part
@@ -153,6 +155,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         data=_optional(out / "data.json", DataFile),
         ablation=_optional(out / "ablation.json", AblationFile),
         robustness=_optional(out / "robustness.json", RobustnessFile),
+        attack=_optional(out / "attack.json", AttackFile, "remove it; `stratune attack` makes it again"),
         by_size=_optional(out / "sizes.json", SizesFile),
         evaluated=_optional(out / "evaluations.json", EvaluationsFile),
         schema=_optional(out / "schema.json", SchemaFile, "remove it; `stratune schema` makes it again"),

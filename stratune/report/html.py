@@ -14,6 +14,7 @@ from stratune.errors import ArtifactError, boundary
 from stratune.evaluate.metrics import METRICS, PER_LABEL
 from stratune.files import write_text
 from stratune.report import (
+    attack,
     caveats,
     distribution,
     evaluations,
@@ -74,6 +75,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         interval=human.interval,
         plain=human.plain,
         count=human.count,
+        share=human.share,
         difference=human.difference,
         gap=lambda pair: human.difference(pair, ends=False),
     )
@@ -116,6 +118,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         by_size=_by_size(board, drawn),
         elsewhere=evaluations.section(board),
         robust=robustness.section(comparison, board, texts=most > 0),
+        attacked=attack.section(comparison, board, texts=most > 0),
         sliced=slice_tables.section(board, figures=_shown("slices", drawn), texts=most > 0),
         fairness=slice_tables.groups(board),
         schema=schema.section(comparison),

@@ -12,6 +12,7 @@ from stratune.data.predictions import PARTS
 from stratune.evaluate.scoring import mean_of_shared
 from stratune.files import write_json, write_text
 from stratune.report import (
+    attack,
     caveats,
     conformal,
     distribution,
@@ -120,6 +121,7 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
         **people.of_entry(entry, comparison.task, resamples),
         **conformal.of_entry(entry, comparison.task),
         **robustness.of_entry(entry, comparison),
+        **attack.of_entry(entry, comparison),
         **{
             name: round(mean) if name in _COUNTS and mean is not None else mean
             for name, mean in costs.items()

@@ -72,13 +72,13 @@ WRONG = [
     *[[one] for one in ("nope", "Compare", "compar", "data", "prompt", "--nope", "-x", "data nope", HALF, EMPTY)],
     ["data", "nope"], ["data", "chek"], ["prompt", "nope"], ["data", "--nope"], ["--version=1"],
     # options that are not there, or lack their value
-    *[[command, "--nope"] for command in ("demo", "compare", "show", "report", "ablate", "stress", "predict", "list", "export")],
+    *[[command, "--nope"] for command in ("demo", "compare", "show", "report", "ablate", "stress", "attack", "predict", "list", "export")],
     *[["data", command, "--nope"] for command in ("check", "split", "turns", "clean", "agree", "texts", "gap")],
     *[["compare", f"--{option}"] for option in ("data", "seeds", "out", "backbone", "llm", "metric", "kind", "jobs")],
     ["predict", MODEL, "rows.csv", "-o"], ["data", "check", "rows.csv", "--label"], ["export", MODEL, "x", "--to"],
     ["compare", "--quiet=1"], ["compare", "--fresh=yes"],
     # arguments that are missing, or too many
-    *[[command] for command in ("show", "report", "ablate", "stress", "predict", "list", "export", "compare")],
+    *[[command] for command in ("show", "report", "ablate", "stress", "attack", "predict", "list", "export", "compare")],
     *[["data", command] for command in ("check", "split", "turns", "clean", "agree", "texts", "gap")],
     ["prompt", "show"], ["predict", MODEL], ["export", MODEL], ["show", "done", "done"], ["list", "metrics", "more"],
     ["data", "agree", "rows.csv"], ["data", "split", "rows.csv"], ["data", "clean", "rows.csv"],
@@ -133,7 +133,7 @@ WRONG = [
         "strategies=[{preset: zero_shot, readout: 3}]", "data=", "data=null", "task=3", "seeds.a=1",
     )],
     # models and finished comparisons
-    *[[command, folder] for command in ("show", "report", "ablate", "stress") for folder in ("nope", "folder", "rows.csv")],
+    *[[command, folder] for command in ("show", "report", "ablate", "stress", "attack") for folder in ("nope", "folder", "rows.csv")],
     *[["stress", "done", *more] for more in (
         ["--only", "typo"], ["--strategies", "nope"], ["--strength", "2"], ["--strength", "0"], ["--strength", "nan"],
         ["--rows", "0"], ["--swap"], ["--cases", "nope.yaml"], ["--cases", "rows.csv"], ["--cases", "broken.yaml"],
@@ -144,6 +144,10 @@ WRONG = [
         [], ["nope.csv"], ["folder"], ["latin.csv"], ["rows.csv", "--label", "nope"], ["rows.csv", "--name", "../up"],
         ["rows.csv", "--unknown", "wrong"], ["rows.csv", "--strategies", "nope"], ["rows.csv", "--pair", "text"],
         ["rows.csv", "--agreement", "2"], ["rows.csv", "--slices", "nope"], ["rows.csv", "--encoding", "hex"],
+    )],
+    *[["attack", "done", *more] for more in (
+        ["--by", "typo"], ["--strategies", "nope"], ["--changes", "2"], ["--changes", "0"], ["--changes", "nan"],
+        ["--rows", "0"], ["--queries", "1"], ["--max-cost", "-1"], ["--max-cost", "2"], ["--seed", "-1"],
     )],
     ["predict", "nope", "rows.csv"], ["predict", "folder", "rows.csv"], ["predict", "rows.csv", "rows.csv"],
     ["predict", MODEL, "nope.csv"], ["predict", MODEL, "folder"], ["predict", MODEL, "latin.csv"],
