@@ -28,7 +28,8 @@ SECTIONS = {
     "": "Of the whole comparison.",
     "data": "Which rows, and how they are split. Details: [data](../data.md).",
     "data.transcripts": "When the source is [transcripts](../transcripts.md): how they become rows.",
-    "data.other_test": "Other rows in the place of the test part, once all is split: what `stratune evaluate` sets ([other test rows](../guides/evaluate.md)).",
+    "data.other_test": "Other rows in the place of the test part, once all is split: what "
+    "`stratune evaluate` sets ([other test rows](../guides/evaluate.md)).",
     "task": "What is predicted, from which columns. Details: [what can be predicted](../targets.md).",
     "task.bins": "How a score becomes a level.",
     "budget": "The same for every strategy.",

@@ -61,7 +61,7 @@ def with_other_test(
     split: Split, other: OtherTest, near: bool, renamed: Callable[[Dataset], Dataset] = lambda table: table
 ) -> Split:
     """The split with these rows as its test part. `near`: rows of nearly a training or validation text count
-    as seen; `renamed` gives labels other names (relabel.py). DataError for wrong rows, and where none is left.
+    as seen; `renamed` gives labels other names (relabel.py). DataError for wrong rows, or none that is left.
     """
     task = other.task(split.task)
     check_least(other.agreement, task, "data.other_test.agreement")
