@@ -28,6 +28,8 @@ SECTIONS = {
     "": "Of the whole comparison.",
     "data": "Which rows, and how they are split. Details: [data](../data.md).",
     "data.transcripts": "When the source is [transcripts](../transcripts.md): how they become rows.",
+    "data.trained_on": "Training and validation rows of one source: what `stratune transfer` sets "
+    "([other sources](../guides/transfer.md)).",
     "data.other_test": "Other rows in the place of the test part, once all is split: what "
     "`stratune evaluate` sets ([other test rows](../guides/evaluate.md)).",
     "task": "What is predicted, from which columns. Details: [what can be predicted](../targets.md).",

@@ -125,6 +125,7 @@ def _register() -> None:
         suspects,
         texts,
         transcripts,
+        transfer,
     )
 
     app.command("demo")(demo.demo)
@@ -133,6 +134,7 @@ def _register() -> None:
     app.command("report")(show.report)
     app.command("sizes")(sizes.sizes_command)
     app.command("ablate")(ablate.ablate_command)
+    app.command("transfer")(transfer.transfer_command)
     app.command("evaluate")(evaluate.evaluate_command)
     app.command("slices")(slices.slices_command)
     app.command("schema")(schema.schema_command)

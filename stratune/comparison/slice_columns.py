@@ -85,7 +85,7 @@ class SourceColumns:
         self.tables, self.places = {}, {}
         for part, own in (("test", tables.test), ("val", None if split.cross_validated else tables.val)):
             table, prefix = (tables.train, "") if own is None else (own, f"{part}:")
-            place = _places(table, self.task, tables.name, prefix)
+            place = places_of(table, self.task, tables.name, prefix)
             self.tables[part] = table
             self.places[part] = [place[str(name)] for name in split.parts[part]["id"]]
 
@@ -133,7 +133,7 @@ class SourceColumns:
         return found
 
 
-def _places(table: Dataset, task: Any, name: str, prefix: str) -> dict[str, int]:
+def places_of(table: Dataset, task: Any, name: str, prefix: str) -> dict[str, int]:
     """Row id -> its place in the source."""
     plain = replace(task, text_pair=None, group=None, annotations=None)
     ids = canonical(table, plain, name, labelled=False, id_prefix=prefix)["id"]

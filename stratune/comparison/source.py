@@ -72,6 +72,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         unlabelled=rows.get("unlabelled", data.unlabelled),
         no_gold=data.no_gold,
         agreement=data.agreement,
+        trained_on=data.trained_on,
         other=data.other_test,
         subset=None if data.subset_rows is None else Subset(data.subset_rows, data.subset_draw),
     )

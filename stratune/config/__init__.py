@@ -19,6 +19,7 @@ from stratune.config.explain import explained
 from stratune.config.given import Prefer, check_sizes
 from stratune.config.paths import read_from, stored_in
 from stratune.config.spellings import spelt_out
+from stratune.data.one_source import OneSource
 from stratune.data.other_test import OtherTest
 from stratune.errors import ConfigError
 from stratune.evaluate.kinds import Kind
@@ -58,6 +59,8 @@ class DataConfig(_Section):
     subset_rows: int | None = Field(default=None, ge=1)
     # which of several draws of these rows
     subset_draw: int = Field(default=0, ge=0, le=MOST_SEEDS)
+    # training and validation rows of one source only: what `transfer` sets
+    trained_on: OneSource | None = None
     # other rows in the place of the test part, once all is split: what `evaluate` sets
     other_test: OtherTest | None = None
     encoding: str | None = None

@@ -16,7 +16,9 @@ from stratune.data.columns import canonical, part_column
 from stratune.data.corrections import read_corrections
 from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
+from stratune.data.home_rows import HomeRows
 from stratune.data.labels import infer_labels
+from stratune.data.one_source import OneSource
 from stratune.data.other_test import OtherTest
 from stratune.data.read import Tables, read_tables, source_name
 from stratune.data.relabel import relabelled
@@ -56,6 +58,7 @@ def load_split(
     no_gold: Sequence[str] = (),
     agreement: float | None = None,
     subset: Subset | None = None,
+    trained_on: OneSource | None = None,
     other: OtherTest | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -72,7 +75,8 @@ def load_split(
     part that are left out before the split, by their label and by the share of their raters that are of one
     mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
     `relabel`: names that labels get instead, after corrections (relabel.py). `other`: test rows in the place
-    of these (unseen.py). `subset`: fewer training rows, after all else (subset.py).
+    of these (unseen.py). `trained_on`: training and validation rows of one source (home_rows.py). `subset`:
+    fewer training rows, after all else (subset.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -102,6 +106,9 @@ def load_split(
         assigned = splitter.parts(rows.table, table, rows.place)
         if not drop_leaks:
             check_apart(table, assigned, split_by, near == "together", rows.place)
+    home = None if trained_on is None else HomeRows(trained_on)
+    if home is not None:
+        home.add(rows.table, table, rows.place)
     own = {}
     for part, given, source_ in (("val", tables.val, val), ("test", tables.test, test)):
         if given is not None:
@@ -112,6 +119,8 @@ def load_split(
             own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
             own[part] = renamed.to(fixed.to(own[part]) if fixed else own[part])
             check_ratings(own[part], task, labels, rows.place)
+            if home is not None and part == "val":
+                home.add(rows.table, own[part], rows.place)
             if splitter is not None:
                 splitter.own(part, rows.table, own[part], rows.place)
             paths[part] = rows.place
@@ -140,6 +149,7 @@ def load_split(
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
     split = split if other is None else with_other_test(split, other, near == "together", renamed.to)
     split = binned(split, wanted) if wanted.bins else split
+    split = split if home is None else home.of(split, seed, near == "together")
     if subset is not None:
         split = first_rows(split, subset, seed, near == "together")
     if splitter is not None:

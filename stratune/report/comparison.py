@@ -31,6 +31,7 @@ from stratune.report.shapes import (
 )
 from stratune.report.sizes_shapes import SizesFile
 from stratune.report.slices_shapes import SlicesFile
+from stratune.report.transfer_shapes import TransferFile
 from stratune.result import RunResult
 from stratune.task import Task
 
@@ -91,6 +92,7 @@ class Comparison:
     schema: Any = None  # contents of schema.json; None without it
     split_by: Any = None  # of a split by time: `column`, and `periods` by part
     by_size: Any = None  # contents of sizes.json; None without it
+    transferred: Any = None  # contents of transfer.json; None without it
     evaluated: Any = None  # contents of evaluations.json; None without it
 
     @property
@@ -157,6 +159,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         robustness=_optional(out / "robustness.json", RobustnessFile),
         attack=_optional(out / "attack.json", AttackFile, "remove it; `stratune attack` makes it again"),
         by_size=_optional(out / "sizes.json", SizesFile),
+        transferred=_optional(out / "transfer.json", TransferFile),
         evaluated=_optional(out / "evaluations.json", EvaluationsFile),
         schema=_optional(out / "schema.json", SchemaFile, "remove it; `stratune schema` makes it again"),
         slices=_optional(out / "slices.json", SlicesFile, "remove it; `stratune slices` makes it again"),

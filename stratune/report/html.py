@@ -26,6 +26,7 @@ from stratune.report import (
     sizes,
     slice_tables,
     tables,
+    transfer,
 )
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.evidence import shown_evidence
@@ -116,6 +117,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         many_labels=many_labels.are_many(comparison),
         people=_people(board, drawn),
         by_size=_by_size(board, drawn),
+        transfer=_transfer(board),
         elsewhere=evaluations.section(board),
         robust=robustness.section(comparison, board, texts=most > 0),
         attacked=attack.section(comparison, board, texts=most > 0),
@@ -206,6 +208,12 @@ def _by_size(board: Board, drawn: dict[str, str]) -> dict[str, Any] | None:
         "failures": sizes.failures(found),
         "figures": _shown("sizes", drawn),
     }
+
+
+def _transfer(board: Board) -> dict[str, Any] | None:
+    """The section on sources; None where nothing was trained on one."""
+    found = board.get("transfer")
+    return {"found": found, "tables": transfer.tables(found)} if found else None
 
 
 def inline(svg: str) -> Markup:

@@ -22,6 +22,7 @@ from stratune.report import (
     robustness,
     sizes,
     slices,
+    transfer,
 )
 from stratune.report.comparison import Comparison, Entry
 from stratune.report.measured import Part, measure
@@ -83,6 +84,7 @@ def build(comparison: Comparison, *, resamples: int = 2000) -> Board:
         "fairness": fairness.of_board(comparison, beside, resamples),
         "rows": ranked + unranked,
         **sizes.of_board(comparison),
+        **transfer.of_board(comparison),
         **evaluations.of_board(comparison),
     }
 

@@ -1,0 +1,274 @@
+"""transfer: every strategy trained on one source of the texts, and tested on each (a newspaper, a year).
+
+The models of a source are a comparison of their own in OUT/transfer, with the configuration of OUT but for
+the training and validation rows (`data.trained_on`), so it goes on where it was stopped. All answer the
+same test rows, each source of them scored apart: a model of another source less one of the same is a paired
+difference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stratune.comparison.board import Board
+from stratune.comparison.comparison import run_comparison
+from stratune.comparison.progress import Display
+from stratune.comparison.smaller import alone
+from stratune.comparison.source import read_raw, split_of
+from stratune.config import read_config
+from stratune.data.one_source import OneSource
+from stratune.errors import ArtifactError, ConfigError, DataError, choices
+from stratune.evaluate.multiple import holm
+from stratune.evaluate.paired import differences
+from stratune.evaluate.slices import estimate
+from stratune.evaluate.visible import NORMAL
+from stratune.files import sha256, write_json
+from stratune.ownership import owned_by_us
+from stratune.report import publish
+from stratune.report.comparison import Comparison, Entry, load
+from stratune.report.slices import Answers, files_of
+from stratune.report.transfer import FILE, FOLDER, sentence
+
+if TYPE_CHECKING:
+    from stratune.config import Config
+    from stratune.data.split import Split
+    from stratune.evaluate.arrays import Flags
+
+LEAST = {"train": 50, "val": 20, "test": 20}  # rows of a source that is taken
+MOST = 8  # sources: each is a training of every strategy
+RESAMPLES = 1000
+Key = tuple[str, str | None]
+Found = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A value of the column, with its rows by part, and which of the test rows are its."""
+
+    name: str
+    rows: dict[str, int]
+    test: Flags
+
+
+def transfer(
+    out: str | Path,
+    column: str,
+    values: Sequence[str] | None = None,
+    *,
+    jobs: int | None = None,
+    engine: str = "local",
+    shown: bool = True,
+) -> Found:
+    """Of the finished comparison in `out`. `column`: of its data; `values`: its sources, None: all that have
+    enough rows.
+
+    Writes transfer.json, which is also returned, and the report anew. `jobs`, `engine`: as of run_comparison.
+    A strategy that fails on a source is told with its reason.
+    Raises ArtifactError where there is no comparison, or its data are others now; ConfigError for a column or
+    value that is not there, or where fewer than two sources have enough rows.
+    """
+    out = Path(out)
+    board, config = Board.load(out), read_config(out / "config.yaml")
+    split = split_of(config)
+    if split.fingerprint != board.leaderboard["split"]["fingerprint"]:
+        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    sources, notes = sources_of(config, split, column, values)
+    owned_by_us(out).own(FILE, FOLDER)
+    trained: dict[str, Comparison | str] = {}
+    for source in sources:
+        place = out / FOLDER / _folder(column, source.name)
+        trained[source.name] = _train(config, column, source, place, jobs=jobs, engine=engine, shown=shown)
+    whole = load(out)
+    found: Found = {
+        "fingerprint": whole.fingerprint,
+        "column": column,
+        "metric": whole.task.metric,
+        "higher_is_better": whole.task.selection.higher_is_better,
+        "sources": [{"name": one.name, **one.rows} for one in sources],
+        "strategies": [_strategy(entry, whole, sources, trained) for entry in _ordered(whole, board)],
+        "notes": notes,
+    }
+    _adjust(found["strategies"])
+    found["sentence"] = sentence(found)
+    write_json(out / FILE, found)
+    publish(out)
+    return found
+
+
+def sources_of(
+    config: Config, split: Split, column: str, values: Sequence[str] | None
+) -> tuple[list[Source], list[str]]:
+    """Those with enough rows in each part, most first; and notes on those that are left out."""
+    from stratune.comparison.slice_columns import places_of
+    from stratune.data.home_rows import source_names
+
+    tables = read_raw(config)
+    own = {"train": tables.train, "val": tables.val, "test": tables.test}
+    names: dict[str, list[str]] = {}
+    for part, rows in split.parts.items():
+        table = own[part] if own[part] is not None else tables.train
+        assert table is not None
+        if column not in table.column_names:
+            raise ConfigError(choices(column, table.column_names), key="column")
+        place = places_of(
+            table, split.task, tables.name, f"{part}:" if own[part] is not None and part != "train" else ""
+        )
+        cells = source_names(table[column])
+        names[part] = [cells[place[str(row)]] for row in rows["id"]]
+    counts = {part: Counter(cells) for part, cells in names.items()}
+    needed = {"train": LEAST["train"], "test": LEAST["test"]} | (
+        {} if split.cross_validated else {"val": LEAST["val"]}
+    )
+    there = [name for name, _ in counts["train"].most_common() if name]
+    enough = [name for name in there if all(counts[part][name] >= least for part, least in needed.items())]
+    wanted = list(values) if values is not None else enough
+    for name in wanted:
+        if name not in enough:
+            least = ", ".join(f"{count} {part}" for part, count in needed.items())
+            raise ConfigError(f"{choices(name, enough)}: those with enough rows ({least})", key="values")
+    if len(wanted) < 2:
+        raise ConfigError(
+            f"{column!r}: {len(enough)} of {len(there)} values have enough rows, and two are needed",
+            key="column",
+        )
+    if len(wanted) > MOST:
+        raise ConfigError(
+            f"{column!r}: {len(wanted)} sources, at most {MOST}: name them with --values", key="values"
+        )
+    left = [name for name in there if name not in wanted]
+    notes = (
+        [f"left out, with too few rows or not asked for: {', '.join(map(repr, left[:MOST]))}"] if left else []
+    )
+    test = np.array(names["test"])
+    return [
+        Source(name, {part: counts[part][name] for part in split.parts}, test == name) for name in wanted
+    ], notes
+
+
+def _folder(column: str, name: str) -> str:
+    """Readable, and another one for every column and name."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40]
+    return f"{plain or 'source'}-{sha256(column, name)[:8]}"
+
+
+def _train(
+    config: Config, column: str, source: Source, out: Path, *, jobs: int | None, engine: str, shown: bool
+) -> Comparison | str:
+    """The comparison, or why nothing could be trained."""
+    data = config.data.model_copy(update={"trained_on": OneSource(column, source.name)})
+    report = config.report.model_copy(update={"slices": (), "protected": ()})
+    child = config.model_copy(
+        update={"data": data, "sizes": (), "report": report, "strategies": alone(config)}
+    )
+    with Display(shown=shown) as display:
+        if shown:
+            display.screen.say(f"{column} {source.name}: {source.rows['train']:,} training rows", "bold")
+        how: dict[str, Any] = {"jobs": jobs, "engine": engine, "report": False}
+        try:
+            list(run_comparison(child, out, watch=display.on, **how))
+        except (ConfigError, DataError) as error:  # too few rows for folds, say
+            return str(error)
+    return load(out)
+
+
+def _ordered(whole: Comparison, board: Board) -> list[Entry]:
+    """Those that finished, as on the board."""
+    known = {(entry.strategy, entry.backbone): entry for entry in whole.entries() if entry.ok}
+    keys = [(row["strategy"], row["backbone"]) for row in board.rows]
+    return [known[key] for key in keys if key in known]
+
+
+def _strategy(
+    entry: Entry, whole: Comparison, sources: Sequence[Source], trained: dict[str, Comparison | str]
+) -> Found:
+    """`cells`: by source it was trained on, by source it was tested on; `whole`: trained on all rows."""
+    metric = whole.task.metric
+    answers: dict[str, Answers | str] = {}
+    for source in sources:
+        comparison = trained[source.name]
+        answers[source.name] = comparison if isinstance(comparison, str) else _answers(entry, comparison)
+    at_home = {one.name: answers[one.name] for one in sources}
+    cells = []
+    for home in sources:
+        line = []
+        for away in sources:
+            one, other = answers[home.name], at_home[away.name]
+            line.append(_cell(one, other if away is not home else None, away.test, metric))
+        cells.append(line)
+    every = Answers(entry, whole.task, RESAMPLES)
+    return {
+        "strategy": entry.strategy,
+        "backbone": entry.backbone,
+        "files": files_of(entry),
+        "floor": any(run.result.floor for run in entry.runs),
+        "cells": cells,
+        "whole": [_estimate(every, source.test, metric) for source in sources],
+        "loss": _loss(answers, sources, metric),
+        "errors": {name: one for name, one in answers.items() if isinstance(one, str)},
+    }
+
+
+def _answers(entry: Entry, comparison: Comparison) -> Answers | str:
+    own = next(
+        (
+            one
+            for one in comparison.entries()
+            if (one.strategy, one.backbone) == (entry.strategy, entry.backbone)
+        ),
+        None,
+    )
+    if own is None:
+        return "it averages over seeds, or was not trained"
+    if not own.ok:
+        return own.runs[0].result.error or "no reason was recorded"
+    return Answers(own, comparison.task, RESAMPLES)
+
+
+def _cell(one: Answers | str, home: Answers | str | None, rows: Flags, metric: str) -> Found:
+    """`home`: trained on what is tested; the `change` is against it."""
+    if isinstance(one, str):
+        return {"estimate": None, "change": None}
+    change = None
+    if isinstance(home, Answers):
+        (found,) = differences([(one.measured(rows, metric), home.measured(rows, metric))], metric)
+        change = None if found is None else found.to_dict()
+    return {"estimate": _estimate(one, rows, metric), "change": change}
+
+
+def _estimate(one: Answers, rows: Flags, metric: str) -> Found | None:
+    found = estimate(one.on(rows), metric)
+    return None if found is None else found.to_dict()
+
+
+def _loss(answers: dict[str, Answers | str], sources: Sequence[Source], metric: str) -> Found | None:
+    """What being tested elsewhere costs, on the mean of all sources: models of the others less the model of
+    the source, on the same rows. Replicates of all are of the same resamples of the test part. None where one
+    of them is missing or undefined.
+    """
+    known = {name: one for name, one in answers.items() if isinstance(one, Answers)}
+    if len(known) < len(sources):
+        return None
+    values, drawn = [], []
+    for away in sources:
+        own = known[away.name].on(away.test)
+        others = [known[home.name].on(away.test) for home in sources if home is not away]
+        values.append(np.mean([one.value(metric) for one in others]) - own.value(metric))
+        drawn.append(np.mean([one.over_seeds(metric) for one in others], axis=0) - own.over_seeds(metric))
+    value, spread = float(np.mean(values)), float(np.std(np.mean(drawn, axis=0), ddof=1))
+    if not np.isfinite([value, spread]).all():
+        return None
+    return {"value": value, "low": value - NORMAL * spread, "high": value + NORMAL * spread}
+
+
+def _adjust(strategies: Sequence[Found]) -> None:
+    """`p_adjusted` of every change that is shown (Holm)."""
+    known = [cell["change"] for one in strategies for line in one["cells"] for cell in line if cell["change"]]
+    for change, p in zip(known, holm([change["p"] for change in known]), strict=True):
+        change["p_adjusted"] = p
