@@ -11,6 +11,7 @@ from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display, StepBar
 from stratune.comparison.sizes import train_sizes
 from stratune.comparison.source import KEPT_ROWS, read_split
+from stratune.comparison.transfer import transfer
 from stratune.config import Config, parse_config, read_fields
 from stratune.config.given import Options, set_options
 
@@ -51,6 +52,7 @@ def compare(
         strategies, backbone(s), llm(s)                one, several, or text with commas between them
         seeds, epochs, trials, search, minutes, max_words, max_length, track    how they are trained
         sizes                                          fewer training rows, too: [50, 200], or shares
+        transfer                                       column of sources: trained on each alone, too
         prefer                                         what decides: seconds, memory, bytes, price, best
         texts                                          test rows whose texts report.html shows; 0 for none
         slices, protected                              columns by which the report scores test rows
@@ -72,6 +74,8 @@ def compare(
             pass
     if config.sizes:
         train_sizes(places[-1], config.sizes, jobs=jobs, engine=engine, shown=progress)
+    if config.transfer is not None:
+        transfer(places[-1], config.transfer, jobs=jobs, engine=engine, shown=progress)
     return Board.load(places[-1], allow_server=config.servers)
 
 

@@ -45,6 +45,7 @@ def test_every_default_is_written_out(tmp_path):
         "llms",
         "seeds",
         "sizes",
+        "transfer",
         "budget",
         "train",
         "decide",

@@ -42,7 +42,7 @@ def test_every_option_is_named_where_python_explains_them():
 def test_every_option_sets_the_key_of_the_configuration_that_the_table_names():
     values = {
         **dict.fromkeys(KEYS, "x"), "train_rows": 5, "val_rows": "0.5", "test_rows": 7, "kind": "ordinal",
-        "bins": "1,2", "strategies": "tfidf", "seeds": 2, "sizes": "5,0.5", "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
+        "bins": "1,2", "strategies": "tfidf", "seeds": 2, "sizes": "5,0.5", "transfer": "source", "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
         "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "corrections": "fixed.csv", "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3, "slices": "domain, year", "protected": "age=18/65",
     }  # fmt: skip
     for name, key in KEYS.items():

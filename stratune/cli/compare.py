@@ -110,6 +110,10 @@ Slices = Annotated[
 Protected = Annotated[
     str | None, typer.Option(help="Columns whose values' error rates the report compares: gender,dialect.")
 ]
+Transfer = Annotated[
+    str | None,
+    typer.Option(help="Column of sources: train on each alone, too, and test on all. [default: none]"),
+]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
@@ -155,6 +159,7 @@ def compare(
     ] = None,
     seeds: Seeds = None,
     sizes: Sizes = None,
+    transfer: Transfer = None,
     epochs: Epochs = None,
     trials: Trials = None,
     search: Search = None,
@@ -190,7 +195,7 @@ def compare(
         "train_rows": train_rows, "val_rows": val_rows, "test_rows": test_rows,
         "text": text, "pair": pair, "label": label, "group": group, "id": id_, "annotations": annotations,
         "kind": kind, "bins": bins, "metric": metric, "strategies": strategies, "backbone": backbone or None,
-        "llm": llm or None, "seeds": seeds, "sizes": sizes,
+        "llm": llm or None, "seeds": seeds, "sizes": sizes, "transfer": transfer,
         "epochs": epochs, "trials": trials, "search": search,
         "minutes": minutes, "max_words": max_words, "max_length": max_length, "track": track,
         "prefer": prefer, "texts": texts,
@@ -229,6 +234,7 @@ def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, a
     from stratune.comparison.comparison import run_comparison
     from stratune.comparison.progress import Display
     from stratune.report.sizes import has_failed
+    from stratune.report.transfer import has_errors
 
     places = [out] if out is not None else []
     try:
@@ -238,6 +244,8 @@ def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, a
         failed = any(result.status == "failed" for result in results)
         if config.sizes:
             failed |= has_failed(_train_sizes(places[-1], config, how, shown=not quiet))
+        if config.transfer is not None:
+            failed |= has_errors(_transfer(places[-1], config.transfer, how, shown=not quiet))
     except KeyboardInterrupt:
         where = f" ({places[-1]})" if places else ""
         typer.echo(f"\nstopped; the same command goes on where it was{where}", err=True)
@@ -256,6 +264,12 @@ def _train_sizes(out: Path, config: Config, how: dict[str, Any], *, shown: bool)
     from stratune.comparison.sizes import train_sizes
 
     return train_sizes(out, config.sizes, jobs=how["jobs"], engine=how["engine"], shown=shown)
+
+
+def _transfer(out: Path, column: str, how: dict[str, Any], *, shown: bool) -> dict[str, Any]:
+    from stratune.comparison.transfer import transfer
+
+    return transfer(out, column, jobs=how["jobs"], engine=how["engine"], shown=shown)
 
 
 def _board(out: Path) -> Any:

@@ -30,6 +30,7 @@ def transfer_command(
     from stratune.comparison.transfer import transfer
     from stratune.config.given import listed
     from stratune.memory import set_up_memory
+    from stratune.report.transfer import has_errors
     from stratune.report.transfer_table import say
 
     set_up_memory()
@@ -45,5 +46,5 @@ def transfer_command(
         screen = console()
         say(found, screen)
         screen.say(f"{out / 'report.html'} has the tables, {out / 'transfer.json'} all numbers")
-    if any(one["errors"] for one in found["strategies"]):
+    if has_errors(found):
         raise typer.Exit(1)

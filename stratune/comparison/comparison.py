@@ -14,6 +14,7 @@ from stratune.comparison.schedule import RunEvent, Schedule
 from stratune.comparison.slices import Slicing
 from stratune.comparison.smaller import counts
 from stratune.comparison.source import KEPT_ROWS, read_split
+from stratune.comparison.sources import sources_of
 from stratune.config import Config
 from stratune.data.soft_labels import digest_of_ratings
 from stratune.engine.base import Engine
@@ -49,7 +50,8 @@ def run_comparison(
     stratune-out/NAME, which depends on data and task; `placed` is told which. `anyway`: errors of the data do
     not stop it. Killed at any moment, the same call goes on: a run with a result is done, one without resumes
     from its checkpoint.
-    `sizes` of the configuration are checked here, and trained by `train_sizes` (sizes.py). `report` False:
+    `sizes` and `transfer` of the configuration are checked here, and trained by `train_sizes` (sizes.py) and
+    `transfer` (transfer.py). `report` False:
     what a part of another comparison is spared, the check of the data and the leaderboard.
     Raises DataError, ConfigError, or ArtifactError when `out` holds another comparison or another process
     works in it. Nothing is written before all has been checked.
@@ -64,6 +66,8 @@ def run_comparison(
     with chosen as engine:  # started first: its imports go on while we read
         split, texts = read_split(config, rows)
         counts(config.sizes, len(split.train))
+        if config.transfer is not None:
+            sources_of(config, split, config.transfer, rows=rows)
         config.decide.check(split.task.target)
         for candidate in {run.candidate.name: run.candidate for run in runs}.values():
             candidate.check_data(split)

@@ -140,6 +140,7 @@ def _evaluation(
         "data": config.data.model_copy(update={"other_test": other}),
         "report": config.report.model_copy(update={"slices": tuple(slices), "protected": ()}),
         "sizes": (),
+        "transfer": None,
         "strategies": _specs(config, {entry.strategy for entry in entries}),
     }
     config = config.model_copy(update=changed)

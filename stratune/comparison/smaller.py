@@ -59,7 +59,7 @@ def smaller(config: Config, out: Path, sizes: Sequence[int]) -> Iterator[Smaller
     for rows in sizes:
         for draw in range(config.seeds):
             data = config.data.model_copy(update={"subset_rows": rows, "subset_draw": draw})
-            own = {"data": data, "sizes": (), "seeds": 1, "strategies": alone(config)}
+            own = {"data": data, "sizes": (), "transfer": None, "seeds": 1, "strategies": alone(config)}
             name = f"{rows}-draw-{draw}" if draw else str(rows)
             yield Smaller(rows, draw, out / FOLDER / name, config.model_copy(update=own))
 

@@ -9,9 +9,7 @@ difference.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +18,11 @@ import numpy as np
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display
-from stratune.comparison.smaller import alone
-from stratune.comparison.source import read_raw, split_of
+from stratune.comparison.source import split_of
+from stratune.comparison.sources import Source, sources_of
 from stratune.config import read_config
 from stratune.data.one_source import OneSource
-from stratune.errors import ArtifactError, ConfigError, DataError, choices
+from stratune.errors import ArtifactError, ConfigError, DataError
 from stratune.evaluate.multiple import holm
 from stratune.evaluate.paired import differences
 from stratune.evaluate.slices import estimate
@@ -38,23 +36,11 @@ from stratune.report.transfer import FILE, FOLDER, sentence
 
 if TYPE_CHECKING:
     from stratune.config import Config
-    from stratune.data.split import Split
     from stratune.evaluate.arrays import Flags
 
-LEAST = {"train": 50, "val": 20, "test": 20}  # rows of a source that is taken
-MOST = 8  # sources: each is a training of every strategy
 RESAMPLES = 1000
 Key = tuple[str, str | None]
 Found = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A value of the column, with its rows by part, and which of the test rows are its."""
-
-    name: str
-    rows: dict[str, int]
-    test: Flags
 
 
 def transfer(
@@ -102,56 +88,6 @@ def transfer(
     return found
 
 
-def sources_of(
-    config: Config, split: Split, column: str, values: Sequence[str] | None
-) -> tuple[list[Source], list[str]]:
-    """Those with enough rows in each part, most first; and notes on those that are left out."""
-    from stratune.comparison.slice_columns import places_of
-    from stratune.data.home_rows import source_names
-
-    tables = read_raw(config)
-    own = {"train": tables.train, "val": tables.val, "test": tables.test}
-    names: dict[str, list[str]] = {}
-    for part, rows in split.parts.items():
-        table = own[part] if own[part] is not None else tables.train
-        assert table is not None
-        if column not in table.column_names:
-            raise ConfigError(choices(column, table.column_names), key="column")
-        place = places_of(
-            table, split.task, tables.name, f"{part}:" if own[part] is not None and part != "train" else ""
-        )
-        cells = source_names(table[column])
-        names[part] = [cells[place[str(row)]] for row in rows["id"]]
-    counts = {part: Counter(cells) for part, cells in names.items()}
-    needed = {"train": LEAST["train"], "test": LEAST["test"]} | (
-        {} if split.cross_validated else {"val": LEAST["val"]}
-    )
-    there = [name for name, _ in counts["train"].most_common() if name]
-    enough = [name for name in there if all(counts[part][name] >= least for part, least in needed.items())]
-    wanted = list(values) if values is not None else enough
-    for name in wanted:
-        if name not in enough:
-            least = ", ".join(f"{count} {part}" for part, count in needed.items())
-            raise ConfigError(f"{choices(name, enough)}: those with enough rows ({least})", key="values")
-    if len(wanted) < 2:
-        raise ConfigError(
-            f"{column!r}: {len(enough)} of {len(there)} values have enough rows, and two are needed",
-            key="column",
-        )
-    if len(wanted) > MOST:
-        raise ConfigError(
-            f"{column!r}: {len(wanted)} sources, at most {MOST}: name them with --values", key="values"
-        )
-    left = [name for name in there if name not in wanted]
-    notes = (
-        [f"left out, with too few rows or not asked for: {', '.join(map(repr, left[:MOST]))}"] if left else []
-    )
-    test = np.array(names["test"])
-    return [
-        Source(name, {part: counts[part][name] for part in split.parts}, test == name) for name in wanted
-    ], notes
-
-
 def _folder(column: str, name: str) -> str:
     """Readable, and another one for every column and name."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40]
@@ -164,9 +100,7 @@ def _train(
     """The comparison, or why nothing could be trained."""
     data = config.data.model_copy(update={"trained_on": OneSource(column, source.name)})
     report = config.report.model_copy(update={"slices": (), "protected": ()})
-    child = config.model_copy(
-        update={"data": data, "sizes": (), "report": report, "strategies": alone(config)}
-    )
+    child = config.model_copy(update={"data": data, "sizes": (), "transfer": None, "report": report})
     with Display(shown=shown) as display:
         if shown:
             display.screen.say(f"{column} {source.name}: {source.rows['train']:,} training rows", "bold")

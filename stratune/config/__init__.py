@@ -174,6 +174,8 @@ class Config(_Section):
     llms: tuple[str, ...] = ()  # language models for what answers in words; none: the backbones
     seeds: int = Field(1, ge=1, le=MOST_SEEDS)  # runs with seeds 0, 1, ..., seeds - 1
     sizes: tuple[int | float, ...] = ()  # fewer training rows that all is trained on, too: counts or shares
+    # a column whose values are sources: all is trained on each of them alone, too
+    transfer: str | None = None
     budget: Budget = Budget()
     train: TrainSettings = TrainSettings()
     decide: Decide = Decide()

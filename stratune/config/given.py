@@ -49,6 +49,7 @@ class Options(TypedDict, total=False):
     llms: Annotated[str | Sequence[str] | Path | None, "llms"]
     seeds: Annotated[int | None, "seeds"]
     sizes: Annotated[Any, "sizes"]
+    transfer: Annotated[str | None, "transfer"]
     epochs: Annotated[float | None, "budget.epochs"]
     trials: Annotated[int | None, "budget.trials"]
     search: Annotated[str | None, "budget.search"]

@@ -43,6 +43,10 @@ def tables(found: Found) -> list[Found]:
     return made
 
 
+def has_errors(found: Found) -> bool:
+    return any(one["errors"] for one in found["strategies"])
+
+
 def _cell(cell: Found) -> Found:
     return {**cell, "clear": is_clear(cell["change"])}
 

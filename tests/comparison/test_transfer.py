@@ -158,6 +158,19 @@ def test_what_cannot_be_is_said_in_one_line(out, column, values, says):
     assert (out / "transfer.json").read_bytes() == before
 
 
+def test_compare_does_it_too_and_looks_at_the_column_first(made, tmp_path):
+    data = {"source": str(made / "rows.jsonl")}
+    wrong = parse_config({"data": data, "strategies": ["tfidf"], "transfer": "nope"})
+    with pytest.raises(ConfigError, match="nope"):
+        list(run_comparison(wrong, tmp_path / "wrong", engine=InlineEngine()))
+    assert not (tmp_path / "wrong").exists()
+    options = ["--data", str(made / "rows.jsonl"), "--strategies", "tfidf", "--transfer", "channel", "--anyway"]
+    ran = CliRunner().invoke(app, ["compare", *options, "--out", str(tmp_path / "own"), "--quiet"])
+    assert ran.exit_code == 0, ran.output
+    found = {json.dumps(named(found_in(out), "tfidf")["cells"]) for out in (tmp_path / "own", made / "out")}
+    assert len(found) == 1
+
+
 def test_the_command_shows_a_table_a_strategy(out):
     ran = CliRunner().invoke(app, ["transfer", str(out), "channel", "--quiet"])
     assert (ran.exit_code, ran.output) == (0, "")
