@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.comparison.board import Board
 from stratune.comparison.checked import data_report
 from stratune.comparison.place import locked, prepare
 from stratune.comparison.slices import Slicing
@@ -26,10 +25,12 @@ from stratune.evaluate.multiple import holm
 from stratune.files import file_sha256, read_json, write_json
 from stratune.identity import shared_by
 from stratune.ownership import owned_by_us
+from stratune.remote.named import allowed_servers
 from stratune.report import publish
 from stratune.report.comparison import Comparison, Entry, Run, load
 from stratune.report.evaluations import FILE, FOLDER
 from stratune.report.measured import measure
+from stratune.report.shapes import read_board
 from stratune.report.slices import compared
 from stratune.watch import SILENT, Progress
 
@@ -85,8 +86,10 @@ def evaluate(
     Raises ArtifactError where there is no comparison, or its data are others now; DataError for wrong rows;
     ConfigError for a row that is not there, or a server that nobody allowed.
     """
+    from stratune.predictor.predictor import Predictor
+
     out = Path(out)
-    board, whole = Board.load(out, allow_server=allow_server), load(out)
+    whole, servers = load(out), allowed_servers(allow_server)
     entries = _entries(whole, strategies)
     one = _evaluation(whole, entries, data, name, slices, columns)
     owned_by_us(out).own(FILE, FOLDER)
@@ -97,8 +100,7 @@ def evaluate(
         prepare(one.out, one.config, one.split, one.shared, about, {}, ids, fresh=True)
         one.slicing.keep(one.out)
         for run in runs:
-            model = board.model(run.result.strategy, run.result.backbone, run.result.seed)
-            _answer(one, run, model, progress)
+            _answer(one, run, Predictor.load(run.folder / "model", allow_server=servers), progress)
         publish(one.out, ids)
     found = _scores(one, whole, load(one.out))
     _keep(out, whole, found)
@@ -256,7 +258,7 @@ def _scores(one: Evaluation, whole: Comparison, there: Comparison) -> Found:
     known = [line["change"] for line in lines if line["change"] is not None]
     for change, p in zip(known, holm([change["p"] for change in known]), strict=True):
         change["p_adjusted"] = p
-    order = [(row["strategy"], row["backbone"]) for row in Board.load(one.out).rows]
+    order = [(row["strategy"], row["backbone"]) for row in read_board(one.out)["rows"]]
     lines.sort(key=lambda line: order.index((line["strategy"], line["backbone"])))
     other = one.config.data.other_test
     assert other is not None

@@ -68,7 +68,7 @@ def other(made, tmp_path):
             "sentence": row["text"],
             "gold": row["label"],
             "label": "old",
-            "votes": [row["label"]] * 3,
+            "votes": [row["label"], row["label"], ("yes", "no")[i // 2 % 2]],
             "year": 2000 + i % 2,
         }
         for i, row in enumerate(rows(200, 1, wrong=0.33))
@@ -109,10 +109,10 @@ def test_the_rows_are_a_comparison_of_the_same_models(out, other):
     score = next(row for row in board.rows if row["strategy"] == "tfidf")["test"]["accuracy"]["value"]
     assert score == pytest.approx(accuracy_score(frame["truth"], frame["prediction"]))
     assert board.model("tfidf").predict("good")[0].label == own.model("tfidf").predict("good")[0].label
-    names = [one["name"] for one in board.leaderboard["slices"]["columns"]]
+    names = [one["name"] for one in board.leaderboard["slices"]["dimensions"]]
     assert "year" in names and any("agreement" in name for name in names)
     again = slices(out / "evaluations" / "later", ["year"])  # its configuration names what it was made of
-    assert [one["rows"] for one in again["slices"]["columns"][names.index("year")]["slices"]] == [100, 100]
+    assert [one["rows"] for one in again["slices"]["dimensions"][names.index("year")]["slices"]] == [100, 100]
 
 
 def test_rows_that_were_seen_are_left_out_and_counted(out, made, tmp_path):

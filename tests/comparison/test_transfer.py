@@ -164,7 +164,15 @@ def test_compare_does_it_too_and_looks_at_the_column_first(made, tmp_path):
     with pytest.raises(ConfigError, match="nope"):
         list(run_comparison(wrong, tmp_path / "wrong", engine=InlineEngine()))
     assert not (tmp_path / "wrong").exists()
-    options = ["--data", str(made / "rows.jsonl"), "--strategies", "tfidf", "--transfer", "channel", "--anyway"]
+    options = [
+        "--data",
+        str(made / "rows.jsonl"),
+        "--strategies",
+        "tfidf",
+        "--transfer",
+        "channel",
+        "--anyway",
+    ]
     ran = CliRunner().invoke(app, ["compare", *options, "--out", str(tmp_path / "own"), "--quiet"])
     assert ran.exit_code == 0, ran.output
     found = {json.dumps(named(found_in(out), "tfidf")["cells"]) for out in (tmp_path / "own", made / "out")}
