@@ -17,7 +17,7 @@ from stratune.data.corrections import read_corrections
 from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.home_rows import HomeRows
-from stratune.data.labels import infer_labels
+from stratune.data.labels import infer_labels, label_counts
 from stratune.data.one_source import OneSource
 from stratune.data.other_test import OtherTest
 from stratune.data.read import Tables, read_tables, source_name
@@ -146,12 +146,14 @@ def load_split(
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
     loose = ungrouped(wanted, tables.train) if (splitter or assigned is None) and len(own) < 2 else None
     warnings = (*split.warnings, *([loose] if loose else []))
+    whole = _before(split, sizes)
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
     split = split if other is None else with_other_test(split, other, near == "together", renamed.to)
     split = binned(split, wanted) if wanted.bins else split
     split = split if home is None else home.of(split, seed, near == "together")
     if subset is not None:
         split = first_rows(split, subset, seed, near == "together")
+    split = replace(split, whole=whole)
     if splitter is not None:
         split = _told(split, splitter)
     return split if unlabelled is None else with_unlabelled(split, unlabelled, task, how)
@@ -212,6 +214,14 @@ def with_own(
         test=own["test"].train if "test" in own else tables.test,
         notes=tuple(notes),
     )
+
+
+def _before(split: Split, sizes: Sequence[int | float | None]) -> dict[str, dict[str, int]]:
+    """Rows of each label, of the parts that have a size; none where a row has not one label."""
+    if not split.task.target.one_label:
+        return {}
+    wanted = [part for part, size in zip(split.parts, sizes, strict=True) if size is not None]
+    return {part: label_counts(split.parts[part], split.task) for part in wanted}
 
 
 def _cut(split: Split, sizes: Sequence[int | float | None], seed: int, near: bool) -> Split:

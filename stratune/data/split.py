@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ class Split:
         None  # (M, C) of val; where settings are equal, this loss chooses
     )
     by_time: ByTime | None = None  # of a split by time: when the rows of each part are of
+    # part -> label -> rows, of parts that were cut to some of their rows, before they were
+    whole: Mapping[str, Mapping[str, int]] = MappingProxyType({})
     taught: int = 0  # rows of train whose labels are the answers of models, which measure nothing
 
     @property
@@ -101,6 +104,7 @@ class Split:
             "task": self.task.to_dict(),
             "parts": ids,
             "balance": self.balance(),
+            **({"whole": {part: dict(counts) for part, counts in self.whole.items()}} if self.whole else {}),
             "notes": list(self.notes),
             "warnings": list(self.warnings),
             "wrong": list(self.wrong),

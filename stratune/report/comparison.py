@@ -90,10 +90,21 @@ class Comparison:
     attack: Any = None  # contents of attack.json; None without it
     slices: Any = None  # contents of slices.json; None without it
     schema: Any = None  # contents of schema.json; None without it
+    whole: dict[str, dict[str, int]] = field(default_factory=dict)  # `balance` of parts before they were cut
     split_by: Any = None  # of a split by time: `column`, and `periods` by part
     by_size: Any = None  # contents of sizes.json; None without it
     transferred: Any = None  # contents of transfer.json; None without it
     evaluated: Any = None  # contents of evaluations.json; None without it
+
+    @property
+    def balances(self) -> dict[str, dict[str, int]]:
+        """Rows of each label by part; of a part that was cut to some of its rows, all of them before it."""
+        found = {}
+        for part, counts in self.balance.items():
+            if part in self.whole:
+                found[f"{part}, all its rows"] = self.whole[part]
+            found[part] = counts
+        return found
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -153,6 +164,7 @@ def load(out: str | Path, planned: Collection[str] | None = None) -> Comparison:
         fingerprint=fingerprint,
         ids=ids,
         balance=balance,
+        whole=split.get("whole", {}),
         notes=tuple(split.get("notes", ())),
         data=_optional(out / "data.json", DataFile),
         ablation=_optional(out / "ablation.json", AblationFile),

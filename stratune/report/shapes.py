@@ -56,6 +56,7 @@ class SplitFile(BaseModel):
     fingerprint: str
     parts: Parts
     balance: dict[Literal["train", "val", "test"], dict[str, int]] = {}
+    whole: dict[Literal["train", "val", "test"], dict[str, int]] = {}  # before parts were cut
     notes: list[str] = []
     split_by: SplitByFields | None = None  # of a split by time
     folds: list[int] = []  # of every training row, where these are validation

@@ -28,6 +28,16 @@ def test_own_files_and_sizes(tmp_path):
     split = load_split(train, seed=0, test=str(test), sizes=(20, None, 0.5))
     assert split.sizes == {"train": 20, "val": 12, "test": 10}
     assert split.test["id"][0].startswith("test:") and split.task.labels == ("a", "b")
+
+
+def test_the_balance_before_a_part_is_cut_is_kept(tmp_path):
+    train, test = csv(tmp_path / "train.csv", "aaab" * 40), csv(tmp_path / "test.csv", "ab" * 10)
+    split = load_split(train, seed=0, test=str(test), sizes=(0.5, None, None))
+    left = 160 - split.sizes["val"]
+    assert split.whole == {"train": {"a": left * 3 // 4, "b": left // 4}}
+    assert split.balance()["train"] == {"a": left * 3 // 8, "b": left // 8}
+    assert split.to_dict()["whole"] == split.whole
+    assert "whole" not in load_split(train, seed=0, test=str(test)).to_dict()
     assert split.balance()["train"] == {"a": 10, "b": 10}
 
 

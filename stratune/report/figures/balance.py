@@ -13,7 +13,7 @@ from stratune.report.style import PALETTE, panel, to_svg
 @figure("balance", title="Rows of each label in each part", order=80)
 def balance(scene: Scene) -> str | None:
     """As shares, so that parts of different size compare. A row with several labels counts for each."""
-    parts, labels, several = scene.comparison.balance, scene.target.labels, scene.target.several_labels
+    parts, labels, several = scene.comparison.balances, scene.target.labels, scene.target.several_labels
     if not parts or not labels:
         return None
     positions, crowded = many_labels.rarest(scene.comparison), len(labels) > 10
