@@ -7,9 +7,8 @@ Where rows are few, validation is no part of its own but cross-validation over t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -65,7 +64,7 @@ class Split:
     )
     by_time: ByTime | None = None  # of a split by time: when the rows of each part are of
     # part -> label -> rows, of parts that were cut to some of their rows, before they were
-    whole: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+    whole: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     taught: int = 0  # rows of train whose labels are the answers of models, which measure nothing
 
     @property
