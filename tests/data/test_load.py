@@ -33,9 +33,12 @@ def test_own_files_and_sizes(tmp_path):
 def test_the_balance_before_a_part_is_cut_is_kept(tmp_path):
     train, test = csv(tmp_path / "train.csv", "aaab" * 40), csv(tmp_path / "test.csv", "ab" * 10)
     split = load_split(train, seed=0, test=str(test), sizes=(0.5, None, None))
-    left = 160 - split.sizes["val"]
-    assert split.whole == {"train": {"a": left * 3 // 4, "b": left // 4}}
-    assert split.balance()["train"] == {"a": left * 3 // 8, "b": left // 8}
+    whole, cut = split.whole["train"], split.balance()["train"]
+    assert list(split.whole) == ["train"] and sum(whole.values()) == 160 - split.sizes["val"]
+    assert whole == {
+        label: 160 * share // 4 - split.balance()["val"][label] for label, share in (("a", 3), ("b", 1))
+    }
+    assert cut == {label: pytest.approx(count / 2, abs=1) for label, count in whole.items()}
     assert split.to_dict()["whole"] == split.whole
     assert "whole" not in load_split(train, seed=0, test=str(test)).to_dict()
     assert split.balance()["train"] == {"a": 10, "b": 10}
