@@ -28,6 +28,7 @@ def test_own_files_and_sizes(tmp_path):
     split = load_split(train, seed=0, test=str(test), sizes=(20, None, 0.5))
     assert split.sizes == {"train": 20, "val": 12, "test": 10}
     assert split.test["id"][0].startswith("test:") and split.task.labels == ("a", "b")
+    assert split.balance()["train"] == {"a": 10, "b": 10}
 
 
 def test_the_balance_before_a_part_is_cut_is_kept(tmp_path):
@@ -41,7 +42,6 @@ def test_the_balance_before_a_part_is_cut_is_kept(tmp_path):
     assert cut == {label: pytest.approx(count / 2, abs=1) for label, count in whole.items()}
     assert split.to_dict()["whole"] == split.whole
     assert "whole" not in load_split(train, seed=0, test=str(test)).to_dict()
-    assert split.balance()["train"] == {"a": 10, "b": 10}
 
 
 def test_an_unknown_label_in_the_test_file(tmp_path):
