@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stratune.cli.options import AllowServer, Json
+from stratune.cli.options import AllowServer, Json, listed
 from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
@@ -47,8 +47,8 @@ def ablate_command(
             out,
             strategy,
             backbone,
-            sections=_listed(sections),
-            roles=_listed(roles),
+            sections=listed(sections),
+            roles=listed(roles),
             retrain=retrain,
             allow_server=allow_server or (),
             progress=bar,
@@ -58,10 +58,6 @@ def ablate_command(
     else:
         _print(ablation)
         typer.echo(f"{out / 'report.html'} has them as a figure, {out / 'ablation.json'} as numbers")
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",")]
 
 
 def _print(ablation: Ablation) -> None:

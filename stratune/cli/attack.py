@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import AllowServer, Json
+from stratune.cli.options import AllowServer, Json, listed
 from stratune.cli.output import console, print_json
-from stratune.cli.stress import TellingBar, listed
+from stratune.cli.stress import TellingBar
 
 if TYPE_CHECKING:
     from stratune.report.screen import Screen

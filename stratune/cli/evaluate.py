@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stratune.cli.options import AllowServer, Delimiter, Encoding, Json
+from stratune.cli.options import AllowServer, Delimiter, Encoding, Json, listed
 from stratune.cli.output import console, print_json
 
 
@@ -61,8 +61,8 @@ def evaluate_command(
             out,
             data,
             name=name,
-            strategies=_listed(strategies) or None,
-            slices=_listed(slices),
+            strategies=listed(strategies),
+            slices=listed(slices) or (),
             allow_server=allow_server or (),
             progress=bar,
             text=text,
@@ -84,7 +84,3 @@ def evaluate_command(
     say(found, screen)
     page = out / FOLDER / found["name"] / "report.html"
     screen.say(f"{page} has their board, errors and slices, {out / 'report.html'} both side by side")
-
-
-def _listed(text: str | None) -> list[str]:
-    return [] if text is None else [part.strip() for part in text.split(",") if part.strip()]

@@ -13,6 +13,11 @@ def _encoding(name: str | None) -> str | None:
     return None if name is None else text_encoding(name, "--encoding")
 
 
+def listed(text: str | None) -> list[str] | None:
+    """Names with commas between them."""
+    return None if text is None else [part.strip() for part in text.split(",")]
+
+
 Source = Annotated[
     str, typer.Argument(help="csv, tsv, json, jsonl, parquet or xlsx file; hub:name/config; demo:name")
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Json
+from stratune.cli.options import Json, listed
 from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
@@ -36,11 +36,10 @@ def schema_command(
     what a merge of the two changes on validation rows.
     """
     from stratune.comparison.schema import schema
-    from stratune.config.given import listed
     from stratune.report.schema import shown
 
     with Bar("labels") as bar:
-        found = schema(out, listed(strategies) if strategies else None, progress=bar)
+        found = schema(out, listed(strategies), progress=bar)
     if as_json:
         print_json(found)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import Json
+from stratune.cli.options import Json, listed
 from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
@@ -41,14 +41,13 @@ def slices_command(
     The worst are searched on validation rows, and shown with numbers of test.
     """
     from stratune.comparison.slices import slices
-    from stratune.config.given import listed
     from stratune.report.slice_tables import groups, section
 
     with Bar("slices") as bar:
         found = slices(
             out,
-            listed(by) if by else (),
-            protected=listed(protected) if protected else (),
+            listed(by) or (),
+            protected=listed(protected) or (),
             metric=metric,
             progress=bar,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.options import AllowServer, Json
+from stratune.cli.options import AllowServer, Json, listed
 from stratune.cli.output import console, print_json
 from stratune.comparison.progress import Bar
 
@@ -80,10 +80,6 @@ class TellingBar(Bar):
         from stratune.report.screen import screen
 
         screen(stderr=True).say(text)
-
-
-def listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",")]
 
 
 def _print(found: Found, screen: Screen) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stratune.cli.options import Engine, Jobs, Json, Quiet
+from stratune.cli.options import Engine, Jobs, Json, Quiet, listed
 from stratune.cli.output import console, print_json
 
 
@@ -28,15 +28,13 @@ def transfer_command(
     What is there already is not trained again. Validation rows are of the source it was trained on.
     """
     from stratune.comparison.transfer import transfer
-    from stratune.config.given import listed
     from stratune.memory import set_up_memory
     from stratune.report.transfer import has_errors
     from stratune.report.transfer_table import say
 
     set_up_memory()
-    wanted = None if values is None else listed(values)
     try:
-        found = transfer(out, column, wanted, jobs=jobs, engine=engine, shown=not quiet)
+        found = transfer(out, column, listed(values), jobs=jobs, engine=engine, shown=not quiet)
     except KeyboardInterrupt:
         typer.echo(f"\nstopped; the same command goes on where it was ({out})", err=True)
         raise typer.Exit(130) from None
