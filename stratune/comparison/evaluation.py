@@ -25,6 +25,7 @@ from stratune.evaluate.multiple import holm
 from stratune.files import file_sha256, read_json, write_json
 from stratune.identity import shared_by
 from stratune.ownership import owned_by_us
+from stratune.remote.address import base_url, is_remote
 from stratune.remote.named import allowed_servers
 from stratune.report import publish
 from stratune.report.comparison import Comparison, Entry, Run, load
@@ -92,8 +93,11 @@ def evaluate(
     whole, servers = load(out), allowed_servers(allow_server)
     entries = _entries(whole, strategies)
     one = _evaluation(whole, entries, data, name, slices, columns)
-    owned_by_us(out).own(FILE, FOLDER)
     runs = [run for entry in entries for run in entry.ok]
+    for run in runs:
+        if run.result.backbone is not None and is_remote(run.result.backbone):
+            servers.variable(base_url(run.result.backbone), run.folder.name)
+    owned_by_us(out).own(FILE, FOLDER)
     with locked(one.out):
         about = {**data_report(one.config, one.split), "anyway": False}
         ids = [run.folder.name for run in runs]
