@@ -9,7 +9,7 @@ difference.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,54 +124,43 @@ def _strategy(
 ) -> Found:
     """`cells`: by source it was trained on, by source it was tested on; `whole`: trained on all rows."""
     metric = whole.task.metric
-    answers: dict[str, Answers | str] = {}
+    answers: dict[str, Answers] = {}
+    errors: dict[str, str] = {}
     for source in sources:
         comparison = trained[source.name]
-        answers[source.name] = comparison if isinstance(comparison, str) else _answers(entry, comparison)
-    at_home = {one.name: answers[one.name] for one in sources}
-    cells = []
-    for home in sources:
-        line = []
-        for away in sources:
-            one, other = answers[home.name], at_home[away.name]
-            line.append(_cell(one, other if away is not home else None, away.test, metric))
-        cells.append(line)
+        own = None if isinstance(comparison, str) else _entry(comparison, entry)
+        if isinstance(comparison, str):
+            errors[source.name] = comparison
+        elif own is None or not own.ok:
+            errors[source.name] = (own and own.runs[0].result.error) or "it was not trained"
+        else:
+            answers[source.name] = Answers(own, comparison.task, RESAMPLES)
     every = Answers(entry, whole.task, RESAMPLES)
     return {
         "strategy": entry.strategy,
         "backbone": entry.backbone,
         "files": files_of(entry),
         "floor": any(run.result.floor for run in entry.runs),
-        "cells": cells,
+        "cells": [[_cell(answers, home, away, metric) for away in sources] for home in sources],
         "whole": [_estimate(every, source.test, metric) for source in sources],
         "loss": _loss(answers, sources, metric),
-        "errors": {name: one for name, one in answers.items() if isinstance(one, str)},
+        "errors": errors,
     }
 
 
-def _answers(entry: Entry, comparison: Comparison) -> Answers | str:
-    own = next(
-        (
-            one
-            for one in comparison.entries()
-            if (one.strategy, one.backbone) == (entry.strategy, entry.backbone)
-        ),
-        None,
-    )
-    if own is None:
-        return "it averages over seeds, or was not trained"
-    if not own.ok:
-        return own.runs[0].result.error or "no reason was recorded"
-    return Answers(own, comparison.task, RESAMPLES)
+def _entry(comparison: Comparison, like: Entry) -> Entry | None:
+    wanted = (like.strategy, like.backbone)
+    return next((one for one in comparison.entries() if (one.strategy, one.backbone) == wanted), None)
 
 
-def _cell(one: Answers | str, home: Answers | str | None, rows: Flags, metric: str) -> Found:
-    """`home`: trained on what is tested; the `change` is against it."""
-    if isinstance(one, str):
+def _cell(answers: Mapping[str, Answers], home: Source, away: Source, metric: str) -> Found:
+    """Trained on `home`, tested on `away`; the `change` is against trained on what is tested."""
+    one, other, rows = answers.get(home.name), answers.get(away.name), away.test
+    if one is None:
         return {"estimate": None, "change": None}
     change = None
-    if isinstance(home, Answers):
-        (found,) = differences([(one.measured(rows, metric), home.measured(rows, metric))], metric)
+    if other is not None and home is not away:
+        (found,) = differences([(one.measured(rows, metric), other.measured(rows, metric))], metric)
         change = None if found is None else found.to_dict()
     return {"estimate": _estimate(one, rows, metric), "change": change}
 
@@ -181,12 +170,11 @@ def _estimate(one: Answers, rows: Flags, metric: str) -> Found | None:
     return None if found is None else found.to_dict()
 
 
-def _loss(answers: dict[str, Answers | str], sources: Sequence[Source], metric: str) -> Found | None:
+def _loss(known: Mapping[str, Answers], sources: Sequence[Source], metric: str) -> Found | None:
     """What being tested elsewhere costs, on the mean of all sources: models of the others less the model of
     the source, on the same rows. Replicates of all are of the same resamples of the test part. None where one
     of them is missing or undefined.
     """
-    known = {name: one for name, one in answers.items() if isinstance(one, Answers)}
     if len(known) < len(sources):
         return None
     values, drawn = [], []
