@@ -19,7 +19,7 @@ def balance(scene: Scene) -> str | None:
     positions, crowded = many_labels.rarest(scene.comparison), len(labels) > 10
     few, all_labels = len(positions) < len(labels), len(labels)
     labels = tuple(labels[position] for position in positions)
-    drawing, axes = panel(6.4, 1.2 + (0.3 if crowded else 0.62) * len(labels))
+    drawing, axes = panel(6.4, 1.2 + (0.3 if crowded else max(0.62, 0.2 * len(parts))) * len(labels))
     height = 0.8 / len(parts)
     for number, (part, counts) in enumerate(parts.items()):
         total = max(scene.comparison.sizes[part] if several else sum(counts.values()), 1)
