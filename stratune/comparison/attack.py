@@ -14,9 +14,9 @@ from stratune.comparison.attacked import Attack, Settings, between
 from stratune.comparison.bench import Bench
 from stratune.comparison.board import Board
 from stratune.comparison.robustness import about, entries_named
-from stratune.comparison.source import split_of
+from stratune.comparison.source import split_again
 from stratune.config import read_config
-from stratune.errors import ArtifactError, ConfigError, choices
+from stratune.errors import ConfigError, choices
 from stratune.evaluate.multiple import holm
 from stratune.files import write_json
 from stratune.ownership import owned_by_us
@@ -70,9 +70,7 @@ def attack(
     if max_cost is not None and price is None:
         raise ConfigError(f"{max_cost:g}: what an answer costs is known by `remote.price`", key="max_cost")
     entries = _best_two(board) if strategies is None else entries_named(board, strategies)
-    split = split_of(config)
-    if split.fingerprint != board.leaderboard["split"]["fingerprint"]:
-        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    split = split_again(out, config, board.leaderboard["split"]["fingerprint"])
     bench = Bench.of(split, rows, seed, keep=config.report.texts > 0)
     how = Settings(_substitutes(by, bench), queries, changes, seed)
     owned_by_us(out).own(FILE)

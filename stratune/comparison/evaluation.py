@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from stratune.comparison.checked import data_report
 from stratune.comparison.place import locked, prepare
 from stratune.comparison.slices import Slicing
-from stratune.comparison.source import split_of
+from stratune.comparison.source import split_again, split_of
 from stratune.config import read_config
 from stratune.data.other_test import OtherTest
 from stratune.data.raters import COLUMN
@@ -32,7 +32,7 @@ from stratune.report.comparison import Comparison, Entry, Run, load
 from stratune.report.evaluations import FILE, FOLDER
 from stratune.report.measured import measure
 from stratune.report.shapes import read_board
-from stratune.report.slices import compared
+from stratune.report.slices import compared, files_of
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -134,9 +134,7 @@ def _evaluation(
 ) -> Evaluation:
     """All that can be wrong is, before anything is written (but rows in memory, which need a file)."""
     config = read_config(whole.out / "config.yaml")
-    own = split_of(config)
-    if own.fingerprint != whole.fingerprint:
-        raise ArtifactError(f"{whole.out}: {config.data.source} is not what it was made of any more")
+    own = split_again(whole.out, config, whole.fingerprint)
     named = name or _name_of(data)
     if not named or named != Path(named).name or named.startswith("."):
         raise ConfigError(f"{named!r} is no name of a folder", key="name")
@@ -252,7 +250,7 @@ def _scores(one: Evaluation, whole: Comparison, there: Comparison) -> Found:
             {
                 "strategy": entry.strategy,
                 "backbone": entry.backbone,
-                "files": [run.result.digest for run in before.ok],
+                "files": files_of(before),
                 "floor": any(run.result.floor for run in before.ok),
                 "own": compared(drawn[1], None, metric)["estimate"],
                 "here": cell["estimate"],

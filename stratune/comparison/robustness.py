@@ -12,9 +12,9 @@ from typing import Any
 from stratune.comparison.bench import Bench, Trial
 from stratune.comparison.board import Board
 from stratune.comparison.cases import read_cases
-from stratune.comparison.source import split_of
+from stratune.comparison.source import split_again
 from stratune.config import read_config
-from stratune.errors import ArtifactError, ConfigError, choices
+from stratune.errors import ConfigError, choices
 from stratune.evaluate.multiple import holm
 from stratune.files import write_json
 from stratune.ownership import owned_by_us
@@ -64,9 +64,7 @@ def stress(
     wanted = find_perturbations(only, swap=swap)
     entries = _entries(board, strategies)
     expected = [] if cases is None else read_cases(cases, board.task)
-    split = split_of(config)
-    if split.fingerprint != board.leaderboard["split"]["fingerprint"]:
-        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    split = split_again(out, config, board.leaderboard["split"]["fingerprint"])
     owned_by_us(out).own(FILE)
     bench = Bench.of(split, rows, seed, keep=config.report.texts > 0)
     trials = [bench.trial(one, one.usual if strength is None else strength, seed) for one in wanted]

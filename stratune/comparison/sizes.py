@@ -16,7 +16,7 @@ from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display
 from stratune.comparison.smaller import FOLDER, Smaller
-from stratune.comparison.source import split_of
+from stratune.comparison.source import split_again
 from stratune.config import read_config
 from stratune.errors import ArtifactError, ConfigError, DataError
 from stratune.files import write_json
@@ -50,9 +50,7 @@ def train_sizes(
     out = Path(out)
     board = Board.load(out)
     config = read_config(out / "config.yaml")
-    split = split_of(config)
-    if split.fingerprint != board.leaderboard["split"]["fingerprint"]:
-        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    split = split_again(out, config, board.leaderboard["split"]["fingerprint"])
     total = len(split.train)
     named = smaller.counts(config.sizes if wanted is None else wanted, total)
     there = [rows for rows in smaller.there_are(out) if rows < total]

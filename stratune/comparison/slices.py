@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from stratune.comparison.slice_columns import Column, SourceColumns, own_columns
 from stratune.comparison.slice_search import conditions_of, search
-from stratune.comparison.source import split_of
+from stratune.comparison.source import split_again
 from stratune.config import read_config
-from stratune.errors import ArtifactError
 from stratune.files import read_json, write_json
 from stratune.ownership import owned_by_us
 from stratune.report import publish
@@ -125,9 +124,7 @@ def slices(
     out = Path(out)
     comparison = load(out)
     config = read_config(out / "config.yaml")
-    split = split_of(config)
-    if split.fingerprint != comparison.fingerprint:
-        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    split = split_again(out, config, comparison.fingerprint)
     keys = ("by", "protected")
     slicing = Slicing(config, split, by=by, protected=protected, metric=metric, keys=keys)
     slicing.keep(out, slicing.searched(out, progress=progress))

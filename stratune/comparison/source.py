@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.config import Config
-from stratune.errors import ConfigError
+from stratune.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
     from stratune.config import DataConfig
@@ -31,6 +31,14 @@ def split_of(config: Config) -> Split:
     it.
     """
     return read_split(config)[0]
+
+
+def split_again(out: Path, config: Config, fingerprint: str) -> Split:
+    """That of the finished comparison in `out`, of this `fingerprint`. ArtifactError where data changed."""
+    split = split_of(config)
+    if split.fingerprint != fingerprint:
+        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    return split
 
 
 def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[Split, TextsReport | None]:

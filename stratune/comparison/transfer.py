@@ -18,11 +18,11 @@ import numpy as np
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display
-from stratune.comparison.source import split_of
+from stratune.comparison.source import split_again
 from stratune.comparison.sources import Source, sources_of
 from stratune.config import read_config
 from stratune.data.one_source import OneSource
-from stratune.errors import ArtifactError, ConfigError, DataError
+from stratune.errors import ConfigError, DataError
 from stratune.evaluate.multiple import holm
 from stratune.evaluate.paired import differences
 from stratune.evaluate.slices import estimate
@@ -62,9 +62,7 @@ def transfer(
     """
     out = Path(out)
     board, config = Board.load(out), read_config(out / "config.yaml")
-    split = split_of(config)
-    if split.fingerprint != board.leaderboard["split"]["fingerprint"]:
-        raise ArtifactError(f"{out}: {config.data.source} is not what it was made of any more")
+    split = split_again(out, config, board.leaderboard["split"]["fingerprint"])
     sources, notes = sources_of(config, split, column, values)
     owned_by_us(out).own(FILE, FOLDER)
     trained: dict[str, Comparison | str] = {}

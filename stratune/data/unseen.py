@@ -80,11 +80,7 @@ def with_other_test(
     notes = [*about, *tables.notes, kept.note(name, other.agreement), left_out]
     parts = {**split.parts, "test": rest}
     warnings = (*split.warnings, *known.warnings)
-    made = assemble(parts, task, [note for note in notes if note], warnings, split.wrong, split.folds)
-    return replace(
-        made, wanted=split.wanted, wanted_of_val=split.wanted_of_val, taught=split.taught,
-        unlabelled=split.unlabelled,
-    )  # fmt: skip
+    return assemble(parts, task, [note for note in notes if note], warnings, split.wrong, split.folds)
 
 
 def _error(name: str, records: list[int] | None, task: Task) -> Callable[[str, str, int], DataError]:

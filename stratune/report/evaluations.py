@@ -12,6 +12,7 @@ from urllib.parse import quote
 from stratune.report import human
 from stratune.report.comparison import Comparison
 from stratune.report.pairs import is_clear
+from stratune.report.slices import files_of
 
 FILE = "evaluations.json"
 FOLDER = "evaluations"  # in it a comparison for each
@@ -23,10 +24,7 @@ def of_board(comparison: Comparison) -> dict[str, Any]:
     file = comparison.evaluated
     if file is None or file["fingerprint"] != comparison.fingerprint:
         return {}
-    now = {
-        (entry.strategy, entry.backbone): [run.result.digest for run in entry.ok]
-        for entry in comparison.entries()
-    }
+    now = {(entry.strategy, entry.backbone): files_of(entry) for entry in comparison.entries()}
     found = []
     for one in file["evaluations"]:
         lines = [line for line in one["strategies"] if now.get(_key(line)) == line["files"]]
