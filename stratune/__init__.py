@@ -11,6 +11,7 @@ Names are loaded when first used: importing stratune imports no torch.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from stratune.strategy import Recipe, Strategy
     from stratune.task import Task
     from stratune.train.settings import Budget, TrainSettings
+
+# A thread of torch that waits for another one spins, and beside other programs burns what these need. libgomp
+# reads this when torch is loaded; measured in docs/log.md, 0.19.0.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 _HOMES = {
     "Board": "stratune.comparison.board",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
 from stratune.backbone.inputs import model_inputs, taken, tokens_first
 from stratune.errors import UnsupportedError
+from stratune.net.cpu_kernels import CpuKernels
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
@@ -77,9 +78,10 @@ class Net(nn.Module):
     # -- forward
 
     def forward(self, batch: Batch) -> Tensor:
-        if self.contrasts and self.training:
-            return self._vectors(batch)
-        return self.head(self, batch)  # type: ignore[no-any-return]
+        if not self.training:
+            return self.head(self, batch)  # type: ignore[no-any-return]
+        with CpuKernels() if batch.ids.device.type == "cpu" else nullcontext():
+            return self._vectors(batch) if self.contrasts else self.head(self, batch)
 
     def _vectors(self, batch: Batch) -> Tensor:
         """(B, C) pooled texts. The head's tensors take part with weight zero: in distributed training each
@@ -150,7 +152,7 @@ class Net(nn.Module):
         model = self.backbone.model
         if not model.supports_gradient_checkpointing:
             raise UnsupportedError("gradient_checkpointing", self.backbone.id, "its blocks cannot run twice")
-        model.activation_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False, "context_fn": _first_and_again})
         self.recomputes = True
 
     # -- what is trainable
@@ -256,6 +258,11 @@ class Net(nn.Module):
 
         blocks = self.backbone.blocks
         return intercepting({**dict.fromkeys(blocks[:depth], passed), blocks[depth]: resumed})
+
+
+def _first_and_again() -> tuple[AbstractContextManager[object], AbstractContextManager[object]]:
+    """Around a block's first run, which is inside `forward`, and its second, in the backward pass."""
+    return nullcontext(), CpuKernels()
 
 
 def _is_trainable(module: nn.Module) -> bool:

@@ -23,6 +23,7 @@ from stratune.train.memory_plan import did_not_fit, smaller
 from stratune.train.parallel import parallel
 from stratune.train.runtime import Runtime, autocast
 from stratune.train.shards import is_sharded, local, whole_of
+from stratune.train.tables import Tables
 from stratune.watch import SILENT, Progress, Step
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Loop:
 
     def run(self) -> TrainingState:
         self._prepare()
-        with self.parallel:
+        with self.parallel, self.tables:
             self._resume()
             for epoch, index, step in self._remaining():
                 if self.position.step >= self.end:
@@ -105,6 +106,7 @@ class Loop:
         frozen = self.feed.frozen
         self.parallel = parallel(self.net, frozen.depth if frozen else 0, self.accelerator)
         self.trainable = self.net.trainable()
+        self.tables = Tables(self.net, self.accelerator.num_processes == 1)
         self.lengths = self.feed.lengths
         self.plan = [len(self._steps_of(epoch)) for epoch in range(math.ceil(self.epochs))]
         self.whole_epochs = list(self.plan)
@@ -161,10 +163,11 @@ class Loop:
         self._set_learning_rate()
         self._fitting(rows)
         self.parallel.average()
-        norm = self.accelerator.clip_grad_norm_(list(self.trainable.values()), self.recipe.max_grad_norm)
-        self.not_finite |= ~torch.isfinite(whole_of(local(norm), norm))
+        self.not_finite |= ~torch.isfinite(self._clip())
+        self.tables.fill()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self.tables.clean()
         position = self.position
         position.step += 1
         position.examples_seen += len(rows)
@@ -220,6 +223,18 @@ class Loop:
                 self.accelerator.backward(
                     loss * (world / self.recipe.batch_size)
                 )  # DDP averages over processes
+
+    def _clip(self) -> Tensor:
+        """The norm of all gradients; they are scaled to `max_grad_norm` where it is larger."""
+        trained, most = list(self.trainable.values()), self.recipe.max_grad_norm
+        if self.accelerator.num_processes > 1 or self.device.type != "cpu":
+            norm: Tensor = self.accelerator.clip_grad_norm_(trained, most)
+            return whole_of(local(norm), norm)
+        parts = self.tables.parts(trained)
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(parts)))
+        if norm > most:
+            torch._foreach_mul_(parts, float(most / (norm + 1e-6)))
+        return norm
 
     def _losses(self, found: Tensor, rows: NDArray[np.int64]) -> Tensor:
         """(B,) of logits (B, outputs); or, of a net that contrasts, of vectors (B, C) in pairs."""
