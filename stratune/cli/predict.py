@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.calls import Calls, is_no_table, is_of_transcripts
 from stratune.cli.options import AllowServer, Delimiter, Encoding
 from stratune.comparison.progress import Bar
 from stratune.errors import ConfigError
@@ -34,7 +35,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="csv, tsv, json, jsonl, parquet, xlsx; - for standard input; or a text (of a pair two).",
+            help="csv, tsv, json, jsonl, parquet, xlsx; - for standard input; a transcript or a folder of "
+            "them, of a model that was trained on such; or a text (of a pair two).",
         ),
     ],
     strategy: Annotated[
@@ -99,13 +101,20 @@ def predict(
     if safe_csv and kind != "csv":
         raise ConfigError(f"the output is {kind}, not csv", key="--safe-csv")
     check_writable(output)
-    known = column_types(source, encoding=encoding, delimiter=delimiter)
-    predictor = Predictor.load(_model_of(model_dir, strategy), device=device, allow_server=allow_server or ())
+    place = _model_of(model_dir, strategy)
+    known = {} if is_no_table(source) else column_types(source, encoding=encoding, delimiter=delimiter)
+    predictor = Predictor.load(place, device=device, allow_server=allow_server or ())
     if coverage is not None:
         predictor.reach(coverage)  # raises where it has no sets to give, before anything is written
     columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix, coverage)
+    rows: Rows | Calls = Rows(source, known, encoding, delimiter, format_)
+    if is_of_transcripts(source, predictor, known):
+        rows = Calls(source, *predictor.read_transcripts(source, encoding), columns.text)
+        rows.tell()
+        known = {name: kind for name, kind in rows.types.items() if name not in rows.hidden}
+    elif not known and source != "-":
+        known = column_types(source, encoding=encoding, delimiter=delimiter)
     columns.check(known, predictor)
-    rows = Rows(source, known, encoding, delimiter, format_)
     types = {**known, **columns.added(predictor)} if known else {}
     with (
         open_writer(output, kind, safe=safe_csv, types=types) as writer,
@@ -138,6 +147,7 @@ class Rows:
     encoding: str | None = None
     delimiter: str | None = None
     format: str | None = None
+    hidden: tuple[str, ...] = ()  # columns that are not written
 
     def batches(self) -> Iterator[dict[str, list[Any]]]:
         from stratune.data.read import iter_batches
@@ -174,7 +184,7 @@ class Columns:
 
 
 def predicted(
-    predictor: Predictor, rows: Rows, columns: Columns, explain: bool = False
+    predictor: Predictor, rows: Rows | Calls, columns: Columns, explain: bool = False
 ) -> Iterator[dict[str, list[Any]]]:
     """Batches of columns: those of the input, then the predictions."""
     from stratune.cli.answer import evidence_of
@@ -191,11 +201,11 @@ def predicted(
         added = _answer_columns(predictor, answers, columns)
         if explain:
             added[f"{columns.prefix}evidence"] = evidence_of(answers, list(texts["text"]))
-        yield _joined(batch, added)
+        yield _joined({name: cells for name, cells in batch.items() if name not in rows.hidden}, added)
         done += len(texts)
 
 
-def _wanted(batch: dict[str, list[Any]], columns: Columns, rows: Rows) -> dict[str, list[Any]]:
+def _wanted(batch: dict[str, list[Any]], columns: Columns, rows: Rows | Calls) -> dict[str, list[Any]]:
     """The columns of texts alone, as text where some row of the file has text; all where one is missing."""
     import pyarrow as pa
 

@@ -43,7 +43,8 @@ def joined(folders: Sequence[Path], prefer: str | None = None) -> dict[str, Any]
         winner = board["verdict"]["winner"]
         home, own = homes[winner["strategy"], winner["backbone"]]
         named = own if winner["backbone"] is None else f"{own}@{winner['backbone']}"
-        board["verdict"]["command"] = f"{asking(home, first.task)} --strategy {shlex.quote(named)}"
+        command = asking(home, first.task, transcripts=first.of_transcripts)
+        board["verdict"]["command"] = f"{command} --strategy {shlex.quote(named)}"
     return board
 
 

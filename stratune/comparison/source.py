@@ -48,6 +48,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
     from stratune.data.load import load_split
     from stratune.data.subset import Subset
     from stratune.data.task import task_of
+    from stratune.transcript.reading import reading_of
 
     data = config.data
     fields = config.task.model_dump()
@@ -85,6 +86,8 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         subset=None if data.subset_rows is None else Subset(data.subset_rows, data.subset_draw),
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
+    if data.transcripts is not None and report is not None:
+        split = replace(split, reading=reading_of(data.transcripts, report.steps))
     return split, report
 
 

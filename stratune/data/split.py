@@ -65,6 +65,7 @@ class Split:
     by_time: ByTime | None = None  # of a split by time: when the rows of each part are of
     # part -> label -> rows, of parts that were cut to some of their rows, before they were
     whole: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reading: Mapping[str, Any] | None = None  # how transcripts became its texts (transcript/reading.py)
     taught: int = 0  # rows of train whose labels are the answers of models, which measure nothing
 
     @property

@@ -32,6 +32,7 @@ def store_split(split: Split) -> Path:
         for name in ("group", COLUMN)
         if name in table.column_names
     ]
+    others += [] if split.reading is None else [str(sorted(split.reading.items()))]
     folder = splits_folder() / sha256(split.fingerprint, str(task), *others)[:32]
 
     def make(empty: Path) -> None:
@@ -46,6 +47,7 @@ def store_split(split: Split) -> Path:
             "warnings": list(split.warnings),
             "wrong": list(split.wrong),
             "folds": list(split.folds),
+            "reading": split.reading,
         }
         write_json(empty / "about.json", about)
 
@@ -70,5 +72,6 @@ def load_parts(folder: Path) -> Split:
         warnings=tuple(about["warnings"]),
         wrong=tuple(about["wrong"]),
         folds=tuple(about.get("folds", ())),  # 0.11 or before wrote none
+        reading=about.get("reading"),  # nor 0.18
         unlabelled=to_dataset(pq.read_table(unlabelled)) if unlabelled.is_file() else None,
     )

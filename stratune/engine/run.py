@@ -125,6 +125,8 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
             result.notes = [*result.notes, *scorer.remarks(), *remarks_on(answers)]
     result.peak_bytes = memory.peak_bytes()
     trained.predictor.about["scores"] = {"val": result.val, "test": result.test}
+    if split.reading is not None:
+        trained.predictor.about["transcripts"] = dict(split.reading)
     if trained.is_main_process:
         _write(folder, trained, split, scored)
         result.artifact_bytes = folder_bytes(folder / "model")

@@ -71,6 +71,7 @@ class Fields(BaseModel):
     conformal: ConformalPart | None = None
     members: Annotated[list[Text], Field(min_length=1, max_length=1000)] | None = None
     weights: list[Annotated[Number, Field(gt=0)]] | None = None  # of the members of a weighted ensemble
+    transcripts: dict[str, Any] | None = None  # how they were read (transcript/reading.py)
     seed: int | list[int] | None = None
     versions: dict[str, Any] = {}
     digest: Digest | None = None

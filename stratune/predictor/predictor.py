@@ -20,6 +20,7 @@ from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
+    from stratune.transcript.texts import TextsReport
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,30 @@ class Predictor(Saved):
         """The answers as arrays. `rows` as `predict` takes them."""
         texts, pairs = texts_of(rows, self.task)
         return self.answer(texts, pairs, progress)
+
+    def read(self, source: str | Path, *, encoding: str | None = None) -> list[dict[str, Any]]:
+        """Transcripts as this model's training read them: rows for `predict`, with their id and document.
+
+        `source`: a file or a folder, as `read_transcripts` takes it. ArtifactError for a model that was not
+        trained on transcripts, or before 0.19; DataError for a file that cannot be read.
+        """
+        return self.read_transcripts(source, encoding)[0]
+
+    @property
+    def reads_transcripts(self) -> bool:
+        return self.about.get("transcripts") is not None
+
+    def read_transcripts(
+        self, source: str | Path, encoding: str | None = None
+    ) -> tuple[list[dict[str, Any]], TextsReport]:
+        """`read`, and what was done. Raises as `read`."""
+        from stratune.transcript.reading import parse_reading
+        from stratune.transcript.texts import read_texts
+
+        if not self.reads_transcripts:
+            why = "this model was trained on a table of texts; `stratune data texts` makes one of transcripts"
+            raise ArtifactError(f"{source}: {why}")
+        return read_texts(source, parse_reading(self.about["transcripts"]), encoding=encoding)
 
     @classmethod
     def load(

@@ -97,6 +97,10 @@ class Comparison:
     evaluated: Any = None  # contents of evaluations.json; None without it
 
     @property
+    def of_transcripts(self) -> bool:
+        return bool((self.config.get("data") or {}).get("transcripts"))
+
+    @property
     def balances(self) -> dict[str, dict[str, int]]:
         """Rows of each label by part; of a part that was cut to some of its rows, all of them before it."""
         found = {}

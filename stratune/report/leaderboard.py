@@ -101,7 +101,8 @@ def _decided(comparison: Comparison, ranked: Sequence[Row], parts: Sequence[dict
     metrics = compared_metrics(task)
     pairs = {name: pairs_of([part[name].measured for part in parts], metrics) for name in PARTS}
     flattery = standing(ranked, [part["val"].measured for part in parts], task.selection)
-    next_step, rows = asking(comparison.out, task), comparison.sizes
+    next_step = asking(comparison.out, task, transcripts=comparison.of_transcripts)
+    rows = comparison.sizes
     found = verdict(ranked, pairs["test"], task.selection, rows, prefer, flattery, next_step)
     return {"verdict": found, "pairs": pairs}
 

@@ -106,9 +106,9 @@ def verdict(
     }
 
 
-def asking(out: Path, task: Task) -> str:
-    """The command that asks the winner of the comparison in OUT about a text, or a pair of them."""
-    texts = '"a text" "its pair"' if task.text_pair else '"a text"'
+def asking(out: Path, task: Task, *, transcripts: bool) -> str:
+    """The command that asks the winner of the comparison in OUT about a text, a pair of them, or a call."""
+    texts = '"a text" "its pair"' if task.text_pair else "CALL.vtt" if transcripts else '"a text"'
     return f"stratune predict {shlex.quote(str(out))} {texts}"
 
 

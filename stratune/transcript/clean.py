@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stratune.transcript.steps import Spec, parse_step
+from stratune.transcript.steps import Spec, parse_step, written_out
 from stratune.transcript.turn import Transcript, Turn
 
 
@@ -29,6 +29,7 @@ class Cleaned:
     dropped: Mapping[str, int]  # document -> turns that became empty
     turns: int  # how many changed, those dropped among them
     examples: tuple[Changed, ...]  # the first of them
+    written_out: tuple[Spec, ...] = ()  # the steps as they clean other documents alike
 
     def total(self, step: str) -> int:
         return sum(counts[step] for counts in self.counts.values())
@@ -70,9 +71,10 @@ def clean(
     parsed = [parse_step(spec) for spec in steps]
     names = tuple(dict.fromkeys(name for name, _ in parsed))
     counts = {t.document: dict.fromkeys(names, 0) for t in transcripts}
-    now = list(transcripts)
+    now, alike = list(transcripts), list[Spec]()
     touched: dict[int, dict[str, None]] = {}  # position of a turn among all -> the steps that changed it
-    for name, step in parsed:
+    for spec, (name, step) in zip(steps, parsed, strict=True):
+        alike += written_out(spec, now)
         change = step.prepare(now)
         position, after = 0, []
         for transcript in now:
@@ -88,7 +90,8 @@ def clean(
             if watch is not None:
                 watch(len(turns))
         now = after
-    return _without_empty(transcripts, now, Cleaned(names, counts, {}, len(touched), ()), touched, examples)
+    cleaned = Cleaned(names, counts, {}, len(touched), (), tuple(alike))
+    return _without_empty(transcripts, now, cleaned, touched, examples)
 
 
 def _without_empty(

@@ -26,22 +26,42 @@ class Step(Protocol):
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change: ...
 
+    def named(self, transcripts: Sequence[Transcript]) -> list[dict[str, Any]] | None:
+        """Options with which other documents are cleaned as these: what was found in them, or read in a file.
+
+        None: as they are. Nothing in the list: no step is needed.
+        """
+        return None
+
+
+def written_out(spec: Spec, transcripts: Sequence[Transcript]) -> list[Spec]:
+    """The step as it cleans other documents alike; none where it finds nothing that would be left out."""
+    name, step = parse_step(spec)
+    named = step.named(transcripts)
+    return [spec] if named is None else [{"step": name, **one} for one in named]
+
 
 @dataclass(frozen=True)
-class Fillers:
+class Fillers(Step):
     """um, uh, you know: English, or the user's own words or file (one a line, # begins a comment)."""
 
     words: Sequence[str] = ()
     file: str | Path | None = None
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
-        own = [*self.words, *(_listed(Path(self.file)) if self.file is not None else ())]
-        words = tuple(own) or ENGLISH
+        words = tuple(self._own()) or ENGLISH
         return _on_text(lambda text: without_fillers(text, words))
+
+    def named(self, transcripts: Sequence[Transcript]) -> list[dict[str, Any]]:
+        own = self._own()
+        return [{"words": own} if own else {}]
+
+    def _own(self) -> list[str]:
+        return [*self.words, *(_listed(Path(self.file)) if self.file is not None else ())]
 
 
 @dataclass(frozen=True)
-class Repeats:
+class Repeats(Step):
     """ "the the", "I- I": one of them."""
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
@@ -49,7 +69,7 @@ class Repeats:
 
 
 @dataclass(frozen=True)
-class Timestamps:
+class Timestamps(Step):
     """[00:12:31], (12:31), 00:12:31.200 -->"""
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
@@ -57,7 +77,7 @@ class Timestamps:
 
 
 @dataclass(frozen=True)
-class Noise:
+class Noise(Step):
     """(Applause.), [crosstalk]: notes of at most four words with one of `words` among them."""
 
     words: Sequence[str] = ()
@@ -68,7 +88,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Speakers:
+class Speakers(Step):
     """Names in one form for each speaker of a document; (Counsel) after a name becomes the role."""
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
@@ -84,7 +104,7 @@ class Speakers:
 
 
 @dataclass(frozen=True)
-class NoSpeakers:
+class NoSpeakers(Step):
     """No names at all."""
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
@@ -92,7 +112,7 @@ class NoSpeakers:
 
 
 @dataclass(frozen=True)
-class Boilerplate:
+class Boilerplate(Step):
     """Lines equal to one of `texts`, or matched as a whole by one of `patterns`; without either, the lines of
     at least `min_words` words that are the same in `share` of the documents.
     """
@@ -103,12 +123,19 @@ class Boilerplate:
     min_words: int = 4
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
-        keys = {key(text) for text in self.texts}
         patterns = [_compiled(pattern) for pattern in self.patterns]
-        share = 0.5 if self.share is None and not keys and not patterns else self.share
-        if share is not None:
-            keys |= common_lines(transcripts, share, self.min_words)
+        keys = self._keys(transcripts)
         return _on_text(lambda text: without_lines(text, keys, patterns))
+
+    def named(self, transcripts: Sequence[Transcript]) -> list[dict[str, Any]]:
+        texts = sorted(self._keys(transcripts))
+        found = {"texts": texts, "patterns": list(self.patterns)}
+        return [{name: lines for name, lines in found.items() if lines}] if any(found.values()) else []
+
+    def _keys(self, transcripts: Sequence[Transcript]) -> set[str]:
+        keys = {key(text) for text in self.texts}
+        share = 0.5 if self.share is None and not keys and not self.patterns else self.share
+        return keys if share is None else keys | common_lines(transcripts, share, self.min_words)
 
 
 STEPS: dict[str, Callable[..., Step]] = {

@@ -80,24 +80,36 @@ class TextsReport:
     unused: Sequence[str]  # rows of the label table that no text has
     cleaned: Mapping[str, int]  # step -> changes
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
+    steps: Sequence[Spec] = ()  # of cleaning, as they clean other documents alike
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with counts and a few ids in place of all ids."""
         left_out = {why: _counted(ids) for why, ids in self.left_out.items()}
-        return {**vars(self), "left_out": left_out, "unused": _counted(self.unused)}
+        found = {**vars(self), "left_out": left_out, "unused": _counted(self.unused)}
+        return {name: value for name, value in found.items() if name != "steps"}
 
     def lines(self) -> list[str]:
         """The report in lines of text."""
         size = f"{self.median_words:,.0f} words in the middle one"
         lines = [f"{self.rows:,} texts of {self.documents:,} documents, {size}"]
-        lines += [
+        changed = [f"{count:,} x {step}" for step, count in self.cleaned.items()]
+        return [*lines, *self._not_read(), *changed, *self._troubled()]
+
+    def problems(self) -> list[str]:
+        """Those of them that somebody should know who gets answers to the texts."""
+        return [*self._not_read(), *self._troubled()]
+
+    def _not_read(self) -> list[str]:
+        lines = [
             f"{len(ids):,} left out: {why} (such as {', '.join(ids[:3])})"
             for why, ids in self.left_out.items()
         ]
         if self.unused:
             lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
-        lines += [f"{count:,} x {step}" for step, count in self.cleaned.items()]
-        return lines + [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
+        return lines
+
+    def _troubled(self) -> list[str]:
+        return [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
 
 
 def _counted(ids: Sequence[str]) -> dict[str, Any]:
@@ -116,10 +128,8 @@ def read_texts(
     options = options or Texts()
     labels = _labels(source, options, encoding)  # before the transcripts, which take longer to read
     transcripts = read_transcripts(source, options.columns, encoding=encoding)
-    read, changes = _wanted(transcripts, options, str(source)), dict[str, int]()
-    if options.clean:
-        read, cleaned = clean(read, options.clean, examples=0)
-        changes = {step: cleaned.total(step) for step in cleaned.steps}
+    read = _wanted(transcripts, options, str(source))
+    read, cleaned = clean(read, options.clean, examples=0)
     left_out: dict[str, list[str]] = {}
     rows = [row for transcript in read for row in _rows(transcript, options, left_out)]
     unused: list[str] = []
@@ -138,8 +148,9 @@ def read_texts(
         median_words=median(words),
         left_out=left_out,
         unused=unused,
-        cleaned=changes,
+        cleaned={step: cleaned.total(step) for step in cleaned.steps},
         troubles=total_troubles(transcripts),
+        steps=cleaned.written_out,
     )
 
 
