@@ -39,11 +39,9 @@ class Calls:
     def _names(self) -> list[str]:
         return [name for name in NAMED if any(row.get(name) for row in self.rows)]
 
-    def batches(self) -> Iterator[dict[str, list[Any]]]:
-        from stratune.cli.predict import BATCH_ROWS
-
-        for start in range(0, len(self.rows), BATCH_ROWS):
-            rows = self.rows[start : start + BATCH_ROWS]
+    def batches(self, count: int) -> Iterator[dict[str, list[Any]]]:
+        for start in range(0, len(self.rows), count):
+            rows = self.rows[start : start + count]
             named = {name: [row.get(name) for row in rows] for name in self._names}
             yield {**named, self.text: [row["text"] for row in rows]}
 

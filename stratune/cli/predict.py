@@ -149,11 +149,11 @@ class Rows:
     format: str | None = None
     hidden: tuple[str, ...] = ()  # columns that are not written
 
-    def batches(self) -> Iterator[dict[str, list[Any]]]:
+    def batches(self, count: int) -> Iterator[dict[str, list[Any]]]:
         from stratune.data.read import iter_batches
 
         yield from iter_batches(
-            self.source, BATCH_ROWS, encoding=self.encoding, delimiter=self.delimiter, format=self.format
+            self.source, count, encoding=self.encoding, delimiter=self.delimiter, format=self.format
         )
 
 
@@ -193,7 +193,7 @@ def predicted(
 
     task = replace(predictor.task, text=columns.text, text_pair=columns.pair, group=None, id=None)
     done = 0
-    for batch in rows.batches():
+    for batch in rows.batches(BATCH_ROWS):
         columns.check(batch, predictor)
         texts = canonical(read(_wanted(batch, columns, rows)), task, rows.source, labelled=False, first=done)
         pairs = list(texts["text_pair"]) if task.text_pair else None
