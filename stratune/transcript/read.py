@@ -9,7 +9,7 @@ from pathlib import Path
 from stratune.data.demo import demo_table
 from stratune.data.text_files import require_file
 from stratune.errors import DataError, choices
-from stratune.transcript import json_turns, plain, srt, table, vtt
+from stratune.transcript import json_turns, plain, sbv, srt, table, ttml, vtt
 from stratune.transcript.records import Columns, check_columns
 from stratune.transcript.turn import Transcript
 
@@ -34,6 +34,10 @@ READERS: dict[str, Reader] = {
     ".csv": table.read_table,
     ".tsv": table.read_table,
     ".parquet": table.read_table,
+    ".sbv": _single(sbv.read_sbv),
+    ".ttml": _single(ttml.read_ttml),
+    ".dfxp": _single(ttml.read_ttml),
+    ".xml": _single(ttml.read_ttml),
 }
 
 

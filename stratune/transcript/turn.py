@@ -107,4 +107,4 @@ class Draft:
         self.turns.append(Turn(self.document, len(self.turns), speaker, role, start, end, section, text))
 
     def transcript(self) -> Transcript:
-        return Transcript(self.document, tuple(self.turns), dict(self.troubles))
+        return Transcript(self.document, tuple(self.turns), dict(+self.troubles))
