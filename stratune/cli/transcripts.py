@@ -15,6 +15,7 @@ from stratune.cli.transcript_tables import (
     about,
     changes_table,
     print_diff,
+    print_forms,
     print_troubles,
     total,
     turns_table,
@@ -70,6 +71,7 @@ def turns_command(
     screen.print(turns_table(transcripts))
     if words:
         screen.say(f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
+    print_forms(screen, transcripts)
     print_troubles(screen, total(transcripts)["troubles"])
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""

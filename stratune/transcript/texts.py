@@ -14,10 +14,10 @@ from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clean import clean
 from stratune.transcript.label_table import SHOWN, LabelTable
 from stratune.transcript.read import read_transcripts
-from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.records import Columns, check_columns, turn_fields
 from stratune.transcript.segment import check_by, check_unit, documents
 from stratune.transcript.steps import Spec, parse_step
-from stratune.transcript.turn import TROUBLES, Transcript, total_troubles
+from stratune.transcript.turn import TROUBLES, Transcript, total_forms, total_troubles
 
 TABLES = (".csv", ".tsv", ".parquet")  # of turns, which may hold their labels too
 
@@ -80,6 +80,7 @@ class TextsReport:
     unused: Sequence[str]  # rows of the label table that no text has
     cleaned: Mapping[str, int]  # step -> changes
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
+    forms: Mapping[str, int] = field(default_factory=dict)  # format that was recognised -> its documents
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with counts and a few ids in place of all ids."""
@@ -96,6 +97,7 @@ class TextsReport:
         ]
         if self.unused:
             lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
+        lines += [f"{count:,} documents read as {form}" for form, count in self.forms.items()]
         lines += [f"{count:,} x {step}" for step, count in self.cleaned.items()]
         return lines + [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
 
@@ -140,6 +142,7 @@ def read_texts(
         unused=unused,
         cleaned=changes,
         troubles=total_troubles(transcripts),
+        forms=total_forms(transcripts),
     )
 
 
@@ -147,18 +150,19 @@ def _labels(source: str | Path, options: Texts, encoding: str | None) -> LabelTa
     """The table in `options.labels`, or the source itself where it is a table."""
     from stratune.data.read import read
 
-    document = None
+    document, columns = None, options.columns
     if options.labels is not None:
         name, table = options.labels, read(options.labels, encoding=encoding)
     elif str(source).startswith("demo:"):
         name, table = source, _demo_labels(str(source))
     elif Path(source).suffix.lower() in TABLES and not Path(source).is_dir():
         name, table, document = source, read(source, encoding=encoding), Path(source).stem
+        columns = turn_fields(table.column_names, options.columns)
     elif options.keep:
         raise ConfigError("needs a table of labels (labels)", key="keep")
     else:
         return None
-    return LabelTable(table, name, options.unit, options.kept, options.columns, document)
+    return LabelTable(table, name, options.unit, options.kept, columns, document)
 
 
 def _demo_labels(source: str) -> Any:
