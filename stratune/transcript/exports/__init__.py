@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from stratune.transcript.exports.labelled import is_own_form, labelled, own_form
-from stratune.transcript.exports.marks import Mark, openings
+from stratune.transcript.exports.marks import Marks, openings
 from stratune.transcript.exports.own_line import own_line
 from stratune.transcript.exports.stamped import bracketed, stamped, tabbed, timed
 
-Form = Callable[[Sequence[str]], list[Mark]]
+Form = Callable[[Sequence[str]], Marks]
 
 FORMS: dict[str, Form] = {
     "names before the text": labelled,
@@ -20,7 +20,7 @@ FORMS: dict[str, Form] = {
 }
 
 
-def marks_of(lines: Sequence[str]) -> tuple[str, list[Mark]]:
+def marks_of(lines: Sequence[str]) -> tuple[str, Marks]:
     """(form, mark of each line): the form with the most turns, the first of equals; "" where none fits."""
     if not any(line.strip() for line in lines):
         return "", [None] * len(lines)

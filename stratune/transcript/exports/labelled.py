@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from stratune.transcript.exports.believed import believed_names
 from stratune.transcript.exports.headings import is_footer, is_header, section_of
-from stratune.transcript.exports.marks import LeftOut, Mark, Opens, Section, Time
+from stratune.transcript.exports.marks import Mark, Marks, opens
 from stratune.transcript.exports.stamps import INNER, STAMP, times_of
 from stratune.transcript.label import split_label
 
@@ -31,12 +31,12 @@ def is_own_form(lines: Sequence[str]) -> bool:
     return all(_BRACKETED.match(line) for line in lines if line.strip())
 
 
-def own_form(lines: Sequence[str]) -> list[Mark]:
+def own_form(lines: Sequence[str]) -> Marks:
     found = (split_label(line) for line in lines)
-    return [None if one is None else Opens(one[0], one[1]) for one in found]
+    return [None if one is None else opens(one[0], one[1]) for one in found]
 
 
-def labelled(lines: Sequence[str]) -> list[Mark]:
+def labelled(lines: Sequence[str]) -> Marks:
     """Marks of every line; nothing is opened where no label is believed."""
     asks = {found.group(1) for found in map(_QA.match, lines) if found is not None} == {"Q", "A"}
     found = [_opened(line, asks) for line in lines]
@@ -48,20 +48,20 @@ def labelled(lines: Sequence[str]) -> list[Mark]:
         for one, line in zip(found, lines, strict=True)
         if one is not None and (_BRACKETED.match(line) or one.start is not None)
     }
-    marks: list[Mark] = [
+    marks: Marks = [
         one if one is not None and (one.speaker in names or one.speaker in sure) else _other(line)
         for one, line in zip(found, lines, strict=True)
     ]
     return _checked(lines, marks)
 
 
-def _opened(line: str, asks: bool) -> Opens | None:
+def _opened(line: str, asks: bool) -> Mark | None:
     """What a line opens, if its label is a name."""
     if _BRACKETED.match(line):
         own = split_label(line)
-        return None if own is None else Opens(own[0], own[1])
+        return None if own is None else opens(own[0], own[1])
     if asks and (question := _QA.match(line)) is not None:
-        return Opens(question.group(1), question.group(2).strip())
+        return opens(question.group(1), question.group(2).strip())
     if ":" not in line or _EXAMINER.match(line):
         return None
     line = _without_markup(line)
@@ -73,7 +73,7 @@ def _opened(line: str, asks: bool) -> Opens | None:
     inside = _AFTER_NAME.fullmatch(line)
     if inside is not None and split_label(f"{inside.group(1)}: x") is not None:
         start, end = times_of(inside.group(2))
-        return Opens(inside.group(1).strip(), inside.group(3).strip(), start, end)
+        return opens(inside.group(1).strip(), inside.group(3).strip(), start, end)
     label = split_label(line)
     if label is None:
         return None
@@ -82,7 +82,7 @@ def _opened(line: str, asks: bool) -> Opens | None:
     if after is not None:
         start, end = times_of(after.group(1))
         text = text[after.end() :]
-    return Opens(who, text, start, end)
+    return opens(who, text, start, end)
 
 
 def _without_markup(line: str) -> str:
@@ -94,26 +94,30 @@ def _without_markup(line: str) -> str:
     return f"{name}: {text}"
 
 
-def _other(line: str) -> Mark:
+def _other(line: str) -> Mark | None:
     section = section_of(line)
     if section is not None:
-        return Section(section)
+        return Mark("section", text=section)
     alone = _ALONE.fullmatch(line)
     if alone is not None:
         start, _ = times_of(alone.group(1))
-        return None if start is None else Time(start)
+        return None if start is None else Mark("time", start=start)
     if is_footer(line) or _EXAMINER.match(line):
-        return LeftOut()
+        return Mark("left out")
     before = _BEFORE.match(line)
     if before is not None and before.group(1)[0] in "[(<":
         start, end = times_of(before.group(1))
-        return Opens(None, line[before.end() :].strip(), start, end)
+        return opens(None, line[before.end() :].strip(), start, end)
     return None
 
 
-def _checked(lines: Sequence[str], marks: list[Mark]) -> list[Mark]:
+def _checked(lines: Sequence[str], marks: Marks) -> Marks:
     """Two openings at least, or one before which only notes stand; what an export has above is left out."""
-    named = [number for number, mark in enumerate(marks) if type(mark) is Opens and mark.speaker is not None]
+    named = [
+        number
+        for number, mark in enumerate(marks)
+        if mark is not None and mark.kind == "opens" and mark.speaker is not None
+    ]
     written = [number for number, line in enumerate(lines) if line.strip()]
     above = [number for number in written if named and number < named[0]]
     if not named or (len(named) < 2 and any(lines[number].lstrip()[0] not in "([*♪" for number in above)):
@@ -121,5 +125,6 @@ def _checked(lines: Sequence[str], marks: list[Mark]) -> list[Mark]:
     export = any(is_header(lines[number]) for number in above)
     for number in above:
         if export or lines[number].lstrip().startswith("#"):
-            marks[number] = marks[number] if type(marks[number]) is Section else LeftOut()
+            mark = marks[number]
+            marks[number] = mark if mark is not None and mark.kind == "section" else Mark("left out")
     return marks

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from stratune.transcript.exports.believed import ROLES, is_common, name_like
 from stratune.transcript.exports.headings import bare, is_footer, is_people, section_of
-from stratune.transcript.exports.marks import LeftOut, Mark, Opens, Section
+from stratune.transcript.exports.marks import Mark, Marks, opens
 
 _TITLED = re.compile(r"([^\W_][^\n]{1,50}?)\s*(?:--+|\s[–—-])\s*(\S[^\n]{1,120})")
 _PARTS = re.compile(r"\s*(?:--+|\s[–—-]\s)\s*")
@@ -22,14 +22,14 @@ _LEAST = 2
 _LONGEST_TITLE = 14  # words
 
 
-def own_line(lines: Sequence[str]) -> list[Mark]:
+def own_line(lines: Sequence[str]) -> Marks:
     """Marks of every line; nothing is opened where names neither recur nor begin every paragraph."""
     heads = _heads(lines)
     if len(heads) < _LEAST or not _believed(lines, heads):
         return [None] * len(lines)
     first = min(heads)
     titles = _listed_titles(lines[:first])
-    marks: list[Mark] = []
+    marks: Marks = []
     ended = False  # a list of participants at the end: nobody speaks after it
     for number, line in enumerate(lines):
         section = section_of(line)
@@ -37,12 +37,12 @@ def own_line(lines: Sequence[str]) -> list[Mark]:
         if not line.strip():
             marks.append(None)
         elif section is not None:
-            marks.append(Section(section))
+            marks.append(Mark("section", text=section))
         elif number < first or ended or is_footer(line):
-            marks.append(LeftOut())
+            marks.append(Mark("left out"))
         elif number in heads:
             name, title = heads[number]
-            marks.append(Opens(name, "", role=title or titles.get(name, "")))
+            marks.append(opens(name, "", role=title or titles.get(name, "")))
         else:
             marks.append(None)
     return marks
