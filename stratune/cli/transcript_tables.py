@@ -68,6 +68,13 @@ def print_forms(console: Screen, transcripts: Sequence[Transcript]) -> None:
         console.say(f"{count:,} documents read as {form}")
 
 
+def print_near_names(console: Screen, transcripts: Sequence[Transcript]) -> None:
+    from stratune.transcript.near_names import near_names, note
+
+    if pairs := near_names(transcripts):
+        console.say(note(pairs))
+
+
 def print_troubles(console: Screen, troubles: Mapping[str, int]) -> None:
     from stratune.transcript.turn import TROUBLES
 

@@ -16,6 +16,7 @@ from stratune.cli.transcript_tables import (
     changes_table,
     print_diff,
     print_forms,
+    print_near_names,
     print_troubles,
     total,
     turns_table,
@@ -72,6 +73,7 @@ def turns_command(
     if words:
         screen.say(f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
     print_forms(screen, transcripts)
+    print_near_names(screen, transcripts)
     print_troubles(screen, total(transcripts)["troubles"])
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stratune.transcript.label import split_label
-from stratune.transcript.stage import NOISE
+from stratune.transcript.noise_words import NOISE
 
 Spoken = tuple[str, str]  # speaker, text
 

@@ -13,6 +13,7 @@ from stratune.data.arrow import as_text
 from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clean import clean
 from stratune.transcript.label_table import SHOWN, LabelTable
+from stratune.transcript.near_names import near_names, note
 from stratune.transcript.read import read_transcripts, transcript_files
 from stratune.transcript.records import Columns, check_columns, turn_fields
 from stratune.transcript.segment import check_by, check_unit, documents
@@ -82,11 +83,13 @@ class TextsReport:
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
     forms: Mapping[str, int] = field(default_factory=dict)  # format that was recognised -> its documents
     not_read: Sequence[str] = ()  # files of the folder that are of another type
+    near_names: Sequence[tuple[str, str]] = ()  # pairs that may be one speaker
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with counts and a few ids in place of all ids."""
         left_out = {why: _counted(ids) for why, ids in self.left_out.items()}
-        others = {"unused": _counted(self.unused), "not_read": _counted(self.not_read)}
+        others: dict[str, Any] = {"unused": _counted(self.unused), "not_read": _counted(self.not_read)}
+        others["near_names"] = _counted([" and ".join(pair) for pair in self.near_names])
         return {**vars(self), "left_out": left_out, **others}
 
     def lines(self) -> list[str]:
@@ -102,6 +105,7 @@ class TextsReport:
         if self.not_read:
             lines.append(f"{len(self.not_read):,} files not read (such as {', '.join(self.not_read[:3])})")
         lines += [f"{count:,} documents read as {form}" for form, count in self.forms.items()]
+        lines += [note(self.near_names)] if self.near_names else []
         lines += [f"{count:,} x {step}" for step, count in self.cleaned.items()]
         return lines + [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
 
@@ -147,6 +151,7 @@ def read_texts(
         cleaned=changes,
         troubles=total_troubles(transcripts),
         forms=total_forms(transcripts),
+        near_names=near_names(read),
         not_read=[] if str(source).startswith("demo:") else [str(f) for f in transcript_files(source)[1]],
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stratune.transcript.label import split_label
 from stratune.transcript.names import TITLES
-from stratune.transcript.stage import NOISE
+from stratune.transcript.noise_words import NOISE
 
 ROLES = frozenset(
     [

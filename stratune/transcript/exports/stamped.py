@@ -13,7 +13,7 @@ from stratune.transcript.exports.believed import believed_names, is_common, name
 from stratune.transcript.exports.headings import is_footer, section_of
 from stratune.transcript.exports.marks import Mark, Marks, openings, opens
 from stratune.transcript.exports.stamps import STAMP, times_of
-from stratune.transcript.stage import NOISE
+from stratune.transcript.noise_words import NOISE
 
 _NAME = r"[^\W_][^:\[\]()<>|\n]{0,59}?(?:\s?\([^()\d\n]{1,40}\))?"
 _GAP = r"\s{0,9}(?:[-–—|•,]\s{0,9})?"  # bounded: a line of blanks must not take quadratic time
