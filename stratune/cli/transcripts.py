@@ -31,10 +31,16 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="INPUT",
-        help="vtt, srt, txt, json, jsonl, csv, tsv or parquet file; a folder of them; demo:speeches",
+        help="vtt, srt, sbv, ttml, txt, md, docx, html, json, jsonl, csv, tsv, xlsx, parquet, TextGrid or "
+        "cha file; a folder of them; demo:speeches",
     ),
 ]
-Columns = Annotated[str | None, typer.Option(help="What the input calls its fields: text=words,speaker=who.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="What the input calls its fields: text=words,speaker=who; in JSON text=results.0.text."
+    ),
+]
 
 
 def turns_command(

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from stratune.transcript.exports.believed import is_common
 from stratune.transcript.label import split_label
 from stratune.transcript.noise_words import NOISE
 
@@ -37,7 +38,7 @@ def _take(line: str, turns: list[tuple[str, list[str]]], dashes: bool) -> None:
     opens = _OPENS.match(line)
     text = line[opens.end() :] if opens is not None else line
     labelled = split_label(text)
-    if labelled is not None:
+    if labelled is not None and (_BRACKETED.match(text) or not is_common(labelled[0])):
         turns.append((labelled[0], [labelled[1]]))
     elif opens is not None or (dashes and _DASH.match(line)):
         turns.append(("", [(text if opens is not None else _DASH.sub("", text, count=1)).strip()]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stratune.errors import DataError
-from stratune.transcript import read_transcripts
+from stratune.transcript import Transcript, read_transcripts, write_transcript
 
 
 def one(path, content):
@@ -121,6 +121,16 @@ def test_changes_of_speaker_and_names_in_brackets(tmp_path):
     ]
     noise = "0:00:01.000,0:00:02.000\n(Loud Applause) Good.\n\n0:00:02.000,0:00:03.000\n(Laughs) Hello.\n"
     assert one(tmp_path / "noise.sbv", noise).speakers == []
+
+
+def test_common_words_before_a_colon_name_nobody(tmp_path):
+    cues = ["Ann: Two things.", "Note: the first.", "Budget: none.", "[Note]: said."]
+    text = "\n".join(f"{i}\n00:00:0{i},000 --> 00:00:0{i},900\n{line}\n" for i, line in enumerate(cues))
+    turns = one(tmp_path / "a.srt", text).turns
+    assert [turn.speaker for turn in turns] == ["Ann", "", "", "Note"]
+    assert turns[1].text == "Note: the first."
+    write_transcript(Transcript("b", turns), tmp_path / "b.srt")
+    assert [turn.speaker for turn in read_transcripts(tmp_path / "b.srt")[0].turns] == ["Ann", "", "", "Note"]
 
 
 TTML = """<?xml version="1.0" encoding="UTF-8"?>

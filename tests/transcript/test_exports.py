@@ -43,6 +43,9 @@ ANN, BO = (None, "Ann Lee", "Good morning."), (None, "Bo Tan", "Hello: all.")
         ("00:04 | Ann Lee\nGood morning.\n\n00:09 | Bo Tan\nHello: all.", (4, 9)),
         ("Ann Lee - 00:04\nGood morning.\nBo Tan - 00:09\nHello: all.", (4, 9)),
         ("Ann Lee  0:04  Good morning.\nBo Tan  0:09  Hello: all.", (4, 9)),
+        ("Ann Lee [00:00:03] Good morning.\n\nBo Tan [00:00:09] Hello: all.", (3, 9)),
+        ("Ann Lee: [00:00:03] Good morning.\n\nBo Tan: (00:00:09) Hello: all.", (3, 9)),
+        ("10:02:11 From Ann Lee to Everyone:\n\tGood morning.\n10:02:15\t From  Bo Tan : Hello: all.", (36131, 36135)),
         ("[Ann Lee] Good morning.\n[Bo Tan] Hello: all.", (None, None)),
         ("[10:02] <Ann Lee> Good morning.\n[10:03] <Bo Tan> Hello: all.", (602, 603)),
         ("Ann Lee\tGood morning.\nBo Tan\tHello: all.", (None, None)),
@@ -259,6 +262,12 @@ def test_court_files():
     assert heard("Q: What?\nA: A form.\nQ. And when?\nA. In May.") == [
         (None, "Q", "What?"), (None, "A", "A form."), (None, "Q", "And when?"), (None, "A", "In May."),
     ]  # fmt: skip
+    hearing = "    The CHAIRMAN. The committee will come to order.\n    Mr. SMITH of Ohio. Thank you, Mr. Chairman.\n    The CHAIRMAN. Go on."
+    assert [turn.speaker for turn in read(hearing).turns] == [
+        "The CHAIRMAN",
+        "Mr. SMITH of Ohio",
+        "The CHAIRMAN",
+    ]
     assert heard("A. First item\nB. Second item") == [(None, "", "A. First item B. Second item")]
 
 
@@ -280,6 +289,9 @@ def test_numbers_that_count_turns_lose_no_line():
         "Note: one.\nNote: two.\nNote: three.\nA long line without any.",
         "The meeting began at 10:02\nand ended at 11:15\nand nobody came.",
         "Alice Springs\n\nThe town is small.\n\nUluru\n\nThe rock is large.",
+        "Meeting minutes\nDate: May 2\nTime: 10:00\nLocation: Rome\n- Budget: approved\n- Plan: open",
+        "Genesis 1:1 In the beginning.\nJohn 3:16 For God so loved.\nLuke 2:10 And the angel said.",
+        "Call me.\nP.S.: bring it.\nFYI: late.",
         "[laughs] He left the room.\n[applause] And came back.",
         "Revenue: 3 million.\nNet Income: 1 million.\nMay 2024: 4 million.",
     ],

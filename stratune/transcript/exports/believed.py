@@ -110,6 +110,7 @@ _DATE = re.compile(
     r"|^(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?\s\d",
     re.IGNORECASE,
 )
+_ABBREVIATED = frozenset(["ps", "nb", "eg", "ie", "fyi", "re", "cc", "tldr", "aka", "faq", "vs", "approx"])
 _ARTICLES = ("the", "a", "an")
 _MOST_WORDS = 6  # of a name that stands on a line of its own
 
@@ -122,6 +123,8 @@ def common_words() -> frozenset[str]:
 
 def is_common(label: str) -> bool:
     """Whether all of its words are common: no name as far as one can see. Roles and titles are none."""
+    if label.replace(".", "").lower() in _ABBREVIATED:
+        return True
     words = [word.lower() for word in _WORD.findall(label)]
     if any(word in ROLES or word.upper() in TITLES for word in words) or not words:
         return not words

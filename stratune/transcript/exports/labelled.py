@@ -23,6 +23,14 @@ _AFTER_LABEL = re.compile(rf"([\[(<]\s?{INNER})\s*")
 _ALONE = re.compile(rf"\s*({STAMP})\s*")
 _QA = re.compile(r"\s*([QA])(?:[.:)]\s+|\s{2,})(?=\S)(.*)")
 _BRACKETED = re.compile(r"\s*\[.*?\]:(?:\s|$)")
+_CHAT = re.compile(
+    rf"\s*({STAMP})\s{{1,9}}From\s{{1,9}}(\S.{{0,60}}?)(?:\s{{1,9}}[Tt]o\s.{{1,60}}?)?\s?:(?:\s+|$)(.*)"
+)
+# Hearings: "The CHAIRMAN. The committee", "Mr. SMITH of Ohio. Thank you"
+_HEARING = re.compile(
+    r"\s*((?:The|Mr|Ms|Mrs|Miss|Dr|Senator|Representative|Chairman|Judge|General|Admiral|Secretary)\.?"
+    r"\s[A-Z][A-Z'’-]{2,30}(?:\s[A-Z][A-Z'’-]{1,30}){0,2}(?:\sof\s[A-Z]\w{2,20})?)\.\s+(?=[\[(A-Z])(.*)"
+)
 _EXAMINER = re.compile(r"\s*BY\s+M(?:R|S|RS|ISS)\b.{1,40}:\s*$")
 
 
@@ -62,8 +70,15 @@ def _opened(line: str, asks: bool) -> Mark | None:
         return None if own is None else opens(own[0], own[1])
     if asks and (question := _QA.match(line)) is not None:
         return opens(question.group(1), question.group(2).strip())
+    hearing = _HEARING.fullmatch(line)
+    if hearing is not None:
+        return opens(hearing.group(1), hearing.group(2).strip())
     if ":" not in line or _EXAMINER.match(line):
         return None
+    chat = _CHAT.fullmatch(line)
+    if chat is not None:  # Zoom: 10:02:11 From Ann Lee to Everyone: ...
+        start, end = times_of(chat.group(1))
+        return opens(chat.group(2).strip(), chat.group(3).strip(), start, end)
     line = _without_markup(line)
     start, end = None, None
     before = _BEFORE.match(line)

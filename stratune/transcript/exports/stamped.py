@@ -21,6 +21,9 @@ _DECOR = r"(?:[#>*_\s]{0,6})"
 _HEAD = re.compile(rf"{_DECOR}[\[(<]?({_NAME})[\])>]?[*_]{{0,3}}{_GAP}({STAMP})[*_]{{0,3}}\s*:?\s*")
 _HEAD_AFTER = re.compile(rf"{_DECOR}({STAMP}){_GAP}[*_]{{0,3}}[\[(<]?({_NAME})[\])>]?[*_]{{0,3}}\s*:?\s*")
 _INLINE = re.compile(rf"\s*({_NAME})(?:\s{{2,}}|\t\s*)({STAMP})(?:\s{{2,}}|\t\s*)(\S.*)")
+_INLINE_MARKED = re.compile(
+    rf"\s*({_NAME})\s{{1,9}}((?=[\[(<]){STAMP})\s{{1,9}}(\S.*)"
+)  # Ann Lee [0:03] Good
 _BRACKET = re.compile(rf"\s*(?:({STAMP})\s*)?[\[(<]({_NAME})[\])>]\s+(\S.*)")
 _TIMED = re.compile(rf"\s*({STAMP})(?:\s{{0,9}}[-–—|:]?\s{{1,9}}(\S.*))?\s*")
 _LEAST = 2  # lines, before a form is believed
@@ -40,7 +43,7 @@ def _head(line: str) -> Mark | None:
         if head is not None and _could_name(head.group(name)):
             start, end = times_of(head.group(stamp))
             return opens(head.group(name).strip(), "", start, end)
-    inline = _INLINE.fullmatch(line)
+    inline = _INLINE.fullmatch(line) or _INLINE_MARKED.fullmatch(line)
     if inline is not None and _could_name(inline.group(1)):
         start, end = times_of(inline.group(2))
         return opens(inline.group(1).strip(), inline.group(3).strip(), start, end)
