@@ -21,6 +21,7 @@ from stratune.transcript.turn import Draft, Transcript, Turn
 
 Row = dict[str, Any]
 
+INNER_LEVELS = 3  # of objects around a document whose shape is known
 IDS = ("id", "meeting_id", "call_id", "dialogue_id", "fname", "session_id")  # of a document, beside its turns
 
 
@@ -121,14 +122,21 @@ def _recorded(path: Path, document: str, columns: Columns | None, value: Any) ->
     form = ""
     if columns and any("." in name for name in columns.values()) and "text" in columns:
         found: list[Row | None] = list(by_paths(value, columns))
+        if not any(row is not None and row[columns["text"]] is not None for row in found):
+            raise DataError(f"nothing stands at {columns['text']!r}, given for 'text'", path=path)
     else:
         found = list(_rows(value, (columns or {}).get("document", "document")))
         held = [row for row in found if row is not None]
         if not columns and not any("text" in turn_fields(list(row), None) for row in held[:50]):
-            nested = nested_rows(value)
-            if nested is None:
-                raise _unknown(path, value)
-            form, found = f"turns at {nested[0]}", list(nested[1])
+            inner = _inner(value, document)
+            if inner is not None:
+                return inner, 0
+            form, found = _nested(path, value)
+        elif not columns and _are_documents(held):
+            names = [_name(row, "document") for row in held]
+            if not all(names) or len(set(names)) < len(names):
+                names = [f"{document}-{number}" for number in range(1, len(held) + 1)]
+            return [_one_text(row, name, None) for row, name in zip(held, names, strict=True)], 0
         elif any("reply-to" in row or "reply_to" in row for row in held[:1]):
             form = "ConvoKit"
     rows = [row for row in found if row is not None]
@@ -141,6 +149,43 @@ def _recorded(path: Path, document: str, columns: Columns | None, value: Any) ->
     drafts.add({name: [row.get(name) for row in rows] for name in keys})
     made = drafts.drafts()
     return made or [Draft(document)], len(found) - len(rows)
+
+
+def _inner(value: Any, document: str) -> list[Draft] | None:
+    """A document of a known shape inside another object: {"data": {"messages": [...]}}."""
+    waiting = [("", value, 0)]
+    for path, inside, depth in waiting:  # grows while it is read
+        shape = shape_of(inside) if depth else None
+        if shape is not None:
+            return [_drafted(document, f"{shape_name(shape, inside)} at {path}", shape.turns(inside))]
+        if isinstance(inside, dict) and depth < INNER_LEVELS:
+            more = ((key, item) for key, item in inside.items() if isinstance(item, dict))
+            waiting += [(f"{path}.{key}".lstrip("."), item, depth + 1) for key, item in more]
+    return None
+
+
+def _nested(path: Path, value: Any) -> tuple[str, list[Row | None]]:
+    """(form, turns) of lists of turns somewhere in the value: sections, or documents if they are deeper."""
+    lists = nested_rows(value)
+    if not lists:
+        raise _unknown(path, value)
+    if len(lists) == 1:
+        return f"turns at {lists[0][0]}", list(lists[0][1])
+    key = "document" if all("." in name for name, _ in lists) else "section"
+    first = (name.split(".")[0] if key == "document" else name for name, _ in lists)
+    turns = [{key: name, **row} for name, (_, found) in zip(first, lists, strict=True) for row in found]
+    return f"turns in {len(lists)} lists", list(turns)
+
+
+def _are_documents(held: Sequence[Row]) -> bool:
+    """Whether each object has a text of several lines, and none a speaker or time: no turns but documents."""
+    texts = [_text_alone(row) for row in held]
+    return len(held) > 1 and all(text is not None and text.count("\n") > 1 for text in texts)
+
+
+def _text_alone(row: Row) -> str | None:
+    text = row.get(turn_fields(list(row), None).get("text", ""))
+    return text if isinstance(text, str) and _is_text_alone(row, None) else None
 
 
 def _is_text_alone(row: Row, columns: Columns | None) -> bool:

@@ -51,6 +51,7 @@ ALSO: dict[str, tuple[str, ...]] = {
 }
 _MILLISECONDS = re.compile(r"(?:ms|millis|milliseconds)", re.IGNORECASE)  # ends a key whose times are these
 COLUMNS = ("document", "turn", "speaker", "role", "start", "end", "section", "text")  # as we write them
+SINCE_1970 = 1e8  # seconds, three years: no recording, but a date; ConvoKit and others count from 1970
 _HALF = re.compile("[\ud800-\udfff]")  # half a character: JSON can hold it, no other format can
 
 Columns = Mapping[str, str]  # field of NAMES -> the user's name for it
@@ -158,7 +159,8 @@ class Drafts:
                 draft.troubles["out of order"] += sum(b < a for a, b in itertools.pairwise(numbers))
                 rows.sort(key=lambda row: row[0])
             starts = [fields[2] for _, fields in rows if fields[2] is not None]
-            first = min(starts, default=0.0) if name in self.dated else 0.0
+            first = min(starts, default=0.0)
+            first = first if name in self.dated or first >= SINCE_1970 else 0.0
             for _, (speaker, text, start, end, *more) in rows:
                 draft.add(speaker, text, _since(first, start), _since(first, end), *more)
         return list(self.by_name.values())

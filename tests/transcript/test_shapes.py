@@ -10,6 +10,7 @@ from stratune.errors import DataError
 from stratune.transcript import Transcript, Turn, read_texts, read_transcripts, write_transcript
 from stratune.transcript.shapes import SHAPES, shape_of
 from stratune.transcript.shapes.said import BAD, Said, moment, time
+from tests.transcript.test_exports import MOTLEY
 
 
 def word(text, start, end, **more):
@@ -205,6 +206,31 @@ def test_many_documents_in_one_file(tmp_path):
     (corpus,) = read(tmp_path, rows)
     assert (corpus.document, corpus.form, corpus.speakers) == ("c", "ConvoKit", ["ann"])
     assert [turn.start for turn in corpus.turns] == [1, 2]
+
+
+def test_lists_and_documents_inside_others(tmp_path):
+    (chat,) = read(tmp_path, {"conversation": {"messages": [{"role": "user", "content": "x"}]}})
+    assert (chat.form, chat.speakers) == ("chat messages at conversation", ["user"])
+    (alone,) = read(tmp_path, [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}])
+    assert alone.speakers == ["user", "assistant"]
+    talks = {
+        name: {"content": [{"message": f"{name} {i}", "agent": f"agent_{i}"} for i in (1, 2)]}
+        for name in "ab"
+    }
+    assert [(t.document, len(t.turns), t.form) for t in read(tmp_path, talks)] == [
+        ("a", 2, "turns in 2 lists"), ("b", 2, "turns in 2 lists")]  # fmt: skip
+    (call,) = read(
+        tmp_path, {"remarks": [{"who": "A", "said": 1, "body": "x"}], "answers": [{"who": "B", "body": "y"}]}
+    )
+    assert [(turn.section, turn.text) for turn in call.turns] == [("remarks", "x"), ("answers", "y")]
+    calls = [{"id": "q1", "transcript": MOTLEY}, {"id": "q2", "transcript": "Ann: x\nBo: y\nAnn: z"}]
+    first, second = read(tmp_path, calls)
+    assert (first.document, first.troubles["one text"], len(first.turns)) == ("q1", 1, 6)
+    assert (second.document, second.speakers) == ("q2", ["Ann", "Bo"])
+    since = [{"speaker": "A", "text": "x", "timestamp": 1_400_000_000 + i} for i in (0, 5)]
+    assert [turn.start for turn in read(tmp_path, since)[0].turns] == [0, 5]
+    with pytest.raises(DataError, match="nothing stands at 'a.b', given for 'text'"):
+        read_transcripts(tmp_path / "call.json", {"text": "a.b"})
 
 
 LONG_TEXT = "Good morning all of you, and welcome to this call. " * 3

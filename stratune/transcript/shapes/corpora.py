@@ -8,19 +8,20 @@ from typing import Any
 from stratune.transcript.label import split_label
 from stratune.transcript.plain import parse_plain
 from stratune.transcript.records import speaker_name, word
-from stratune.transcript.shapes.said import Said, any_has, at, first_of, rows, texts, time
+from stratune.transcript.shapes.said import Said, any_has, at, first_of, rows, since_first, texts, time
 
 SECTIONS = {"prepared_remarks": "Prepared Remarks", "q_and_a": "Questions and Answers"}
 SECTIONS |= {"questions_and_answers": SECTIONS["q_and_a"], "qa": SECTIONS["q_and_a"]}
 
 
 def is_messages(value: Any) -> bool:
-    return any_has(at(value, "messages"), "content") or any_has(at(value, "conversations"), "value")
+    alone = any_has(value, "role", "content")
+    return alone or any_has(at(value, "messages"), "content") or any_has(at(value, "conversations"), "value")
 
 
 def messages(value: Any) -> Iterator[Said]:
     """Chats of language models: {"messages": [{"role", "content"}]}, {"conversations": [{"from", ...}]}."""
-    for one in rows(first_of(value, "messages", "conversations")):
+    for one in rows(value if isinstance(value, list) else first_of(value, "messages", "conversations")):
         role = word(first_of(one, "role", "from"))
         text = "\n".join(texts(first_of(one, "content", "value")))
         yield Said(text, word(one.get("name")) or role, time(one.get("timestamp")), role=role)
@@ -30,8 +31,12 @@ def is_slack(value: Any) -> bool:
     return any_has(value, "ts", "text", "user")
 
 
-def slack(value: Any) -> Iterator[Said]:
-    """Messages of a channel: seconds since 1970, as they are."""
+def slack(value: Any) -> list[Said]:
+    """Messages of a channel: seconds since 1970."""
+    return since_first(_slack(value))
+
+
+def _slack(value: Any) -> Iterator[Said]:
     for one in rows(value):
         profile = at(one, "user_profile")
         name = first_of(profile, "display_name", "real_name", "name") if isinstance(profile, dict) else None

@@ -15,15 +15,21 @@ SHOWN = 4  # paths that a message names
 _LOOKED_AT = 20_000  # values of a file
 
 
-def nested_rows(value: Any) -> tuple[str, list[Row]] | None:
-    """(path, objects) of the longest list of turns in a document: texts with speakers or times; or None."""
-    best: tuple[str, list[Row]] | None = None
-    for path, found in _walk(value):
-        objects = rows(found)
-        longer = objects and len(objects) == len(found) and (best is None or len(objects) > len(best[1]))
-        if longer and _are_turns(objects):
-            best = path, objects
-    return best
+def nested_rows(value: Any) -> list[tuple[str, list[Row]]]:
+    """(path, objects) of the lists of turns in a document: texts with speakers or times.
+
+    The longest one, and the others whose objects have the same text and are not inside another.
+    """
+    found: list[tuple[str, list[Row]]] = []
+    for path, items in _walk(value):
+        objects = rows(items)
+        inside = any(path.startswith(f"{other}.") for other, _ in found)
+        if objects and len(objects) == len(items) and not inside and _are_turns(objects):
+            found.append((path, objects))
+    if not found:
+        return []
+    text = turn_fields(list(max(found, key=lambda item: len(item[1]))[1][0]), None)["text"]
+    return [(path, objects) for path, objects in found if text in objects[0]]
 
 
 def _are_turns(objects: list[Row]) -> bool:

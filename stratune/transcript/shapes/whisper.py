@@ -50,7 +50,7 @@ def _segment(segment: Row) -> Said:
     speakers = [speaker_name(one.get("speaker")) for one in words if one.get("speaker") is not None]
     return Said(
         text=word(segment.get("text")),
-        speaker=speaker_name(segment.get("speaker"))
+        speaker=speaker_name(first_of(segment, "speaker", "speaker_name", "speaker_label", "speaker_id"))
         or (max(speakers, key=speakers.count) if speakers else ""),
         start=time(segment.get("start")),
         end=time(segment.get("end")),
