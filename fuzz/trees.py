@@ -81,6 +81,8 @@ def _like(node: Any, key: Any, random: Random) -> None:
     value = node[key]
     if isinstance(value, bool) or value is None:
         node[key] = random.choice((None, True, False, "yes", 0))
+    elif isinstance(value, int) and abs(value) > 2**1000:  # no float can hold it
+        node[key] = -value
     elif isinstance(value, int | float):
         node[key] = random.choice((-value, value + 1, value * 1_000, float(value), str(value), 0, -1, 1e9))
     elif isinstance(value, str):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from stratune.comparison.board import Board
+from stratune.comparison.calls import completed
 from stratune.comparison.comparison import run_comparison
 from stratune.comparison.progress import Display, StepBar
 from stratune.comparison.sizes import train_sizes
@@ -46,6 +47,7 @@ def compare(
         unlabelled                                     texts without labels, which `distil` learns from
         train_rows, val_rows, test_rows                so many rows (600), or such a share (0.5)
         encoding, delimiter, unknown                   how files are read
+        scores, unit, by, clean                        of transcripts: a table of scores, how they are cut
         drop_leaks                                     rows that stand in two parts stay in one
         corrections                                    labels by row id, in the place of the data's
         no_gold                                        labels of rows without a gold label: "-", "-1"
@@ -117,7 +119,8 @@ def _configured(source: Any, options: Mapping[str, Any]) -> tuple[Config, dict[s
     files, rows = _sources(own)
     set_options(fields, {name: value for name, value in options.items() if name not in own})
     fields["data"] = {**fields.get("data", {}), **files}
-    return parse_config(fields, where=where), rows
+    config = parse_config(fields, where=where)
+    return (completed(config)[0] if "source" in files else config), rows
 
 
 def _whole(source: Any) -> tuple[dict[str, Any], str]:

@@ -44,13 +44,15 @@ def test_every_option_sets_the_key_of_the_configuration_that_the_table_names():
         **dict.fromkeys(KEYS, "x"), "train_rows": 5, "val_rows": "0.5", "test_rows": 7, "kind": "ordinal",
         "bins": "1,2", "strategies": "tfidf", "seeds": 2, "sizes": "5,0.5", "transfer": "source", "epochs": 3, "trials": 4, "search": "halving", "minutes": 1, "max_words": 4, "max_length": 6,
         "metric": "qwk", "encoding": "latin-1", "unknown": "drop", "no_gold": "-", "drop_leaks": True, "corrections": "fixed.csv", "validation": "folds", "track": "wandb", "prefer": "memory", "texts": 3, "slices": "domain, year", "protected": "age=18/65",
+        "unit": "speaker", "by": "exchange", "clean": "noise",
     }  # fmt: skip
     for name, key in KEYS.items():
         needed = {"bins": "1,2"} if name == "kind" else {"kind": "ordinal"} if name == "metric" else {}
-        section, _, inner = key.partition(".")
         found, default = configured(**needed, **{name: values[name]}), configured()
-        read = [getattr(one, section) for one in (found, default)]
-        assert len({repr(getattr(one, inner) if inner else one) for one in read}) == 2, name
+        read = [one.model_dump() for one in (found, default)]
+        for inner in key.split("."):
+            read = [(one or {}).get(inner) for one in read]
+        assert repr(read[0]) != repr(read[1]), name
 
 
 @pytest.mark.parametrize(

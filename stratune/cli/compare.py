@@ -114,14 +114,38 @@ Transfer = Annotated[
     str | None,
     typer.Option(help="Column of sources: train on each alone, too, and test on all. [default: none]"),
 ]
+Scores = Annotated[
+    str | None,
+    typer.Option(help="Table of labels or scores of transcripts. [default: the columns of a table of turns]"),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(help="Of transcripts, what gets a row: document, speaker, segment. [default: document]"),
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        help="How they are cut: turn, exchange, minutes:n, section, speaker, document. [default: turn]"
+    ),
+]
+Clean = Annotated[
+    str | None, typer.Option(help="Steps that clean them, with commas: noise,fillers. [default: none]")
+]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 
 
 def compare(
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [a.b=c ...]")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml | DATA] [a.b=c ...]")] = None,
     data: Annotated[
-        str | None, typer.Option(help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; demo:name")
+        str | None,
+        typer.Option(
+            help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; demo:name; a folder of transcripts"
+        ),
     ] = None,
+    scores: Scores = None,
+    unit: Unit = None,
+    by: By = None,
+    clean: Clean = None,
     val: Val = None,
     test: Test = None,
     unlabelled: Unlabelled = None,
@@ -189,6 +213,7 @@ def compare(
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "split_by": split_by,
         "encoding": encoding, "delimiter": delimiter,
+        "scores": scores, "unit": unit, "by": by, "clean": clean,
         "unlabelled": unlabelled, "unknown": unknown, "validation": validation, "drop_leaks": drop_leaks,
         "corrections": corrections,
         "no_gold": no_gold or None,
@@ -201,18 +226,26 @@ def compare(
         "prefer": prefer, "texts": texts,
         "slices": slices, "protected": protected,
     }  # fmt: skip
-    config = configure(list(arguments or []), data, options)
+    config = configure(list(arguments or []), data, options, quiet=quiet)
     how: dict[str, Any] = {"fresh": fresh, "anyway": anyway, "jobs": jobs, "engine": engine}
     run(config, out, how, quiet=quiet, as_json=as_json)
 
 
-def configure(arguments: list[str], data: str | None, options: dict[str, Any]) -> Config:
+def configure(
+    arguments: list[str], data: str | None, options: dict[str, Any], *, quiet: bool = True
+) -> Config:
     """A file, then `a.b=c` overrides, then options: a later one overrides an earlier one."""
+    from stratune.comparison.calls import completed
     from stratune.config import parse_config, read_fields
     from stratune.config.given import set_options
     from stratune.options import set_key
+    from stratune.report.screen import screen
 
     file = arguments.pop(0) if arguments and "=" not in arguments[0] else None
+    if file is not None and _is_data(file):
+        if data is not None:
+            raise ConfigError(f"{file} is data, too; name it once", key="--data")
+        file, data = None, file
     fields = read_fields(file) if file else {}
     for override in arguments:
         key, equals, _ = override.partition("=")
@@ -224,7 +257,22 @@ def configure(arguments: list[str], data: str | None, options: dict[str, Any]) -
     set_options(fields, options)
     if "data" not in fields:
         raise ConfigError("name a CONFIG.yaml, or the data with --data (try `stratune demo` for an example)")
-    return parse_config(fields, where=file or "config")
+    config = parse_config(fields, where=file or "config")
+    if file is not None:
+        return config
+    config, notes = completed(config)
+    for note in () if quiet else notes:
+        screen(stderr=True).say(f"note: {note}")
+    return config
+
+
+def _is_data(name: str) -> bool:
+    """Whether the first argument names data, as a folder, a table or a demo; JSON may be a configuration."""
+    from stratune.comparison.calls import names_calls
+    from stratune.data.read import READERS
+
+    known = name.startswith(("demo:", "hub:")) or Path(name).suffix.lower() in {*READERS} - {".json"}
+    return known or names_calls(name)
 
 
 def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, as_json: bool) -> None:

@@ -61,6 +61,20 @@ def turns_table(transcripts: Sequence[Transcript]) -> Table:
     return table
 
 
+def print_forms(console: Screen, transcripts: Sequence[Transcript]) -> None:
+    from stratune.transcript.turn import total_forms
+
+    for form, count in total_forms(transcripts).items():
+        console.say(f"{count:,} documents read as {form}")
+
+
+def print_near_names(console: Screen, transcripts: Sequence[Transcript]) -> None:
+    from stratune.transcript.near_names import near_names, note
+
+    if pairs := near_names(transcripts):
+        console.say(note(pairs))
+
+
 def print_troubles(console: Screen, troubles: Mapping[str, int]) -> None:
     from stratune.transcript.turn import TROUBLES
 

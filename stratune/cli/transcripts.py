@@ -15,6 +15,8 @@ from stratune.cli.transcript_tables import (
     about,
     changes_table,
     print_diff,
+    print_forms,
+    print_near_names,
     print_troubles,
     total,
     turns_table,
@@ -29,10 +31,16 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="INPUT",
-        help="vtt, srt, txt, json, jsonl, csv, tsv or parquet file; a folder of them; demo:speeches",
+        help="vtt, srt, sbv, ttml, txt, md, docx, html, json, jsonl, csv, tsv, xlsx, parquet, TextGrid or "
+        "cha file; a folder of them; demo:speeches",
     ),
 ]
-Columns = Annotated[str | None, typer.Option(help="What the input calls its fields: text=words,speaker=who.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="What the input calls its fields: text=words,speaker=who; in JSON text=results.0.text."
+    ),
+]
 
 
 def turns_command(
@@ -70,6 +78,8 @@ def turns_command(
     screen.print(turns_table(transcripts))
     if words:
         screen.say(f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
+    print_forms(screen, transcripts)
+    print_near_names(screen, transcripts)
     print_troubles(screen, total(transcripts)["troubles"])
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""

@@ -30,6 +30,10 @@ class Options(TypedDict, total=False):
     validation: Annotated[str | None, "data.validation"]
     corrections: Annotated[str | Path | None, "data.corrections"]
     drop_leaks: Annotated[bool | None, "data.drop_leaks"]
+    scores: Annotated[str | Path | None, "data.transcripts.labels"]
+    unit: Annotated[str | None, "data.transcripts.unit"]
+    by: Annotated[str | None, "data.transcripts.by"]
+    clean: Annotated[str | Sequence[Any] | None, "data.transcripts.clean"]
     train_rows: Annotated[int | float | str | None, "data.train_rows"]
     val_rows: Annotated[int | float | str | None, "data.val_rows"]
     test_rows: Annotated[int | float | str | None, "data.test_rows"]
@@ -163,6 +167,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
         ("backbone", "backbones", "llm", "llms", "track", "no_gold", "slices", "protected"), listed
     ),
     "strategies": _strategies,
+    "scores": str,
     "bins": _bins,
     "sizes": read_sizes,
 }

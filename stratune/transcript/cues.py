@@ -23,12 +23,16 @@ class Cue:
 
 
 def blocks(lines: Iterable[str]) -> Iterator[Block]:
-    """Runs of lines between blank ones."""
+    """Runs of lines between empty ones.
+
+    A line of blanks is no empty one (YouTube puts it into cues): it ends a block only before a line of times.
+    """
     block: Block = []
-    for line in lines:
+    known = list(lines)
+    for number, line in enumerate(known):
         if line.strip():
             block.append(line)
-        elif block:
+        elif block and (not line or any("-->" in after for after in known[number + 1 : number + 3])):
             yield block
             block = []
     if block:

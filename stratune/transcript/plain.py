@@ -1,23 +1,24 @@
 """Plain text: `NAME: text`. Lines without a name continue the turn; a blank line ends it.
 
-After a blank line, text without a name is another turn of the same speaker. A clock time in brackets before
-the name is the turn's start.
+After a blank line, text without a name is another turn of the same speaker. A clock time before the name is
+the turn's start. Exports of other programs and court files are recognised by how most of their lines look
+(stratune.transcript.exports). Where every line is `[NAME]: text`, nothing else in it has a meaning.
 
 Cannot hold: role, section and times, line breaks inside a turn, `]:` in a speaker's name.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from stratune.transcript.clock import CLOCK, parse_clock
-from stratune.transcript.label import join_label, one_line, split_label
+from stratune.transcript.exports import marks_of
+from stratune.transcript.exports.court import without_page_frames
+from stratune.transcript.exports.labelled import is_own_form
+from stratune.transcript.exports.marks import add_turns
+from stratune.transcript.label import join_label, one_line
 from stratune.transcript.text import read_lines
 from stratune.transcript.turn import Draft, Transcript
-
-_STAMP = re.compile(rf"\s*[\[(]({CLOCK})[\])]\s+")
 
 
 def read_plain(path: Path, document: str, encoding: str | None = None) -> Transcript:
@@ -28,49 +29,25 @@ def read_plain(path: Path, document: str, encoding: str | None = None) -> Transc
 
 def parse_plain(lines: Iterable[str], document: str, damaged: int = 0) -> Transcript:
     """`damaged`: undecodable bytes that were replaced in the lines."""
-    draft = Draft(document)
-    if damaged:
-        draft.troubles["undecodable bytes"] += damaged
-    start, speaker, parts = None, "", list[str]()
-
-    def end_turn() -> None:
-        if parts:
-            draft.add(speaker, " ".join(part for part in parts if part), start)
-        parts.clear()
-
-    for line in lines:
-        opened = _opened(line)
-        if opened is not None:
-            end_turn()
-            start, speaker, first = opened
-            parts.append(first)
-        elif line.strip():
-            parts.append(line.strip())
-        else:
-            end_turn()
-            start = None
-    end_turn()
+    found = list(lines)
+    kept, left_out = (found, 0) if is_own_form(found) else without_page_frames(found)
+    form, marks = marks_of(kept)
+    draft = Draft(document, form)
+    draft.troubles["undecodable bytes"] += damaged
+    draft.troubles["left out"] += left_out
+    add_turns(draft, kept, marks)
     return draft.transcript()
 
 
-def _opened(line: str) -> tuple[float | None, str, str] | None:
-    """(start, speaker, text) of a line that begins a turn."""
-    stamp = _STAMP.match(line)
-    if stamp is not None:
-        labelled = split_label(line[stamp.end() :])
-        if labelled is not None:
-            return parse_clock(stamp.group(1)), *labelled
-    labelled = split_label(line)
-    return None if labelled is None else (None, *labelled)
-
-
 def plain_text(transcripts: Sequence[Transcript]) -> str:
-    """Every turn with its name; paragraphs where no turn has one."""
+    """Every turn with its name; paragraphs where none has one; `[NAME]: text` where that is misread."""
     (transcript,) = transcripts
+    said = [(one_line(turn.speaker), one_line(turn.text)) for turn in transcript.turns]
     if not transcript.speakers:
-        texts = [one_line(turn.text) for turn in transcript.turns]
-        lines = [f"[]: {text}" if _opened(text) is not None else text for text in texts]
-        return "\n\n".join(lines) + "\n"
-    named = [(turn.speaker, turn.text) for turn in transcript.turns]
-    lines = [join_label(who, text) if who else f"[]: {one_line(text)}" for who, text in named]
-    return "\n".join(lines) + "\n"
+        text = "\n\n".join(text for _, text in said) + "\n"
+    else:
+        text = "".join((join_label(who, text) if who else f"[]: {text}") + "\n" for who, text in said)
+    read = parse_plain(text.split("\n"), "")
+    if [(turn.speaker, turn.text) for turn in read.turns] == said and read.minutes is None:
+        return text
+    return "".join(f"[{who}]: {text}\n" for who, text in said)

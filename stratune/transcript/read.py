@@ -9,7 +9,20 @@ from pathlib import Path
 from stratune.data.demo import demo_table
 from stratune.data.text_files import require_file
 from stratune.errors import DataError, choices
-from stratune.transcript import json_turns, plain, srt, table, vtt
+from stratune.transcript import (
+    cha,
+    docx_file,
+    html_file,
+    json_turns,
+    markdown,
+    plain,
+    sbv,
+    srt,
+    table,
+    textgrid,
+    ttml,
+    vtt,
+)
 from stratune.transcript.records import Columns, check_columns
 from stratune.transcript.turn import Transcript
 
@@ -17,6 +30,18 @@ from stratune.transcript.turn import Transcript
 Reader = Callable[[Path, str, Columns | None, str | None], list[Transcript]]
 
 DEMO = "speeches"
+
+# Files that may well be transcripts, but are not read: what to do with them.
+REFUSED = {
+    ".pdf": "a PDF keeps no order of its text (two columns, line numbers): save it as text with `pdftotext"
+    " -layout`, check the order, and read the .txt",
+    ".doc": "an old Word document: save it as .docx",
+    ".rtf": "save it as .docx or .txt",
+    ".odt": "save it as .docx or .txt",
+    ".xls": "an old Excel workbook: save it as .xlsx",
+}
+# What ConvoKit keeps beside utterances.jsonl.
+_SIDECARS = frozenset(["speakers.json", "users.json", "conversations.json", "corpus.json", "index.json"])
 
 
 def _single(read: Callable[[Path, str, str | None], Transcript]) -> Reader:
@@ -34,6 +59,17 @@ READERS: dict[str, Reader] = {
     ".csv": table.read_table,
     ".tsv": table.read_table,
     ".parquet": table.read_table,
+    ".sbv": _single(sbv.read_sbv),
+    ".ttml": _single(ttml.read_ttml),
+    ".dfxp": _single(ttml.read_ttml),
+    ".xml": _single(ttml.read_ttml),
+    ".docx": _single(docx_file.read_docx),
+    ".xlsx": table.read_table,
+    ".md": _single(markdown.read_markdown),
+    ".html": _single(html_file.read_html),
+    ".htm": _single(html_file.read_html),
+    ".textgrid": _single(textgrid.read_textgrid),
+    ".cha": _single(cha.read_cha),
 }
 
 
@@ -60,7 +96,7 @@ def read_files(
     files, _ = transcript_files(path)
     names, owner = _documents(Path(path), files), dict[str, Path]()
     for file in files:
-        require_file(file, READERS)
+        _check_type(file)
         found = READERS[file.suffix.lower()](file, names[file], columns, encoding)
         if not any(transcript.turns for transcript in found):
             raise DataError("holds no turns", path=file)
@@ -80,10 +116,28 @@ def transcript_files(path: str | Path) -> tuple[list[Path], list[Path]]:
     if not path.is_dir():
         return [path], []
     files = sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file.relative_to(path)))
-    known = [file for file in files if file.suffix.lower() in READERS]
-    if not known:
-        raise DataError(f"holds no transcripts ({', '.join(READERS)})", path=path)
-    return known, [file for file in files if file.suffix.lower() not in READERS]
+    read = {file: file.suffix.lower() in READERS and not _is_sidecar(file) for file in files}
+    if not any(read.values()):
+        refused = (file for file in files if _type(file) in REFUSED)
+        advice = next((f": {file.name}: {REFUSED[_type(file)]}" for file in refused), "")
+        raise DataError(f"holds no transcripts ({', '.join(READERS)}){advice}", path=path)
+    return [file for file in files if read[file]], [file for file in files if not read[file]]
+
+
+def _check_type(file: Path) -> None:
+    """DataError for a file that is not there, or of a type that is not read, with advice if there is any."""
+    advice = REFUSED.get(_type(file))
+    if advice is not None and file.is_file():
+        raise DataError(f"file type {choices(_type(file), READERS)}: {advice}", path=file)
+    require_file(file, READERS)
+
+
+def _type(file: Path) -> str:
+    return file.suffix.lower()
+
+
+def _is_sidecar(file: Path) -> bool:
+    return file.name in _SIDECARS and (file.parent / "utterances.jsonl").exists()
 
 
 def _hidden(path: Path) -> bool:

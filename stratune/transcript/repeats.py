@@ -55,11 +55,13 @@ def _again(left: str, right: str) -> int:
     for words in range(min(len(before), len(coming)), 0, -1):
         same = [word.lower() for word in before[-words:]]
         meant = words == 1 and same[0] in MEANT
+        again = [word.lower() for word in coming[:words]]
         if (
-            same == [word.lower() for word in coming[:words]]
-            and all(map(_WORD.fullmatch, same))
-            and not meant
-        ):
-            again = re.match(r"\s*\S+" + r"\s+\S+" * (words - 1), right)
-            return again.end() if again is not None else 0
+            words == 1 and again[0] != same[0]
+        ):  # "I- I- I": the second has its own dash, which stays for the third
+            again[0] = again[0].rstrip("-–—…")
+        if same == again and all(map(_WORD.fullmatch, same)) and not meant:
+            found = re.match(r"\s*\S+" + r"\s+\S+" * (words - 1), right)
+            dash = len(coming[0]) - len(again[0]) if words == 1 else 0
+            return found.end() - dash if found is not None else 0
     return 0

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from stratune.transcript.captions import add_cues
 from stratune.transcript.clock import format_clock
+from stratune.transcript.cue_text import spoken_turns
 from stratune.transcript.cues import blocks, cues
-from stratune.transcript.label import join_label, spoken
+from stratune.transcript.label import join_label, one_line
 from stratune.transcript.text import read_lines
 from stratune.transcript.timing import filled
-from stratune.transcript.turn import Draft, Transcript
+from stratune.transcript.turn import Draft, Transcript, Turn
 
-_TAG = re.compile(r"</?(?:b|i|u|s|font|c|v)(?:[\s.][^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
+_TAG = re.compile(r"</?(?:b|i|u|s|font|c|v)(?:[\s.][^<>]*)?>|<\d[\d:.,]*>|\{\\[^{}]*\}", re.IGNORECASE)
 
 _ARROW = re.compile(r"(?<!-)-{2,}>")
 
@@ -28,11 +31,8 @@ def read_srt(path: Path, document: str, encoding: str | None = None) -> Transcri
     draft = Draft(document)
     if damaged:
         draft.troubles["undecodable bytes"] += damaged
-    for block in blocks(lines):
-        for cue in cues(block):
-            draft.troubles.update(["broken cue"] if cue.broken else [])
-            for speaker, text in spoken([_TAG.sub("", line) for line in cue.lines]) or [("", "")]:
-                draft.add(speaker, text, cue.start, cue.end)
+    found = (cue for block in blocks(lines) for cue in cues(block))
+    add_cues(draft, (replace(cue, lines=[_TAG.sub("", line) for line in cue.lines]) for cue in found))
     return draft.transcript()
 
 
@@ -41,6 +41,13 @@ def srt_text(transcripts: Sequence[Transcript]) -> str:
     parts: list[str] = []
     for turn, (start, end) in zip(transcript.turns, filled(transcript), strict=True):
         times = f"{format_clock(start, ',')} --> {format_clock(end, ',')}"
-        line = _ARROW.sub("->", join_label(turn.speaker, turn.text))
+        line = _ARROW.sub("->", _line(turn))
         parts.append(f"{len(parts) + 1}\n{times}\n{line}\n")
     return "\n".join(parts)
+
+
+def _line(turn: Turn) -> str:
+    """The turn with its name, in brackets where it would be read otherwise."""
+    line = join_label(turn.speaker, turn.text)
+    alike = spoken_turns([line]) == [(one_line(turn.speaker), one_line(turn.text))]
+    return line if alike else f"[{one_line(turn.speaker)}]: {one_line(turn.text)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +12,10 @@ from stratune.errors import ConfigError, choices
 from stratune.transcript.boilerplate import common_lines, key, without_lines
 from stratune.transcript.fillers import ENGLISH, without_fillers
 from stratune.transcript.names import one_form, parts
+from stratune.transcript.noise_words import NOISE
 from stratune.transcript.repeats import without_repeats
-from stratune.transcript.stage import NOISE, without_noise, without_timestamps
+from stratune.transcript.speaker_roles import KnownSpeakers, role_of
+from stratune.transcript.stage import without_noise, without_timestamps
 from stratune.transcript.text import read_lines
 from stratune.transcript.turn import Transcript, Turn
 
@@ -70,7 +72,7 @@ class Repeats(Step):
 
 @dataclass(frozen=True)
 class Timestamps(Step):
-    """[00:12:31], (12:31), 00:12:31.200 -->"""
+    """[00:12:31], (12:31):, 00:12:31.200 -->"""
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
         return _on_text(without_timestamps)
@@ -78,7 +80,7 @@ class Timestamps(Step):
 
 @dataclass(frozen=True)
 class Noise(Step):
-    """(Applause.), [crosstalk]: notes of at most four words with one of `words` among them."""
+    """(Applause.), [crosstalk], <laughs>, ♪: notes that are noise (one of `words` in them), `>>`."""
 
     words: Sequence[str] = ()
 
@@ -89,18 +91,47 @@ class Noise(Step):
 
 @dataclass(frozen=True)
 class Speakers(Step):
-    """Names in one form for each speaker of a document; (Counsel) after a name becomes the role."""
+    """Names in one form for each speaker of a document; (Counsel) after a name becomes the role.
+
+    `map`: label -> name; `roles`: label -> role; `file`: a sheet with the columns speaker, and name or role
+    (and document), or lines of `label = name`. `by` role: speakers are called CEO, Operator, Audience Q
+    (speaker_roles.RULES).
+    """
+
+    map: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    file: str | Path | None = None
+    by: str = "name"
 
     def prepare(self, transcripts: Sequence[Transcript]) -> Change:
+        known = KnownSpeakers(self.map, self.roles, self.file)
         forms = {t.document: one_form({turn.speaker for turn in t.turns}) for t in transcripts}
+        titles = {
+            (document, form): parts(label)[2]
+            for document, of_document in forms.items()
+            for label, form in of_document.items()
+            if parts(label)[2]
+        }
 
         def change(turn: Turn) -> tuple[Turn, int]:
-            name = forms[turn.document].get(turn.speaker, turn.speaker)
-            if name == turn.speaker:
+            if not turn.speaker:
                 return turn, 0
-            return replace(turn, speaker=name, role=turn.role or parts(turn.speaker)[2]), 1
+            form = forms[turn.document].get(turn.speaker, turn.speaker)
+            told, role = known.find(turn.document, turn.speaker, form)
+            name = told or form
+            role = role or turn.role or parts(turn.speaker)[2]
+            if self.by == "role" and not told:
+                name = role_of(role or titles.get((turn.document, form), ""), turn.speaker) or name
+            changed = replace(turn, speaker=name, role=role)
+            return (changed, 1) if changed.speaker != turn.speaker or role != turn.role else (turn, 0)
 
         return change
+
+    def named(self, transcripts: Sequence[Transcript]) -> list[dict[str, Any]] | None:
+        if self.file is None:
+            return None
+        names, roles = KnownSpeakers(self.map, self.roles, self.file).of_all_documents()
+        return [{"map": names, "roles": roles, "by": self.by}]
 
 
 @dataclass(frozen=True)
@@ -156,7 +187,7 @@ def parse_step(spec: Spec) -> tuple[str, Step]:
     if name not in STEPS:
         raise ConfigError(choices(name, STEPS), key="steps")
     made = STEPS[name]
-    known = [field.name for field in fields(made)]  # type: ignore[arg-type]
+    known = [one.name for one in fields(made)]  # type: ignore[arg-type]
     for option in options:
         if option not in known:
             hint = choices(option, known) if known else f"{option!r}: this step has no options"
@@ -171,6 +202,10 @@ def _checked(place: str, value: Any) -> Any:
     many = place.endswith((".words", ".texts", ".patterns"))
     if many and (isinstance(value, str) or not all(isinstance(item, str) for item in value)):
         raise ConfigError(f"expected a list of texts, found {value!r}", key=place)
+    if place.endswith((".map", ".roles")) and not isinstance(value, Mapping):
+        raise ConfigError(f"expected labels and their names, found {value!r}", key=place)
+    if place.endswith(".by") and value not in ("name", "role"):
+        raise ConfigError(choices(value, ("name", "role")), key=place)
     if place.endswith(".share") and not (isinstance(value, int | float) and 0 < value <= 1):
         raise ConfigError(
             f"expected a share of the documents, above 0 and up to 1, found {value!r}", key=place

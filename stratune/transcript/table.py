@@ -30,5 +30,6 @@ def read_table(
 def write_table(transcripts: Sequence[Transcript], path: Path) -> None:
     """csv, jsonl or parquet, by the suffix. DataError when it cannot be written."""
     rows = [turn_row(turn) for transcript in transcripts for turn in transcript.turns]
+    sure = ("confidence",) if any("confidence" in row for row in rows) else ()
     with open_writer(path) as writer:
-        writer.write({name: [row[name] for row in rows] for name in COLUMNS})
+        writer.write({name: [row.get(name) for row in rows] for name in (*COLUMNS, *sure)})

@@ -13,11 +13,12 @@ from stratune.data.arrow import as_text
 from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clean import clean
 from stratune.transcript.label_table import SHOWN, LabelTable
-from stratune.transcript.read import read_transcripts
-from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.near_names import near_names, note
+from stratune.transcript.read import read_transcripts, transcript_files
+from stratune.transcript.records import Columns, check_columns, turn_fields
 from stratune.transcript.segment import check_by, check_unit, documents
 from stratune.transcript.steps import Spec, parse_step
-from stratune.transcript.turn import TROUBLES, Transcript, total_troubles
+from stratune.transcript.turn import TROUBLES, Transcript, total_forms, total_troubles
 
 TABLES = (".csv", ".tsv", ".parquet")  # of turns, which may hold their labels too
 
@@ -81,11 +82,16 @@ class TextsReport:
     cleaned: Mapping[str, int]  # step -> changes
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
     steps: Sequence[Spec] = ()  # of cleaning, as they clean other documents alike
+    forms: Mapping[str, int] = field(default_factory=dict)  # format that was recognised -> its documents
+    not_read: Sequence[str] = ()  # files of the folder that are of another type
+    near_names: Sequence[tuple[str, str]] = ()  # pairs that may be one speaker
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with counts and a few ids in place of all ids."""
         left_out = {why: _counted(ids) for why, ids in self.left_out.items()}
-        found = {**vars(self), "left_out": left_out, "unused": _counted(self.unused)}
+        others: dict[str, Any] = {"unused": _counted(self.unused), "not_read": _counted(self.not_read)}
+        others["near_names"] = _counted([" and ".join(pair) for pair in self.near_names])
+        found = {**vars(self), "left_out": left_out, **others}
         return {name: value for name, value in found.items() if name != "steps"}
 
     def lines(self) -> list[str]:
@@ -93,20 +99,23 @@ class TextsReport:
         size = f"{self.median_words:,.0f} words in the middle one"
         lines = [f"{self.rows:,} texts of {self.documents:,} documents, {size}"]
         changed = [f"{count:,} x {step}" for step, count in self.cleaned.items()]
-        return [*lines, *self._not_read(), *changed, *self._troubled()]
+        return [*lines, *self._of_reading(), *changed, *self._troubled()]
 
     def problems(self) -> list[str]:
         """Those of them that somebody should know who gets answers to the texts."""
-        return [*self._not_read(), *self._troubled()]
+        return [*self._of_reading(), *self._troubled()]
 
-    def _not_read(self) -> list[str]:
+    def _of_reading(self) -> list[str]:
         lines = [
             f"{len(ids):,} left out: {why} (such as {', '.join(ids[:3])})"
             for why, ids in self.left_out.items()
         ]
         if self.unused:
             lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
-        return lines
+        if self.not_read:
+            lines.append(f"{len(self.not_read):,} files not read (such as {', '.join(self.not_read[:3])})")
+        lines += [f"{count:,} documents read as {form}" for form, count in self.forms.items()]
+        return lines + ([note(self.near_names)] if self.near_names else [])
 
     def _troubled(self) -> list[str]:
         return [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
@@ -151,6 +160,9 @@ def read_texts(
         cleaned={step: cleaned.total(step) for step in cleaned.steps},
         troubles=total_troubles(transcripts),
         steps=cleaned.written_out,
+        forms=total_forms(transcripts),
+        near_names=near_names(read),
+        not_read=[] if str(source).startswith("demo:") else [str(f) for f in transcript_files(source)[1]],
     )
 
 
@@ -158,18 +170,19 @@ def _labels(source: str | Path, options: Texts, encoding: str | None) -> LabelTa
     """The table in `options.labels`, or the source itself where it is a table."""
     from stratune.data.read import read
 
-    document = None
+    document, columns = None, options.columns
     if options.labels is not None:
         name, table = options.labels, read(options.labels, encoding=encoding)
     elif str(source).startswith("demo:"):
         name, table = source, _demo_labels(str(source))
     elif Path(source).suffix.lower() in TABLES and not Path(source).is_dir():
         name, table, document = source, read(source, encoding=encoding), Path(source).stem
+        columns = turn_fields(table.column_names, options.columns)
     elif options.keep:
         raise ConfigError("needs a table of labels (labels)", key="keep")
     else:
         return None
-    return LabelTable(table, name, options.unit, options.kept, options.columns, document)
+    return LabelTable(table, name, options.unit, options.kept, columns, document)
 
 
 def _demo_labels(source: str) -> Any:

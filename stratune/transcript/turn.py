@@ -18,6 +18,8 @@ TROUBLES: dict[str, str] = {
     "out of order": "a row whose turn number is lower than that of the row ahead of it: sorted",
     "empty turn": "a turn without text: left out",
     "bad line": "a line or record that is no turn, such as a cut-off JSON object: left out",
+    "one text": "a JSON text without turns: it is read as plain text (name its parts with --columns)",
+    "left out": "a heading, page head, title or footer of the export around the turns: left out",
     "undecodable bytes": "bytes that are no text, up to one in a thousand: each became U+FFFD",
 }
 
@@ -37,6 +39,7 @@ class Turn:
     end: float | None
     section: str
     text: str
+    confidence: float | None = None  # of the recogniser, from 0 to 1, where the file tells it
 
     @property
     def line(self) -> str:
@@ -51,6 +54,7 @@ class Transcript:
     document: str
     turns: tuple[Turn, ...]
     troubles: Mapping[str, int] = field(default_factory=dict)
+    form: str = field(default="", compare=False)  # the format that was recognised, such as "Deepgram"
 
     @property
     def speakers(self) -> list[str]:
@@ -76,11 +80,16 @@ def total_troubles(transcripts: Iterable[Transcript]) -> dict[str, int]:
     return dict(total)
 
 
+def total_forms(transcripts: Iterable[Transcript]) -> dict[str, int]:
+    """Format that was recognised -> how many documents have it."""
+    return dict(Counter(transcript.form for transcript in transcripts if transcript.form))
+
+
 class Draft:
     """A transcript while it is read: numbers the turns and counts the troubles."""
 
-    def __init__(self, document: str) -> None:
-        self.document = document
+    def __init__(self, document: str, form: str = "") -> None:
+        self.document, self.form = document, form
         self.turns: list[Turn] = []
         self.troubles: Counter[str] = Counter()
         self._latest = -math.inf  # the start of the last turn that had one, seconds
@@ -93,6 +102,7 @@ class Draft:
         end: float | None = None,
         role: str = "",
         section: str = "",
+        confidence: float | None = None,
     ) -> None:
         text = text.strip()
         if not text:
@@ -104,7 +114,8 @@ class Draft:
             if start < self._latest or (end is not None and end < start):
                 self.troubles["time runs backwards"] += 1
             self._latest = start
-        self.turns.append(Turn(self.document, len(self.turns), speaker, role, start, end, section, text))
+        number = len(self.turns)
+        self.turns.append(Turn(self.document, number, speaker, role, start, end, section, text, confidence))
 
     def transcript(self) -> Transcript:
-        return Transcript(self.document, tuple(self.turns), dict(self.troubles))
+        return Transcript(self.document, tuple(self.turns), dict(+self.troubles), self.form)

@@ -17,6 +17,7 @@ from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, DataError
 from stratune.predictor.predictor import Predictor
 from stratune.testing import toy_split
+from stratune.transcript import Transcript, Turn, clean
 from tests.cli.test_texts import THINGS
 from tests.helpers import trained
 
@@ -155,3 +156,17 @@ def test_what_no_version_has_written_is_an_error(place):
     wrong = replace(predictor, about={**predictor.about, "transcripts": {"units": "document"}})
     with pytest.raises(Exception, match="transcripts: 'units' is not one of"):
         wrong.read(place / "calls")
+
+
+def test_a_sheet_of_speakers_is_kept_with_the_model(tmp_path):
+    (tmp_path / "who.csv").write_text("speaker,name,role\nBob,Robert,customer\n")
+    transcripts = [
+        Transcript("call", (Turn("call", 0, "Bob", "", None, None, "", "Hello."),)),
+    ]
+    spec = {"step": "speakers", "file": str(tmp_path / "who.csv")}
+    _, cleaned = clean(transcripts, [spec])
+    (kept,) = cleaned.written_out
+    (tmp_path / "who.csv").unlink()
+    (again,), _ = clean(transcripts, [kept])
+    assert (again.turns[0].speaker, again.turns[0].role) == ("Robert", "customer")
+    assert json.loads(json.dumps(kept)) == kept

@@ -8,6 +8,7 @@ from stratune.errors import ConfigError, DataError
 from stratune.transcript import Transcript, Turn, clean
 from stratune.transcript.fillers import without_fillers
 from stratune.transcript.names import one_form
+from stratune.transcript.near_names import near_names, note
 from stratune.transcript.repeats import without_repeats
 from stratune.transcript.stage import without_noise, without_timestamps
 from stratune.transcript.steps import STEPS
@@ -67,6 +68,9 @@ def test_fillers_of_the_users_own(tmp_path):
         ("th- the and w- we", "the and we", 2),
         ("I- I'm", "I'm", 1),
         ("I -- I -- I", "I", 2),
+        ("I- I- I went", "I went", 2),
+        ("I- I- I- I", "I", 3),
+        ("the- the dog- dogs", "the dogs", 2),
         ("time and time again", "time and time again", 0),
         ("no, no; had had; that that; 20 20; Right. Right. the then the the-ory", "no, no; had had; that that; 20 20; Right. Right. the then the the-ory", 0),
     ],
@@ -82,6 +86,7 @@ def test_repeats(before, after, count):
         ("00:12:31.200 --> 00:12:33.000 x", "x", 1),
         ("00:12:31.200 -->", "", 1),
         ("00:12:31 go", "go", 1),
+        ("(00:08): Good. [0:01 - 0:05]: yes", "Good. yes", 2),
         ("meet at 12:31", "meet at 12:31", 0),
     ],
 )  # fmt: skip
@@ -96,6 +101,14 @@ def test_timestamps(before, after, count):
         ("Yes [crosstalk] no (Laughter), *laughs*", "Yes no,", 3),
         ("Go — (cheers, applause) — on.", "Go — on.", 1),
         ("[unintelligible 00:06:04]?", "", 1),
+        ("[crosstalk 00:12:31.200] yes", "yes", 1),
+        ("Welcome. [Operator Instructions] Go.", "Welcome. Go.", 1),
+        ("<laughter> So ((laughs)) it {coughs} is", "So it is", 3),
+        ("♪ (upbeat music) ♪", "", 1),
+        ("♪ la la la ♪ Hello ♪", "Hello", 2),
+        (">> Good. >> No.", "Good. No.", 2),
+        ("(Ann Lee laughs) (loud applause) [music playing]", "", 3),
+        ("(the pause clause) (a silence period) (the music industry) <b> x > y", "(the pause clause) (a silence period) (the music industry) <b> x > y", 0),
         ("so (the second one) [the applause was for him]", "so (the second one) [the applause was for him]", 0),
     ],
 )  # fmt: skip
@@ -192,3 +205,69 @@ def test_wrong_steps(spec, message):
 
 def test_every_step_is_explained():
     assert all(step.__doc__ for step in STEPS.values())
+
+
+CALL = [("Tim Cook - CEO", "Welcome."), ("Audience Question", "How much?"), ("Cook", "Ten."), ("Unidentified Analyst", "Why?"), ("Operator", "Next."), ("Kim Poe, CFO", "Yes."), ("Lee Moss -- Acme Bank -- Analyst", "So?")]  # fmt: skip
+
+
+def speakers_of(spec, *said, document="m"):
+    (found,), _ = clean([transcript(*said, document=document)], [spec])
+    return [(turn.speaker, turn.role) for turn in found.turns]
+
+
+def test_titles_after_a_name_become_the_role():
+    assert speakers_of("speakers", *CALL) == [
+        ("TIM COOK", "CEO"),
+        ("AUDIENCE QUESTION", ""),
+        ("TIM COOK", ""),
+        ("UNIDENTIFIED ANALYST", ""),
+        ("OPERATOR", ""),
+        ("KIM POE", "CFO"),
+        ("LEE MOSS", "Analyst"),
+    ]
+    powell = one_form(["Chairman Powell", "Jerome Powell", "CHAIRMAN", "Jean-Luc Picard", "Anne - Marie"])
+    assert powell["Chairman Powell"] == powell["Jerome Powell"] == "JEROME POWELL"
+    assert powell["CHAIRMAN"] == "CHAIRMAN" and powell["Jean-Luc Picard"] == "JEAN-LUC PICARD"
+
+
+def test_speakers_by_their_role():
+    named = [name for name, _ in speakers_of({"step": "speakers", "by": "role"}, *CALL)]
+    assert named == ["CEO", "Audience Q", "CEO", "Audience Q", "Operator", "CFO", "Audience Q"]
+    assert [name for name, _ in speakers_of({"step": "speakers", "by": "role"}, ("Ann", "x"))] == ["ANN"]
+
+
+def test_speakers_by_a_map_and_a_sheet(tmp_path):
+    spec = {"step": "speakers", "map": {"tim cook": "CEO", "Audience Question": "Audience Q"}}
+    assert [name for name, _ in speakers_of(spec, *CALL[:3])] == ["CEO", "Audience Q", "CEO"]
+    sheet = tmp_path / "who.csv"
+    sheet.write_text(
+        "speaker,name,role,document\nann,Ann Lee,Chief Financial Officer,m\nBo,,guest,\nCy,Cy Roe,,other\n"
+    )
+    spec = {"step": "speakers", "file": sheet}
+    said = [("Ann", "x"), ("Bo", "y"), ("Cy", "z")]
+    assert speakers_of(spec, *said) == [("Ann Lee", "Chief Financial Officer"), ("BO", "guest"), ("CY", "")]
+    assert speakers_of(spec, ("Cy", "z"), document="other") == [("Cy Roe", "")]
+    sheet.write_text("speaker,role\nann,Chief Financial Officer\n")
+    assert speakers_of({**spec, "by": "role"}, ("Ann", "x")) == [("CFO", "Chief Financial Officer")]
+    lines = tmp_path / "who.txt"
+    lines.write_text("# mine\nAnn = Ann Lee\n\nMr. Bo = Bo Tan  # him\n")
+    assert speakers_of({"step": "speakers", "file": lines}, *said[:2]) == [("Ann Lee", ""), ("Bo Tan", "")]
+    lines.write_text("Ann Lee\n")
+    with pytest.raises(DataError, match=r"who\.txt:1: 'Ann Lee' should be <label> = <name>"):
+        speakers_of({"step": "speakers", "file": lines}, *said)
+    sheet.write_text("speaker,age\nann,3\n")
+    with pytest.raises(DataError, match="has neither a column name nor role among speaker, age"):
+        speakers_of(spec, *said)
+
+
+def test_near_names_are_proposed_and_never_joined():
+    before = transcript(("Jon Smith", "a"), ("John Smith", "b"), ("Ann De la Cruz", "c"), ("Ann Delacruz", "d"), ("J. Smith", "e"), ("Speaker 1", "f"), ("Speaker 2", "g"), ("Bo", "h"), ("Bob", "i"))  # fmt: skip
+    pairs = near_names([before])
+    assert ("Jon Smith", "John Smith") in pairs and ("Ann De la Cruz", "Ann Delacruz") in pairs
+    assert ("John Smith", "J. Smith") in pairs and len(pairs) == 4
+    (found,), _ = clean([before], ["speakers"])
+    assert {"JON SMITH", "JOHN SMITH", "J SMITH"} <= set(found.speakers)
+    assert note(pairs).startswith(
+        "perhaps one speaker each: 'Jon Smith' and 'John Smith', "
+    ) and "1 more" in note(pairs)
+    assert note([]) == "" and near_names([transcript(("Ann", "x"), ("Bo", "y"))]) == []
