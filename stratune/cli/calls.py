@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from stratune.predictor.predictor import Predictor
     from stratune.transcript.texts import TextsReport
 
-TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".xlsx")
 NAMED = ("id", "document", "speaker")  # columns that are written
 
 
@@ -55,10 +54,9 @@ class Calls:
 
 def is_no_table(source: str) -> bool:
     """Whether it is a folder, or a file that holds one transcript or may hold one."""
-    from stratune.transcript.read import READERS
+    from stratune.transcript.read import is_of_calls
 
-    suffix = Path(source).suffix.lower()
-    return Path(source).is_dir() or (suffix in READERS and suffix not in TABLES)
+    return is_of_calls(source) or Path(source).suffix.lower() == ".json"
 
 
 def is_of_transcripts(source: str, predictor: Predictor, columns: Iterable[str]) -> bool:

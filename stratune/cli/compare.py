@@ -268,11 +268,11 @@ def configure(
 
 def _is_data(name: str) -> bool:
     """Whether the first argument names data, as a folder, a table or a demo; JSON may be a configuration."""
-    from stratune.comparison.calls import names_calls
     from stratune.data.read import READERS
+    from stratune.transcript.read import is_of_calls
 
     known = name.startswith(("demo:", "hub:")) or Path(name).suffix.lower() in {*READERS} - {".json"}
-    return known or names_calls(name)
+    return known or is_of_calls(name)
 
 
 def run(config: Config, out: Path | None, how: dict[str, Any], *, quiet: bool, as_json: bool) -> None:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.errors import ConfigError
 from stratune.evaluate.kinds import Kind
 from stratune.strategy.defaults import default_strategies, long_strategies
 from stratune.transcript.label_table import OWN
-from stratune.transcript.read import READERS
-from stratune.transcript.texts import TABLES, Texts, TextsReport, read_texts
+from stratune.transcript.read import is_of_calls
+from stratune.transcript.texts import Texts, TextsReport, read_texts
 
 if TYPE_CHECKING:
     from stratune.config import Config
@@ -32,14 +31,6 @@ _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 Row = Mapping[str, Any]
 
 
-def names_calls(source: str) -> bool:
-    """Whether it is a folder, or a file of a type that only transcripts have."""
-    suffix = Path(source).suffix.lower()
-    return Path(source).is_dir() or (
-        suffix in READERS and suffix not in (*TABLES, ".json", ".jsonl", ".ndjson")
-    )
-
-
 def completed(config: Config) -> tuple[Config, list[str]]:
     """The configuration with what its calls say, and a line about each thing that was taken from them.
 
@@ -47,7 +38,7 @@ def completed(config: Config) -> tuple[Config, list[str]]:
     `read_texts`.
     """
     data, notes = config.data, list[str]()
-    if (data.transcripts is None or data.transcripts.labels is None) and not names_calls(data.source):
+    if (data.transcripts is None or data.transcripts.labels is None) and not is_of_calls(data.source):
         return config, notes  # a table of turns, or a demo, whose task is known
     if data.transcripts is None:
         data = data.model_copy(update={"transcripts": Texts()})

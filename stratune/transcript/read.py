@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stratune.data.demo import demo_table
+from stratune.data.read import READERS as TABLES
 from stratune.data.text_files import require_file
 from stratune.errors import DataError, choices
 from stratune.transcript import (
@@ -105,6 +106,12 @@ def read_files(
             if before != file:
                 raise DataError(f"the document {transcript.document!r} is in {before} already", path=file)
         yield str(file), found
+
+
+def is_of_calls(source: str | Path) -> bool:
+    """Whether it is a folder, or named like a type of file that no table has."""
+    suffix = Path(source).suffix.lower()
+    return Path(source).is_dir() or (suffix in READERS and suffix not in TABLES)
 
 
 def transcript_files(path: str | Path) -> tuple[list[Path], list[Path]]:

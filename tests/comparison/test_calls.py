@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from stratune.cli.compare import configure
-from stratune.comparison.calls import completed, kind_of, names_calls
+from stratune.comparison.calls import completed, kind_of
 from stratune.comparison.source import read_split
 from stratune.config import parse_config
 from stratune.errors import ConfigError
 from stratune.strategy import parse_strategy
 from stratune.strategy.defaults import long_strategies
+from stratune.transcript.read import is_of_calls
 from tests.cli.test_texts import THINGS
 
 
@@ -59,7 +60,7 @@ def test_a_folder_and_its_scores_are_enough(calls):
     assert config.data.transcripts.unit == "document" and config.data.transcripts.labels == "scores.csv"
     assert config.strategies[0] == "mean"
     split, _ = read_split(config)
-    assert sum(split.sizes.values()) == 12 and split.task.kind == "regression"
+    assert len(split.train) + len(split.test) == 12 and split.task.kind == "regression"
 
 
 def test_what_is_said_stays(calls):
@@ -126,12 +127,14 @@ def test_a_table_as_the_first_argument_is_data(calls):
         ("call.vtt", True),
         ("call.txt", True),
         ("a.csv", False),
+        ("a.xlsx", False),
+        ("a.docx", True),
         ("a.json", False),
         ("a.yaml", False),
     ],
 )
 def test_what_only_transcripts_are(calls, name, found):
-    assert names_calls(name) is found
+    assert is_of_calls(name) is found
 
 
 def test_a_written_configuration_is_taken_at_its_word(calls):
