@@ -51,6 +51,7 @@ def turns_command(
 
     transcripts, _ = _read(source, columns, encoding)
     left_out = [] if source.startswith("demo:") else [str(file) for file in transcript_files(source)[1]]
+    sheets = _sheets(source, columns, encoding)
     words = [
         len(piece.text.split())
         for transcript in transcripts
@@ -61,7 +62,7 @@ def turns_command(
             {
                 "total": total(transcripts),
                 "pieces": {"by": by, "count": len(words), "median_words": median(words)} if words else None,
-                "left_out": left_out,
+                "left_out": [*left_out, *sheets],
                 "documents": [about(transcript) for transcript in transcripts],
             }
         )
@@ -71,9 +72,23 @@ def turns_command(
     if words:
         screen.say(f"{len(words):,} pieces by {by}, {median(words):,.0f} words in the middle one")
     print_troubles(screen, total(transcripts)["troubles"])
+    if sheets:
+        screen.say(f"not read, a score sheet: {', '.join(sheets)}")
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
         screen.say(f"not read, of another type: {', '.join(left_out[:3])}{more}")
+
+
+def _sheets(source: str, columns: str | None, encoding: str | None) -> list[str]:
+    """Score sheets in the folder."""
+    from stratune.transcript.read import transcript_files
+    from stratune.transcript.sheet_in_folder import sheets_among
+
+    if not Path(source).is_dir():
+        return []
+    known, others = transcript_files(source)
+    found = sheets_among(sorted([*known, *others]), mapping(columns), encoding)
+    return [str(file) for file in found if file in known]
 
 
 def clean_command(

@@ -11,6 +11,7 @@ from stratune.data.text_files import require_file
 from stratune.errors import DataError, choices
 from stratune.transcript import json_turns, plain, srt, table, vtt
 from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.sheet_in_folder import sheets_among
 from stratune.transcript.turn import Transcript
 
 # (path, document's name, columns, encoding) -> the documents of the file
@@ -57,7 +58,7 @@ def read_files(
     if str(path).startswith("demo:"):
         yield str(path), _demo(str(path))
         return
-    files, _ = transcript_files(path)
+    files = _without_sheets(transcript_files(path)[0], columns, encoding)
     names, owner = _documents(Path(path), files), dict[str, Path]()
     for file in files:
         require_file(file, READERS)
@@ -84,6 +85,12 @@ def transcript_files(path: str | Path) -> tuple[list[Path], list[Path]]:
     if not known:
         raise DataError(f"holds no transcripts ({', '.join(READERS)})", path=path)
     return known, [file for file in files if file.suffix.lower() not in READERS]
+
+
+def _without_sheets(files: list[Path], columns: Columns | None, encoding: str | None) -> list[Path]:
+    """Without the score sheets that stand among the transcripts of a folder."""
+    sheets = sheets_among(files, columns, encoding)
+    return [file for file in files if file not in sheets]
 
 
 def _hidden(path: Path) -> bool:

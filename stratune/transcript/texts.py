@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from statistics import median
@@ -13,15 +14,19 @@ from stratune.data.arrow import as_text
 from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clean import clean
 from stratune.transcript.label_table import SHOWN, LabelTable
-from stratune.transcript.read import read_transcripts
+from stratune.transcript.read import read_transcripts, transcript_files
 from stratune.transcript.records import Columns, check_columns
 from stratune.transcript.segment import check_by, check_unit, documents
+from stratune.transcript.sheet_in_folder import the_sheet_of
+from stratune.transcript.sheet_ratings import check_way
 from stratune.transcript.steps import Spec, parse_step
 from stratune.transcript.turn import TROUBLES, Transcript, total_troubles
 
+FEW = 10  # ids that are all shown
 TABLES = (".csv", ".tsv", ".parquet")  # of turns, which may hold their labels too
 
 NO_LABEL = "no row in the label table"
+NO_SCORE = "its label row has no score"
 NOT_KEPT = "its label row has another value than `keep` wants"
 TOO_SHORT = "fewer words than `min_words`"
 NO_TEXT = "nothing left to read"
@@ -44,11 +49,13 @@ class Texts:
     without_roles: Sequence[str] = ()  # the turns of these are left out
     no_speakers: bool = False  # no "NAME: " before turns
     others: bool = False  # for unit speaker: the turns of the others too, as OTHER
+    ratings: str | None = None  # how several raters' become a label: mean, median, majority; None: by values
 
     def __post_init__(self) -> None:
         check_unit(self.unit)
         check_by(self.by)
         check_columns(self.columns)
+        check_way(self.ratings)
         for spec in self.clean:
             parse_step(spec)
         if self.min_words < 0:
@@ -80,6 +87,10 @@ class TextsReport:
     unused: Sequence[str]  # rows of the label table that no text has
     cleaned: Mapping[str, int]  # step -> changes
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
+    near: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what was not joined -> what it may mean
+    notes: Sequence[str] = ()  # how the label table was read
+    score: str | None = None  # its column of scores, where that is known
+    annotations: str | None = None  # columns of the ratings that the score was made of, as a task names them
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with counts and a few ids in place of all ids."""
@@ -90,32 +101,44 @@ class TextsReport:
         """The report in lines of text."""
         size = f"{self.median_words:,.0f} words in the middle one"
         lines = [f"{self.rows:,} texts of {self.documents:,} documents, {size}"]
-        lines += [
-            f"{len(ids):,} left out: {why} (such as {', '.join(ids[:3])})"
-            for why, ids in self.left_out.items()
-        ]
+        lines += [f"{len(ids):,} left out: {why} ({_such_as(ids)})" for why, ids in self.left_out.items()]
         if self.unused:
-            lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
+            lines.append(f"{len(self.unused):,} rows of labels unused ({_such_as(self.unused)})")
+        for row, names in islice(self.near.items(), SHOWN):
+            lines.append(f"{row!r} was not joined: is it {' or '.join(map(repr, names))}?")
+        lines += self.notes
         lines += [f"{count:,} x {step}" for step, count in self.cleaned.items()]
         return lines + [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
 
 
 def _counted(ids: Sequence[str]) -> dict[str, Any]:
-    return {"count": len(ids), "such_as": list(ids[:3])}
+    return {"count": len(ids), "such_as": list(ids[:SHOWN])}
+
+
+def _such_as(ids: Sequence[str]) -> str:
+    """Three of many; all of a few, which somebody will want to mend."""
+    return ", ".join(ids) if 3 < len(ids) <= FEW else f"such as {', '.join(ids[:3])}"
 
 
 def read_texts(
-    source: str | Path, options: Texts | None = None, *, encoding: str | None = None
+    source: str | Path,
+    options: Texts | None = None,
+    *,
+    encoding: str | None = None,
+    score: str | None = None,
 ) -> tuple[list[dict[str, Any]], TextsReport]:
     """(rows of `documents` with the columns of the label table, what was done).
 
     `source` as in read_transcripts. A label row is found by document, and by speaker where the unit is one
     and the table has a column of them. Texts without a label row are left out and counted; DataError when
-    none has one, or no text is left.
+    none has one, or no text is left. `score`: the column of labels, which rows without one are left out for;
+    None: the only one, if there is only one.
     """
     options = options or Texts()
-    labels = _labels(source, options, encoding)  # before the transcripts, which take longer to read
+    labels = _labels(source, options, encoding, score)  # before the transcripts, which take longer to read
     transcripts = read_transcripts(source, options.columns, encoding=encoding)
+    if labels is not None:
+        labels.meet([transcript.document for transcript in transcripts])
     read, changes = _wanted(transcripts, options, str(source)), dict[str, int]()
     if options.clean:
         read, cleaned = clean(read, options.clean, examples=0)
@@ -140,25 +163,39 @@ def read_texts(
         unused=unused,
         cleaned=changes,
         troubles=total_troubles(transcripts),
+        near={} if labels is None else labels.near,
+        notes=() if labels is None else tuple(labels.notes),
+        score=None if labels is None else labels.score,
+        annotations=None if labels is None else labels.annotations,
     )
 
 
-def _labels(source: str | Path, options: Texts, encoding: str | None) -> LabelTable | None:
+def _labels(source: str | Path, options: Texts, encoding: str | None, score: str | None) -> LabelTable | None:
     """The table in `options.labels`, or the source itself where it is a table."""
     from stratune.data.read import read
 
-    document = None
+    document, folder, notes = None, Path(source).is_dir(), tuple[str, ...]()
     if options.labels is not None:
         name, table = options.labels, read(options.labels, encoding=encoding)
     elif str(source).startswith("demo:"):
         name, table = source, _demo_labels(str(source))
-    elif Path(source).suffix.lower() in TABLES and not Path(source).is_dir():
+    elif Path(source).suffix.lower() in TABLES and not folder:
         name, table, document = source, read(source, encoding=encoding), Path(source).stem
+    elif folder and (sheet := _sheet_in(Path(source), options, encoding)) is not None:
+        name, table = sheet, read(sheet, encoding=encoding)
+        notes = (f"labels are of {sheet}, which stands among the transcripts",)
     elif options.keep:
         raise ConfigError("needs a table of labels (labels)", key="keep")
     else:
         return None
-    return LabelTable(table, name, options.unit, options.kept, options.columns, document)
+    how: dict[str, Any] = {"score": score, "ratings": options.ratings, "encoding": encoding, "notes": notes}
+    return LabelTable(table, name, options.unit, options.kept, options.columns, document, **how)
+
+
+def _sheet_in(folder: Path, options: Texts, encoding: str | None) -> Path | None:
+    """The score sheet among the transcripts of a folder."""
+    known, others = transcript_files(folder)
+    return the_sheet_of(folder, sorted([*known, *others]), options.columns, encoding)
 
 
 def _demo_labels(source: str) -> Any:
@@ -211,8 +248,9 @@ def _labelled(
         if key in labels.rows:
             found.append({**row, **labels.rows[key]})
         else:
-            missing.setdefault(NOT_KEPT if key in labels.others else NO_LABEL, []).append(row["id"])
-    if rows and not found and NOT_KEPT not in missing:
+            why = NOT_KEPT if key in labels.others else NO_SCORE if key in labels.unscored else NO_LABEL
+            missing.setdefault(why, []).append(row["id"])
+    if rows and not found and missing.keys() == {NO_LABEL}:
         raise labels.no_match(rows[0])
     left_out.update(missing)
     used = {labels.key(row) for row in found}
