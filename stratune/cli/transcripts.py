@@ -47,9 +47,10 @@ def turns_command(
 ) -> None:
     """Count what was read: documents, turns, speakers, words, minutes, and what was wrong with the files."""
     from stratune.transcript.read import transcript_files
+    from stratune.transcript.sections import sectioned
     from stratune.transcript.segment import pieces
 
-    transcripts, _ = _read(source, columns, encoding)
+    transcripts = sectioned(_read(source, columns, encoding)[0])[0]
     left_out = [] if source.startswith("demo:") else [str(file) for file in transcript_files(source)[1]]
     sheets = _sheets(source, columns, encoding)
     words = [

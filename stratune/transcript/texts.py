@@ -16,6 +16,7 @@ from stratune.transcript.clean import clean
 from stratune.transcript.label_table import SHOWN, LabelTable
 from stratune.transcript.read import read_transcripts, transcript_files
 from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.sections import sectioned
 from stratune.transcript.segment import check_by, check_unit, documents
 from stratune.transcript.sheet_in_folder import the_sheet_of
 from stratune.transcript.sheet_ratings import check_way
@@ -88,7 +89,7 @@ class TextsReport:
     cleaned: Mapping[str, int]  # step -> changes
     troubles: Mapping[str, int]  # what was wrong with the files, by the names in TROUBLES
     near: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what was not joined -> what it may mean
-    notes: Sequence[str] = ()  # how the label table was read
+    notes: Sequence[str] = ()  # how labels were joined, and sections found
     score: str | None = None  # its column of scores, where that is known
     annotations: str | None = None  # columns of the ratings that the score was made of, as a task names them
 
@@ -137,6 +138,7 @@ def read_texts(
     options = options or Texts()
     labels = _labels(source, options, encoding, score)  # before the transcripts, which take longer to read
     transcripts = read_transcripts(source, options.columns, encoding=encoding)
+    transcripts, ways = sectioned(transcripts)
     if labels is not None:
         labels.meet([transcript.document for transcript in transcripts])
     read, changes = _wanted(transcripts, options, str(source)), dict[str, int]()
@@ -164,10 +166,18 @@ def read_texts(
         cleaned=changes,
         troubles=total_troubles(transcripts),
         near={} if labels is None else labels.near,
-        notes=() if labels is None else tuple(labels.notes),
+        notes=(*(() if labels is None else labels.notes), *_section_notes(ways, len(transcripts))),
         score=None if labels is None else labels.score,
         annotations=None if labels is None else labels.annotations,
     )
+
+
+def _section_notes(ways: Mapping[str, int], documents: int) -> list[str]:
+    """How many documents got sections that their files do not name."""
+    if not ways:
+        return []
+    each = ", ".join(f"{count:,} by {way}" for way, count in ways.items())
+    return [f"{sum(ways.values()):,} of {documents:,} documents got sections: {each}"]
 
 
 def _labels(source: str | Path, options: Texts, encoding: str | None, score: str | None) -> LabelTable | None:

@@ -17,7 +17,7 @@ def calls(tmp_path):
     folder = tmp_path / "calls"
     folder.mkdir()
     for name in SCORES:
-        (folder / f"{name}.txt").write_text(f"CEO: We grew, said {name}.\nAnalyst: What about margins?\n")
+        (folder / f"{name}.txt").write_text(f"ANN: We grew, said {name}.\nBOB: What about margins?\n")
     return folder
 
 
