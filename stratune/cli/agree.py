@@ -45,7 +45,9 @@ def agree_command(
     label: Annotated[str | None, typer.Option(help="Column of the gold label, where there is one.")] = None,
     consensus: Annotated[
         str | None,
-        typer.Option(help="majority, mean (of numbers) or dawid-skene. [default: majority or mean, by kind]"),
+        typer.Option(
+            help="majority, mean or median (of numbers), or dawid-skene. [default: majority or mean, by kind]"
+        ),
     ] = None,
     no_gold: NoGold = None,
     least: Annotated[

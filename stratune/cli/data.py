@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stratune.cli.compare import Bins
 from stratune.cli.options import (
     Delimiter,
     DropLeaks,
@@ -48,6 +49,7 @@ def check_command(
     pair: Pair = None,
     group: Group = None,
     kind: Kind = None,
+    bins: Bins = None,
     id_: Id = None,
     val: Val = None,
     test: Test = None,
@@ -66,7 +68,8 @@ def check_command(
     from stratune.backbone.tokenizer import token_counter
     from stratune.data.task import task_of
 
-    task = task_of(source, text=text, label=label, text_pair=pair, group=group, kind=kind, id=id_)
+    columns = {"text": text, "label": label, "text_pair": pair, "group": group, "id": id_}
+    task = task_of(source, **columns, **_kind_of(kind, bins))
     lengths, most = token_counter(backbone) if backbone else (None, None)
     report = run_check(
         source,
@@ -101,6 +104,7 @@ def split_command(
     pair: Pair = None,
     group: Group = None,
     kind: Kind = None,
+    bins: Bins = None,
     id_: Id = None,
     val: Val = None,
     test: Test = None,
@@ -127,7 +131,8 @@ def split_command(
     from stratune.data.write import check_format
 
     check_format(format_)
-    task = task_of(source, text=text, label=label, text_pair=pair, group=group, kind=kind, id=id_)
+    columns = {"text": text, "label": label, "text_pair": pair, "group": group, "id": id_}
+    task = task_of(source, **columns, **_kind_of(kind, bins))
     split = load_split(
         source,
         task,
@@ -153,6 +158,15 @@ def split_command(
         for note in split.notes:
             screen.say(f"note: {note}")
         screen.say(f"wrote {out}")
+
+
+def _kind_of(kind: str | None, bins: str | None) -> dict[str, Any]:
+    """Fields of a task; scores that are binned are levels, where nothing else is said."""
+    if bins is None:
+        return {"kind": kind}
+    from stratune.config.given import read_bins
+
+    return {"kind": kind or "ordinal", "bins": read_bins(bins)}
 
 
 def run_check(
@@ -199,7 +213,7 @@ def _print_report(report: Report) -> None:
     from stratune.report.screen import text
 
     screen = console()
-    screen.print(_balance_table(report.balance, report.rows))
+    screen.print(_balance_table(report.balance, report.rows, report.cross_validated))
     if report.classes is not None:
         screen.print(_classes_line(report), soft_wrap=True)
     screen.print(_length_table(report))
@@ -231,7 +245,9 @@ def _classes_line(report: Report) -> str:
     return f"{largest}; they are as varied as {effective:.1f} of equal size"
 
 
-def _balance_table(balance: dict[str, dict[str, int]], rows: dict[str, int]) -> Table:
+def _balance_table(
+    balance: dict[str, dict[str, int]], rows: dict[str, int], cross_validated: bool = False
+) -> Table:
     from stratune.report.screen import Table
 
     table = Table("part", "rows", title="Rows and labels", title_justify="left")
@@ -243,7 +259,8 @@ def _balance_table(balance: dict[str, dict[str, int]], rows: dict[str, int]) -> 
         table.add_column(f"{len(labels) - len(shown)} more", justify="right")
     for part, counts in balance.items():
         rest = [f"{sum(counts[label] for label in labels[8:]):,}"] if len(labels) > len(shown) else []
-        table.add_row(part, f"{rows[part]:,}", *(f"{counts[label]:,}" for label in shown), *rest)
+        name = "val (folds of train)" if part == "val" and cross_validated else part
+        table.add_row(name, f"{rows[part]:,}", *(f"{counts[label]:,}" for label in shown), *rest)
     return table
 
 

@@ -27,7 +27,17 @@ def texts_command(
     ] = "turn",
     clean: Annotated[str | None, typer.Option(help="Steps of `stratune data clean`, in this order.")] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Table of labels by document (and speaker). [default: that of turns]")
+        Path | None,
+        typer.Option(
+            help="Sheet of labels by document (and speaker). [default: that in the folder, or that of turns]"
+        ),
+    ] = None,
+    ratings: Annotated[
+        str | None,
+        typer.Option(
+            help="Of several raters in the sheet: mean, median or majority. [default: mean of numbers, "
+            "majority of labels]"
+        ),
     ] = None,
     keep: Annotated[
         list[str] | None,
@@ -65,6 +75,7 @@ def texts_command(
         without_roles=_listed(without_roles),
         no_speakers=no_speakers,
         others=others,
+        ratings=ratings,
     )
     if out is not None:
         _check_out(out, source, labels)

@@ -55,10 +55,12 @@ def turns_command(
 ) -> None:
     """Count what was read: documents, turns, speakers, words, minutes, and what was wrong with the files."""
     from stratune.transcript.read import transcript_files
+    from stratune.transcript.sections import sectioned
     from stratune.transcript.segment import pieces
 
-    transcripts, _ = _read(source, columns, encoding)
+    transcripts = sectioned(_read(source, columns, encoding)[0])[0]
     left_out = [] if source.startswith("demo:") else [str(file) for file in transcript_files(source)[1]]
+    sheets = _sheets(source, columns, encoding)
     words = [
         len(piece.text.split())
         for transcript in transcripts
@@ -69,7 +71,7 @@ def turns_command(
             {
                 "total": total(transcripts),
                 "pieces": {"by": by, "count": len(words), "median_words": median(words)} if words else None,
-                "left_out": left_out,
+                "left_out": [*left_out, *sheets],
                 "documents": [about(transcript) for transcript in transcripts],
             }
         )
@@ -81,9 +83,23 @@ def turns_command(
     print_forms(screen, transcripts)
     print_near_names(screen, transcripts)
     print_troubles(screen, total(transcripts)["troubles"])
+    if sheets:
+        screen.say(f"not read, a score sheet: {', '.join(sheets)}")
     if left_out:
         more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
         screen.say(f"not read, of another type: {', '.join(left_out[:3])}{more}")
+
+
+def _sheets(source: str, columns: str | None, encoding: str | None) -> list[str]:
+    """Score sheets in the folder."""
+    from stratune.transcript.read import transcript_files
+    from stratune.transcript.sheet_in_folder import sheets_among
+
+    if not Path(source).is_dir():
+        return []
+    known, others = transcript_files(source)
+    found = sheets_among(sorted([*known, *others]), mapping(columns), encoding)
+    return [str(file) for file in found if file in known]
 
 
 def clean_command(

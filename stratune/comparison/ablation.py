@@ -29,6 +29,7 @@ from stratune.ownership import owned_by_us
 from stratune.report import publish
 from stratune.strategy import parse_strategy
 from stratune.transcript.read import read_transcripts
+from stratune.transcript.sections import sectioned
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -185,7 +186,9 @@ def _parts(config: Config, sections: Sequence[str] | None, roles: Sequence[str] 
     """Those that were named, or all of the first field that has any to tell apart."""
     transcripts = config.data.transcripts
     assert transcripts is not None
-    read = read_transcripts(config.data.source, transcripts.columns, encoding=config.data.encoding)
+    read, _ = sectioned(
+        read_transcripts(config.data.source, transcripts.columns, encoding=config.data.encoding)
+    )
     known = {
         field: sorted({getattr(turn, field) for one in read for turn in one.turns} - {""}) for field in FIELDS
     }

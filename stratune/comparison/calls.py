@@ -47,9 +47,10 @@ def completed(config: Config) -> tuple[Config, list[str]]:
     if {"label", "kind"} <= said and "strategies" in config.model_fields_set:
         return config.model_copy(update={"data": data}), notes
     assert data.transcripts is not None
-    rows, report = read_texts(data.source, data.transcripts, encoding=data.encoding)
+    label = config.task.label
+    rows, report = read_texts(data.source, data.transcripts, encoding=data.encoding, score=label)
     task = dict[str, Any]()
-    label = config.task.label or _label(rows, data.transcripts)
+    label = label or report.score or _label(rows, data.transcripts)
     if label != config.task.label:
         task["label"] = label
         notes.append(f"the label is {label!r} (`--label`)")

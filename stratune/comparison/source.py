@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,8 +123,27 @@ def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, Tex
         if getattr(data, key) is not None:
             message = "a file of its own does not go with transcripts: name the parts with split_column"
             raise ConfigError(message, key=f"data.{key}")
-    rows, report = read_texts(data.source, data.transcripts, encoding=data.encoding)
+    how = {"encoding": data.encoding, "score": fields["label"]}
+    rows, report = read_texts(data.source, data.transcripts, **how)
     fields["id"] = fields["id"] or "id"
+    fields["annotations"] = fields["annotations"] or _annotations(rows, report, fields)
     if data.transcripts.unit != "document":
         fields["group"] = fields["group"] or "document"
     return Tables(read(rows), f"texts of {data.source}"), report
+
+
+def _annotations(
+    rows: Sequence[Mapping[str, Any]], report: TextsReport, fields: Mapping[str, Any]
+) -> str | None:
+    """Columns of the ratings that the labels were made of, where they are ratings of the kind of task: of
+    values any, of labels none but these.
+    """
+    named, label = report.annotations, fields["label"]
+    if named is None or report.score != label or fields["kind"] == "multilabel":
+        return None
+    if fields["kind"] == "regression" or fields["bins"]:
+        return named
+    labels = {row[label] for row in rows}
+    cells = [row[column] for row in rows for column in named.split("+")]
+    ratings = {one for cell in cells for one in (cell if isinstance(cell, list) else [cell])} - {None}
+    return named if ratings <= labels else None

@@ -146,7 +146,7 @@ def check_sizes(sizes: Sequence[int | float]) -> None:
             raise ConfigError(f"{size}: {why}", key="sizes")
 
 
-def _bins(value: Any) -> Any:
+def read_bins(value: Any) -> Any:
     """`3`: quantiles; `2.5,3.5`: edges; `low,medium,high`: names of as many quantiles."""
     if isinstance(value, int) and not isinstance(value, bool):
         return {"quantiles": value}
@@ -168,6 +168,6 @@ _READ: dict[str, Callable[[Any], Any]] = {
     ),
     "strategies": _strategies,
     "scores": str,
-    "bins": _bins,
+    "bins": read_bins,
     "sizes": read_sizes,
 }

@@ -1,7 +1,7 @@
 """What raters agree on, row by row, as columns beside the input's; and which rows are written.
 
-Three ways: `majority` (a tie has no label), `mean` of numbers, and `dawid-skene`, which weighs raters by what
-they seem to be worth and so needs to know who they are.
+Four ways: `majority` (a tie has no label), `mean` or `median` of numbers, and `dawid-skene`, which weighs
+raters by what they seem to be worth and so needs to know who they are.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from stratune.data.rated import Rated
 from stratune.data.read import cells_of
 from stratune.data.write import open_writer
 from stratune.errors import ConfigError, DataError, choices
-from stratune.evaluate.consensus import NONE, Consensus, leading, majority, mean
+from stratune.evaluate.consensus import NONE, Consensus, leading, majority, mean, median
 from stratune.evaluate.dawid_skene import dawid_skene
 
-WAYS = ("majority", "mean", "dawid-skene")
+OF_NUMBERS = ("mean", "median")
+WAYS = ("majority", *OF_NUMBERS, "dawid-skene")
 TIE = "tie"
 BATCH = 8192
 
@@ -52,15 +53,19 @@ def agree_on(rated: Rated, way: str | None = None) -> Agreed:
     way = way or ("mean" if numeric else "majority")
     if way not in WAYS:
         raise ConfigError(choices(way, WAYS), key="--consensus")
-    if numeric != (way == "mean"):
-        why = "numbers have a mean" if numeric else "labels have no mean: majority or dawid-skene"
+    if numeric != (way in OF_NUMBERS):
+        why = (
+            "numbers have a mean and a median"
+            if numeric
+            else f"labels have no {way}: majority or dawid-skene"
+        )
         raise ConfigError(f"{way!r}: {why}", key="--consensus")
     values = rated.ratings.values
     ratings = np.isfinite(values).sum(axis=1)
     counts = {"consensus_ratings": ratings.tolist()}
     if numeric:
-        means = mean(values)
-        cells = [None if np.isnan(one) else float(one) for one in means]
+        middles = mean(values) if way == "mean" else median(values)
+        cells = [None if np.isnan(one) else float(one) for one in middles]
         none = np.zeros(len(cells), dtype=bool)
         return Agreed(way, cells, {"consensus": cells, **counts}, none, ratings > 0, None)
     votes = majority(values, len(rated.task.labels))

@@ -42,6 +42,7 @@ class Report:
     # Share of rows that two models get right -> the least difference in accuracy that the test part can show.
     visible: dict[str, float] = field(default_factory=dict)
     classes: dict[str, float] | None = None  # how many there are in effect (label_issues.py)
+    cross_validated: bool = False  # val are the training rows, each once held out
 
     @property
     def ok(self) -> bool:
@@ -107,7 +108,7 @@ def check(
     words = measure([n for part in parts.values() for n in part.words()], "words")
     rows = {name: len(table) for name, table in tables.items()}
     seen, uneven = _visible(task, rows.get("test", 0)), classes(task, balance)
-    return Report(rows, balance, words, tokens, tuple(issues), seen, uneven)
+    return Report(rows, balance, words, tokens, tuple(issues), seen, uneven, bool(twice))
 
 
 def _visible(task: Task, rows: int) -> dict[str, float]:

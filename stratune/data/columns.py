@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ def canonical(
     id_prefix: str = "",
     first: int = 0,
     records: Sequence[int] | None = None,
+    levels: Sequence[str] = (),
 ) -> Dataset:
     """The columns that `task` names, as strings without nulls, in the row order of `raw`.
 
     A missing text is "". Labels are checked against `task.labels` unless that is empty. `path` is for
     messages; `first` is the number of records before this table when it is one batch of a stream,
-    `records` are the places (N,) of its rows where some of the file were left out. Without an id column
+    `records` are the places (N,) of its rows where some of the file were left out. `levels`: how labels are
+    spelt, where `task.labels` is empty: 2.0 is the level 2. Without an id column
     the id is `id_prefix` and the record's number from 1. DataError gives file, row and column.
     """
     source = _Source(raw, path, first, records)
@@ -49,6 +51,8 @@ def canonical(
         columns["group"] = source.names(task.group, "no group")
     if task.annotations is not None and labelled:
         columns[COLUMN] = source.ratings(task)
+    if labelled:
+        columns |= _in_one_spelling(columns, task, levels)
     return to_dataset(pa.table(columns), path)
 
 
@@ -62,6 +66,24 @@ def part_column(raw: Dataset, column: str, path: str | Path) -> list[str]:
         index = parts.index(None)
         raise source.error(choices(named[index], PART_NAMES), column, index)
     return [part for part in parts if part is not None]
+
+
+def _in_one_spelling(
+    columns: Mapping[str, pa.ChunkedArray | pa.Array], task: Task, levels: Sequence[str]
+) -> dict[str, pa.Array]:
+    """Labels and ratings that are known in another spelling; {} where there are none."""
+    found = set(columns["label"].unique().to_pylist())
+    if COLUMN in columns and not task.target.is_numeric:
+        found |= set(pc.list_flatten(columns[COLUMN]).unique().to_pylist()) - {None}
+    names = task.target.respelt(found, task.labels or levels)
+    if not names:
+        return {}
+    cells = columns["label"].to_pylist()
+    changed = {"label": pa.array([names.get(cell, cell) for cell in cells], pa.string())}
+    if COLUMN in columns:
+        ratings = [[names.get(one, one) for one in given] for given in columns[COLUMN].to_pylist()]
+        changed[COLUMN] = pa.array(ratings, columns[COLUMN].type)
+    return changed
 
 
 class _Source:

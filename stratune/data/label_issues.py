@@ -23,6 +23,8 @@ _INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\ufe00-\u
 _BETWEEN = re.compile(r"(?<=[^\W\d])[-_/.\u2010-\u2015:;,'\u2019]+(?=[^\W\d])|_")
 _AROUND = re.compile(r"^[\"'`\u2018-\u201f(\[]+|[\"'`\u2018-\u201f)\].,:;!?\u2026]+$")
 
+_OTHER_MARKS = ";|"  # that people write between labels, where commas are read
+
 Balance = Mapping[str, Mapping[str, int]]  # part -> label -> rows
 
 
@@ -86,24 +88,29 @@ def _scores(task: Task) -> Iterator[Issue]:
 
 
 def _sets(task: Task) -> Iterator[Issue]:
-    """Labels with commas whose pieces recur: "red,round" beside "red"."""
-    if not task.target.one_label:
-        return
-    pieces: dict[str, int] = defaultdict(int)
-    for label in task.labels:
-        for piece in {part.strip() for part in label.split(SEPARATOR)}:
-            pieces[piece] += 1
-    joined = [
-        label
-        for label in task.labels
-        if SEPARATOR in label and any(pieces[part.strip()] > 1 for part in label.split(SEPARATOR))
-    ]
-    if joined:
-        message = (
-            f"{counted(len(joined), 'label looks', 'labels look')} like several labels: "
-            f"{named([repr(label) for label in joined])}; read them so with --kind multilabel"
-        )
-        yield Issue("warning", "sets_as_labels", message, len(joined), some(joined))
+    """Labels with commas whose pieces recur ("red,round" beside "red"); of sets, with other marks."""
+    marks = SEPARATOR if task.target.one_label else _OTHER_MARKS if task.target.several_labels else ""
+    for mark in marks:
+        pieces: dict[str, int] = defaultdict(int)
+        for label in task.labels:
+            for piece in {part.strip() for part in label.split(mark)}:
+                pieces[piece] += 1
+        joined = [
+            label
+            for label in task.labels
+            if mark in label and any(pieces[part.strip()] > 1 for part in label.split(mark))
+        ]
+        if joined:
+            advice = (
+                f"write {SEPARATOR!r} for {mark!r}"
+                if mark != SEPARATOR
+                else "read them so with --kind multilabel"
+            )
+            message = (
+                f"{counted(len(joined), 'label looks', 'labels look')} like several labels: "
+                f"{named([repr(label) for label in joined])}; {advice}"
+            )
+            yield Issue("warning", "sets_as_labels", message, len(joined), some(joined))
 
 
 def _order(task: Task) -> Iterator[Issue]:

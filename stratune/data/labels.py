@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.data.arrow import to_arrow
+from stratune.data.arrow import as_text, to_arrow
 from stratune.data.lists import quoted
 from stratune.errors import DataError
 from stratune.target.numbers import number
@@ -40,6 +40,20 @@ def infer_labels(tables: Sequence[Dataset], task: Task, path: str | Path | None 
         only = f"only one label, {next(iter(found))!r}" if found else "no labels"
         raise DataError(f"{only}: a classifier needs at least two", path=path)
     return task.target.in_order(found)
+
+
+def one_level_note(raw: Dataset, task: Task) -> str | None:
+    """'2' and '2.0' are one level, '2': of the column as it is written. None: each is written in one way."""
+    if task.label not in raw.column_names or not task.target.one_label:
+        return None
+    distinct = {as_text(cell) or "" for cell in to_arrow(raw).column(task.label).unique().to_pylist()}
+    names: dict[str, list[str]] = defaultdict(list)
+    for cell, label in sorted(task.target.respelt(distinct, task.labels).items()):
+        names[label].append(cell)
+    if not names:
+        return None
+    each = "; ".join(f"{', '.join(map(repr, same))} is {label!r}" for label, same in names.items())
+    return f"one level in several spellings: {each}"
 
 
 def cells(table: Dataset) -> list[Any]:

@@ -17,7 +17,7 @@ from stratune.data.corrections import read_corrections
 from stratune.data.documents import grouped_by_document, ungrouped
 from stratune.data.gold import check_least, taken, with_gold
 from stratune.data.home_rows import HomeRows
-from stratune.data.labels import infer_labels, label_counts
+from stratune.data.labels import infer_labels, label_counts, one_level_note
 from stratune.data.one_source import OneSource
 from stratune.data.other_test import OtherTest
 from stratune.data.read import Tables, read_tables, source_name
@@ -116,7 +116,8 @@ def load_split(
             place = f"{tables.name} ({part})" if source_ is None else source_name(source_)
             rows = gold(given, place)
             made = replace(task, labels=())
-            own[part] = canonical(rows.table, made, place, id_prefix=f"{part}:", records=rows.records)
+            where: dict[str, Any] = {"id_prefix": f"{part}:", "records": rows.records, "levels": labels}
+            own[part] = canonical(rows.table, made, place, **where)
             own[part] = renamed.to(fixed.to(own[part]) if fixed else own[part])
             check_ratings(own[part], task, labels, rows.place)
             if home is not None and part == "val":
@@ -142,7 +143,8 @@ def load_split(
         drop_leaks=drop_leaks,
         **own,
     )
-    left_out += [fixed.note() if fixed else None, renamed.note(tables.name), grouping]
+    spelt = one_level_note(tables.train, read_task)
+    left_out += [spelt, fixed.note() if fixed else None, renamed.note(tables.name), grouping]
     notes = (*tables.notes, *filter(None, left_out), *split.notes)
     loose = ungrouped(wanted, tables.train) if (splitter or assigned is None) and len(own) < 2 else None
     warnings = (*split.warnings, *([loose] if loose else []))

@@ -69,7 +69,14 @@ def with_other_test(
     raw, name = tables.train, tables.name
     kept = with_gold(raw, task, name, other.no_gold, other.agreement)
     records = None if kept.note(name, other.agreement) is None else kept.rows.tolist()
-    table = canonical(taken(raw, kept), replace(task, labels=()), name, id_prefix=PREFIX, records=records)
+    table = canonical(
+        taken(raw, kept),
+        replace(task, labels=()),
+        name,
+        id_prefix=PREFIX,
+        records=records,
+        levels=task.labels,
+    )
     table = renamed(table)
     check_ratings(table, task, task.labels, name)
     known = settle(

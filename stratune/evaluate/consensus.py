@@ -1,4 +1,4 @@
-"""One answer for each row of ratings: the label that most raters gave, their mean, or the likeliest label."""
+"""One answer for each row of ratings: the label most raters gave, a mean, a median, or the likeliest one."""
 
 from __future__ import annotations
 
@@ -60,6 +60,15 @@ def mean(ratings: Floats) -> Floats:
     count = there.sum(axis=1)
     total = np.where(there, ratings, 0.0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def median(ratings: Floats) -> Floats:
+    """(N, R) -> (N,); NaN in a row without ratings. Of an even number the mean of the two in the middle."""
+    there = np.isfinite(ratings)
+    rated = there.any(axis=1)
+    found = np.full(len(ratings), np.nan)
+    found[rated] = np.nanmedian(np.where(there, ratings, np.nan)[rated], axis=1)
+    return found
 
 
 def disagreement(ratings: Floats, label_count: int | None) -> Floats:

@@ -135,7 +135,8 @@ class Predictor(Saved):
         if not self.reads_transcripts:
             why = "this model was trained on a table of texts; `stratune data texts` makes one of transcripts"
             raise ArtifactError(f"{source}: {why}")
-        return read_texts(source, parse_reading(self.about["transcripts"]), encoding=encoding)
+        options = parse_reading(self.about["transcripts"])
+        return read_texts(source, options, encoding=encoding, labelled=False)
 
     @classmethod
     def load(

@@ -17,7 +17,7 @@ arrays: whoever takes soft labels reads them there, and nowhere else does a cell
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from stratune.objective import Objective
 
 
+TIE = 1e-6  # weight of probabilities beside votes, which are 1 / chunks apart or equal
 LEAST = 1e-12  # probabilities are clipped here before the logarithm
 
 
@@ -106,6 +107,10 @@ class Target(ABC):
         """What is wrong with a cell; None: nothing, or the labels are not known yet."""
         wrong = next((name for name in self.members(cell) if name not in self.index), None)
         return choices(wrong, self.labels) if self.labels and wrong is not None else None
+
+    def respelt(self, cells: Collection[str], labels: Sequence[str] = ()) -> dict[str, str]:
+        """Cell -> the label that it is in another spelling: of `labels`, where these are known."""
+        return {}
 
     def in_order(self, found: Sequence[str] | set[str]) -> tuple[str, ...]:
         """Labels that were found, as numbers when all are. ConfigError where nobody can know their order."""
@@ -231,11 +236,21 @@ class Target(ABC):
     # -- the chunks of `count` documents: predictions (M, C), `owner` (M,) -> (count, C); see joining.py
 
     def voted(self, predictions: Floats, owner: Owners, count: int) -> Floats:
-        """The share of a document's chunks that answer so; of values the median."""
-        votes = self._votes(predictions)
-        total = np.zeros((count, predictions.shape[1]))
-        np.add.at(total, owner, votes.astype(np.float64))
-        return np.asarray(total / np.bincount(owner, minlength=count)[:, None])
+        """The share of a document's chunks that answer so; of values the median. Where shares tie, the mean
+        probabilities count a little: a tie goes to the surer label, not to the first.
+        """
+        votes = self._votes(predictions).astype(np.float64)
+        chunks = np.bincount(owner, minlength=count)[:, None]
+        total, surer = np.zeros((2, count, predictions.shape[1]))
+        np.add.at(total, owner, votes)
+        np.add.at(surer, owner, np.where(np.isnan(predictions), votes, predictions))
+        shares, means = total / chunks, surer / chunks
+        return np.where(self._tied(shares), (1 - TIE) * shares + TIE * means, shares)
+
+    def _tied(self, shares: Floats) -> npt.NDArray[np.bool_]:
+        """(N, K) or (N, 1) where shares of votes (N, K) decide nothing."""
+        highest = shares == shares.max(axis=1, keepdims=True)
+        return np.asarray(highest.sum(axis=1, keepdims=True) > 1)
 
     def _votes(self, predictions: Floats) -> npt.NDArray[Any]:
         """(M, K) which labels a chunk answers."""

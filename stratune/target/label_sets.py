@@ -122,6 +122,9 @@ class LabelSets(Target):
     def _votes(self, predictions: Floats) -> npt.NDArray[Any]:
         return predictions >= THRESHOLD
 
+    def _tied(self, shares: Floats) -> npt.NDArray[np.bool_]:
+        return np.asarray(shares == THRESHOLD)
+
     def confidence(self, predictions: Floats, owner: Owners, count: int) -> Floats:
         """How far the label that is farthest from one half lies from it, doubled."""
         return np.asarray(np.abs(2 * predictions - 1).max(axis=1))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stratune.errors import ConfigError
@@ -11,7 +12,7 @@ from stratune.evaluate.kinds import Kind, Truth
 from stratune.evaluate.levels import LevelScorer
 from stratune.evaluate.scoring import PredictionScorer
 from stratune.target.classes import Classes
-from stratune.target.numbers import by_number
+from stratune.target.numbers import by_number, number
 
 if TYPE_CHECKING:
     from stratune.objective import Objective
@@ -34,6 +35,24 @@ class Levels(Classes):
             names = ", ".join(sorted(found)[:5])
             raise ConfigError(f"give the levels in their order; found {names}", key="task.labels")
         return ordered
+
+    def problem(self, cell: Any) -> str | None:
+        """A number that is a level in another spelling is one (`respelt`)."""
+        return None if cell in self.respelt([cell], self.labels) else super().problem(cell)
+
+    def respelt(self, cells: Collection[str], labels: Sequence[str] = ()) -> dict[str, str]:
+        """2.0 is the level 2. Where no labels are known, of cells that are one number the shortest is it."""
+        own = {value: label for label in labels if (value := number(label)) is not None}
+        found: dict[float, list[str]] = defaultdict(list)
+        for cell in cells:
+            if cell not in labels and (value := number(cell)) is not None:
+                found[value].append(cell)
+        if labels:
+            return {cell: own[value] for value, same in found.items() if value in own for cell in same}
+        shortest = {value: min(same, key=lambda cell: (len(cell), cell)) for value, same in found.items()}
+        return {
+            cell: shortest[value] for value, same in found.items() for cell in same if cell != shortest[value]
+        }
 
     def _objective(self, loss: str) -> Objective:
         from stratune.objective.classes import CrossEntropy

@@ -25,6 +25,7 @@ from stratune.transcript import (
     vtt,
 )
 from stratune.transcript.records import Columns, check_columns
+from stratune.transcript.sheet_in_folder import sheets_among
 from stratune.transcript.turn import Transcript
 
 # (path, document's name, columns, encoding) -> the documents of the file
@@ -94,7 +95,7 @@ def read_files(
     if str(path).startswith("demo:"):
         yield str(path), _demo(str(path))
         return
-    files, _ = transcript_files(path)
+    files = _without_sheets(transcript_files(path)[0], columns, encoding)
     names, owner = _documents(Path(path), files), dict[str, Path]()
     for file in files:
         _check_type(file)
@@ -145,6 +146,12 @@ def _type(file: Path) -> str:
 
 def _is_sidecar(file: Path) -> bool:
     return file.name in _SIDECARS and (file.parent / "utterances.jsonl").exists()
+
+
+def _without_sheets(files: list[Path], columns: Columns | None, encoding: str | None) -> list[Path]:
+    """Without the score sheets that stand among the transcripts of a folder."""
+    sheets = sheets_among(files, columns, encoding)
+    return [file for file in files if file not in sheets]
 
 
 def _hidden(path: Path) -> bool:

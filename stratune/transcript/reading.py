@@ -10,7 +10,12 @@ from stratune.errors import ConfigError, choices
 from stratune.transcript.steps import Spec
 from stratune.transcript.texts import Texts
 
-OF_TRAINING = ("labels", "keep", "min_words")  # which texts it was trained on, not how they are read
+OF_TRAINING = (
+    "labels",
+    "keep",
+    "ratings",
+    "min_words",
+)  # which texts it was trained on, not how they are read
 
 
 def reading_of(options: Texts, steps: Sequence[Spec]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """pieces(): a transcript in parts small enough for a model. documents(): rows of a table out of them.
 
-turn        each turn
-exchange    a question and what follows it. A question is a turn that ends with "?"; one that does not go on
-            from a turn of the same speaker begins a piece, and so does the document
+turn        what one speaker says until the next speaks; cues of captions are put together (runs.py)
+exchange    a question of the interviewer, or of anybody where nobody interviews, and what follows it
+            (exchanges.py)
 minutes:n   n minutes of speech, by the starts of the turns (no turn is cut)
 section     turns of the same section, as long as they follow each other
 speaker     all turns of a speaker
@@ -20,6 +20,8 @@ from typing import Any
 from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clock import short_clock
+from stratune.transcript.exchanges import exchanges
+from stratune.transcript.runs import merged, runs
 from stratune.transcript.turn import Transcript, Turn
 
 Turns = Sequence[Turn]
@@ -27,13 +29,14 @@ Turns = Sequence[Turn]
 UNITS = ("document", "speaker", "segment")
 MINUTES = "minutes:"
 SELF, OTHER = "SPEAKER", "OTHER"  # names in a document from the view of one of its speakers
-_CLOSING = "\"'”’)]»"  # may stand after the question mark
 _SHOWN_NAMES = 3
 
 
 @dataclass(frozen=True)
 class Piece:
-    """`name` tells where it is ("turns 3-5, 0:42, ROBERTS"), turns from 1; `text` has a line a turn."""
+    """`name` tells where it is ("turns 3-5, 0:42, ROBERTS"), turns or cues as they were read, from 1; `text`
+    has a line for each turn, of cues that go on from each other one line.
+    """
 
     name: str
     text: str
@@ -80,22 +83,19 @@ def _rows(transcript: Transcript, unit: str, by: str, named: bool, others: bool)
     elif unit == "speaker":
         for speaker, turns in _by_speaker(transcript.turns):
             if speaker:
-                own = _heard_by(transcript, speaker) if others else replace(transcript, turns=tuple(turns))
-                yield {**_row(f"{name}/{speaker}", own, _parts(own, by), named), "speaker": speaker}
+                own = transcript if others else replace(transcript, turns=tuple(turns))
+                heard = speaker if others else None
+                row = _row(f"{name}/{speaker}", own, _parts(own, by), named, heard)
+                yield {**row, "speaker": speaker}
     else:
         for number, part in enumerate(_parts(transcript, by), start=1):
             yield _row(f"{name}/{number}", replace(transcript, turns=tuple(part)), [part], named)
 
 
-def _heard_by(transcript: Transcript, speaker: str) -> Transcript:
-    """The transcript with one speaker as SPEAKER and all others as OTHER."""
-    roles = dict.fromkeys(transcript.speakers, OTHER) | {speaker: SELF}
-    turns = (replace(turn, speaker=roles.get(turn.speaker, "")) for turn in transcript.turns)
-    return replace(transcript, turns=tuple(turns))
-
-
-def _row(id_: str, transcript: Transcript, parts: Sequence[Turns], named: bool) -> dict[str, Any]:
-    cut = [_piece(part, named) for part in parts]
+def _row(
+    id_: str, transcript: Transcript, parts: Sequence[Turns], named: bool, heard: str | None = None
+) -> dict[str, Any]:
+    cut = [_piece(part, named, heard) for part in parts]
     speakers = {turn.speaker for turn in transcript.turns}
     return {
         "id": id_,
@@ -111,21 +111,6 @@ def _parts(transcript: Transcript, by: str) -> list[Turns]:
     if by.startswith(MINUTES):
         return _by_minutes(transcript, _number(by))
     return CUTS[by](transcript.turns) if transcript.turns else []
-
-
-def _by_exchange(turns: Turns) -> list[Turns]:
-    parts: list[list[Turn]] = []
-    speaker = None
-    for turn in turns:
-        if not parts or (_asks(turn) and turn.speaker != speaker):
-            parts.append([])
-        parts[-1].append(turn)
-        speaker = turn.speaker
-    return list(parts)
-
-
-def _asks(turn: Turn) -> bool:
-    return turn.text.rstrip().rstrip(_CLOSING).endswith("?")
 
 
 def _by_section(turns: Turns) -> list[Turns]:
@@ -166,17 +151,25 @@ def _number(by: str) -> float:
 
 
 CUTS: dict[str, Callable[[Turns], list[Turns]]] = {
-    "turn": lambda turns: [[turn] for turn in turns],
-    "exchange": _by_exchange,
+    "turn": lambda turns: [*runs(turns)],
+    "exchange": lambda turns: [*exchanges(turns)],
     "section": _by_section,
     "speaker": lambda turns: [own for _, own in _by_speaker(turns)],
     "document": lambda turns: [turns],
 }
 
 
-def _piece(turns: Turns, named: bool = True) -> Piece:
-    lines = (turn.line if named else turn.text for turn in turns)
-    return Piece(_name(turns), "\n".join(lines).replace(SEPARATOR, " "))
+def _piece(turns: Turns, named: bool = True, heard: str | None = None) -> Piece:
+    """`heard`: the speaker who is SPEAKER, where all others are OTHER."""
+    said = (_as_heard(merged(run), heard) for run in runs(turns))
+    lines = (turn.line if named else turn.text for turn in said)
+    return Piece(_name([_as_heard(turn, heard) for turn in turns]), "\n".join(lines).replace(SEPARATOR, " "))
+
+
+def _as_heard(turn: Turn, speaker: str | None) -> Turn:
+    if speaker is None or not turn.speaker:
+        return turn
+    return replace(turn, speaker=SELF if turn.speaker == speaker else OTHER)
 
 
 def _name(turns: Turns) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from statistics import median
@@ -16,13 +17,18 @@ from stratune.transcript.label_table import SHOWN, LabelTable
 from stratune.transcript.near_names import near_names, note
 from stratune.transcript.read import read_transcripts, transcript_files
 from stratune.transcript.records import Columns, check_columns, turn_fields
+from stratune.transcript.sections import sectioned
 from stratune.transcript.segment import check_by, check_unit, documents
+from stratune.transcript.sheet_in_folder import the_sheet_of
+from stratune.transcript.sheet_ratings import check_way
 from stratune.transcript.steps import Spec, parse_step
 from stratune.transcript.turn import TROUBLES, Transcript, total_forms, total_troubles
 
+FEW = 10  # ids that are all shown
 TABLES = (".csv", ".tsv", ".parquet")  # of turns, which may hold their labels too
 
 NO_LABEL = "no row in the label table"
+NO_SCORE = "its label row has no score"
 NOT_KEPT = "its label row has another value than `keep` wants"
 TOO_SHORT = "fewer words than `min_words`"
 NO_TEXT = "nothing left to read"
@@ -45,11 +51,13 @@ class Texts:
     without_roles: Sequence[str] = ()  # the turns of these are left out
     no_speakers: bool = False  # no "NAME: " before turns
     others: bool = False  # for unit speaker: the turns of the others too, as OTHER
+    ratings: str | None = None  # how several raters' become a label: mean, median, majority; None: by values
 
     def __post_init__(self) -> None:
         check_unit(self.unit)
         check_by(self.by)
         check_columns(self.columns)
+        check_way(self.ratings)
         for spec in self.clean:
             parse_step(spec)
         if self.min_words < 0:
@@ -85,6 +93,10 @@ class TextsReport:
     forms: Mapping[str, int] = field(default_factory=dict)  # format that was recognised -> its documents
     not_read: Sequence[str] = ()  # files of the folder that are of another type
     near_names: Sequence[tuple[str, str]] = ()  # pairs that may be one speaker
+    near: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what was not joined -> what it may mean
+    notes: Sequence[str] = ()  # how labels were joined, and sections found
+    score: str | None = None  # its column of scores, where that is known
+    annotations: str | None = None  # columns of the ratings that the score was made of, as a task names them
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, with counts and a few ids in place of all ids."""
@@ -106,37 +118,51 @@ class TextsReport:
         return [*self._of_reading(), *self._troubled()]
 
     def _of_reading(self) -> list[str]:
-        lines = [
-            f"{len(ids):,} left out: {why} (such as {', '.join(ids[:3])})"
-            for why, ids in self.left_out.items()
-        ]
+        lines = [f"{len(ids):,} left out: {why} ({_such_as(ids)})" for why, ids in self.left_out.items()]
         if self.unused:
-            lines.append(f"{len(self.unused):,} rows of labels unused (such as {', '.join(self.unused[:3])})")
+            lines.append(f"{len(self.unused):,} rows of labels unused ({_such_as(self.unused)})")
         if self.not_read:
-            lines.append(f"{len(self.not_read):,} files not read (such as {', '.join(self.not_read[:3])})")
+            lines.append(f"{len(self.not_read):,} files not read ({_such_as(self.not_read)})")
+        for row, names in islice(self.near.items(), SHOWN):
+            lines.append(f"{row!r} was not joined: is it {' or '.join(map(repr, names))}?")
         lines += [f"{count:,} documents read as {form}" for form, count in self.forms.items()]
-        return lines + ([note(self.near_names)] if self.near_names else [])
+        return [*lines, *([note(self.near_names)] if self.near_names else []), *self.notes]
 
     def _troubled(self) -> list[str]:
         return [f"{count:,} x {name}: {TROUBLES[name]}" for name, count in self.troubles.items()]
 
 
 def _counted(ids: Sequence[str]) -> dict[str, Any]:
-    return {"count": len(ids), "such_as": list(ids[:3])}
+    return {"count": len(ids), "such_as": list(ids[:SHOWN])}
+
+
+def _such_as(ids: Sequence[str]) -> str:
+    """Three of many; all of a few, which somebody will want to mend."""
+    return ", ".join(ids) if 3 < len(ids) <= FEW else f"such as {', '.join(ids[:3])}"
 
 
 def read_texts(
-    source: str | Path, options: Texts | None = None, *, encoding: str | None = None
+    source: str | Path,
+    options: Texts | None = None,
+    *,
+    encoding: str | None = None,
+    score: str | None = None,
+    labelled: bool = True,
 ) -> tuple[list[dict[str, Any]], TextsReport]:
     """(rows of `documents` with the columns of the label table, what was done).
 
     `source` as in read_transcripts. A label row is found by document, and by speaker where the unit is one
     and the table has a column of them. Texts without a label row are left out and counted; DataError when
-    none has one, or no text is left.
+    none has one, or no text is left. `score`: the column of labels, which rows without one are left out for;
+    None: the only one, if there is only one. Not `labelled`: all texts, and no labels are looked for.
     """
     options = options or Texts()
-    labels = _labels(source, options, encoding)  # before the transcripts, which take longer to read
+    # Before the transcripts, which take longer to read.
+    labels = _labels(source, options, encoding, score) if labelled else None
     transcripts = read_transcripts(source, options.columns, encoding=encoding)
+    transcripts, ways = sectioned(transcripts)
+    if labels is not None:
+        labels.meet([transcript.document for transcript in transcripts])
     read = _wanted(transcripts, options, str(source))
     read, cleaned = clean(read, options.clean, examples=0)
     left_out: dict[str, list[str]] = {}
@@ -163,26 +189,49 @@ def read_texts(
         forms=total_forms(transcripts),
         near_names=near_names(read),
         not_read=[] if str(source).startswith("demo:") else [str(f) for f in transcript_files(source)[1]],
+        near={} if labels is None else labels.near,
+        notes=(*(() if labels is None else labels.notes), *_section_notes(ways, len(transcripts))),
+        score=None if labels is None else labels.score,
+        annotations=None if labels is None else labels.annotations,
     )
 
 
-def _labels(source: str | Path, options: Texts, encoding: str | None) -> LabelTable | None:
+def _section_notes(ways: Mapping[str, int], documents: int) -> list[str]:
+    """How many documents got sections that their files do not name."""
+    if not ways:
+        return []
+    each = ", ".join(f"{count:,} by {way}" for way, count in ways.items())
+    return [f"{sum(ways.values()):,} of {documents:,} documents got sections: {each}"]
+
+
+def _labels(source: str | Path, options: Texts, encoding: str | None, score: str | None) -> LabelTable | None:
     """The table in `options.labels`, or the source itself where it is a table."""
     from stratune.data.read import read
 
-    document, columns = None, options.columns
+    document, folder, notes = None, Path(source).is_dir(), tuple[str, ...]()
+    columns = options.columns
     if options.labels is not None:
         name, table = options.labels, read(options.labels, encoding=encoding)
     elif str(source).startswith("demo:"):
         name, table = source, _demo_labels(str(source))
-    elif Path(source).suffix.lower() in TABLES and not Path(source).is_dir():
+    elif Path(source).suffix.lower() in TABLES and not folder:
         name, table, document = source, read(source, encoding=encoding), Path(source).stem
         columns = turn_fields(table.column_names, options.columns)
+    elif folder and (sheet := _sheet_in(Path(source), options, encoding)) is not None:
+        name, table = sheet, read(sheet, encoding=encoding)
+        notes = (f"labels are of {sheet}, which stands among the transcripts",)
     elif options.keep:
         raise ConfigError("needs a table of labels (labels)", key="keep")
     else:
         return None
-    return LabelTable(table, name, options.unit, options.kept, columns, document)
+    how: dict[str, Any] = {"score": score, "ratings": options.ratings, "encoding": encoding, "notes": notes}
+    return LabelTable(table, name, options.unit, options.kept, columns, document, **how)
+
+
+def _sheet_in(folder: Path, options: Texts, encoding: str | None) -> Path | None:
+    """The score sheet among the transcripts of a folder."""
+    known, others = transcript_files(folder)
+    return the_sheet_of(folder, sorted([*known, *others]), options.columns, encoding)
 
 
 def _demo_labels(source: str) -> Any:
@@ -235,8 +284,9 @@ def _labelled(
         if key in labels.rows:
             found.append({**row, **labels.rows[key]})
         else:
-            missing.setdefault(NOT_KEPT if key in labels.others else NO_LABEL, []).append(row["id"])
-    if rows and not found and NOT_KEPT not in missing:
+            why = NOT_KEPT if key in labels.others else NO_SCORE if key in labels.unscored else NO_LABEL
+            missing.setdefault(why, []).append(row["id"])
+    if rows and not found and missing.keys() == {NO_LABEL}:
         raise labels.no_match(rows[0])
     left_out.update(missing)
     used = {labels.key(row) for row in found}

@@ -177,7 +177,7 @@ def test_numbers_have_errors_and_a_mean(judged, tmp_path):
     [
         (("--consensus", "dawid-skene"), ConfigError, "--consensus: 'dawid-skene': raters are not known; name .* --raters"),
         (("--consensus", "mean"), ConfigError, "--consensus: 'mean': labels have no mean"),
-        (("--consensus", "mode"), ConfigError, "--consensus: 'mode' is not one of majority, mean, dawid-skene"),
+        (("--consensus", "mode"), ConfigError, "--consensus: 'mode' is not one of majority, mean, median, dawid-skene"),
         (("--least", "60"), ConfigError, "--least: 60: expected a share above 0 up to 1"),
         (("--write", "x.docx"), DataError, "x.docx: output format 'docx' is not one of csv, jsonl, parquet"),
         (("--label", "lable"), DataError, "'lable' is not one of .*did you mean 'label'"),

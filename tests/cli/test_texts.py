@@ -95,6 +95,21 @@ def test_a_comparison_of_a_folder(calls, tmp_path):
     assert ids == {f"call{number}" for number in range(12)}
 
 
+def test_the_ratings_of_a_sheet_are_annotations(calls):
+    """Three raters a call, a row each: the mean is learned, and what each said is kept beside it."""
+    lines = [f"call{n}.txt;{who};{n % 5 + k},5" for n in range(12) for k, who in enumerate("abc")]
+    (calls / "sheet.csv").write_text("\n".join(["file;rater;score", *lines]) + "\n")
+    named = fields(calls)
+    named["data"]["transcripts"] = {"no_speakers": True}
+    named["task"] = {"label": "score", "kind": "regression"}
+    split = split_of(parse_config(named))
+    assert split.task.annotations == "score_ratings" and len(split.train) + len(split.test) == 12
+    row = next(row for row in split.train if row["id"].startswith("call"))
+    assert float(row["label"]) == sum(row["annotations"]) / 3 and len(row["annotations"]) == 3
+    named["task"] = {"label": "score", "kind": "ordinal"}  # means are no levels that raters gave
+    assert split_of(parse_config(named)).task.annotations is None
+
+
 def test_texts_of_a_document_stay_together(calls):
     split = split_of(parse_config(fields(calls, unit="segment")))
     sides = [set(table["group"]) for table in (split.train, split.test)]

@@ -147,3 +147,31 @@ def test_on_the_command_line(out):
         "section opening",
         "section verdict",
     ]
+
+
+def test_remarks_against_questions_of_plain_captions(tmp_path):
+    """Nothing in the files names a section: the operator's first question does. The sheet stands beside them."""
+    folder = tmp_path / "calls"
+    folder.mkdir()
+    for number in range(60):
+        said = [
+            ("CEO", f"Hello and welcome to call {number % 7}, dear friends."),
+            ("Operator", "Our first question comes from Lee Moss."),
+            ("Lee Moss", f"It was {HINTS['yes' if number % 2 else 'no']}, case {number}. Why?"),
+        ]
+        cues = [
+            f"00:0{n}:00.000 --> 00:0{n}:09.000\n<v {who}>{text}</v>\n" for n, (who, text) in enumerate(said)
+        ]
+        (folder / f"call{number:02}.vtt").write_text("\n".join(["WEBVTT\n", *cues]))
+    rows = [f"Call{number:02}.vtt,{'yes' if number % 2 else 'no'}" for number in range(60)]
+    (folder / "scores.csv").write_text("\n".join(["file,label", *rows]))
+    data = {"source": str(folder), "fractions": [0.4, 0.2, 0.4], "transcripts": {"no_speakers": True}}
+    config = parse_config({"data": data, "strategies": ["tfidf", "majority"], "task": {"label": "label"}})
+    list(run_comparison(config, tmp_path / "out", engine=InlineEngine(), anyway=True))
+    found = ablate(tmp_path / "out", "tfidf")
+    assert [part.part for part in found.parts] == [
+        "section Prepared Remarks",
+        "section Questions and Answers",
+    ]
+    remarks, questions = found.parts
+    assert remarks.without.value == found.whole.value == 1.0 and questions.without.value < 0.7

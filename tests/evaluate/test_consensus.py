@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stratune.evaluate.consensus import NONE, disagreement, leading, majority, mean
+from stratune.evaluate.consensus import NONE, disagreement, leading, majority, mean, median
 from stratune.evaluate.dawid_skene import SMOOTHING, dawid_skene
 
 GAP = np.nan
@@ -82,6 +82,11 @@ def test_means_and_how_far_ratings_differ():
     )
     votes = np.array([[0, 1, GAP, GAP], [0, 0, 1, 1], [0, 1, 2, GAP], [0, 0, 0, 0]])
     assert disagreement(votes, 3) == pytest.approx([0.5, 0.5, 2 / 3, 0])
+
+
+def test_medians():
+    ratings = np.array([[1.0, np.nan, 9.0], [2.0, 3.0, 10.0], [np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(median(ratings), [5.0, 3.0, np.nan])
 
 
 def test_raters_with_few_ratings_need_smoothing():

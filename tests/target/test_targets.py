@@ -145,9 +145,12 @@ def test_chunks_vote_by_majority_by_half_or_by_the_median():
         [[0.5, 0.3, 0.2], [0.2, 0.7, 0.1], [0.6, 0.2, 0.2], [0.1, 0.1, 0.8], [0.3, 0.4, 0.3]]
     )
     votes = target_of("classification", NAMES).voted(probabilities, OWNER, 2)
-    np.testing.assert_allclose(votes, [[2 / 3, 1 / 3, 0], [0, 0.5, 0.5]])
+    np.testing.assert_allclose(votes, [[2 / 3, 1 / 3, 0], [0, 0.5, 0.5]], atol=1e-6)
+    assert votes.argmax(axis=1).tolist() == [0, 2]  # the last two tie, and 0.55 is surer than 0.25
+    np.testing.assert_allclose(votes.sum(axis=1), 1.0)
     sets = target_of("multilabel", NAMES).voted(probabilities, OWNER, 2)
-    np.testing.assert_allclose(sets, [[2 / 3, 1 / 3, 0], [0, 0, 0.5]])
+    np.testing.assert_allclose(sets, [[2 / 3, 1 / 3, 0], [0, 0, 0.5]], atol=1e-5)
+    assert sets[1, 2] > 0.5  # one chunk of two says 0.8, the other 0.3
     values = target_of("regression").voted(np.array([[1.0], [9.0], [2.0], [5.0], [6.0]]), OWNER, 2)
     assert values.tolist() == [[2.0], [5.5]]
 

@@ -143,7 +143,7 @@ def test_the_report_is_json(turns, tmp_path):
     [
         ("document,y\nx,1\nz,2\n", {}, DataError, "labels.csv: column 'document': has no row of the document 'm', nor of any other that was read; here are 'x', 'z'"),
         ("document,speaker,y\nm,DAN,1\n", {"unit": "speaker"}, DataError, "has no row of the document 'm' and its speaker 'ANN', nor"),
-        ("name,y\nm,1\n", {}, DataError, "labels.csv: has no column of documents (document, doc_id, document_id, dialogue_id, conversation_id, transcript_id) among name, y"),
+        ("person,y\nx,1\n", {}, DataError, "labels.csv: has no column of documents (document, doc_id, document_id, dialogue_id, conversation_id, transcript_id, file, filename, file_path, ...) among person, y"),
         ("document,y\nm,1\nm,2\n", {}, DataError, "labels.csv:3: column 'document': 'm' is in row 2 already: one row a document is wanted"),
         ("document,speaker,y\nm,ANN,1\nm,ANN,2\n", {"unit": "speaker"}, DataError, "'ANN' of 'm' is in row 2 already: one row a document and speaker is wanted"),
         ("document,y\nm,1\n", {"keep": {"z": 1}}, ConfigError, "labels.csv: 'z' is not one of document, y"),
