@@ -133,7 +133,7 @@ def read_texts(
     `source` as in read_transcripts. A label row is found by document, and by speaker where the unit is one
     and the table has a column of them. Texts without a label row are left out and counted; DataError when
     none has one, or no text is left. `score`: the column of labels, which rows without one are left out for;
-    None: the only one, if there is only one.
+    where none is called so, the only one, if there is only one: the report's `score`.
     """
     options = options or Texts()
     labels = _labels(source, options, encoding, score)  # before the transcripts, which take longer to read
