@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Bins, MaxLength, Size, configure
+from stratune.cli.compare import Bins, By, Clean, MaxLength, Scores, Size, Unit, configure
 from stratune.cli.options import (
     Corrections,
     Delimiter,
@@ -36,10 +36,17 @@ from stratune.comparison.progress import StepBar
 
 def adapt_command(
     out: Annotated[Path, typer.Option(help="Folder of the new backbone.")],
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml] [a.b=c ...]")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[CONFIG.yaml | DATA] [a.b=c ...]")] = None,
     data: Annotated[
-        str | None, typer.Option(help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; demo:name")
+        str | None,
+        typer.Option(
+            help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; demo:name; a folder of transcripts"
+        ),
     ] = None,
+    scores: Scores = None,
+    unit: Unit = None,
+    by: By = None,
+    clean: Clean = None,
     unlabelled: Unlabelled = None,
     val: Val = None,
     test: Test = None,
@@ -89,6 +96,7 @@ def adapt_command(
     options: dict[str, Any] = {
         "val": val, "test": test, "split_column": split_column, "split_by": split_by,
         "encoding": encoding, "delimiter": delimiter,
+        "scores": scores, "unit": unit, "by": by, "clean": clean,
         "unlabelled": unlabelled, "unknown": unknown, "no_gold": no_gold, "validation": validation,
         "drop_leaks": drop_leaks, "corrections": corrections,
         "text": text, "pair": pair,

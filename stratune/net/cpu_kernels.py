@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+from torch.utils.checkpoint import checkpoint
 
 STEPS = 1 << 16  # of a probability
 LOWEST = -(1 << 63)  # of a word
@@ -26,6 +27,18 @@ class CpuKernels(TorchFunctionMode):
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         return OURS.get(func, func)(*args, **(kwargs or {}))
+
+
+def first_and_again() -> tuple[CpuKernels, CpuKernels]:
+    """Around a block's first run and its second, in the backward pass, outside of what is around the first:
+    `context_fn` of torch.utils.checkpoint. Both have to do the same.
+    """
+    return CpuKernels(), CpuKernels()
+
+
+def run_again(call: Callable[..., Tensor], *given: Any) -> Tensor:
+    """`call` of what is given; its activations are computed again in the backward pass (Chen et al. 2016)."""
+    return cast(Tensor, checkpoint(call, *given, use_reentrant=False, context_fn=first_and_again))
 
 
 # -- dropout

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from stratune.memory import trim_heap
+from stratune.net.cpu_kernels import run_again
 from stratune.net.head import Encoder, Head
 from stratune.net.linear_head import OrderedCuts, start_at
 from stratune.net.pooling import pooled
@@ -71,7 +71,7 @@ class DocumentHead(Head):
         parts = batch.split(max(1, tokens // batch.ids.shape[1]))
         if not torch.is_grad_enabled():
             return torch.cat([encoded(part) for part in parts])
-        return torch.cat([checkpoint(encoded, part, use_reentrant=False) for part in parts])
+        return torch.cat([run_again(encoded, part) for part in parts])
 
     def classify(self, vectors: Tensor, owner: Tensor, count: int) -> Tensor:
         with torch.autocast(vectors.device.type, enabled=False):

@@ -14,7 +14,7 @@ from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
 from stratune.backbone.inputs import model_inputs, taken, tokens_first
 from stratune.errors import UnsupportedError
-from stratune.net.cpu_kernels import CpuKernels
+from stratune.net.cpu_kernels import CpuKernels, first_and_again
 from stratune.net.pooling import pooled
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Net(nn.Module):
         model = self.backbone.model
         if not model.supports_gradient_checkpointing:
             raise UnsupportedError("gradient_checkpointing", self.backbone.id, "its blocks cannot run twice")
-        model.activation_checkpointing_enable({"use_reentrant": False, "context_fn": _first_and_again})
+        model.activation_checkpointing_enable({"use_reentrant": False, "context_fn": first_and_again})
         self.recomputes = True
 
     # -- what is trainable
@@ -258,11 +258,6 @@ class Net(nn.Module):
 
         blocks = self.backbone.blocks
         return intercepting({**dict.fromkeys(blocks[:depth], passed), blocks[depth]: resumed})
-
-
-def _first_and_again() -> tuple[AbstractContextManager[object], AbstractContextManager[object]]:
-    """Around a block's first run, which is inside `forward`, and its second, in the backward pass."""
-    return nullcontext(), CpuKernels()
 
 
 def _is_trainable(module: nn.Module) -> bool:

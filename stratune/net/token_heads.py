@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from stratune.backbone.calls import make_interceptable
+from stratune.net.cpu_kernels import run_again
 from stratune.net.head import Encoder, Head
 from stratune.net.vocabulary import vocabulary_logits
 
@@ -51,8 +51,7 @@ class TokenHead(Head):
         """Logits are not kept for the backward pass: a vocabulary is a hundred times as wide as a state."""
         if not torch.is_grad_enabled():
             return self._cross_entropy(states, wanted)
-        found: Tensor = checkpoint(self._cross_entropy, states, wanted, use_reentrant=False)
-        return found
+        return run_again(self._cross_entropy, states, wanted)
 
     def _cross_entropy(self, states: Tensor, wanted: Tensor) -> Tensor:
         with torch.autocast(states.device.type, enabled=False):

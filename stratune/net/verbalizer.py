@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from stratune.backbone.calls import make_interceptable
+from stratune.net.cpu_kernels import run_again
 from stratune.net.head import Encoder, Head
 from stratune.net.vocabulary import vocabulary_logits
 
@@ -84,7 +84,7 @@ class VerbalizerHead(Head):
             state, token = torch.as_tensor(trie.state[here] - start), torch.as_tensor(trie.token[here])
             part = states[:, start : start + at_once]
             if again:
-                found.append(checkpoint(self._chosen, part, state, token, use_reentrant=False))
+                found.append(run_again(self._chosen, part, state, token))
             else:
                 found.append(self._chosen(part, state, token))
             order.append(here)

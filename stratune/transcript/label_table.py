@@ -28,7 +28,8 @@ class LabelTable:
     """Columns to join to texts, by key. In a table of turns the first row of a key counts.
 
     `document`: that of a table without a column of documents. `score`: the column that must not be empty;
-    None: the only one, if there is only one. `ratings`: how several raters' become one (sheet_ratings.py).
+    where there is none of that name, the only one, if there is only one. `ratings`: how several raters'
+    become one (sheet_ratings.py).
     `meet` finds the rows of the documents that were read. Raises ConfigError for a column or value of `keep`
     that the table does not have.
     """
@@ -54,7 +55,7 @@ class LabelTable:
         self.document = self.held.get("document")
         self.named = self.document if columns and columns.get("document") == self.document else None
         self.by_speaker = unit == "speaker" and "speaker" in self.held
-        self.of_turns = "text" in self.held
+        self.of_turns = "text" in self.held and (self.document is not None or document is not None)
         self.score, self.ratings = score, ratings
         self.kept = self._kept(arrow, keep)
         self.cells: dict[str, list[Any]] = {
@@ -86,6 +87,7 @@ class LabelTable:
         if not self.of_turns:
             keys, cells = self._one_a_key(keys, cells, here)
             keys, cells = self._scored(keys, cells)
+        self.score = self.score if self.score in cells else None
         self.columns = tuple(cells)
         for row, key in enumerate(keys):
             if key not in self.rows:
@@ -124,9 +126,6 @@ class LabelTable:
         return list(zip(documents, speakers, strict=True))
 
     def _of_turns(self, read: Documents) -> list[str]:
-        if self.document is None and self.alone is None:
-            found = ", ".join(self.cells)
-            raise DataError(f"holds texts, but no column of documents among {found}", path=self.name)
         otherwise = self.alone or ""
         if self.document is None:
             return [otherwise] * len(self.kept)
@@ -174,7 +173,8 @@ class LabelTable:
                 return keys, cells
             found = either
         self.notes += found.notes
-        self.score = self.score or (next(iter(found.annotations)) if len(found.annotations) == 1 else None)
+        if self.score not in found.cells:
+            self.score = next(iter(found.annotations)) if len(found.annotations) == 1 else None
         self.annotations = found.annotations.get(self.score or "")
         if self.annotations is not None:
             self.notes.append(f"the ratings of {self.score!r} are task.annotations: {self.annotations}")
@@ -185,10 +185,10 @@ class LabelTable:
 
     def _scored(self, keys: list[Key], cells: dict[str, list[Any]]) -> tuple[list[Key], dict[str, list[Any]]]:
         """Without rows that have no score, which are counted."""
-        if self.score is None:
+        if self.score not in cells:
             others = [name for name in cells if name not in (self.document, "speaker")]
             self.score = others[0] if len(others) == 1 else None
-        if self.score not in cells:
+        if self.score is None:
             return keys, cells
         none = without_score(cells[self.score])
         self.unscored = set(compress(keys, none))

@@ -99,7 +99,7 @@ def of_rows(
     rows = list(groups.values())
     kept = {name: [column[first] for first, *_ in rows] for name, column in cells.items() if name != rater}
     found = Combined([first for first, *_ in rows], kept)
-    for name in _rated(cells, [name for name in cells if name != rater], rows, score, found.notes):
+    for name in _rated(cells, [name for name in cells if name != rater], rows, score, way, found.notes):
         none = without_score(cells[name])
         given = [[row for row in group if not none[row]] for group in rows]
         ratings = [[as_text(cells[name][row]) or "" for row in group] for group in given]
@@ -163,6 +163,7 @@ def _rated(
     names: Sequence[str],
     groups: Sequence[Sequence[int]],
     score: str | None,
+    way: str | None,
     notes: list[str],
 ) -> list[str]:
     """The columns of ratings: the score, and those that differ among the raters of a document."""
@@ -172,8 +173,8 @@ def _rated(
         if all(len({texts[place] for place in group}) == 1 for group in groups):
             continue
         distinct = set(texts) - {""}
-        if name != score and len(distinct) > FEW and any(number(text) is None for text in distinct):
-            # remarks
+        words = any(number(text) is None for text in distinct)
+        if name != score and words and (len(distinct) > FEW or way in OF_NUMBERS):
             notes.append(f"{name!r} differs among the raters of a document: the first one's is kept")
         else:
             varying.append(name)

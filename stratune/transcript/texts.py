@@ -154,7 +154,8 @@ def read_texts(
     `source` as in read_transcripts. A label row is found by document, and by speaker where the unit is one
     and the table has a column of them. Texts without a label row are left out and counted; DataError when
     none has one, or no text is left. `score`: the column of labels, which rows without one are left out for;
-    None: the only one, if there is only one. Not `labelled`: all texts, and no labels are looked for.
+    where none is called so, the only one, if there is only one: the report's `score`. Not `labelled`: all
+    texts, and no labels are looked for.
     """
     options = options or Texts()
     # Before the transcripts, which take longer to read.

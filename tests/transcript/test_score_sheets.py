@@ -143,6 +143,15 @@ def test_an_empty_cell_beside_the_score_is_none(calls):
     assert report.left_out["its label row has no score"] == ["call_002"]
 
 
+def test_the_only_column_is_the_score_whatever_it_was_called(calls):
+    labels = sheet(calls.parent, "document,score\ncall_001,5\ncall_002,\n")
+    _, report = read_texts(calls, Texts(labels=labels), score="label")
+    assert report.score == "score" and report.left_out["its label row has no score"] == ["call_002"]
+    labels = sheet(calls.parent, "document,a,b\ncall_001,5,6\ncall_002,,7\n")
+    rows, report = read_texts(calls, Texts(labels=labels), score="label")
+    assert report.score is None and len(rows) == 2
+
+
 def test_what_was_not_joined_is_listed_both_ways(calls):
     labels = sheet(calls.parent, "document,score\ncall_001,5\ncall-2,4\ncall 03,1\nintro,2\n")
     found, report = scores(calls, labels)
@@ -299,6 +308,19 @@ def test_remarks_of_raters_are_no_ratings(calls):
     rows, report = read_texts(calls, Texts(labels=labels), score="score")
     assert (rows[0]["score"], rows[0]["remark"]) == (1.0, "remark A 1")
     assert "'remark' differs among the raters of a document: the first one's is kept" in report.notes
+
+
+def test_a_mean_is_not_of_words_beside_the_score(calls):
+    labels = sheet(calls.parent, "file,rater,score,mood\ncall_001,A,1,good\ncall_001,B,4,bad\n")
+    found, report = scores(calls, labels, ratings="mean")
+    assert found == {"call_001": 2.5} and report.annotations == "score_ratings"
+    assert report.notes[0] == "rows are joined by 'file', which names 1 of 4 documents"
+    assert report.notes[1] == "'mood' differs among the raters of a document: the first one's is kept"
+
+
+def test_a_sheet_may_have_texts_of_its_own(calls):
+    rows, _ = read_texts(calls, Texts(labels=sheet(calls.parent, "file,score,text\ncall_001,5,a remark\n")))
+    assert (rows[0]["score"], rows[0]["text"][:4]) == ("5", "ANN:")
 
 
 @pytest.mark.parametrize(
