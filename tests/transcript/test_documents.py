@@ -125,7 +125,7 @@ def test_markdown(tmp_path):
     assert [(turn.speaker, turn.section, turn.text) for turn in found.turns] == [
         ("Interviewer", "", "What is it?"),
         ("P1", "", "A form."),
-        ("P1", "Q&A", "Yes."),
+        ("P1", "Questions and Answers", "Yes."),
     ]
     assert found.troubles == {"left out": 1}
 

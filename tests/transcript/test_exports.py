@@ -210,7 +210,7 @@ def test_earnings_calls():
         (questions, "Lee Moss", "Analyst", "And margins?"),
         (questions, "Dana Reed", ceo, "Margins fell."),
     ]
-    session = "Question-and-Answer Session"
+    session = "Questions and Answers"
     assert sections(SEEKING) == [
         ("", "Operator", "", "Welcome to the call."),
         ("", "Dana Reed", ceo, "Sales grew."),
@@ -258,7 +258,7 @@ def test_court_files():
         ("THE WITNESS", "May I add?"),
         ("Q", "Go on, for ever."),
     ]
-    assert found.turns[1].section == "DIRECT EXAMINATION" and found.troubles["left out"] == 5
+    assert found.turns[1].section == "Direct Examination" and found.troubles["left out"] == 5
     assert heard("Q: What?\nA: A form.\nQ. And when?\nA. In May.") == [
         (None, "Q", "What?"), (None, "A", "A form."), (None, "Q", "And when?"), (None, "A", "In May."),
     ]  # fmt: skip

@@ -1,16 +1,9 @@
-"""Lines of an export that nobody speaks: headings of sections, titles, lists of people, footers."""
+"""Lines of an export that nobody speaks: titles, lists of people, footers (headings: sections.py)."""
 
 from __future__ import annotations
 
 import re
 
-_SECTION = re.compile(
-    r"(?:prepared remarks|management discussion section|presentation|corporate presentation"
-    r"|questions? ?(?:and|&|-and-) ?answers?(?: session| section)?|q ?& ?a(?: session)?"
-    r"|(?:re-?)?(?:direct|cross)[ -]?examination(?: by .{1,40})?|opening (?:remarks|statements?)"
-    r"|closing (?:remarks|statements?|arguments?))",
-    re.IGNORECASE,
-)
 _PEOPLE = re.compile(
     r"(?:attendees|(?:call|company|corporate|conference call|meeting|other|key)? ?participants|speakers"
     r"|analysts|executives|present|invited)",
@@ -32,12 +25,6 @@ _FOOTER = re.compile(
 def bare(line: str) -> str:
     """The line without Markdown's marks around it, and without a colon at its end."""
     return line.strip().lstrip("#> ").strip("*_ ").rstrip(":").rstrip("*_ ")
-
-
-def section_of(line: str) -> str | None:
-    """The name of the section that the line begins; None for other lines."""
-    text = bare(line)
-    return text if _SECTION.fullmatch(text) else None
 
 
 def is_people(line: str) -> bool:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 
 from stratune.transcript.exports.believed import believed_names
-from stratune.transcript.exports.headings import is_footer, is_header, section_of
+from stratune.transcript.exports.headings import is_footer, is_header
 from stratune.transcript.exports.marks import Mark, Marks, opens
 from stratune.transcript.exports.stamps import INNER, STAMP, times_of
 from stratune.transcript.label import split_label
+from stratune.transcript.sections import heading_of
 
 NEARLY_ALL = 0.8  # of the lines with text have a label
 
@@ -110,7 +111,7 @@ def _without_markup(line: str) -> str:
 
 
 def _other(line: str) -> Mark | None:
-    section = section_of(line)
+    section = heading_of(line)
     if section is not None:
         return Mark("section", text=section)
     alone = _ALONE.fullmatch(line)

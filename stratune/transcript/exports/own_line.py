@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stratune.transcript.exports.believed import ROLES, is_common, name_like
-from stratune.transcript.exports.headings import bare, is_footer, is_people, section_of
+from stratune.transcript.exports.headings import bare, is_footer, is_people
 from stratune.transcript.exports.marks import Mark, Marks, opens
+from stratune.transcript.sections import heading_of
 
 _TITLED = re.compile(r"([^\W_][^\n]{1,50}?)\s*(?:--+|\s[–—-])\s*(\S[^\n]{1,120})")
 _PARTS = re.compile(r"\s*(?:--+|\s[–—-]\s)\s*")
@@ -32,7 +33,7 @@ def own_line(lines: Sequence[str]) -> Marks:
     marks: Marks = []
     ended = False  # a list of participants at the end: nobody speaks after it
     for number, line in enumerate(lines):
-        section = section_of(line)
+        section = heading_of(line)
         ended = ended or (number > first and is_people(line))
         if not line.strip():
             marks.append(None)
@@ -63,7 +64,7 @@ def _heads(lines: Sequence[str]) -> dict[int, tuple[str, str]]:
 def _is_listed(line: str) -> bool:
     """Whether it is a heading or one of a list of participants, not what somebody says."""
     titled = _titled(line)
-    return section_of(line) is not None or is_people(line) or titled is not None
+    return heading_of(line) is not None or is_people(line) or titled is not None
 
 
 def _titled(line: str) -> tuple[str, str] | None:
@@ -77,8 +78,8 @@ def _titled(line: str) -> tuple[str, str] | None:
 
 def _name_and_title(lines: Sequence[str], number: int) -> tuple[str, str] | None:
     line = bare(lines[number])
-    begins = number == 0 or not lines[number - 1].strip() or section_of(lines[number - 1]) is not None
-    if not begins or not line or section_of(line) is not None or is_people(line):
+    begins = number == 0 or not lines[number - 1].strip() or heading_of(lines[number - 1]) is not None
+    if not begins or not line or heading_of(line) is not None or is_people(line):
         return None
     titled = _titled(line)
     if titled is not None:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stratune.transcript.exports.believed import believed_names, is_common, name_like
-from stratune.transcript.exports.headings import is_footer, section_of
+from stratune.transcript.exports.headings import is_footer
 from stratune.transcript.exports.marks import Mark, Marks, openings, opens
 from stratune.transcript.exports.stamps import STAMP, times_of
 from stratune.transcript.noise_words import NOISE
+from stratune.transcript.sections import heading_of
 
 _NAME = r"[^\W_][^:\[\]()<>|\n]{0,59}?(?:\s?\([^()\d\n]{1,40}\))?"
 _GAP = r"\s{0,9}(?:[-–—|•,]\s{0,9})?"  # bounded: a line of blanks must not take quadratic time
@@ -125,7 +126,7 @@ def _with_others(lines: Sequence[str], marks: Marks) -> Marks:
     if not named or (len(named) < _LEAST and named[0] != written[0]):
         return [None] * len(lines)
     for number in written:
-        section = section_of(lines[number]) if marks[number] is None else None
+        section = heading_of(lines[number]) if marks[number] is None else None
         if section is not None:
             marks[number] = Mark("section", text=section)
         elif number < named[0] or (marks[number] is None and is_footer(lines[number])):
