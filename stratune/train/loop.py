@@ -39,7 +39,8 @@ FINITE_EVERY = 20  # steps between checks for a non-finite loss: each check wait
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Validation at one step. `score` selects the best step; higher is better.
+    """Validation at one step. `score` selects the best step, unless the user asks for the loss; higher is
+    better.
 
     Where the metric is undefined (constant predictions have no correlation), `score` is minus infinity, and
     the loss selects.
@@ -272,7 +273,8 @@ class Loop:
         position = self.position
         seen = self.evaluate()
         loss = math.inf if seen.loss is None else seen.loss
-        if not self.chooses or position.best_step == 0 or (seen.score, -loss) > position.best:
+        better = self._order(seen.score, -loss) > self._order(*position.best)
+        if not self.chooses or position.best_step == 0 or better:
             position.best_score = None if seen.value is None else seen.score
             position.best_log_loss = loss
             position.best_step, position.best_epoch = position.step, epoch
@@ -284,6 +286,10 @@ class Loop:
         stopped = position.evaluations_since_best >= self.settings.patience
         position.finished = stopped or position.step == self.steps
         self.progress.step(Step(position.step, self.steps, epoch, 0, seen.value))
+
+    def _order(self, score: float, minus_loss: float) -> tuple[float, float]:
+        """What the user chooses steps by, then what breaks ties."""
+        return (minus_loss, score) if self.settings.stop_on == "loss" else (score, minus_loss)
 
     def _record(self, epoch: float, seen: Evaluation) -> None:
         loss = float(self.accelerator.reduce(self.loss_sum, "sum")) / max(1, self.position.loss_rows)

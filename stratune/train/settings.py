@@ -13,6 +13,7 @@ from stratune.train.searches import SEARCHES
 from stratune.train.space import Choice, Scale, Space, Times
 from stratune.train.tpe import need_optuna
 
+STOP_ON = ("score", "loss")
 PRECISIONS = ("auto", "bfloat16", "float32")
 WEIGHTS = ("auto", *get_args(Held))
 MOST_EPOCHS = 10_000
@@ -68,6 +69,7 @@ class TrainSettings:
     class_weights: str | Mapping[str, float] = "none"  # of the loss: none, balanced, or label -> weight
     evals_per_epoch: int = 1  # on validation: each may become the step that is kept
     patience: int = 3  # evaluations without a better validation score before stopping
+    stop_on: str = "score"  # what is better, for that and for the step that is kept: score, or loss
     # padded tokens of a micro-batch; None: by device. Larger steps accumulate gradients
     micro_batch_tokens: int | None = None
     checkpoint_seconds: float = 60.0  # between checkpoints
@@ -83,6 +85,8 @@ class TrainSettings:
             raise ConfigError(choices(self.precision, PRECISIONS), key="train.precision")
         if self.weights not in WEIGHTS:
             raise ConfigError(choices(self.weights, WEIGHTS), key="train.weights")
+        if self.stop_on not in STOP_ON:
+            raise ConfigError(choices(self.stop_on, STOP_ON), key="train.stop_on")
         for tracker in self.track:
             if tracker not in TRACKERS:
                 raise ConfigError(choices(tracker, TRACKERS), key="train.track")

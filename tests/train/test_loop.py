@@ -12,7 +12,7 @@ from safetensors import safe_open
 from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
-from stratune.errors import NonFiniteLoss
+from stratune.errors import ConfigError, NonFiniteLoss
 from stratune.strategy import Recipe
 from stratune.task import Task
 from stratune.tokens.batches import collate, training_steps
@@ -228,6 +228,18 @@ def test_training_stops_when_patience_is_spent(tiny):
     position, seen, _, loop = run_judged(tiny, scores, settings=TrainSettings(patience=2))
     assert len(seen) == 4 and position.best_score == 0.9
     assert position.finished and position.step < loop.steps
+
+
+def test_the_loss_chooses_and_stops_where_it_was_asked_for(tiny):
+    scores = [(0.5, 1.0), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 0.1), (0.9, 0.1)]
+    position, seen, ended, _ = run_judged(tiny, scores, settings=TrainSettings(patience=2, stop_on="loss"))
+    assert len(seen) == 4 and (position.best_score, position.best_log_loss) == (0.6, 0.7)
+    for name, tensor in seen[1].items():
+        assert torch.equal(ended[name], tensor)
+    ties = [(0.5, 0.7), (0.6, 0.7), (0.4, 0.7)]  # of equal losses the better score
+    assert run_judged(tiny, ties, settings=TrainSettings(stop_on="loss"))[0].best_score == 0.6
+    with pytest.raises(ConfigError, match="train.stop_on: 'accuracy' is not one of score, loss"):
+        TrainSettings(stop_on="accuracy")
 
 
 def test_every_better_evaluation_renews_patience(tiny):
