@@ -114,6 +114,7 @@ def _register() -> None:
         evaluate,
         export,
         gap,
+        init,
         listing,
         predict,
         prompt,
@@ -130,6 +131,7 @@ def _register() -> None:
 
     app.command("demo")(demo.demo)
     app.command("compare")(compare.compare)
+    app.command("init")(init.init_command)
     app.command("show")(show.show)
     app.command("report")(show.report)
     app.command("sizes")(sizes.sizes_command)

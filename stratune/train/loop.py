@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stratune.errors import NonFiniteLoss
 from stratune.objective.contrast import contrast
@@ -20,9 +20,10 @@ from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.halving import WHOLE, Part
 from stratune.train.memory_plan import did_not_fit, smaller
+from stratune.train.optimizer import optimizer_of
 from stratune.train.parallel import parallel
 from stratune.train.runtime import Runtime, autocast
-from stratune.train.shards import is_sharded, local, whole_of
+from stratune.train.shards import local, whole_of
 from stratune.train.tables import Tables
 from stratune.watch import SILENT, Progress, Step
 
@@ -117,7 +118,7 @@ class Loop:
         self.steps = sum(self.plan)
         self.end = self._step_of(self.part.until)
         self.rungs = {self._step_of(share) for share in self.part.rungs}
-        self.optimizer = _optimizer(self.net, self.recipe, self.device)
+        self.optimizer = optimizer_of(self.net, self.recipe, self.device)
         self.weights = self.weights.to(self.device) if self.weights is not None else None
         self.not_finite = torch.zeros((), dtype=torch.bool, device=self.device)
         self.loss_sum = torch.zeros((), device=self.device)
@@ -330,27 +331,3 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / rising
     return max(0.0, (steps - step) / max(1, steps - rising))
-
-
-def _optimizer(net: Net, recipe: Recipe, device: torch.device) -> torch.optim.AdamW:
-    """Fused AdamW. Vectors (biases, norms) have no weight decay; the head may have its own learning rate.
-
-    Tensors in parts and whole ones are in groups of their own: no kernel takes both.
-    """
-    groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
-    head = {id(p) for p in net.head.parameters()}
-    for parameter in net.trainable().values():
-        decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
-        rate = (
-            (recipe.head_learning_rate or recipe.learning_rate)
-            if id(parameter) in head
-            else recipe.learning_rate
-        )
-        groups.setdefault((rate, decay, is_sharded(parameter)), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {"params": p, "peak": rate, "lr": rate, "weight_decay": decay}
-            for (rate, decay, _), p in groups.items()
-        ],
-        fused=device.type in ("cpu", "cuda"),
-    )
