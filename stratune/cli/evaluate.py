@@ -13,10 +13,18 @@ from stratune.cli.output import console, print_json
 
 def evaluate_command(
     out: Annotated[Path, typer.Argument(help="Folder of a finished comparison.")],
-    data: Annotated[str, typer.Argument(help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config.")],
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="csv, tsv, json, jsonl, parquet, xlsx; hub:name/config; a folder of transcripts."
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="Of the evaluation. [default: that of the file]")] = None,
     strategies: Annotated[
         str | None, typer.Option(help="Rows of its leaderboard: lora,tfidf. [default: all]")
+    ] = None,
+    scores: Annotated[
+        str | None, typer.Option(help="Table of the labels of transcripts. [default: the one in the folder]")
     ] = None,
     text: Annotated[str | None, typer.Option(help="Column of the text, where it is another one.")] = None,
     pair: Annotated[str | None, typer.Option(help="Column of the second text, likewise.")] = None,
@@ -65,6 +73,7 @@ def evaluate_command(
             slices=listed(slices) or (),
             allow_server=allow_server or (),
             progress=bar,
+            scores=scores,
             text=text,
             text_pair=pair,
             label=label,

@@ -62,10 +62,11 @@ def turns_table(transcripts: Sequence[Transcript]) -> Table:
 
 
 def print_forms(console: Screen, transcripts: Sequence[Transcript]) -> None:
+    from stratune.data.issue import counted
     from stratune.transcript.turn import total_forms
 
     for form, count in total_forms(transcripts).items():
-        console.say(f"{count:,} documents read as {form}")
+        console.say(f"{counted(count, 'document', 'documents')} read as {form}")
 
 
 def print_near_names(console: Screen, transcripts: Sequence[Transcript]) -> None:

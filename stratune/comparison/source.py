@@ -83,6 +83,7 @@ def read_split(config: Config, rows: Mapping[str, Any] | None = None) -> tuple[S
         agreement=data.agreement,
         trained_on=data.trained_on,
         other=data.other_test,
+        other_texts=None if report is None else _other_texts(data, report, fields["label"]),
         subset=None if data.subset_rows is None else Subset(data.subset_rows, data.subset_draw),
     )
     split.task.target.find(split.task.metric)  # a misspelt metric is an error now, not after the first epoch
@@ -98,16 +99,18 @@ def read_raw(config: Config, rows: Mapping[str, Any] | None = None) -> Tables:
     from stratune.data.unseen import read_other
 
     data, rows = config.data, rows or {}
+    texts = None
     if data.transcripts is None:
         source = rows.get("source", data.source)
     else:
-        source = read_texts_of(data, config.task.model_dump())[0]
+        source, report = read_texts_of(data, config.task.model_dump())
+        texts = _other_texts(data, report, config.task.label)
     own = rows.get("val", data.val), rows.get("test", data.test)
     tables = with_own(source, *own, None, {"encoding": data.encoding, "delimiter": data.delimiter})
     if data.other_test is None:
         return tables
     task = task_of(data.source, **config.task.model_dump())
-    return replace(tables, test=read_other(data.other_test, task).train)
+    return replace(tables, test=read_other(data.other_test, task, texts).train)
 
 
 def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, TextsReport]:
@@ -130,6 +133,21 @@ def read_texts_of(data: DataConfig, fields: dict[str, Any]) -> tuple[Tables, Tex
     if data.transcripts.unit != "document":
         fields["group"] = fields["group"] or "document"
     return Tables(read(rows), f"texts of {data.source}"), report
+
+
+def _other_texts(data: DataConfig, report: TextsReport, label: str | None) -> Tables | None:
+    """Transcripts for the test part, cleaned and cut as those of `report` were; None: it is a table."""
+    from stratune.data.read import Tables, read
+    from stratune.transcript.read import is_of_calls
+    from stratune.transcript.texts import read_texts
+
+    other = data.other_test
+    if other is None or not (is_of_calls(other.source) or other.scores):
+        return None
+    assert data.transcripts is not None
+    alike = replace(data.transcripts, clean=tuple(report.steps), labels=other.scores)
+    rows, found = read_texts(other.source, alike, encoding=other.encoding, score=other.label or label)
+    return Tables(read(rows), f"texts of {other.source}", notes=tuple(found.problems()))
 
 
 def _annotations(

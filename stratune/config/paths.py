@@ -80,7 +80,7 @@ def _changed(fields: Mapping[str, Any], change: Change) -> dict[str, Any]:
 
 def _data(data: Mapping[str, Any], change: Change) -> dict[str, Any]:
     changed = {**data}
-    for key in ("source", "val", "test", "unlabelled", "corrections"):
+    for key in ("source", "val", "test", "unlabelled", "corrections", "scores"):
         if isinstance(named := changed.get(key), str) and not named.startswith(NO_FILES):
             changed[key] = change(named)
     if isinstance(other := changed.get("other_test"), Mapping):

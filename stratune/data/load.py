@@ -60,6 +60,7 @@ def load_split(
     subset: Subset | None = None,
     trained_on: OneSource | None = None,
     other: OtherTest | None = None,
+    other_texts: Tables | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> Split:
@@ -75,8 +76,8 @@ def load_split(
     part that are left out before the split, by their label and by the share of their raters that are of one
     mind (gold.py). `corrections`: a source of labels that take the place of the rows' own (corrections.py).
     `relabel`: names that labels get instead, after corrections (relabel.py). `other`: test rows in the place
-    of these (unseen.py). `trained_on`: training and validation rows of one source (home_rows.py). `subset`:
-    fewer training rows, after all else (subset.py).
+    of these (unseen.py), `other_texts` their texts, of transcripts. `trained_on`: training and validation
+    rows of one source (home_rows.py). `subset`: fewer training rows, after all else (subset.py).
     DataError and ConfigError as in `read`, `canonical` and `make_split`.
     """
     how = {"encoding": encoding, "delimiter": delimiter}
@@ -150,7 +151,9 @@ def load_split(
     warnings = (*split.warnings, *([loose] if loose else []))
     whole = _before(split, sizes)
     split = _cut(replace(split, notes=notes, warnings=warnings), sizes, seed, near == "together")
-    split = split if other is None else with_other_test(split, other, near == "together", renamed.to)
+    split = (
+        split if other is None else with_other_test(split, other, near == "together", renamed.to, other_texts)
+    )
     split = binned(split, wanted) if wanted.bins else split
     split = split if home is None else home.of(split, seed, near == "together")
     if subset is not None:

@@ -13,7 +13,8 @@ from stratune.task import Task
 class OtherTest:
     """Where the rows are, and what their columns are called where that is not as the task has it."""
 
-    source: str  # a file, or hub:name/config
+    source: str  # a file, or hub:name/config; of transcripts also a folder
+    scores: str | None = None  # table of the labels of transcripts
     text: str | None = None  # their column of the text; None, here and below: as the task calls it
     text_pair: str | None = None  # of the second text
     label: str | None = None  # of the label

@@ -31,11 +31,11 @@ PREFIX = "test:"
 ROLES = ("text", "text_pair", "label", "group", "id")
 
 
-def read_other(other: OtherTest, task: Task) -> Tables:
+def read_other(other: OtherTest, task: Task, texts: Tables | None = None) -> Tables:
     """The table, its columns called as the task calls them. Rows are numbered where the task has ids and the
-    file has none.
+    file has none. `texts`: those of transcripts, which are read already.
     """
-    tables = read_tables(other.source, encoding=other.encoding, delimiter=other.delimiter)
+    tables = texts or read_tables(other.source, encoding=other.encoding, delimiter=other.delimiter)
     table = tables.test if tables.test is not None else tables.train
     return replace(tables, train=_renamed(table, other, task, tables.name), val=None, test=None)
 
@@ -58,14 +58,19 @@ def _renamed(table: Dataset, other: OtherTest, task: Task, name: str) -> Dataset
 
 
 def with_other_test(
-    split: Split, other: OtherTest, near: bool, renamed: Callable[[Dataset], Dataset] = lambda table: table
+    split: Split,
+    other: OtherTest,
+    near: bool,
+    renamed: Callable[[Dataset], Dataset] = lambda table: table,
+    texts: Tables | None = None,
 ) -> Split:
     """The split with these rows as its test part. `near`: rows of nearly a training or validation text count
-    as seen; `renamed` gives labels other names (relabel.py). DataError for wrong rows, or none that is left.
+    as seen; `renamed` gives labels other names (relabel.py); `texts` as `read_other`. DataError for wrong
+    rows, or none that is left.
     """
     task = other.task(split.task)
     check_least(other.agreement, task, "data.other_test.agreement")
-    tables = read_other(other, task)
+    tables = read_other(other, task, texts)
     raw, name = tables.train, tables.name
     kept = with_gold(raw, task, name, other.no_gold, other.agreement)
     records = None if kept.note(name, other.agreement) is None else kept.rows.tolist()

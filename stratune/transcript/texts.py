@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from stratune.data.arrow import as_text
+from stratune.data.issue import counted
 from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clean import clean
 from stratune.transcript.label_table import SHOWN, LabelTable
@@ -125,7 +126,8 @@ class TextsReport:
             lines.append(f"{len(self.not_read):,} files not read ({_such_as(self.not_read)})")
         for row, names in islice(self.near.items(), SHOWN):
             lines.append(f"{row!r} was not joined: is it {' or '.join(map(repr, names))}?")
-        lines += [f"{count:,} documents read as {form}" for form, count in self.forms.items()]
+        documents = {form: counted(count, "document", "documents") for form, count in self.forms.items()}
+        lines += [f"{count} read as {form}" for form, count in documents.items()]
         return [*lines, *([note(self.near_names)] if self.near_names else []), *self.notes]
 
     def _troubled(self) -> list[str]:

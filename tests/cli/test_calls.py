@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from stratune.cli import app
 from stratune.comparison.board import Board
 from stratune.comparison.comparison import run_comparison
+from stratune.comparison.evaluation import evaluate
 from stratune.config import parse_config
 from stratune.engine.inline import InlineEngine
 from stratune.errors import ArtifactError, DataError
@@ -170,3 +171,26 @@ def test_a_sheet_of_speakers_is_kept_with_the_model(tmp_path):
     (again,), _ = clean(transcripts, [kept])
     assert (again.turns[0].speaker, again.turns[0].role) == ("Robert", "customer")
     assert json.loads(json.dumps(kept)) == kept
+
+
+def test_new_calls_with_scores_are_a_test_part(place, tmp_path):
+    """Read, cleaned and cut as those of training, with what cleaning found there."""
+    (tmp_path / "new").mkdir()
+    cues = "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<v Ann>Um, {} {}, {} indeed.\n\n"
+    cues += f"00:00:01.000 --> 00:00:02.000\n<v Bob>{FOOTER}\n"
+    for number, (word, thing) in enumerate(
+        [("good", "car"), ("bad", "car"), ("good", "house"), ("bad", "house")]
+    ):
+        (tmp_path / "new" / f"n{number}.vtt").write_text(cues.format(word, thing, word))
+    (tmp_path / "happy.csv").write_text(
+        "file,happy\nn0.vtt,yes\nn1.vtt,no\nn2.vtt,yes\nn3.vtt,no\nn9.vtt,no\n"
+    )
+    found = evaluate(place / "document", tmp_path / "new", scores=str(tmp_path / "happy.csv"))
+    board = Board.load(place / "document" / "evaluations" / "new")
+    rows = board.predictions("tfidf", "test").set_index("id")
+    assert sorted(rows.index) == ["n0", "n1", "n2", "n3"] and found
+    for name, row in rows.iterrows():
+        (alone,) = rows_of(predict(place / "document", tmp_path / "new" / f"{name}.vtt"))
+        assert alone["score_yes"] == pytest.approx(row["score_yes"], abs=1e-6)
+    told = json.loads((place / "document" / "evaluations" / "new" / "split.json").read_text())["notes"]
+    assert any("rows of labels unused" in note for note in told)

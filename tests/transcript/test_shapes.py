@@ -293,7 +293,7 @@ def test_confidences_are_kept(tmp_path):
 def test_the_shape_is_told_with_the_texts(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(TWO[0][1]))
     _, report = read_texts(tmp_path)
-    assert report.forms == {"AssemblyAI": 1} and "1 documents read as AssemblyAI" in report.lines()
+    assert report.forms == {"AssemblyAI": 1} and "1 document read as AssemblyAI" in report.lines()
 
 
 def test_names_of_corpora_in_tables(tmp_path):
