@@ -115,6 +115,14 @@ def clean_command(
         Path | None,
         typer.Option(help="Own lines for the step boilerplate, one a line; /.../ is a regular expression."),
     ] = None,
+    speakers: Annotated[
+        Path | None,
+        typer.Option(help="For the step speakers: a sheet of names and roles, or lines of label = name."),
+    ] = None,
+    by_role: Annotated[
+        bool,
+        typer.Option("--by-role", help="For the step speakers: CEO, Operator, Audience Q in place of names."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder, or a table (json, jsonl, csv, parquet).")
     ] = None,
@@ -127,7 +135,15 @@ def clean_command(
     """Clean transcripts by the steps you name, and count what each changed. Without -o nothing is written."""
     from stratune.transcript.clean import clean
 
-    specs = _specs(steps, fillers, boilerplate)
+    own: dict[str, dict[str, Any]] = {
+        "fillers": {} if fillers is None else {"file": fillers},
+        "boilerplate": {} if boilerplate is None else _lines(boilerplate),
+        "speakers": {
+            **({} if speakers is None else {"file": speakers}),
+            **({"by": "role"} if by_role else {}),
+        },
+    }
+    specs = _specs(steps, {name: options for name, options in own.items() if options})
     transcripts, suffixes = _read(source, columns, encoding)
     _check_out(out, source)
     turns = sum(len(transcript.turns) for transcript in transcripts)
@@ -146,16 +162,11 @@ def clean_command(
         screen.say(f"wrote {out}")
 
 
-def _specs(steps: str | None, fillers: Path | None, boilerplate: Path | None) -> list[dict[str, Any]]:
-    """The steps, each with the options from its file."""
+def _specs(steps: str | None, own: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps, each with its `own` options."""
     from stratune.transcript.steps import STEPS, parse_step
 
     names = [name.strip() for name in (steps or "").split(",") if name.strip()]
-    own: dict[str, dict[str, Any]] = {}
-    if fillers is not None:
-        own["fillers"] = {"file": fillers}
-    if boilerplate is not None:
-        own["boilerplate"] = _lines(boilerplate)
     if not names:
         raise ConfigError(f"name at least one of {', '.join(STEPS)}", key="--steps")
     for name in own:

@@ -97,3 +97,17 @@ def test_wrong_options(folder, monkeypatch, arguments, error, message):
         run("clean", folder, *(str(folder) if a == "IN" else a for a in arguments))
     assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
     assert not list(folder.parent.glob("x.*"))
+
+
+def test_speakers_by_a_sheet_and_by_role(tmp_path):
+    call = tmp_path / "call.txt"
+    call.write_text(
+        "Dana Reed (Chief Executive Officer): Sales grew.\nAnn Lee: Why?\nDana Reed: Who knows.\n"
+    )
+    (tmp_path / "who.txt").write_text("Ann Lee = Anna\n")
+    told = run("clean", call, "--steps", "speakers", "--speakers", tmp_path / "who.txt", "--diff")
+    assert "+ Anna: Why?" in told
+    told = run("clean", call, "--steps", "speakers", "--by-role", "--diff")
+    assert "+ CEO: Sales grew." in told and "+ CEO: Who knows." in told
+    with pytest.raises(ConfigError, match="--speakers: needs the step speakers in --steps"):
+        run("clean", call, "--steps", "noise", "--by-role")
