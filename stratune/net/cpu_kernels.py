@@ -124,9 +124,9 @@ def _scores(query: Tensor, key: Tensor, scale: float) -> Tensor:
 
 def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """0 where attended, the lowest number elsewhere: padding that attends to nothing stays finite."""
-    if mask.dtype != torch.bool:
-        return mask.to(dtype)
     lowest = torch.finfo(dtype).min
+    if mask.dtype != torch.bool:
+        return mask.to(dtype).clamp(min=lowest)  # some families write minus infinity
     return torch.zeros(mask.shape, dtype=dtype).masked_fill_(mask.logical_not(), lowest)
 
 
