@@ -38,7 +38,7 @@ class RunResult:
     artifact_bytes: int | None = None
     processes: int = 1  # that trained together
     threads: int | None = None  # torch's, on the CPU: sums in another order differ in their last bits
-    precision: str | None = None  # "bfloat16" or "float32": what the forward pass computed in
+    precision: str | None = None  # bfloat16, float16 or float32: what the forward pass computed in
     tokens_cut: int | None = None  # tokens of the test part that did not fit
     invalid: float | None = None  # share of the test part answered with what is no label; None: cannot happen
     # Of a prompted model: the probability of all labels' words together, in the median row of the test part

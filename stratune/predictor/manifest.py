@@ -60,7 +60,7 @@ class Fields(BaseModel):
     files: dict[str, Digest]
     limit: LimitPart | None = None
     objective: dict[str, Number | list[Number]] = {}
-    precision: Literal["float32", "bfloat16"] | None = None
+    precision: Literal["float32", "bfloat16", "float16"] | None = None
     prompt: PromptPart | None = None
     calibration: CalibrationPart | None = None
     server: ServerPart | None = None

@@ -42,6 +42,8 @@ class TrainingState:
     finished: bool = False
     loss_sum: float = 0.0  # since the last evaluation
     loss_rows: int = 0
+    loss_scale: float = 0.0  # in float16 (loss_scale.py); 0: not yet
+    steps_at_scale: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
 
     @property

@@ -19,6 +19,7 @@ from stratune.tokens.batches import micro_batches, paired_steps, training_steps
 from stratune.train import checkpoint
 from stratune.train.checkpoint import Tensors, TrainingState
 from stratune.train.halving import WHOLE, Part
+from stratune.train.loss_scale import LEAST, is_taken, scale_of, unscaled
 from stratune.train.memory_plan import did_not_fit, smaller
 from stratune.train.optimizer import optimizer_of
 from stratune.train.parallel import parallel
@@ -102,7 +103,7 @@ class Loop:
     # -- set-up
 
     def _prepare(self) -> None:
-        self.device = self.runtime.device
+        self.device, self.half = self.runtime.device, self.runtime.precision == "float16"
         self.position = TrainingState()
         self.best: Tensors = {}
         frozen = self.feed.frozen
@@ -165,9 +166,9 @@ class Loop:
         self._set_learning_rate()
         self._fitting(rows)
         self.parallel.average()
-        self.not_finite |= ~torch.isfinite(self._clip())
-        self.tables.fill()
-        self.optimizer.step()
+        if self._is_taken(self._clip()):
+            self.tables.fill()
+            self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.tables.clean()
         position = self.position
@@ -213,6 +214,7 @@ class Loop:
             (self.seed * 1_000_003 + self.position.step) * 64 + rank
         )  # dropout is the same after a resume
         budget = self.runtime.micro_batch_tokens
+        scale = scale_of(self.position) if self.half else 1.0
         todo = micro_batches(step, self.lengths, budget, rank, world)
         for i, (rows, counted) in enumerate(todo):
             with self.parallel.accumulating(last=i == len(todo) - 1):
@@ -223,12 +225,14 @@ class Loop:
                 loss = losses.sum() if counted else losses.sum() * 0
                 self.loss_sum += loss.detach()
                 self.accelerator.backward(
-                    loss * (world / self.recipe.batch_size)
+                    loss * (world / self.recipe.batch_size * scale)
                 )  # DDP averages over processes
 
     def _clip(self) -> Tensor:
         """The norm of all gradients; they are scaled to `max_grad_norm` where it is larger."""
         trained, most = list(self.trainable.values()), self.recipe.max_grad_norm
+        if self.half:
+            unscaled([local(one) for one in self.tables.parts(trained)], self.position)
         if self.accelerator.num_processes > 1 or self.device.type != "cpu":
             norm: Tensor = self.accelerator.clip_grad_norm_(trained, most)
             return whole_of(local(norm), norm)
@@ -237,6 +241,14 @@ class Loop:
         if norm > most:
             torch._foreach_mul_(parts, float(most / (norm + 1e-6)))
         return norm
+
+    def _is_taken(self, norm: Tensor) -> bool:
+        """Whether the optimiser takes the step: in float16, not when its gradients overflowed."""
+        finite = torch.isfinite(norm)
+        if self.half and scale_of(self.position) > LEAST:
+            return is_taken(self.position, bool(finite))
+        self.not_finite |= ~finite
+        return True
 
     def _losses(self, found: Tensor, rows: NDArray[np.int64]) -> Tensor:
         """(B,) of logits (B, outputs); or, of a net that contrasts, of vectors (B, C) in pairs."""

@@ -21,7 +21,7 @@ class Runtime:
 def runtime_of(precision: str, device: str | None) -> Runtime:
     """For predictions of a model trained in `precision`: on `device`, or on the best device there is."""
     where = device_of(device) if device is not None else torch.device(default_device())
-    found = resolve("auto" if precision == "bfloat16" else "float32", where)
+    found = resolve("float32" if precision == "float32" else "auto", where)
     return Runtime(where, found, TrainSettings().tokens_per_micro_batch(where.type))
 
 
@@ -45,4 +45,5 @@ def default_device() -> str:
 
 
 def autocast(runtime: Runtime) -> torch.autocast:
-    return torch.autocast(runtime.device.type, dtype=torch.bfloat16, enabled=runtime.precision == "bfloat16")
+    dtype = torch.float16 if runtime.precision == "float16" else torch.bfloat16
+    return torch.autocast(runtime.device.type, dtype=dtype, enabled=runtime.precision != "float32")

@@ -14,7 +14,7 @@ from stratune.train.space import Choice, Scale, Space, Times
 from stratune.train.tpe import need_optuna
 
 STOP_ON = ("score", "loss")
-PRECISIONS = ("auto", "bfloat16", "float32")
+PRECISIONS = ("auto", "bfloat16", "float16", "float32")
 WEIGHTS = ("auto", *get_args(Held))
 MOST_EPOCHS = 10_000
 MOST_TRIALS = 10_000
@@ -62,7 +62,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    precision: str = "auto"  # auto, bfloat16, float32
+    precision: str = "auto"  # auto, bfloat16, float16 (with loss scaling), float32
     # how weights that are not trained are held: auto, float32, bfloat16, int8, nf4 (QLoRA). auto:
     # bfloat16 where they are stored so, and computed in it or too large otherwise; else float32
     weights: str = "auto"

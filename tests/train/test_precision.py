@@ -17,6 +17,7 @@ CPU = torch.device("cpu")
     ("auto", False, "float32"),
     ("float32", True, "float32"),
     ("bfloat16", False, "bfloat16"),
+    ("float16", True, "float16"),
 ])  # fmt: skip
 def test_auto_asks_the_hardware_and_others_are_taken_at_their_word(wanted, native, found, monkeypatch):
     monkeypatch.setattr(precision, "has_bfloat16", lambda device: native)
@@ -24,7 +25,8 @@ def test_auto_asks_the_hardware_and_others_are_taken_at_their_word(wanted, nativ
 
 
 @pytest.mark.parametrize(
-    "capability, found", [((9, 0), "bfloat16"), ((8, 0), "bfloat16"), ((7, 5), "float32")]
+    "capability, found",
+    [((9, 0), "bfloat16"), ((8, 0), "bfloat16"), ((7, 5), "float16"), ((6, 1), "float32")],
 )
 def test_cards_before_ampere_only_emulate_bfloat16(capability, found, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
@@ -44,7 +46,7 @@ def test_processors_by_their_flags(flags, found, monkeypatch):
 
 def test_a_misspelt_precision_is_refused_with_the_choices():
     with pytest.raises(
-        ConfigError, match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float32 \(did you mean"
+        ConfigError, match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float16, float32 \(did you mean"
     ):
         TrainSettings(precision="bfloat")
 
