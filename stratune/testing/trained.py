@@ -83,6 +83,14 @@ class Run:
         net.head.before_training(net, [self.batch()[0]])
         return net, pretrained
 
+    def longer(self, times: float) -> Net:
+        """The net after so many times as many epochs, trained anew."""
+        how: dict[str, Any] = {"epochs": times * EPOCHS, "seed": self.seed, "cache": True, "anew": True}
+        spec = self.predictor.about["strategy"]
+        net: Net | None = net_of(fitted(spec, self.backbone_folder, self.split, **how).predictor.model)
+        assert net is not None
+        return net
+
     def row(self, text: str) -> dict[str, str]:
         """A row of this text; of a task of pairs, both texts are it."""
         return {"text": text, **({"text_pair": text} if self.split.task.text_pair else {})}
