@@ -105,7 +105,7 @@ def test_a_student_of_certain_teachers_is_one_trained_on_their_labels(tiny):
     np.testing.assert_allclose(soft.predict_proba(texts), hard.predict_proba(texts), atol=1e-6)
 
 
-@pytest.mark.parametrize("student", ["probe", "knn", {"preset": "full", "learning_rate": 5e-3}])
+@pytest.mark.parametrize("student", ["probe", "knn", {"preset": "full", "learning_rate": 2e-3}])
 def test_what_the_teachers_doubt_the_student_doubts(student, tiny):
     """The same texts with certain answers and with answers of one half each: the second are less certain."""
     split = toy_split(rows=8)
@@ -117,7 +117,7 @@ def test_what_the_teachers_doubt_the_student_doubts(student, tiny):
     def confidence(answers):
         taught = taught_by(Scored(answers, np.zeros(64, dtype=np.int32)), unlabelled)
         strategy = parse_strategy(student)
-        found = train(strategy, str(tiny("bert")), split.task, taught, Budget(epochs=4), 0).predictor
+        found = train(strategy, str(tiny("bert")), split.task, taught, Budget(epochs=16), 0).predictor
         return float(found.predict_proba(texts).max(axis=1).mean())
 
     sure = confidence(np.eye(2)[truth])
