@@ -46,7 +46,8 @@ def test_processors_by_their_flags(flags, found, monkeypatch):
 
 def test_a_misspelt_precision_is_refused_with_the_choices():
     with pytest.raises(
-        ConfigError, match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float16, float32 \(did you mean"
+        ConfigError,
+        match=r"train.precision: 'bfloat' is not one of auto, bfloat16, float16, float32 \(did you mean",
     ):
         TrainSettings(precision="bfloat")
 
