@@ -118,7 +118,7 @@ def _scores(query: Tensor, key: Tensor, scale: float) -> Tensor:
     """(B, H, T, S): query times key, scaled inside the product."""
     count, heads, length, width = query.shape
     queries, keys = query.reshape(-1, length, width), key.reshape(-1, key.shape[2], width)
-    found = torch.baddbmm(queries.new_empty(()), queries, keys.transpose(1, 2), beta=0, alpha=scale)
+    found = torch.baddbmm(queries.new_zeros(()), queries, keys.transpose(1, 2), beta=0, alpha=scale)
     return found.view(count, heads, length, -1)
 
 
