@@ -6,7 +6,6 @@ written into the configuration, and told in a line each.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -79,12 +78,8 @@ def kind_of(values: Sequence[Any]) -> tuple[Kind, str]:
     levels = len(set(numbers))
     if levels == 2:
         return "classification", "2 different numbers"
-    few = levels <= LEVELS and (len(numbers) >= 2 * levels or all(map(_is_whole, numbers)))
+    few = levels <= LEVELS and (len(numbers) >= 2 * levels or all(map(float.is_integer, numbers)))
     return "ordinal" if few else "regression", f"{levels:,} different numbers"
-
-
-def _is_whole(number: float) -> bool:
-    return math.isclose(number, round(number))
 
 
 def _label(rows: Sequence[Row], options: Texts) -> str:
