@@ -133,7 +133,9 @@ def test_the_board_is_the_local_one_digit_for_digit(cluster, tiny, tmp_path):
     there = board_of(config, tmp_path / "out", engine="slurm", watch=events.append)
     assert len(local) == 3 and there == local
     assert {told.event["event"] for told in events} >= {"started", "stage", "val", "done"}
-    assert cluster.numbers == [42, 43, 44] and not any(map(cluster.runs, cluster.numbers))
+    assert cluster.numbers == [42, 43, 44]
+    # A job has written its last line before its process is gone.
+    wait_until(lambda: not any(map(cluster.runs, cluster.numbers)))
     # The folder with the logs is known to be ours: a new start removes it, and what is done is not done again.
     assert "slurm" in Owned.read(tmp_path / "out").files
     assert board_of(config, tmp_path / "out", engine="slurm") == there
