@@ -13,6 +13,8 @@ from datasets import ClassLabel, Dataset
 from stratune.data.annotations import read_annotations
 from stratune.data.arrow import as_text, to_arrow, to_dataset
 from stratune.data.lists import listed
+from stratune.data.pieces import COLUMN as PIECES
+from stratune.data.pieces import pieces_of
 from stratune.data.raters import COLUMN, annotation_columns
 from stratune.data.read import PART_NAMES, row_of
 from stratune.errors import ConfigError, DataError, choices
@@ -53,6 +55,8 @@ def canonical(
         columns[COLUMN] = source.ratings(task)
     if labelled:
         columns |= _in_one_spelling(columns, task, levels)
+        if (pieces := pieces_of(source.table, columns["text"])) is not None:
+            columns[PIECES] = pieces
     return to_dataset(pa.table(columns), path)
 
 

@@ -86,7 +86,7 @@ def _check_types(path: Path, table: Any, task: Task, scores: Sequence[str]) -> N
     value = number if task.target.is_numeric else text
     wanted = {"id": text, "part": text, "truth": value, "prediction": answer, "tokens_cut": types.is_integer}
     wanted |= dict.fromkeys(scores, number) | ({"group": text} if task.group else {})
-    wanted |= {name: types.is_list for name in (COLUMN, "evidence") if name in table.column_names}
+    wanted |= {name: types.is_list for name in (COLUMN, "evidence", "course") if name in table.column_names}
     never_empty = {"id", "part", "group", COLUMN} | (set() if task.target.is_numeric else {"truth"})
     for name, fits in wanted.items():
         column = table[name]

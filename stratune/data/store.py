@@ -10,6 +10,7 @@ from datasets import Dataset
 from stratune.cache import is_whole, kept
 from stratune.data.arrow import to_arrow, to_dataset
 from stratune.data.fingerprint import PARTS
+from stratune.data.pieces import COLUMN as PIECES
 from stratune.data.raters import COLUMN
 from stratune.data.split import Split
 from stratune.errors import ArtifactError
@@ -29,7 +30,7 @@ def store_split(split: Split) -> Path:
     others = [  # columns that the fingerprint leaves out, as training does not read them
         str(list(table[name]))
         for table in split.parts.values()
-        for name in ("group", COLUMN)
+        for name in ("group", COLUMN, PIECES)
         if name in table.column_names
     ]
     others += [] if split.reading is None else [str(sorted(split.reading.items()))]

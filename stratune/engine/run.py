@@ -27,7 +27,7 @@ from stratune.fitting.fit import train
 from stratune.fitting.trained import Trained, metrics_of
 from stratune.fitting.trials import remove_checkpoints
 from stratune.identity import digest
-from stratune.longtext.evidence import shortened
+from stratune.longtext.evidence import Course, shortened
 from stratune.memory import PeakMemory, set_up_memory
 from stratune.model.answers import Scored
 from stratune.model.label_mass import median_mass
@@ -205,6 +205,13 @@ def write_tables(path: Path, tables: list[pa.Table]) -> None:
         pq.write_table(pa.concat_tables(tables, promote_options="default"), temporary)
 
 
+def _course(course: Course) -> list[dict[str, Any]]:
+    chunks = zip(course.spans.tolist(), course.losses.tolist(), course.so_far.tolist(), strict=True)
+    return [
+        {"start": start, "end": end, "score": loss, "so_far": so_far} for (start, end), loss, so_far in chunks
+    ]
+
+
 def predictions_table(split: Any, part: str, answers: Scored) -> pa.Table:
     """The lines of predictions.parquet of a part."""
     task, rows = split.task, split.parts[part]
@@ -227,6 +234,7 @@ def predictions_table(split: Any, part: str, answers: Scored) -> pa.Table:
             [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
             for text, named in zip(rows["text"], answers.evidence, strict=True)
         ]
+        columns["course"] = [_course(one) for one in answers.courses or ()]
     if "group" in rows.column_names:
         columns["group"] = list(rows["group"])
     if COLUMN in rows.column_names:

@@ -1,4 +1,4 @@
-"""Evidence: the chunks that are most important for a document's prediction.
+"""What each chunk did to the prediction of its document: what is lost without it, and the way to the answer.
 
 A chunk's score is what the prediction loses when the chunk is left out: probability of the predicted label
 (multilabel: of the most probable one), or of a value its distance from the training mean. Leave-one-out works
@@ -18,6 +18,7 @@ from stratune.data.segments import readable
 from stratune.tokens.tokens import Documents
 
 Floats = NDArray[np.float64]
+Chunks = NDArray[np.int64]  # of one document, by number from 0
 SHOWN = 400  # characters of a chunk in predictions.parquet
 NAMED = 3  # chunks listed for each document
 VARIANTS = 4096  # chunk vectors in one call of the document head, while one after another is left out
@@ -32,33 +33,45 @@ class Evidence:
     score: float
 
 
-def most_important(
-    predictions: Floats, documents: Documents, without: Callable[[int], Floats], center: float | None
-) -> list[list[Evidence]]:
-    """The `NAMED` most important chunks of each document, by score.
+@dataclass(frozen=True)
+class Course:
+    """A document's M chunks in their order."""
 
-    `predictions` (D, C) of documents; `without(d)` (M, C): predictions for document d without each of its
-    M > 1 chunks; `center`: the training mean of a value, None for labels.
+    spans: NDArray[np.int64]  # (M, 2) characters [start, end)
+    losses: Floats  # (M,) what the prediction loses without the chunk; of the only one everything, 1
+    so_far: Floats  # (M,) the prediction if the document ended with the chunk: of the same label, or a value
+
+    @property
+    def most_important(self) -> list[Evidence]:
+        """The `NAMED` chunks without which the prediction loses most."""
+        order = np.argsort(-self.losses, kind="stable")[:NAMED]
+        return [Evidence(int(self.spans[i, 0]), int(self.spans[i, 1]), float(self.losses[i])) for i in order]
+
+
+def courses(
+    predictions: Floats,
+    documents: Documents,
+    of_chunks: Callable[[int, list[Chunks]], Floats],
+    center: float | None,
+) -> list[Course]:
+    """Of each document.
+
+    `predictions` (D, C) of documents; `of_chunks(d, made)` (len(made), C): predictions for documents that are
+    made of these chunks of document d; `center`: the training mean of a value, None for labels.
     """
     edges = documents.edges
     found = []
     for document, answer in enumerate(predictions):
         spans = documents.spans[edges[document] : edges[document + 1]]
-        scores = np.ones(1)
-        if len(spans) > 1:
-            scores = _losses(answer, without(document), center)
-        order = np.argsort(-scores, kind="stable")[:NAMED]
-        named = [(int(spans[i, 0]), int(spans[i, 1]), float(scores[i])) for i in order]
-        found.append([Evidence(*one) for one in named])
+        shown = int(answer.argmax()) if center is None else 0
+        if (count := len(spans)) == 1:
+            found.append(Course(spans, np.ones(1), answer[[shown]]))
+            continue
+        made = [*all_but_one(count), *(np.arange(last) for last in range(1, count))]
+        without, so_far = np.split(of_chunks(document, made)[:, shown], [count])
+        way = 1.0 if center is None else np.sign(answer[0] - center) or 1.0  # away from the mean
+        found.append(Course(spans, way * (answer[shown] - without), np.append(so_far, answer[shown])))
     return found
-
-
-def _losses(answer: Floats, without: Floats, center: float | None) -> Floats:
-    if center is None:
-        label = int(answer.argmax())
-        return np.asarray(answer[label] - without[:, label])
-    direction = np.sign(answer[0] - center) or 1.0  # away from the mean
-    return np.asarray(direction * (answer[0] - without[:, 0]))
 
 
 def shortened(text: str) -> str:

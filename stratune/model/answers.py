@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from stratune.longtext.aggregate import Aggregate
-    from stratune.longtext.evidence import Evidence
+    from stratune.longtext.evidence import Course, Evidence
     from stratune.task import Task
 
 
@@ -51,7 +51,7 @@ class Scored:
     tokens_cut: NDArray[np.int32]  # (N,)
     invalid: NDArray[np.bool_] | None = None  # (N,) a generated answer that is no label; None: cannot happen
     answers: list[str] | None = None  # generated text
-    evidence: list[list[Evidence]] | None = None  # of documents in chunks: the most important ones first
+    courses: list[Course] | None = None  # of documents in chunks
     chunks: Chunks | None = None  # of documents whose chunks were predicted one by one
     saved_seconds: float = 0.0  # time saved by vectors that were cached already
     # (N, K) of values read from a rating scale: the probability of each level
@@ -63,6 +63,11 @@ class Scored:
     decided: Any = (
         None  # (N, ...) what was decided, as Target.decided has it; None: nothing was chosen for it
     )
+
+    @property
+    def evidence(self) -> list[list[Evidence]] | None:
+        """Of each document in chunks the most important ones, first first."""
+        return None if self.courses is None else [one.most_important for one in self.courses]
 
     def predicted(self, task: Task) -> list[Any]:
         """The label of each row, empty for an invalid one; all its labels; or the value, None for an invalid
@@ -92,7 +97,7 @@ def gathered(parts: Sequence[Scored], rows: Sequence[NDArray[np.int64]]) -> Scor
         np.concatenate([one.tokens_cut for one in parts])[back],
         invalid=arrays([one.invalid for one in parts]),
         answers=lists([one.answers for one in parts]),
-        evidence=lists([one.evidence for one in parts]),
+        courses=lists([one.courses for one in parts]),
         saved_seconds=sum(one.saved_seconds for one in parts),
         levels=arrays([one.levels for one in parts]),
         mass=arrays([one.mass for one in parts]),

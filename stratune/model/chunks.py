@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stratune.longtext.evidence import Evidence, all_but_one, most_important
+from stratune.longtext.evidence import Course, courses
 from stratune.model.answers import Chunks, Scored, answered
 from stratune.model.base import INSTEAD, Floats, Model
 from stratune.watch import SILENT, Progress, Scaled
@@ -51,22 +51,21 @@ class ChunkModel(Model):
             joined,
             cut.astype(np.int32),
             mass=mass,
-            evidence=self._evidence(found, joined, documents),
+            courses=self._courses(found, joined, documents),
             chunks=found,
             saved_seconds=scored.saved_seconds,
             invalid=None if scored.invalid is None else unanswered,
         )
 
-    def _evidence(self, chunks: Chunks, joined: Floats, documents: Documents) -> list[list[Evidence]]:
-        def without(document: int) -> Floats:
-            """Predictions for a document without each of its chunks."""
+    def _courses(self, chunks: Chunks, joined: Floats, documents: Documents) -> list[Course]:
+        def of_chunks(document: int, made: list[NDArray[np.int64]]) -> Floats:
             first, last = np.searchsorted(chunks.owner, [document, document + 1])
             own = chunks.predictions[first:last]
-            owner = np.repeat(np.arange(len(own)), len(own) - 1)
-            less = replace(chunks, owner=owner, count=len(own))
-            return self.predictions_of(less.joined(own[all_but_one(len(own)).ravel()]))
+            owner = np.repeat(np.arange(len(made)), [len(one) for one in made])
+            less = replace(chunks, owner=owner, count=len(made))
+            return self.predictions_of(less.joined(own[np.concatenate(made)]))
 
-        return most_important(self.predictions_of(joined), documents, without, self.origin)
+        return courses(self.predictions_of(joined), documents, of_chunks, self.origin)
 
     def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> bool:
         """Choose the aggregate by the `score` of the documents' predictions on validation."""

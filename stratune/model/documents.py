@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stratune.longtext.evidence import VARIANTS, all_but_one, most_important
+from stratune.longtext.evidence import VARIANTS, courses
 from stratune.model.answers import Scored, answered
 from stratune.model.base import INSTEAD, Floats
 from stratune.model.net import NetModel
@@ -21,12 +21,12 @@ from stratune.train.infer import vectors
 from stratune.watch import SILENT, Progress, Scaled
 
 Rows = NDArray[np.int64]  # chunks by number
-INTERPRETED = tuple[Floats, Callable[[int], Floats]]
+INTERPRETED = tuple[Floats, Callable[[int, list[Rows]], Floats]]
 
 
 @dataclass
 class DocumentModel(NetModel):
-    """Each chunk is encoded once. For the evidence, the head runs again without each chunk in turn."""
+    """Each chunk is encoded once. The head runs again without each chunk in turn, and up to each."""
 
     kind: ClassVar[str] = "documents"
     cannot_export = f"its head reads all chunks of a text, and a folder would read the first; {INSTEAD}"
@@ -39,19 +39,19 @@ class DocumentModel(NetModel):
         assert documents is not None
         by_document = Scaled(progress, documents.count, len(documents.owner))
         rows = self.feed(tokens, by_document)
-        predictions, without = self._from_vectors(rows, documents, by_document)
+        predictions, of_chunks = self._from_vectors(rows, documents, by_document)
         objective = self.net.objective
-        evidence = most_important(
+        found = courses(
             objective.predictions(predictions),
             documents,
-            lambda document: objective.predictions(without(document)),
+            lambda document, made: objective.predictions(of_chunks(document, made)),
             objective.origin,
         )
-        more = {"evidence": evidence, "saved_seconds": rows.saved_seconds}
+        more = {"courses": found, "saved_seconds": rows.saved_seconds}
         return answered(self, predictions, tokens.cut_by_text, **more)
 
     def _from_vectors(self, rows: Feed, documents: Documents, progress: Progress) -> INTERPRETED:
-        """Probabilities (N, K), and a function: document -> its probabilities without each of its chunks."""
+        """Probabilities (N, K), and a function: document, chunks of it -> probabilities from these."""
         head, edges = cast("DocumentHead", self.net.head), documents.edges
         assert head.pool is not None
         if rows.frozen is not None and rows.frozen.pooled is not None:
@@ -72,11 +72,10 @@ class DocumentModel(NetModel):
                 start = stop
             return self.net.objective.probabilities(np.concatenate(parts))
 
-        def without(document: int) -> Floats:
-            own = np.arange(edges[document], edges[document + 1])
-            return predictions([own[rest] for rest in all_but_one(len(own))])
+        def of_chunks(document: int, made: list[Rows]) -> Floats:
+            return predictions([edges[document] + own for own in made])
 
-        return predictions([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), without
+        return predictions([np.arange(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]), of_chunks
 
     def _classified(self, head: DocumentHead, found: torch.Tensor, rows: list[Rows]) -> NDArray[np.float32]:
         owner = torch.from_numpy(np.repeat(np.arange(len(rows)), [len(own) for own in rows]))

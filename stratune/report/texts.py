@@ -1,9 +1,10 @@
 """OUT/texts.parquet: what the rows of test say, so that the page can show them. Predictions have no texts.
 
-    id, text, [text_pair], words, characters
+    id, text, [text_pair], words, characters, [pieces]
 
-A text is kept up to CHARACTERS; `words` and `characters` are of the whole row. `report.texts: 0` in the
-configuration (`--texts 0`) keeps none.
+A text is kept whole where all of them together are no more than ROOM, else up to CHARACTERS; `words` and
+`characters` are of the whole row; `pieces` are those of a transcript (data/pieces.py). `report.texts: 0` in
+the configuration (`--texts 0`) keeps none.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from stratune.data.pieces import COLUMN
 from stratune.errors import ArtifactError, boundary, choices
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "texts.parquet"
 CHARACTERS = 2000  # of a text: more than a page of a book, which nobody reads in a list
+ROOM = 20_000_000  # characters of all texts: three hundred calls of an hour
 ROWS = 2000  # rows that the page shows, where nothing else is asked for
 _COLUMNS = ("id", "text", "words", "characters")
 
@@ -32,6 +35,7 @@ class Texts:
     pairs: list[str] | None
     words: list[int]
     characters: list[int]
+    pieces: list[list[dict[str, Any]]] | None = None  # of transcripts: {name, speaker, start}
 
 
 def keep(out: Path, test: Dataset) -> None:
@@ -39,17 +43,22 @@ def keep(out: Path, test: Dataset) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from stratune.data.arrow import to_arrow
     from stratune.data.rows import text_columns
     from stratune.files import replacing
 
     texts, pairs = text_columns(test)
     whole = texts if pairs is None else [f"{one} {other}" for one, other in zip(texts, pairs, strict=True)]
-    columns = {"id": list(map(str, test["id"])), "text": [text[:CHARACTERS] for text in texts]}
+    most = None if sum(map(len, whole)) <= ROOM else CHARACTERS
+    columns: dict[str, Any] = {"id": list(map(str, test["id"])), "text": [text[:most] for text in texts]}
     if pairs is not None:
-        columns["text_pair"] = [pair[:CHARACTERS] for pair in pairs]
-    counts = {"words": [len(text.split()) for text in whole], "characters": [len(text) for text in whole]}
+        columns["text_pair"] = [pair[:most] for pair in pairs]
+    columns["words"] = [len(text.split()) for text in whole]
+    columns["characters"] = [len(text) for text in whole]
+    if COLUMN in test.column_names:
+        columns[COLUMN] = to_arrow(test).column(COLUMN)
     with replacing(out / FILE) as temporary:
-        pq.write_table(pa.table({**columns, **counts}), temporary, compression="zstd")
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
 def read(path: Path, ids: Sequence[str]) -> Texts:
@@ -66,4 +75,5 @@ def read(path: Path, ids: Sequence[str]) -> Texts:
     if table["id"].to_pylist() != list(ids):
         raise ArtifactError(f"{path}: its rows are not the test rows of split.json; {again}")
     found = {name: table[name].to_pylist() for name in table.column_names}
-    return Texts(found["text"], found.get("text_pair"), found["words"], found["characters"])
+    pieces = found.get(COLUMN)
+    return Texts(found["text"], found.get("text_pair"), found["words"], found["characters"], pieces)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from stratune.data.pieces import NAMES, SPEAKERS, STARTS
 from stratune.data.segments import SEPARATOR
 from stratune.errors import ConfigError, DataError, choices
 from stratune.transcript.clock import short_clock
@@ -35,11 +36,14 @@ _SHOWN_NAMES = 3
 @dataclass(frozen=True)
 class Piece:
     """`name` tells where it is ("turns 3-5, 0:42, ROBERTS"), turns or cues as they were read, from 1; `text`
-    has a line for each turn, of cues that go on from each other one line.
+    has a line for each turn, of cues that go on from each other one line. `speaker` is "" where several
+    speak; `start`, in seconds, of the first turn that has one.
     """
 
     name: str
     text: str
+    speaker: str
+    start: float | None
 
 
 def pieces(transcript: Transcript, by: str) -> list[Piece]:
@@ -53,7 +57,8 @@ def pieces(transcript: Transcript, by: str) -> list[Piece]:
 def documents(
     transcripts: Iterable[Transcript], unit: str, by: str, *, named: bool = True, others: bool = False
 ) -> list[dict[str, Any]]:
-    """Rows {"id", "document", "speaker", "text", "pieces"}: the joined texts of the pieces, and their names.
+    """Rows {"id", "document", "speaker", "text", "pieces", "speakers", "starts"}: the joined texts of the
+    pieces, and of each piece its name, its speaker and when it starts.
 
     `unit`: a row for each document, for each speaker of a document (id "document/speaker"; turns without one
     are left out), or for each piece (id "document/number"). `speaker` is "" where several speak. `named`:
@@ -102,7 +107,9 @@ def _row(
         "document": transcript.document,
         "speaker": speakers.pop() if len(speakers) == 1 else "",
         "text": SEPARATOR.join(piece.text for piece in cut),
-        "pieces": [piece.name for piece in cut],
+        NAMES: [piece.name for piece in cut],
+        SPEAKERS: [piece.speaker for piece in cut],
+        STARTS: [piece.start for piece in cut],
     }
 
 
@@ -163,7 +170,14 @@ def _piece(turns: Turns, named: bool = True, heard: str | None = None) -> Piece:
     """`heard`: the speaker who is SPEAKER, where all others are OTHER."""
     said = (_as_heard(merged(run), heard) for run in runs(turns))
     lines = (turn.line if named else turn.text for turn in said)
-    return Piece(_name([_as_heard(turn, heard) for turn in turns]), "\n".join(lines).replace(SEPARATOR, " "))
+    named_turns = [_as_heard(turn, heard) for turn in turns]
+    start, speakers = _start(turns), {turn.speaker for turn in named_turns}
+    text = "\n".join(lines).replace(SEPARATOR, " ")
+    return Piece(_name(named_turns), text, speakers.pop() if len(speakers) == 1 else "", start)
+
+
+def _start(turns: Turns) -> float | None:
+    return next((turn.start for turn in turns if turn.start is not None), None)
 
 
 def _as_heard(turn: Turn, speaker: str | None) -> Turn:
@@ -180,7 +194,7 @@ def _name(turns: Turns) -> str:
         where = f"turns {first}-{last}"
     else:
         where = f"{len(turns)} turns in {first}-{last}"
-    start = next((turn.start for turn in turns if turn.start is not None), None)
+    start = _start(turns)
     speakers = list(dict.fromkeys(turn.speaker for turn in turns if turn.speaker))
     more = [f"{len(speakers) - _SHOWN_NAMES} more"] if len(speakers) > _SHOWN_NAMES else []
     when = [short_clock(start)] if start is not None else []

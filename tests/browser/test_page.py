@@ -303,6 +303,46 @@ def test_without_texts_no_text_is_in_the_file(large, tmp_path):
     assert "pity" not in page and "camera" not in page and "left out" in page
 
 
+def test_a_long_text_tells_what_moved_its_prediction_and_when(browser, tmp_path):
+    out = make(tmp_path / "out", rows=90, seeds=(0,))
+    path = next((out / "runs").glob("lora*")) / "predictions.parquet"
+    table = pq.read_table(path)
+    places = [(0, 12, 0.3, 0.4), (12, 24, -0.1, 0.5), (24, 30, 0.05, 0.9)]
+    course = [dict(zip(("start", "end", "score", "so_far"), one, strict=True)) for one in places]
+    evidence = [{"start": 0, "end": 12, "score": 0.3, "text": "hello there"}]
+    for name, lists in (("evidence", evidence), ("course", course)):
+        table = table.append_column(name, pa.array([lists] * len(table)))
+    pq.write_table(table, path)
+    page_of(out, [f"{'hello there':<11}\x1e{'no, not I ':<11}\x1eyes  " for _ in range(90)])
+    kept = pq.read_table(out / texts.FILE)
+    where = [("turn 1", "ANN", 0.0), ("turn 2", "BOB", 65.0), ("turn 3", "ANN", 3700.0)]
+    pieces = [dict(zip(("name", "speaker", "start"), one, strict=True)) for one in where]
+    pq.write_table(kept.append_column("pieces", pa.array([pieces] * len(kept))), out / texts.FILE)
+    comparison = load(out)
+    html.save(out, html.render(comparison, leaderboard.build(comparison, resamples=20), {}))
+
+    browser.open(out / "report.html")
+    lora = next(
+        one for one in browser("[...document.getElementById('f-strategy').options].map(o => [o.value, o.text])")
+        if one[1].startswith("lora")
+    )  # fmt: skip
+    browser.set("f-strategy", lora[0])
+    browser.set("f-result", "any")
+    browser("document.querySelector('#examples details.course').open = true")
+    browser("new Promise(done => setTimeout(done, 200))")
+    chunks = said(browser, "#examples .chunks li")
+    assert [re.sub(r"\s+", " ", one) for one in chunks[:3]] == [
+        "chunk 1 · 0:00 · ANN +0.300 · so far 0.400hello there",
+        "chunk 2 · 1:05 · BOB −0.100 · so far 0.500no, not I",
+        "chunk 3 · 1:01:40 · ANN +0.050 · so far 0.900yes",
+    ]
+    assert said(browser, "#examples .speakers tr") == ["ANN+0.350", "BOB−0.100"]
+    assert said(browser, "#examples .chunks mark") and browser.errors == []
+    assert browser("document.querySelector('#examples .course canvas').getAttribute('aria-label')") == (
+        f"the prediction so far: probability of {said(browser, '#examples .is-right bdi, #examples .is-wrong bdi')[0]} by minutes"
+    )
+
+
 HOSTILE = (
     "</script><script>window.hacked = 1</script>",
     "<img src=x onerror='window.hacked = 1'>",

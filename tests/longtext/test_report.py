@@ -49,6 +49,9 @@ def test_predictions_name_chunks_by_their_characters(compared):
         assert [one["score"] for one in row["evidence"]] == sorted(
             (one["score"] for one in row["evidence"]), reverse=True
         )
+        starts = [one["start"] for one in row["course"]]
+        assert starts == sorted(starts) and first["start"] in starts
+        assert row["course"][-1]["so_far"] == max(row[name] for name in row if name.startswith("score_"))
 
 
 def test_the_page_shows_them_and_only_for_who_has_them(compared):

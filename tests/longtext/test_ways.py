@@ -178,6 +178,11 @@ def test_a_chunks_score_is_what_the_answer_loses_without_it(long, tiny):
         rest = SEPARATOR.join(piece for piece in pieces if piece != named)
         without = done.predictor.model([rest], None).predictions[0, answer]
         assert one.score == pytest.approx(scored.predictions[0, answer] - without, abs=1e-5)
+    (course,) = scored.courses
+    assert course.so_far[-1] == scored.predictions[0, answer]
+    for count, so_far in enumerate(course.so_far, start=1):  # as if the text ended there
+        begun = done.predictor.model([SEPARATOR.join(pieces[:count])], None).predictions[0, answer]
+        assert so_far == pytest.approx(begun, abs=1e-5)
 
 
 def test_chunk_vectors_are_computed_once_for_all_small_models(tiny, tmp_path, monkeypatch):

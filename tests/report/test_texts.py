@@ -31,13 +31,21 @@ def shown(page):
     return len(set(re.findall(r"sentence \d+ \\u003cb\\u003e", page)))
 
 
-def test_a_text_is_kept_up_to_a_limit_and_its_size_whole(tmp_path):
+def test_texts_are_kept_up_to_a_limit_where_all_are_too_long_and_their_size_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(texts, "ROOM", 6000)
     texts.keep(
         tmp_path, Dataset.from_dict({"id": ["a", "b"], "text": ["x " * 3000, "y"], "text_pair": ["p q", "r"]})
     )
     found = texts.read(tmp_path / texts.FILE, ["a", "b"])
     assert [len(one) for one in found.texts] == [texts.CHARACTERS, 1] and found.pairs == ["p q", "r"]
     assert found.words == [3002, 2] and found.characters == [6004, 3]
+
+
+def test_texts_that_have_room_are_kept_whole(tmp_path):
+    where = [[{"name": "turn 1", "speaker": "ANN", "start": None}]]
+    texts.keep(tmp_path, Dataset.from_dict({"id": ["a"], "text": ["x " * 3000], "pieces": where}))
+    found = texts.read(tmp_path / texts.FILE, ["a"])
+    assert len(found.texts[0]) == 6000 and found.pieces == where
 
 
 def test_the_page_shows_as_many_as_are_asked_for_evenly_spaced(with_texts):

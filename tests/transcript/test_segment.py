@@ -85,7 +85,9 @@ def test_the_separator_is_nobodys_text():
 
 def test_a_document_without_turns_is_a_row_without_text():
     empty = documents([Transcript("m", ())], "document", "minutes:2")
-    assert empty == [{"id": "m", "document": "m", "speaker": "", "text": "", "pieces": []}]
+    assert empty == [
+        {"id": "m", "document": "m", "speaker": "", "text": "", "pieces": [], "speakers": [], "starts": []}
+    ]
 
 
 @pytest.mark.parametrize(

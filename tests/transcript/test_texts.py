@@ -118,7 +118,8 @@ def test_a_document_as_each_speaker_hears_it(turns):
 def test_a_folder_needs_no_labels(tmp_path):
     (tmp_path / "a.txt").write_text("ANN: Hello there\n")
     rows, report = read_texts(tmp_path)
-    assert rows[0].keys() == {"id", "document", "speaker", "text", "pieces"} and report.labels is None
+    assert rows[0].keys() == {"id", "document", "speaker", "text", "pieces", "speakers", "starts"}
+    assert report.labels is None
 
 
 def test_the_speeches_bring_their_party():

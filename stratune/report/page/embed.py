@@ -15,7 +15,7 @@ from markupsafe import Markup
 _ESCAPES = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 SCRIPTS = (
     "base", "holm", "charts", "board", "differences", "cost",
-    "rows", "filters", "words", "examples", "strategies",
+    "rows", "filters", "words", "course", "examples", "strategies",
 )  # fmt: skip
 
 

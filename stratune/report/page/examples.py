@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from stratune.data.segments import SEPARATOR, readable
 from stratune.printable import printable
 from stratune.report import human
 from stratune.report.comparison import Comparison, Entry, Run
@@ -18,6 +19,7 @@ from stratune.target import Target
 
 BYTES = 2_500_000  # of all texts together: the page stays below 5 MB
 SHORTEST = 200  # characters that a text keeps at least
+CHUNKS = 60_000  # of all strategies together whose way to the answer is shown: 1.5 MB
 INVALID = -1
 
 
@@ -50,6 +52,7 @@ def examples(comparison: Comparison, entries: Sequence[Entry], most: int) -> dic
     place = {one: position for position, one in enumerate(ids[k] for k in shown)}
     target, answers = comparison.task.target, Answers(comparison.task.target)
     columns = [_columns(entry.ok[0], place, shown, answers) for entry in entries]
+    _fit(columns)
     first = entries[0].ok[0] if entries else None
     truth, groups = _given(first, place, answers) if first else ([], None)
     return {
@@ -65,23 +68,46 @@ def examples(comparison: Comparison, entries: Sequence[Entry], most: int) -> dic
 
 
 def _columns(run: Run, place: dict[str, int], shown: Any, answers: Answers) -> dict[str, Any]:
-    """`said`, `sure`, and `chunks` of the run's test rows; `sure` is the probability of what was answered."""
-    rows = _read(run, place, ["prediction", "evidence"])
+    """`said`, `sure`, `chunks` and `course` of the run's test rows; `sure` is the probability of what was
+    answered, `course` each chunk in order: where it is, what is lost without it, the prediction so far.
+    """
+    rows = _read(run, place, ["prediction", "evidence", "course"])
     scores = run.predictions["test"].predictions[shown]
+    parts = {
+        "chunks": _listed(rows, "evidence", ("start", "end", "score")),
+        "course": _listed(rows, "course", ("start", "end", "score", "so_far")),
+    }
     if answers.target.is_numeric:
-        return {"said": [_rounded(row["prediction"]) for row in rows], "sure": None, "chunks": None}
+        return {"said": [_rounded(row["prediction"]) for row in rows], "sure": None, **parts}
     said = [answers.number(row["prediction"]) for row in rows]
     sure = [
         _sure(score, answers.table[k] if k >= 0 else None, answers)
         for score, k in zip(scores, said, strict=True)
     ]
-    chunks = None
-    if rows and rows[0].get("evidence") is not None:
-        chunks = [
-            [[one["start"], one["end"], _rounded(one["score"])] for one in row["evidence"] or ()]
-            for row in rows
-        ]
-    return {"said": said, "sure": sure, "chunks": chunks}
+    return {"said": said, "sure": sure, **parts}
+
+
+def _listed(rows: list[dict[str, Any]], column: str, fields: Sequence[str]) -> list[list[Any]] | None:
+    """Lists in place of objects; None for a run without this column."""
+    if not rows or rows[0].get(column) is None:
+        return None
+    return [[[_short(one[name]) for name in fields] for one in row[column] or ()] for row in rows]
+
+
+def _short(value: float | int | None) -> float | int | None:
+    return value if isinstance(value, int) else _rounded(value)
+
+
+def _fit(columns: list[dict[str, Any]]) -> None:
+    """Leave out the courses of the longest texts, the same of all strategies, where all are too many."""
+    courses = [column["course"] for column in columns if column["course"]]
+    if not courses:
+        return
+    sizes = np.array([[len(course) for course in rows] for rows in courses]).sum(axis=0)
+    order = np.argsort(sizes, kind="stable")
+    for row in order[np.cumsum(sizes[order]) > CHUNKS]:
+        for rows in courses:
+            rows[row] = []
 
 
 def _sure(scores: Any, labels: list[int] | None, answers: Answers) -> float | None:
@@ -129,6 +155,7 @@ def _texts(comparison: Comparison, shown: Any, most: int) -> dict[str, Any]:
             "words": None,
             "characters": None,
             "limit": None,
+            "pieces": None,
             "left_out": not most,
         }
     columns = [[column[k] for k in shown] for column in (kept.texts, kept.pairs) if column is not None]
@@ -144,13 +171,30 @@ def _texts(comparison: Comparison, shown: Any, most: int) -> dict[str, Any]:
         "words": [kept.words[k] for k in shown],
         "characters": [kept.characters[k] for k in shown],
         "limit": limit,
+        "pieces": None
+        if kept.pieces is None
+        else [_pieces(kept.texts[k], kept.pieces[k] or []) for k in shown],
         "left_out": False,
     }
 
 
+def _pieces(text: str, pieces: Sequence[dict[str, Any]]) -> list[list[Any]]:
+    """[first character, name, speaker, seconds] of those that begin within the text that was kept."""
+    starts = [0, *(place + 1 for place, one in enumerate(text) if one == SEPARATOR)]
+    return [
+        [
+            start,
+            printable(one["name"]),
+            printable(one["speaker"]),
+            None if one["start"] is None else round(one["start"], 1),
+        ]
+        for start, one in zip(starts, pieces, strict=False)
+    ]
+
+
 def _readable(text: str) -> str:
     """Each line as `printable` leaves it, character by character, so that places in the text stay."""
-    lines = text.replace("\t", " ").split("\n")
+    lines = readable(text).replace("\t", " ").split("\n")
     return "\n".join(line if line.isprintable() else "".join(map(_character, line)) for line in lines)
 
 

@@ -28,7 +28,7 @@ function card(row, ask) {
   if (TEST.texts) {
     made.append(textOf(TEST.texts[row], chunk));
     if (TEST.pairs) made.append(textOf(TEST.pairs[row], null));
-    if (chunk && chunk[2] !== null) made.append(el("p", { class: "quiet small" }, `Marked: the chunk that decided. Without it the prediction changes by ${score(chunk[2])}.`));
+    if (chunk && chunk[2] !== null) made.append(el("p", { class: "quiet small" }, Math.abs(chunk[2]) < HARDLY ? "Marked: the chunk that mattered most. The prediction hardly changes without it." : `Marked: the chunk that decided. Without it the prediction changes by ${score(chunk[2])}.`));
   }
   const about = [`row ${TEST.ids[row]}`];
   if (TEST.groups) about.push(TEST.groups[row]);
@@ -39,7 +39,10 @@ function card(row, ask) {
   all.addEventListener("toggle", () => { // built when asked for: fourteen answers to each of thousands of rows
     if (all.childElementCount === 1) all.append(el("div", { class: "facts-line" }, ...TEST.entries.map((entry, k) => answerOf(k, row, entry.name))));
   });
-  made.append(el("p", { class: "quiet small about" }, el("bdi", {}, about.join(" \u00b7 "))), all);
+  made.append(el("p", { class: "quiet small about" }, el("bdi", {}, about.join(" \u00b7 "))));
+  const course = courseOf(ask.entry, row);
+  if (course) made.append(course);
+  made.append(all);
   return made;
 }
 
