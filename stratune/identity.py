@@ -16,7 +16,7 @@ from typing import Any
 from stratune.files import sha256
 from stratune.version import PACKAGES, versions
 
-NUMBERS = 11  # raised when the same settings give other numbers than before
+NUMBERS = 12  # raised when the same settings give other numbers than before
 # How trials are found (train/searches.py), and its version. `tpe`: numbers depend on optuna's version, too.
 SEARCHES = {"random": "random 1", "halving": "halving 1", "tpe": "tpe 1"}
 ASKING = 2  # raised when servers are asked the same in another way

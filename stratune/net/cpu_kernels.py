@@ -7,21 +7,43 @@ torch.nn.functional are answered here, whichever library makes them. Measured: d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
-STEPS = 1 << 16  # of a probability
+from stratune.net.casts import Casts, linear, use
+
+STEPS = 1 << 15  # of a probability
+FEW = 2048  # words that are drawn before a generator would be made
 LOWEST = -(1 << 63)  # of a word
 SHORT = 256  # keys
 
 
 class CpuKernels(TorchFunctionMode):
-    """A context, around a forward pass in training. Tensors of other devices are left to torch."""
+    """A context, around a forward pass. Tensors of other devices are left to torch.
+
+    `casts`: those of the net, whose products need fewer of them; None: products are torch's own.
+    """
+
+    def __init__(self, casts: Casts | None = None) -> None:
+        super().__init__()
+        self.casts = casts
+
+    def __enter__(self) -> Self:
+        self._before = use(self.casts)
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)  # type: ignore[no-untyped-call]
+        use(self._before)
+        if self.casts is not None:
+            self.casts.forget_input()
 
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -31,7 +53,7 @@ class CpuKernels(TorchFunctionMode):
 
 def first_and_again() -> tuple[CpuKernels, CpuKernels]:
     """Around a block's first run and its second, in the backward pass, outside of what is around the first:
-    `context_fn` of torch.utils.checkpoint. Both have to do the same.
+    `context_fn` of torch.utils.checkpoint. Both have to do the same, so neither shares casts with others.
     """
     return CpuKernels(), CpuKernels()
 
@@ -47,8 +69,8 @@ def run_again(call: Callable[..., Tensor], *given: Any) -> Tensor:
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout (Srivastava et al. 2014) from whole words of random bits.
 
-    torch draws a number for each element, in one thread. Here 16 bits decide about an element, four of them
-    from a word of 64. The share that is dropped is `p` rounded to a multiple of 1/65,536, and what stays is
+    torch draws a number for each element, in one thread. Here 15 bits decide about an element, four times
+    from a word of 64. The share that is dropped is `p` rounded to a multiple of 1/32,768, and what stays is
     scaled by exactly that share, so that its mean is its value.
     """
     cut = round(p * STEPS)
@@ -59,20 +81,44 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return cast(Tensor, _Dropped.apply(input, cut))  # type: ignore[no-untyped-call]
 
 
+def drawn(shape: torch.Size, cut: int) -> Tensor:
+    """int16: -1 (all bits) for what stays, 0 for what is dropped, with a probability of cut / STEPS.
+
+    numpy draws words twice as fast as torch, from a seed that is torch's: a training that goes on draws the
+    same, and a block that runs again.
+    """
+    count = shape.numel()
+    words = (count + 3) // 4
+    if words < FEW:
+        bits = torch.empty(words, dtype=torch.int64).random_(LOWEST, None)
+    else:
+        generator = np.random.Generator(np.random.SFC64(int(torch.empty((), dtype=torch.int64).random_())))
+        drawn = generator.integers(0, 2**64 - 1, dtype=np.uint64, endpoint=True, size=words)
+        bits = torch.from_numpy(drawn.view(np.int64))
+    # 0 to STEPS - 1, one of which in `cut` is below 0 after this, and all its bits are its sign's after that.
+    numbers = bits.view(torch.int16)[:count].view(shape).bitwise_and_(STEPS - 1)
+    return numbers.neg_().add_(cut - 1).__irshift__(15)
+
+
+def kept(x: Tensor, mask: Tensor) -> Tensor:
+    """`x` where `mask` (int16, as `drawn`) has all its bits, 0 elsewhere."""
+    if x.element_size() == 2:  # a product would be made in float32
+        return x.view(torch.int16).bitwise_and(mask).view(x.dtype)
+    return (x * mask).neg_()
+
+
 class _Dropped(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, cut: int) -> Tensor:
-        words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(LOWEST, None)
-        bits = words.view(torch.int16)[: x.numel()].view(x.shape)
-        kept = (bits >= cut - STEPS // 2).view(torch.uint8)  # torch multiplies by it faster than by a bool
-        ctx.save_for_backward(kept)
+        mask = drawn(x.shape, cut)
+        ctx.save_for_backward(mask)
         ctx.scale = STEPS / (STEPS - cut)
-        return (x * kept).mul_(ctx.scale)
+        return kept(x, mask).mul_(ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (kept,) = ctx.saved_tensors
-        return (gradients[0] * kept).mul_(ctx.scale), None
+        (mask,) = ctx.saved_tensors
+        return kept(gradients[0], mask).mul_(ctx.scale), None
 
 
 # -- attention
@@ -104,7 +150,8 @@ def attention(
         attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool).tril()
     if attn_mask is not None:
         scores = scores + _additive(attn_mask, scores.dtype)
-    return dropout(scores.softmax(dim=-1), dropout_p) @ value
+    weights = scores.softmax(dim=-1)  # in float32 under autocast; narrow before anything is dropped
+    return dropout(weights.to(value.dtype), dropout_p) @ value
 
 
 def _is_faster(query: Tensor, key: Tensor, dropped: float) -> bool:
@@ -133,4 +180,5 @@ def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
 OURS: dict[Callable[..., Any], Callable[..., Any]] = {
     functional.dropout: dropout,
     functional.scaled_dot_product_attention: attention,
+    functional.linear: linear,
 }

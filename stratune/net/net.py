@@ -14,6 +14,7 @@ from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
 from stratune.backbone.inputs import model_inputs, taken, tokens_first
 from stratune.errors import UnsupportedError
+from stratune.net.casts import Casts, casts_in_use
 from stratune.net.cpu_kernels import CpuKernels, first_and_again
 from stratune.net.pooling import pooled
 
@@ -48,6 +49,7 @@ class Net(nn.Module):
             False  # training compares vectors of rows; the head is solved (objective/contrast.py)
         )
         self.recomputes = False  # gradient checkpointing is on
+        self.casts = Casts()
         self.in_parts = False  # several processes hold parts of its blocks, and run it together
         self._pretrained = list(backbone.model.parameters())
         for block in backbone.blocks:
@@ -78,10 +80,12 @@ class Net(nn.Module):
     # -- forward
 
     def forward(self, batch: Batch) -> Tensor:
-        if not self.training:
-            return self.head(self, batch)  # type: ignore[no-any-return]
-        with CpuKernels() if batch.ids.device.type == "cpu" else nullcontext():
-            return self._vectors(batch) if self.contrasts else self.head(self, batch)
+        with self._kernels(batch):
+            return self._vectors(batch) if self.training and self.contrasts else self.head(self, batch)
+
+    def _kernels(self, batch: Batch) -> AbstractContextManager[Any]:
+        outside = batch.ids.device.type == "cpu" and casts_in_use() is not self.casts
+        return CpuKernels(self.casts) if outside else nullcontext()
 
     def _vectors(self, batch: Batch) -> Tensor:
         """(B, C) pooled texts. The head's tensors take part with weight zero: in distributed training each
@@ -100,9 +104,8 @@ class Net(nn.Module):
             moved: dict[str, Any] = {n: taken(rows, order) for n, rows in named.items() if rows is not None}
             return taken(self.encode(replace(batch, **moved)), back)
         inputs = model_inputs(self.backbone.family, batch.mask, batch.types)
-        if batch.hidden is None:
-            return self.model(input_ids=batch.ids, **inputs).last_hidden_state  # type: ignore[no-any-return]
-        with self._resumed(batch.hidden, batch.depth):
+        resumed = nullcontext() if batch.hidden is None else self._resumed(batch.hidden, batch.depth)
+        with self._kernels(batch), resumed:
             return self.model(input_ids=batch.ids, **inputs).last_hidden_state  # type: ignore[no-any-return]
 
     # -- prompts

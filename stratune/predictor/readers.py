@@ -117,6 +117,7 @@ def read_local(source: Source) -> Model:
         net = Net(backbone, readout.head(backbone, objective, 0), objective)
         read_net(net, source.folder, strategy.tune.adapt)
     net.to(runtime.device).eval()
+    net.casts.all_weights = True  # as they are from here on
     if readout.language_model and not source.prompt:
         raise manifest.damaged("no 'prompt'")
     reader = readout.restored(backbone, task, limit, source.state(readout))

@@ -23,9 +23,11 @@ def attach(net: Net, config: PeftConfig) -> None:
     from peft import get_peft_model
 
     from stratune.model.net_files import peft_unwarned
+    from stratune.net.low_rank import fuse
 
     with peft_unwarned():
         net.wrap(lambda model: get_peft_model(model, config))
+    fuse(net.model)
 
 
 def linear_names(

@@ -11,15 +11,16 @@ from stratune.net.cpu_kernels import CpuKernels, attention
 NEARLY_NONE = 1e-9  # a dropout that ours rounds to none, and for which it multiplies by hand
 
 
-def test_dropout_keeps_the_mean_and_drops_the_share():
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_dropout_keeps_the_mean_and_drops_the_share(dtype):
     torch.manual_seed(0)
-    x = torch.full((1000, 1003), 2.0, requires_grad=True)
+    x = torch.full((1000, 1003), 2.0, dtype=dtype, requires_grad=True)
     with CpuKernels():
         y = nn.Dropout(0.1)(x)
     dropped = (y == 0).float().mean().item()
     assert dropped == pytest.approx(0.1, abs=0.002)
-    exact = 2.0 / (1 - round(0.1 * 65536) / 65536)
-    assert torch.equal(y.unique(), torch.tensor([0.0, exact]))
+    exact = 2.0 / (1 - round(0.1 * 32768) / 32768)
+    assert torch.equal(y.unique(), torch.tensor([0.0, exact], dtype=dtype))
     for dim in (0, 1):  # each row and each column, so none of the four parts of a word is drawn otherwise
         shares = (y == 0).float().mean(dim=dim)
         assert (shares - 0.1).abs().max() < 5 * (0.09 / 1000) ** 0.5
@@ -37,14 +38,16 @@ def test_dropout_of_nothing_and_of_all_is_torchs(probability):
     assert torch.equal(found, functional.dropout(x, probability))
 
 
-def test_the_same_seed_draws_the_same():
-    x = torch.ones(64, 7)
+@pytest.mark.parametrize("rows", [64, 6400])  # by torch, and by numpy
+def test_the_same_seed_draws_the_same(rows):
+    x = torch.ones(rows, 7)
     drawn = []
     for seed in (3, 3, 4):
         torch.manual_seed(seed)
         with CpuKernels():
             drawn.append(functional.dropout(x, 0.3))
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+    assert (drawn[0] == 0).float().mean().item() == pytest.approx(0.3, abs=0.05)
 
 
 def test_a_module_that_does_not_train_drops_nothing():
