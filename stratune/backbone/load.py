@@ -33,7 +33,7 @@ from stratune.backbone.pretrained import (
     read_tokenizer,
 )
 from stratune.backbone.sentence import Sentence, read_sentence
-from stratune.backbone.tokenizer import context_length
+from stratune.backbone.tokenizer import beginning_of_answers, context_length
 from stratune.backbone.trees import reads_trees
 from stratune.errors import BackboneError, UnsupportedError
 from stratune.files import sha256
@@ -79,12 +79,18 @@ class Backbone:
     language_model: PreTrainedModel | None = None  # `model` with its LM head, when it was loaded with one
     shared: bool = False  # other backbones use the same tensors
     held: Held = "float32"  # how its weights are held (held.py)
+    begins: tuple[int, ...] = ()  # of an encoder-decoder with its decoder: what that reads before it writes
     has_new_head: bool = False  # the LM head is not of the weights: it is drawn, and to be trained
     embed: Embed | None = None  # vectors of texts, of a model that is not here: nothing is tokenised
 
     @property
     def pool(self) -> Pool:
         return self.sentence.pool or self.family.pool
+
+    @property
+    def writes(self) -> bool:
+        """Whether it can write an answer."""
+        return self.family.decoder or bool(self.begins)
 
     @property
     def whole(self) -> PreTrainedModel:
@@ -182,7 +188,7 @@ def load_backbone(
     derived, UnsupportedError where its LM head cannot be asked.
     """
     folder = locate(backbone_id, revision)
-    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
     no_bars()
     check_config(folder, backbone_id)
@@ -192,6 +198,7 @@ def load_backbone(
     if language_model:
         _check_words(config, tokenizer, backbone_id, "adapt" if new_head else "words")
         cls = AutoModelForCausalLM if is_decoder(config) else AutoModelForMaskedLM
+        cls = AutoModelForSeq2SeqLM if config.is_encoder_decoder else cls
     empty = empty_model(cls, config, backbone_id)
     stored = weights_of(folder, backbone_id)
     _check_size(empty, config, stored.numbers, backbone_id)
@@ -229,6 +236,7 @@ def load_backbone(
         sentence=read_sentence(folder, backbone_id),
         language_model=model.eval() if language_model else None,
         held=held,
+        begins=beginning_of_answers(config, tokenizer) if language_model else (),
         has_new_head=bool(lacking),
     ).to(device)
     backbone.family = _check_answers(backbone)
@@ -243,9 +251,9 @@ def load_backbone(
 def _check_words(config: Any, tokenizer: PreTrainedTokenizerBase, backbone_id: str, use: str) -> None:
     """Raises UnsupportedError for a model whose LM head cannot be asked."""
     why = None
-    if config.is_encoder_decoder:
-        why = "of an encoder-decoder only the encoder is used here"
-    elif not is_decoder(config) and tokenizer.mask_token_id is None:
+    if config.is_encoder_decoder and use == "adapt":
+        why = "of an encoder-decoder only the encoder would read the texts, which has no words to predict"
+    elif not config.is_encoder_decoder and not is_decoder(config) and tokenizer.mask_token_id is None:
         why = "it is an encoder without a mask token"
     if why and use == "words":
         why += "; use the readout `head`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class TokenizerOnly:
     tokenizer: PreTrainedTokenizerBase
     family: Family
     max_length: int  # context length in tokens, special ones included
+    begins: tuple[int, ...] = ()  # as a Backbone
 
 
 def load_tokenizer(backbone_id: str) -> TokenizerOnly:
@@ -57,8 +59,23 @@ def load_tokenizer(backbone_id: str) -> TokenizerOnly:
     tokenizer = read_tokenizer(folder, backbone_id)
     empty = text_part(empty_model(AutoModel, config, backbone_id))
     family = derive(empty, config, backbone_id)
-    config = empty.config
-    return TokenizerOnly(backbone_id, tokenizer, family, context_length(tokenizer, config, family))
+    begins = beginning_of_answers(config, tokenizer)
+    length = context_length(tokenizer, empty.config, family)
+    return TokenizerOnly(backbone_id, tokenizer, family, length, begins)
+
+
+def beginning_of_answers(config: Any, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+    """What the decoder of an encoder-decoder reads before it writes: its start, and what its targets begin
+    with (BART's `<s>`, mBART's language). () of every other model.
+    """
+    if not config.is_encoder_decoder:
+        return ()
+    start = getattr(config, "decoder_start_token_id", None)
+    if start is None:  # T5's is the padding
+        start = tokenizer.pad_token_id or 0
+    alone, special = tokenizer("a", verbose=False)["input_ids"], set(tokenizer.all_special_ids)
+    before = itertools.takewhile(lambda token: token in special, alone)
+    return (int(start), *map(int, before))
 
 
 def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:

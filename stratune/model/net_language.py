@@ -15,6 +15,7 @@ from torch import Tensor
 
 from stratune.model.language import LabelScores, LanguageModel, Writing, Written
 from stratune.model.net_files import write_net
+from stratune.net.verbalizer import ended
 from stratune.tokens.batches import sorted_batches
 from stratune.train.feed import Feed
 from stratune.train.infer import infer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import GenerationConfig
 
     from stratune.net.net import Net
+    from stratune.tokens.batches import Batch
     from stratune.tokens.tokens import Tokens
     from stratune.train.runtime import Runtime
 
@@ -56,15 +58,25 @@ class NetLanguageModel(LanguageModel):
         with torch.inference_mode(), autocast(self.runtime), self._seeded(how):
             for rows in sorted_batches(lengths, self.runtime.micro_batch_tokens):
                 batch = feed.batch(rows).to(self.runtime.device)
-                ids, mask = on_the_left(*self.net.with_shared_prefix(batch), self.pad)
-                written = self._language_model.generate(
-                    input_ids=ids, attention_mask=mask, generation_config=options
-                )
-                new = decode(written[:, ids.shape[1] :], skip_special_tokens=True)
+                given, read = self._given(batch)
+                written = self._language_model.generate(**given, generation_config=options)
+                new = decode(written[:, read:], skip_special_tokens=True)
                 for row, answer in zip(rows, new, strict=True):
                     answers[row] = answer
                 progress.rows(len(rows))
         return Written(answers)
+
+    def _given(self, batch: Batch) -> tuple[dict[str, Tensor], int]:
+        """What the model reads, and how many tokens of what it returns are no answer."""
+        assert batch.scoring is not None
+        ids, mask = self.net.with_shared_prefix(batch)
+        if not batch.scoring.begins:
+            ids, mask = on_the_left(ids, mask, self.pad)
+            return {"input_ids": ids, "attention_mask": mask}, ids.shape[1]
+        begins = ids.new_tensor(batch.scoring.begins)
+        ids, mask = ended(ids, mask, batch.scoring.tail)
+        read = {"input_ids": ids, "attention_mask": mask, "decoder_input_ids": begins.expand(len(ids), -1)}
+        return read, len(begins)
 
     @contextmanager
     def _seeded(self, how: Writing) -> Iterator[None]:
@@ -83,7 +95,14 @@ class NetLanguageModel(LanguageModel):
 
         ends = self._language_model.generation_config.eos_token_id
         sampling = {"do_sample": True, "temperature": how.temperature, "top_k": 0} if how.temperature else {}
-        return GenerationConfig(max_new_tokens=most, pad_token_id=self.pad, eos_token_id=ends, **sampling)
+        begins = self.net.backbone.begins
+        return GenerationConfig(
+            max_new_tokens=most,
+            pad_token_id=self.pad,
+            eos_token_id=ends,
+            decoder_start_token_id=begins[0] if begins else None,
+            **sampling,
+        )
 
     def write(self, folder: Path, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         write_net(self.net, folder)

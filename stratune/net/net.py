@@ -135,8 +135,8 @@ class Net(nn.Module):
         For predictions in this thread only: training needs gradients through every row's own prefix.
         """
         scoring = tokens.scoring
-        # A masked LM attends in both directions: keys and values of the prefix depend on what follows.
-        if scoring is None or not len(scoring.prefix) or scoring.mask is not None or not self.shares_prefix:
+        # An encoder attends in both directions: keys and values of the prefix depend on what follows.
+        if scoring is None or not len(scoring.prefix) or scoring.both_ways or not self.shares_prefix:
             yield
             return
         prefix = scoring.prefix

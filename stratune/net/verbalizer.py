@@ -52,7 +52,8 @@ class VerbalizerHead(Head):
     def forward(self, net: Encoder, batch: Batch) -> Tensor:
         assert batch.scoring is not None
         trie = batch.scoring.trie
-        words = self._masked(net, batch) if batch.scoring.mask is not None else self._continued(net, batch)
+        way = self._masked if batch.scoring.mask is not None else self._continued
+        words = (self._written if batch.scoring.begins else way)(net, batch)
         if self.normalise:
             words = words / torch.tensor([len(word) for word in trie.words], device=words.device)
         labels = [words[:, trie.owner == k].logsumexp(dim=1) for k in range(self.outputs)]
@@ -118,17 +119,47 @@ class VerbalizerHead(Head):
     def _slots(self, net: Encoder, batch: Batch, count: int) -> Tensor:
         """Hidden states (B, count, C) of `count` masks between each prompt and the tail."""
         assert batch.scoring is not None
-        ids, mask = packed(*net.with_shared_prefix(batch))
-        behind = [batch.scoring.mask or 0] * count + list(batch.scoring.tail)
-        at = mask.sum(dim=1, keepdim=True) + torch.arange(len(behind), device=ids.device)  # (B, width)
-        width = len(behind)
-        wide_ids = torch.cat([ids, ids.new_zeros(len(ids), width)], dim=1)
-        wide_mask = torch.cat([mask, mask.new_zeros(len(ids), width)], dim=1)
-        wide_ids.scatter_(1, at, ids.new_tensor(behind).expand(len(ids), -1))
-        wide_mask.scatter_(1, at, 1)
-        hidden = net.encode(replace(batch, ids=wide_ids, mask=wide_mask))
+        ids, mask = net.with_shared_prefix(batch)
+        end = mask.sum(dim=1, keepdim=True)
+        ids, mask = ended(ids, mask, [batch.scoring.mask or 0] * count + list(batch.scoring.tail))
+        hidden = net.encode(replace(batch, ids=ids, mask=mask))
         rows = torch.arange(len(ids), device=ids.device)[:, None]
-        return hidden[rows, at[:, :count]]
+        return hidden[rows, end + torch.arange(count, device=ids.device)]
+
+    def _written(self, net: Encoder, batch: Batch) -> Tensor:
+        """(B, W) log-probabilities of words that a decoder writes, after the encoder has read the prompt."""
+        assert batch.scoring is not None
+        ids, mask = ended(*net.with_shared_prefix(batch), batch.scoring.tail)
+        states = net.encode(replace(batch, ids=ids, mask=mask))
+        words, begins = batch.scoring.trie.words, list(batch.scoring.begins)
+        longest = max(map(len, words))
+        padded = torch.tensor([[*word, *[0] * (longest - len(word))] for word in words], device=ids.device)
+        there = torch.tensor([[k < len(word) for k in range(longest)] for word in words], device=ids.device)
+        fed = torch.cat([padded.new_tensor(begins).expand(len(words), -1), padded[:, :-1]], dim=1)
+        at_once = max(1, MOST_LOGITS // (fed.numel() * self._vocabulary))
+        parts = zip(torch.split(states, at_once), torch.split(mask, at_once), strict=True)
+        found = [self._of_words(*part, fed, padded) for part in parts]  # (b, W, longest)
+        return (torch.cat(found) * there).sum(dim=2)
+
+    def _of_words(self, states: Tensor, mask: Tensor, fed: Tensor, wanted: Tensor) -> Tensor:
+        """(b, W, n): of b texts, log-probabilities of the `wanted` (W, n) tokens behind those `fed`."""
+        if torch.is_grad_enabled():
+            return run_again(self._decoded, states, mask, fed, wanted)
+        return self._decoded(states, mask, fed, wanted)
+
+    def _decoded(self, states: Tensor, mask: Tensor, fed: Tensor, wanted: Tensor) -> Tensor:
+        from transformers.modeling_outputs import BaseModelOutput
+
+        count, words = len(states), len(fed)
+        logits = self.language_model(
+            encoder_outputs=BaseModelOutput(states.repeat_interleave(words, dim=0)),
+            attention_mask=mask.repeat_interleave(words, dim=0),
+            decoder_input_ids=fed.repeat(count, 1),
+            use_cache=False,
+        ).logits[:, -wanted.shape[1] :]
+        log_probs = logits.float().log_softmax(dim=-1).view(count, words, *logits.shape[1:])
+        found: Tensor = log_probs.gather(3, wanted.expand(count, -1, -1)[..., None])
+        return found[..., 0]
 
     def _log_probs(self, states: Tensor) -> Tensor:
         """(B, S, C) -> (B, S, V) log-probabilities, in float32."""
@@ -160,6 +191,18 @@ def packed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """(B, T) with padding anywhere -> tokens first, in their order, then padding."""
     order = (1 - mask).argsort(dim=1, stable=True)
     return ids.gather(1, order), mask.gather(1, order)
+
+
+def ended(ids: Tensor, mask: Tensor, behind: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """(B, T) with padding anywhere -> tokens first, the tokens `behind` each row's, then padding."""
+    ids, mask = packed(ids, mask)
+    width = len(behind)
+    at = mask.sum(dim=1, keepdim=True) + torch.arange(width, device=ids.device)  # (B, width)
+    ids = torch.cat([ids, ids.new_zeros(len(ids), width)], dim=1)
+    mask = torch.cat([mask, mask.new_zeros(len(mask), width)], dim=1)
+    ids.scatter_(1, at, ids.new_tensor(list(behind)).expand(len(ids), -1))
+    mask.scatter_(1, at, 1)
+    return ids, mask
 
 
 def tree_mask(mask: Tensor, sees: Tensor) -> Tensor:

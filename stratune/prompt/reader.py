@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -111,7 +112,7 @@ class PromptReader(Asking):
         own = [row[shared:].astype(np.int32) for row in ids]
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in own])]).astype(np.int64)
         flat = np.concatenate(own) if own else np.zeros(0, np.int32)
-        scoring = LabelScoring(prefix, self.trie, self._mask, self._tail)
+        scoring = LabelScoring(prefix, self.trie, self._mask, self._tail, self.backbone.begins)
         return Tokens(flat, offsets, np.zeros(0, np.uint8), np.asarray(cut, dtype=np.int32), scoring)
 
     def rendered_by(self, renderer: Renderer) -> PromptReader:
@@ -138,6 +139,8 @@ class PromptReader(Asking):
     def _chunk(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[tuple[list[int], int]]:
         rows = self.prompts(texts, pairs)
         prompts = [prompt for prompt, _ in rows]
+        if self.backbone.begins:  # the answer is written elsewhere
+            return list(zip(self._encode(prompts), (dropped for _, dropped in rows), strict=True))
         word, path = self._words[0], self._paths[0]
         alone, joined = self._encode(prompts), self._encode([p + self.renderer.gap + word for p in prompts])
         found = []
@@ -214,12 +217,18 @@ class PromptReader(Asking):
 
     @property
     def _mask(self) -> int | None:
-        return None if self.backbone.family.decoder else int(self.backbone.tokenizer.mask_token_id)
+        if self.backbone.family.decoder or self.backbone.begins:
+            return None
+        return int(self.backbone.tokenizer.mask_token_id)
 
     @cached_property
     def _tail(self) -> tuple[int, ...]:
-        """Special tokens that a masked LM's tokenizer appends to a text."""
+        """Special tokens that the tokenizer of an encoder appends to a text."""
         tokenizer = self.backbone.tokenizer
+        if self.backbone.begins:
+            special = set(tokenizer.all_special_ids)
+            alone = encode(tokenizer, "a", verbose=False)["input_ids"]
+            return tuple(itertools.takewhile(lambda token: token in special, reversed(alone)))[::-1]
         if self._mask is None:
             return ()
         around = encode(tokenizer, "", verbose=False)["input_ids"]
@@ -239,12 +248,18 @@ class PromptReader(Asking):
         tokenizer = self.backbone.tokenizer
         if self._mask is not None or beginning(self._paths) is None:
             return ()
-        line = [] if self.renderer.chat else self._encode_text(["\n"])["input_ids"][0]
+        plain = not (self.renderer.chat or self.backbone.begins)
+        line = self._encode_text(["\n"])["input_ids"][0] if plain else []
         end = line[-1] if line else tokenizer.eos_token_id
         return () if end is None else (int(end),)
 
     def _label_tokens(self) -> list[Path]:
-        """Tokens of each word after a prompt, tokenised together: spaces and merges depend on both."""
+        """Tokens of each word after a prompt, tokenised together: spaces and merges depend on both.
+
+        The decoder of an encoder-decoder begins with the word.
+        """
+        if self.backbone.begins:
+            return [tuple(ids) for ids in self._encode_text(self._words)["input_ids"]]
         prompt = self.renderer("x", "x" if self.renderer.template.pairs else None)
         (before,) = self._encode([prompt])
         whole = self._encode([prompt + self.renderer.gap + word for word in self._words])

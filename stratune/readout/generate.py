@@ -57,7 +57,7 @@ class Generate(Words):
             raise ConfigError(why, key="readout")
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:
-        if not net.backbone.family.decoder:
+        if not net.backbone.writes:
             raise UnsupportedError(
                 "generate", net.backbone.id, "it is an encoder and cannot generate; use `words`"
             )

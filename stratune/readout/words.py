@@ -252,7 +252,7 @@ class Words(Readout):
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:
         from stratune.model.net_language import NetLanguageModel
 
-        if self.propose and not net.backbone.family.decoder:
+        if self.propose and not net.backbone.writes:
             why = "it is an encoder and writes no instructions"
             raise UnsupportedError("propose", net.backbone.id, why)
         return self.prompted(NetLanguageModel(net, runtime), cast("Asking", reader), net.objective)

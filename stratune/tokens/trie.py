@@ -33,13 +33,19 @@ class Trie:
 @dataclass(frozen=True)
 class LabelScoring:
     """What the prompts of all rows share: their first tokens, the label tokens that are scored behind them,
-    and for a masked language model the mask and the tokens after it.
+    and for an encoder the tokens after the prompt: of a masked language model behind the mask.
     """
 
     prefix: NDArray[np.int64]  # (P,)
     trie: Trie
-    mask: int | None = None  # the mask token's id; None: a causal language model
+    mask: int | None = None  # the mask token's id; None: no masked language model
     tail: tuple[int, ...] = ()
+    begins: tuple[int, ...] = ()  # of an encoder-decoder: what the decoder reads before it writes a word
+
+    @property
+    def both_ways(self) -> bool:
+        """Whether an encoder reads the prompt, each token of which attends to all others."""
+        return self.mask is not None or bool(self.begins)
 
 
 def beginning(words: Sequence[Path]) -> tuple[int, int] | None:

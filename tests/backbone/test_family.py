@@ -188,8 +188,8 @@ def test_of_an_encoder_decoder_the_encoder_is_used(tiny):
     backbone = load_backbone(str(tiny("t5")))
     assert not backbone.family.decoder and backbone.pool == "mean"
     assert not [name for name, _ in backbone.model.named_parameters() if "decoder" in name]
-    with pytest.raises(UnsupportedError, match="only the encoder is used here; use the readout `head`"):
-        load_backbone(str(tiny("t5")), language_model=True)
+    with pytest.raises(UnsupportedError, match="only the encoder would read the texts"):
+        load_backbone(str(tiny("t5")), language_model=True, new_head=True)
 
 
 def test_two_linears_of_one_shape_are_up_and_down_in_their_order():
