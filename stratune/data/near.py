@@ -34,6 +34,7 @@ LEAST_TEMPLATE = 5  # rows from which they may be one
 NO_WORD = re.compile(r"[\W_]+")
 
 Hashes = NDArray[np.uint32]
+Pieces = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def near_texts(texts: Sequence[str], pairs: Sequence[str] | None = None) -> Near
     joined = ["\n".join(row) for row in zip(*columns, strict=True)]
     longest = np.max([[size(text) for text in column] for column in columns], axis=0)
     compared = _candidates(_sketches(joined), longest)
-    near = [_near(columns, int(one), int(other)) for one, other in compared]
+    alike = [_Compared(column) for column in columns]
+    near = [all(column(one, other) for column in alike) for one, other in compared.tolist()]
     return NearTexts(equal.numbers, compared[np.asarray(near, dtype=np.bool_)])
 
 
@@ -87,9 +89,7 @@ def plain(text: str) -> str:
 
 def similarity(one: str, other: str) -> float:
     """The share of pieces of two plain texts that both have, of all that either has."""
-    ours, theirs = _pieces(one), _pieces(other)
-    both = len(ours & theirs)
-    return both / (len(ours) + len(theirs) - both)
+    return _share(_pieces(one), _pieces(other))
 
 
 def least(lengths: Any) -> NDArray[np.float64]:
@@ -102,17 +102,42 @@ def size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def _near(columns: Sequence[Sequence[str]], one: int, other: int) -> bool:
-    return all(
-        texts[one] == texts[other]
-        or similarity(texts[one], texts[other]) >= least(min(size(texts[one]), size(texts[other])))
-        for texts in columns
-    )
+class _Compared:
+    """Texts of one column, each cut into pieces once: a long one may be compared with a hundred others."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts, self._pieces = texts, dict[int, Pieces]()
+
+    def __call__(self, one: int, other: int) -> bool:
+        """Whether two texts are nearly the same."""
+        ours, theirs = self.texts[one], self.texts[other]
+        wanted = float(least(min(size(ours), size(theirs))))
+        return ours == theirs or _share(self._of(one), self._of(other)) >= wanted
+
+    def _of(self, number: int) -> Pieces:
+        if number not in self._pieces:
+            self._pieces[number] = _pieces(self.texts[number])
+        return self._pieces[number]
 
 
-def _pieces(text: str) -> set[str]:
-    padded = _padded(text)
-    return {padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1)}
+def _share(one: Pieces, other: Pieces) -> float:
+    both = len(np.intersect1d(one, other, assume_unique=True))
+    return both / (len(one) + len(other) - both)
+
+
+def _pieces(text: str) -> Pieces:
+    """The different ones, as numbers: characters are 21 bits, so four of them are mixed into 64."""
+    letters = np.frombuffer(_padded(text).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return np.unique(_mix(_rolled(letters.astype(np.uint64))))
+
+
+def _rolled(letters: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(n - PIECE + 1,) a number of each piece of n letters."""
+    last = len(letters) - PIECE + 1
+    mixed = np.zeros(last, dtype=np.uint64)
+    for at in range(PIECE):
+        mixed = mixed * np.uint64(0x100000001B3) + letters[at : at + last]
+    return mixed
 
 
 def _padded(text: str) -> str:
@@ -125,10 +150,7 @@ def _hashes(texts: Sequence[str]) -> tuple[Hashes, NDArray[np.int64]]:
     codes = [np.frombuffer(one, dtype=np.uint32) for one in encoded]
     lengths = np.asarray([len(one) for one in codes])
     letters = np.concatenate(codes).astype(np.uint64)
-    last = len(letters) - PIECE + 1
-    mixed = np.zeros(last, dtype=np.uint64)
-    for at in range(PIECE):
-        mixed = mixed * np.uint64(0x100000001B3) + letters[at : at + last]
+    mixed = _rolled(letters)
     inside = np.ones(len(letters), dtype=np.bool_)
     for back in range(1, PIECE):
         inside[np.cumsum(lengths) - back] = False
