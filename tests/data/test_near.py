@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
+from stratune.data import near
 from stratune.data.check import check
 from stratune.data.leaks import without_leaks
 from stratune.data.load import load_split
@@ -44,6 +45,25 @@ def edited(text, random_):
 def table(texts, labels=None, prefix=""):
     labels = labels or ["a" if i % 2 else "b" for i in range(len(texts))]
     return {"id": [f"{prefix}{i}" for i in range(len(texts))], "text": list(texts), "label": labels}
+
+
+def test_long_texts_are_cut_into_pieces_once(monkeypatch):
+    """Speeches of one court share half of their pieces: each was cut again for each of a hundred others."""
+    random_ = random.Random(1)
+    texts = [" ".join(random_.choice(WORDS[:40]) for _ in range(1500)) for _ in range(60)]
+    cut, whole = [], near._pieces
+    monkeypatch.setattr(near, "_pieces", lambda text: cut.append(text) or whole(text))
+    near_texts(texts)
+    assert len(cut) == len(set(cut)) > 30
+
+
+def test_the_share_is_that_of_sets_of_pieces():
+    random_ = random.Random(2)
+    for _ in range(30):
+        one = sentence(random_)
+        other = edited(one, random_) if random_.random() < 0.7 else sentence(random_)
+        ours, theirs = ({f" {text} "[at : at + 4] for at in range(len(text) - 1)} for text in (one, other))
+        assert similarity(one, other) == pytest.approx(len(ours & theirs) / len(ours | theirs))
 
 
 def test_of_fifty_near_copies_among_two_thousand_rows_nearly_all_are_found():
