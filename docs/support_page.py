@@ -21,7 +21,7 @@ trainable one gets a gradient, the loss falls, padding, its side and the batch c
 answers as before. A type works when `probe`, `full` and `lora` keep the contract, and every other technique
 keeps it or is refused with a reason. Of an encoder-decoder the encoder is used; of a model that sees
 pictures, too, its language model. `zero_shot` stands for all that ask the model (an encoder fills in a
-mask)."""
+mask, the decoder of an encoder-decoder writes the answer)."""
 
 PRESETS_INTRO = """
 ## Presets

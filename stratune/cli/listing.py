@@ -40,7 +40,7 @@ def _names(kind: str) -> dict[str, str]:
         from stratune.backbone.embedded import EMBEDDED
 
         embedded = {name: f"{model.about} (embedded)" for name, model in EMBEDDED.items()}
-        types = "a text model of transformers: encoder, decoder, or the encoder of an encoder-decoder"
+        types = "a text model of transformers: encoder, decoder or encoder-decoder"
         return embedded | {"a Hugging Face id or a folder": types}
     if kind == "templates":
         from stratune.prompt.template import template_names

@@ -92,7 +92,7 @@ def tried(model_type: str, folder: Path) -> dict[str, str]:
 
 
 def _with_head(model_type: str, spec: Spec, folder: Path) -> str:
-    """Of an encoder that is asked: it fills in masks."""
+    """Of an encoder that is asked: it fills in masks, or its decoder answers."""
     try:
         with boundary(_Broken):
             place = save_tiny(model_type, folder / "masked", masked=True)

@@ -68,9 +68,16 @@ def tiny_backbone(model_type: str, folder: Path, **config: Any) -> Backbone:
 def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = False, **config: Any) -> Path:
     """Write a tiny model and its tokenizer; `config` overrides its configuration (say, dropout off).
 
-    Of any text model type of transformers. `masked`: an encoder with its masked-LM head.
+    Of any text model type of transformers. `masked`: an encoder with its masked-LM head, or an
+    encoder-decoder with its LM head.
     """
-    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
+    from transformers import (
+        AutoConfig,
+        AutoModel,
+        AutoModelForCausalLM,
+        AutoModelForMaskedLM,
+        AutoModelForSeq2SeqLM,
+    )
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -91,7 +98,8 @@ def save_tiny(model_type: str, folder: Path, *, seed: int = 0, masked: bool = Fa
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        encoder = AutoModelForMaskedLM if masked else AutoModel
+        with_head = AutoModelForSeq2SeqLM if settings.is_encoder_decoder else AutoModelForMaskedLM
+        encoder = with_head if masked else AutoModel
         # Decoders have an LM head, but for one type that transformers has none of.
         cls = AutoModelForCausalLM if decoder and model_type != "mistral4" else encoder
         model = cls.from_config(settings)
