@@ -15,6 +15,7 @@ import torch
 import xxhash
 from torch import nn
 
+from stratune.backbone.before_loading import check_size, check_words
 from stratune.backbone.derive import blocks_of, derive, is_decoder, linears_of, options_of, text_part
 from stratune.backbone.embed import Embed
 from stratune.backbone.family import Family, Held, Pool
@@ -57,10 +58,6 @@ class Automatic:
             return "float32"
         tight = 4 * stored.numbers > MEMORY_SHARE * available_memory()
         return "bfloat16" if self.computes_in == "bfloat16" or tight else "float32"
-
-
-# Bytes that a model may take beyond those of its weights: tables of positions, masks of attention.
-BESIDES = 2**30
 
 
 @dataclass
@@ -196,12 +193,12 @@ def load_backbone(
     tokenizer = read_tokenizer(folder, backbone_id)
     cls: Any = AutoModel
     if language_model:
-        _check_words(config, tokenizer, backbone_id, "adapt" if new_head else "words")
+        check_words(config, tokenizer, backbone_id, "adapt" if new_head else "words")
         cls = AutoModelForCausalLM if is_decoder(config) else AutoModelForMaskedLM
         cls = AutoModelForSeq2SeqLM if config.is_encoder_decoder else cls
     empty = empty_model(cls, config, backbone_id)
     stored = weights_of(folder, backbone_id)
-    _check_size(empty, config, stored.numbers, backbone_id)
+    check_size(empty, config, stored.numbers, backbone_id)
     held = weights(stored) if callable(weights) else weights
     in_half = held != "float32" and stored.bfloat16
     family = derive(text_part(empty.base_model), config, backbone_id)
@@ -248,40 +245,9 @@ def load_backbone(
     return backbone
 
 
-def _check_words(config: Any, tokenizer: PreTrainedTokenizerBase, backbone_id: str, use: str) -> None:
-    """Raises UnsupportedError for a model whose LM head cannot be asked."""
-    why = None
-    if config.is_encoder_decoder and use == "adapt":
-        why = "of an encoder-decoder only the encoder would read the texts, which has no words to predict"
-    elif not config.is_encoder_decoder and not is_decoder(config) and tokenizer.mask_token_id is None:
-        why = "it is an encoder without a mask token"
-    if why and use == "words":
-        why += "; use the readout `head`"
-    if why:
-        raise UnsupportedError(use, backbone_id, why)
-
-
 def _commit(folder: Path) -> str | None:
     """The commit of what lies in the hub's cache: models--owner--name/snapshots/COMMIT."""
     return folder.name if folder.parent.name == "snapshots" else None
-
-
-def _check_size(empty: Any, config: Any, numbers: int, backbone_id: str) -> None:
-    """Raises BackboneError when the configuration describes far more than `numbers` weights.
-
-    `empty` is built without memory: what a file says is checked before anything is allocated for it.
-    """
-    windows = getattr(config, "attention_window", 0)  # Longformer pads every text to a multiple of it
-    widest = max(windows if isinstance(windows, list) else [windows], default=0)
-    if widest and widest > config.max_position_embeddings:
-        why = f"an attention window of {widest} is wider than its {config.max_position_embeddings} positions"
-        raise BackboneError(f"{backbone_id}: cannot be loaded: {why}")
-    tensors = [*empty.parameters(), *empty.buffers()]
-    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    if needed > 2 * 4 * numbers + BESIDES:
-        there = f"{4 * numbers / 1e9:.3g} GB"
-        why = f"config.json describes {needed / 1e9:.3g} GB of weights, and there are {there}"
-        raise BackboneError(f"{backbone_id}: {why}")
 
 
 @torch.no_grad()

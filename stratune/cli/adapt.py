@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Bins, By, Clean, MaxLength, Scores, Size, Unit, configure
+from stratune.cli.compare import configure
 from stratune.cli.options import (
+    Bins,
+    By,
+    Clean,
     Corrections,
     Delimiter,
     DropLeaks,
@@ -18,13 +21,17 @@ from stratune.cli.options import (
     Json,
     Kind,
     Label,
+    MaxLength,
     MaxWords,
     NoGold,
     Pair,
+    Scores,
+    Size,
     SplitBy,
     SplitColumn,
     Test,
     Text,
+    Unit,
     Unknown,
     Unlabelled,
     Val,

@@ -8,26 +8,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stratune.cli.options import (
+    Bins,
+    By,
+    Clean,
     Corrections,
     Delimiter,
     DropLeaks,
     Encoding,
     Engine,
+    Epochs,
+    Fresh,
     Group,
     Id,
     Jobs,
     Kind,
     Label,
+    MaxLength,
     MaxWords,
     NoGold,
+    Out,
     Pair,
     Prefer,
     Quiet,
+    Scores,
+    Search,
+    Seeds,
+    Size,
     Sizes,
     SplitBy,
     SplitColumn,
+    Strategies,
     Test,
     Text,
+    Texts,
+    Trials,
+    Unit,
     Unknown,
     Unlabelled,
     Val,
@@ -39,65 +54,15 @@ from stratune.errors import ConfigError
 if TYPE_CHECKING:
     from stratune.config import Config
 
-Size = Annotated[
-    str | None,
-    typer.Option(help="So many rows of the part (600), or such a share (0.5); stratified. [default: all]"),
-]
-Bins = Annotated[
-    str | None,
-    typer.Option(help="Of a score: names (low,medium,high), edges (2.5,3.5) or a number of quantiles."),
-]
-MaxLength = Annotated[
-    int | None,
-    typer.Option(min=1, help="Tokens read of each row. [default: what the model takes, 512 at most]"),
-]
-Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
 Anyway = Annotated[
     bool, typer.Option("--anyway", help="Go on in spite of errors in the data; the board says so.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON only.")]
-Seeds = Annotated[
-    int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ... [default: 1]")
-]
-Epochs = Annotated[
-    float | None,
-    typer.Option(
-        help="Passes over the training rows, for every strategy. [default: 4, more where rows are few]"
-    ),
-]
-Trials = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=10_000,
-        help="Settings of each strategy that validation chooses among, its defaults first. [default: 1]",
-    ),
 ]
 Minutes = Annotated[
     float | None,
     typer.Option(
         help="Of each run: trials are begun until they have taken so long; --trials is then the most. "
         "[default: as many trials as --trials says]"
-    ),
-]
-Search = Annotated[
-    str | None,
-    typer.Option(
-        help="How trials are found: random; halving (the best of short trainings go on); tpe (optuna). "
-        "[default: random]"
-    ),
-]
-Strategies = Annotated[
-    str | None,
-    typer.Option(
-        help="Comma-separated; see `stratune list strategies`. [default: eight, by kind, pairs ten]"
-    ),
-]
-Texts = Annotated[
-    int | None,
-    typer.Option(
-        min=0, help="Test rows that report.html shows with their texts; 0: no texts. [default: 2000]"
     ),
 ]
 Slices = Annotated[
@@ -113,23 +78,6 @@ Protected = Annotated[
 Transfer = Annotated[
     str | None,
     typer.Option(help="Column of sources: train on each alone, too, and test on all. [default: none]"),
-]
-Scores = Annotated[
-    str | None,
-    typer.Option(help="Table of labels or scores of transcripts. [default: the columns of a table of turns]"),
-]
-Unit = Annotated[
-    str | None,
-    typer.Option(help="Of transcripts, what gets a row: document, speaker, segment. [default: document]"),
-]
-By = Annotated[
-    str | None,
-    typer.Option(
-        help="How they are cut: turn, exchange, minutes:n, section, speaker, document. [default: turn]"
-    ),
-]
-Clean = Annotated[
-    str | None, typer.Option(help="Steps that clean them, with commas: noise,fillers. [default: none]")
 ]
 Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
 

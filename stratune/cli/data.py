@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Bins
 from stratune.cli.options import (
+    Bins,
     Delimiter,
     DropLeaks,
     Encoding,

@@ -6,8 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Epochs, Fresh, Json, Out, Search, Seeds, Texts, Trials
-from stratune.cli.options import Engine, Jobs, Prefer, Quiet
+from stratune.cli.compare import Json
+from stratune.cli.options import (
+    Engine,
+    Epochs,
+    Fresh,
+    Jobs,
+    Out,
+    Prefer,
+    Quiet,
+    Search,
+    Seeds,
+    Texts,
+    Trials,
+)
 from stratune.errors import ConfigError, choices
 
 # Every technique once. `soup` is not among them: it needs several seeds.

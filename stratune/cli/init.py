@@ -8,8 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from stratune.cli.compare import Bins, By, Clean, Scores, Strategies, Unit, configure
-from stratune.cli.options import Group, Kind, Label, Pair, Text
+from stratune.cli.compare import configure
+from stratune.cli.options import (
+    Bins,
+    By,
+    Clean,
+    Group,
+    Kind,
+    Label,
+    Pair,
+    Scores,
+    Strategies,
+    Text,
+    Unit,
+)
 from stratune.errors import ConfigError
 
 # What is written, in this order, and what is said of it; the reference has every key.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -121,4 +122,71 @@ Sizes = Annotated[
         help="Train on fewer of the training rows, too: so many (50,200), or such shares (0.1,0.5). "
         "[default: none]"
     ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(help="So many rows of the part (600), or such a share (0.5); stratified. [default: all]"),
+]
+Bins = Annotated[
+    str | None,
+    typer.Option(help="Of a score: names (low,medium,high), edges (2.5,3.5) or a number of quantiles."),
+]
+MaxLength = Annotated[
+    int | None,
+    typer.Option(min=1, help="Tokens read of each row. [default: what the model takes, 512 at most]"),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder of the comparison. [default: stratune-out/NAME]")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over instead of going on.")]
+Seeds = Annotated[
+    int | None, typer.Option(min=1, max=1000, help="Runs of each strategy, with seeds 0, 1, ... [default: 1]")
+]
+Epochs = Annotated[
+    float | None,
+    typer.Option(
+        help="Passes over the training rows, for every strategy. [default: 4, more where rows are few]"
+    ),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Settings of each strategy that validation chooses among, its defaults first. [default: 1]",
+    ),
+]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        help="How trials are found: random; halving (the best of short trainings go on); tpe (optuna). "
+        "[default: random]"
+    ),
+]
+Strategies = Annotated[
+    str | None,
+    typer.Option(
+        help="Comma-separated; see `stratune list strategies`. [default: eight, by kind, pairs ten]"
+    ),
+]
+Texts = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Test rows that report.html shows with their texts; 0: no texts. [default: 2000]"
+    ),
+]
+Scores = Annotated[
+    str | None,
+    typer.Option(help="Table of labels or scores of transcripts. [default: the columns of a table of turns]"),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(help="Of transcripts, what gets a row: document, speaker, segment. [default: document]"),
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        help="How they are cut: turn, exchange, minutes:n, section, speaker, document. [default: turn]"
+    ),
+]
+Clean = Annotated[
+    str | None, typer.Option(help="Steps that clean them, with commas: noise,fillers. [default: none]")
 ]
