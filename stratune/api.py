@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from stratune.comparison.bar import StepBar
 from stratune.comparison.board import Board
 from stratune.comparison.calls import completed
 from stratune.comparison.comparison import run_comparison
-from stratune.comparison.progress import Display, StepBar
+from stratune.comparison.progress import Display
 from stratune.comparison.sizes import train_sizes
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.comparison.transfer import transfer

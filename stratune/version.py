@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 __version__ = "0.20.0"
@@ -20,6 +18,8 @@ def now() -> str:
 
 def machine() -> dict[str, str]:
     """Operating system, processor, its cores that this process may use, and the GPU if torch sees one."""
+    import platform
+
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -31,6 +31,8 @@ def machine() -> dict[str, str]:
 
 def _processor() -> str:
     """Linux alone tells its name in a file; elsewhere the architecture."""
+    import platform
+
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -40,6 +42,9 @@ def _processor() -> str:
 
 
 def versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version  # slow to load, and --help needs it not
+
     found = {"stratune": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:

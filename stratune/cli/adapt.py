@@ -38,7 +38,7 @@ from stratune.cli.options import (
     Validation,
 )
 from stratune.cli.output import console, print_json
-from stratune.comparison.progress import StepBar
+from stratune.comparison.bar import StepBar
 
 
 def adapt_command(

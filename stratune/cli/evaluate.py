@@ -57,8 +57,8 @@ def evaluate_command(
     Nothing is trained. Rows that training or validation has seen are left out and counted. The rows have a
     folder of their own, a comparison like any other, in OUT/evaluations.
     """
+    from stratune.comparison.bar import Bar
     from stratune.comparison.evaluation import evaluate
-    from stratune.comparison.progress import Bar
     from stratune.memory import set_up_memory
     from stratune.report.evaluations import FOLDER
     from stratune.report.evaluations_table import say

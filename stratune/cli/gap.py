@@ -9,7 +9,7 @@ import typer
 
 from stratune.cli.options import Delimiter, Encoding, Id, Json, Kind, Label, Pair, Source, Text
 from stratune.cli.output import console, print_json
-from stratune.comparison.progress import Bar
+from stratune.comparison.bar import Bar
 
 if TYPE_CHECKING:
     from stratune.comparison.generalisation_gap import Gap

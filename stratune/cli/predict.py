@@ -13,7 +13,7 @@ import typer
 
 from stratune.cli.calls import Calls, is_no_table, is_of_transcripts
 from stratune.cli.options import AllowServer, Delimiter, Encoding
-from stratune.comparison.progress import Bar
+from stratune.comparison.bar import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:

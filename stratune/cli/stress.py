@@ -9,7 +9,7 @@ import typer
 
 from stratune.cli.options import AllowServer, Json, listed
 from stratune.cli.output import console, print_json
-from stratune.comparison.progress import Bar
+from stratune.comparison.bar import Bar
 
 if TYPE_CHECKING:
     from stratune.report.screen import Screen

@@ -10,7 +10,7 @@ import typer
 
 from stratune.cli.options import Delimiter, Encoding, Group, Id, Json, Kind, Label, Pair, Source, Text
 from stratune.cli.output import console, print_json
-from stratune.comparison.progress import Bar
+from stratune.comparison.bar import Bar
 
 if TYPE_CHECKING:
     from stratune.comparison.suspects import Effect, Suspect

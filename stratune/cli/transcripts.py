@@ -21,7 +21,7 @@ from stratune.cli.transcript_tables import (
     total,
     turns_table,
 )
-from stratune.comparison.progress import Bar
+from stratune.comparison.bar import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal; of a comparison the leaderboard so far, or, where none is, plain lines."""
+"""Progress of a comparison: on a terminal the leaderboard so far and a bar for each run, elsewhere lines."""
 
 from __future__ import annotations
 
@@ -10,61 +10,13 @@ from typing import TYPE_CHECKING
 
 from stratune.comparison.so_far import SoFar, Standing, cells
 from stratune.report import human
-from stratune.watch import Progress, Step
 
 if TYPE_CHECKING:  # rich is loaded when something is shown
     from stratune.comparison.schedule import RunEvent
     from stratune.report.screen import Group, Table, TaskID
 
 
-PATIENCE = 2.0  # seconds before a bar is shown
 EVERY = 50.0  # seconds without a line before one is written: at least one a minute
-
-
-class Bar(Progress):
-    """Things done, on a terminal, once it takes longer than `patience` seconds; `total` None: nobody knows of
-    how many.
-    """
-
-    def __init__(
-        self, name: str, total: int | None = None, *, shown: bool = True, patience: float = PATIENCE
-    ) -> None:
-        from stratune.report.screen import counting_bar, screen
-
-        console = screen(stderr=True)
-        self.bars = counting_bar(console, shown=shown and console.is_terminal)
-        self.task = self.bars.add_task(name, total=total)
-        self.due, self.started = time.monotonic() + patience, False
-
-    def __enter__(self) -> Bar:
-        self._show()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.started:
-            self.bars.stop()
-
-    def stage(self, name: str, total: int) -> None:
-        self._show()
-        self.bars.update(self.task, description=name, completed=0, total=total)
-
-    def rows(self, count: int) -> None:
-        self._show()
-        self.bars.advance(self.task, count)
-
-    def _show(self) -> None:
-        if not self.started and time.monotonic() >= self.due:
-            self.started = True
-            self.bars.start()
-
-
-class StepBar(Bar):
-    """A training on texts alone: its steps are what is counted, and perplexity is what it is judged by."""
-
-    def step(self, step: Step) -> None:
-        self._show()
-        told = None if step.value is None else f"training, perplexity {step.value:,.1f}"
-        self.bars.update(self.task, completed=step.step, total=step.steps, description=told)
 
 
 class Display:

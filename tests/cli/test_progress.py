@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from stratune.comparison.bar import Bar
 from stratune.comparison.plan import Planned
-from stratune.comparison.progress import Bar, Display
+from stratune.comparison.progress import Display
 from stratune.comparison.schedule import RunEvent
 from stratune.comparison.so_far import MOST, SoFar
 from stratune.engine.events import Reporting

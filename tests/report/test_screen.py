@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 import stratune
 from stratune.cli import app
+from stratune.comparison.bar import Bar
 from stratune.comparison.plan import Planned
-from stratune.comparison.progress import Bar, Display
+from stratune.comparison.progress import Display
 from stratune.comparison.schedule import RunEvent
 from stratune.report.screen import Table, bars, screen, stacked, text
 from stratune.result import RunResult
