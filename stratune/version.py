@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
+
+from stratune.cores import usable_cores
 
 __version__ = "0.20.0"
 
@@ -22,8 +23,8 @@ def machine() -> dict[str, str]:
 
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    found = {"system": platform.platform(), "processor": _processor(), "cores": str(cores)}
+    cores = str(usable_cores())
+    found = {"system": platform.platform(), "processor": _processor(), "cores": cores}
     if torch.cuda.is_available():
         found["gpu"] = torch.cuda.get_device_name()
     return found

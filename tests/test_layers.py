@@ -11,7 +11,7 @@ PACKAGE = Path(stratune.__file__).parent
 
 # From the ground up; a room is a folder or a file at the top of the package. The last two are the facade.
 ROOMS = (
-    "printable", "errors", "files", "cache", "version", "ownership", "memory", "options", "watch", "plugins",
+    "printable", "errors", "files", "cache", "cores", "version", "ownership", "memory", "options", "watch", "plugins",
     "evaluate", "objective", "target", "task", "identity", "result",
     "data", "transcript", "perturb",
     "backbone", "tokens", "longtext",
@@ -24,7 +24,7 @@ ROOMS = (
 )  # fmt: skip
 # `report` draws pages from files alone: nothing of a finished comparison is loaded again.
 FILES_ONLY = {
-    "printable", "errors", "files", "version", "options", "ownership", "identity", "plugins", "evaluate", "objective",
+    "printable", "errors", "files", "cores", "version", "options", "ownership", "identity", "plugins", "evaluate", "objective",
     "target", "task", "result", "data", "transcript", "report",
 }  # fmt: skip
 LINES = 350  # a file that is longer has two ideas

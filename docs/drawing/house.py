@@ -14,7 +14,7 @@ FLOORS: dict[str, dict[str, str]] = {
     "data": {"perturb": "", "transcript": "", "data": "2"},
     "ground": {"task": "1", "target": "6", "objective": "6", "evaluate": "8", "identity": "", "result": "8"},
     "": {"plugins": "", "watch": "", "options": "", "memory": "", "ownership": "", "version": ""},
-    " ": {"cache": "", "files": "", "errors": "", "printable": ""},
+    " ": {"cores": "", "cache": "", "files": "", "errors": "", "printable": ""},
 }
 LEFT, FLOOR, GAP = 104, 46, 8  # where rooms begin; the height of a floor; between two rooms
 
