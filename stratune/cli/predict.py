@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stratune.cli.batches import BATCH_ROWS, Answering, Batch, Columns, Rows, size_of
 from stratune.cli.calls import Calls, is_no_table, is_of_transcripts
 from stratune.cli.options import AllowServer, Delimiter, Encoding
 from stratune.comparison.bar import Bar
 from stratune.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stratune.predictor.predictor import Predictor
+    from stratune.cli.parts import Parts
+    from stratune.data.write import Writer
 
-# Rows read, predicted and written at a time; sorting by length within them saves most of the padding.
-BATCH_ROWS = 4096
+    Opening = Callable[[Path], AbstractContextManager[Writer]]
 
 
 def predict(
@@ -43,14 +45,21 @@ def predict(
         str | None, typer.Option(help="Row of the comparison: lora, lora@minilm. [default: the winner]")
     ] = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", help="csv, jsonl or parquet file; - for standard output.")
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            help="csv, jsonl or parquet file; - for standard output; answers/ for a folder of parts, where a "
+            "run that is stopped goes on.",
+        ),
     ] = "-",
     text: Annotated[
         str | None, typer.Option(help="Column of the text, when not the one of the training data.")
     ] = None,
     pair: Annotated[str | None, typer.Option(help="Column of the second text, likewise.")] = None,
     format_: Annotated[
-        str | None, typer.Option("--format", help="Of standard input and output: csv or jsonl.")
+        str | None,
+        typer.Option("--format", help="Of standard input and output: csv or jsonl; of parts parquet, too."),
     ] = None,
     prefix: Annotated[str, typer.Option(help="Put before the names of the added columns.")] = "",
     encoding: Encoding = None,
@@ -63,6 +72,14 @@ def predict(
         str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")
     ] = None,
     allow_server: AllowServer = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Processes that answer a file, each with the model in memory and a card or "
+            "its share of the cores.",
+        ),
+    ] = 1,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add `evidence`: the chunks of a long text that decided.")
     ] = False,
@@ -75,10 +92,12 @@ def predict(
 ) -> None:
     """Answer a text, or add `prediction` and `score_<label>` to every row, in the order of the input."""
     from stratune.cli.answer import answer, is_text
+    from stratune.cli.parts import Parts, about_answers
+    from stratune.cli.processes import Loading, answered
     from stratune.data.layout import column_types
-    from stratune.data.write import check_writable, format_of, open_writer
+    from stratune.data.write import check_writable, open_writer
     from stratune.memory import set_up_memory
-    from stratune.predictor.predictor import Predictor
+    from stratune.report.screen import screen
     from stratune.train.runtime import device_of
 
     if device is not None:
@@ -87,23 +106,24 @@ def predict(
     if texts and len(texts) == len(sources):
         if output != "-":
             raise ConfigError("it goes with a file of texts; a text is answered here", key="--output")
-        predictor = Predictor.load(
-            _model_of(model_dir, strategy), device=device, allow_server=allow_server or ()
-        )
-        answer(predictor, texts, explain=explain, as_json=as_json)
+        loading = Loading(_model_of(model_dir, strategy), device, tuple(allow_server or ()))
+        answer(loading.load(), texts, explain=explain, as_json=as_json)
         return
     if len(sources) > 1:
         raise ConfigError("one file at a time, or texts alone", key="INPUT")
     if as_json:
         raise ConfigError("it goes with a text; of a file, --format jsonl is", key="--json")
     (source,) = sources
-    kind = format_of(output, format_ or (_like(source) if output == "-" else None))
+    folder = Path(output) if output.endswith(("/", os.sep)) or Path(output).is_dir() else None
+    kind = _kind(source, output, format_, folder)
     if safe_csv and kind != "csv":
         raise ConfigError(f"the output is {kind}, not csv", key="--safe-csv")
-    check_writable(output)
+    if folder is None:
+        check_writable(output)
     place = _model_of(model_dir, strategy)
     known = {} if is_no_table(source) else column_types(source, encoding=encoding, delimiter=delimiter)
-    predictor = Predictor.load(place, device=device, allow_server=allow_server or ())
+    loading = Loading(place, device, tuple(allow_server or ()))
+    predictor = loading.load()
     if coverage is not None:
         predictor.reach(coverage)  # raises where it has no sets to give, before anything is written
     columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix, coverage)
@@ -116,14 +136,64 @@ def predict(
         known = column_types(source, encoding=encoding, delimiter=delimiter)
     columns.check(known, predictor)
     types = {**known, **columns.added(predictor)} if known else {}
-    with (
-        open_writer(output, kind, safe=safe_csv, types=types) as writer,
-        Bar("rows", shown=not quiet, patience=0) as bar,
-    ):
-        set_up_memory()
-        for batch in predicted(predictor, rows, columns, explain):
-            writer.write(batch)
-            bar.rows(len(next(iter(batch.values()))))
+    opening = partial(open_writer, format=kind, safe=safe_csv, types=types)
+    answering = Answering.of(columns, rows, explain=explain)
+    parts = None
+    if folder is not None:
+        options = {"columns": asdict(columns), "explain": explain, "safe_csv": safe_csv}
+        parts = Parts.open(folder, kind, about_answers(place, source, options))
+        if parts.ended:
+            screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already")
+            return
+    batches, first = rows.batches(BATCH_ROWS), 0
+    if parts is not None:
+        batches, first = parts.left(batches), parts.done
+    set_up_memory()
+    if jobs > 1:
+        del predictor  # each process has its own
+        found = answered(loading, answering, batches, jobs, first)
+    else:
+        found = answering.each(predictor, batches, first)
+    with Bar("rows", shown=not quiet, patience=0) as bar:
+        bar.rows(first)
+        if parts is None:
+            with opening(output) as writer:
+                _write(found, writer, bar)
+        else:
+            _write_parts(found, parts, opening, bar)
+
+
+def _kind(source: str, output: str, format_: str | None, folder: Path | None) -> str:
+    """csv, jsonl or parquet."""
+    from stratune.data.write import check_format, format_of
+
+    if folder is None:
+        return format_of(output, format_ or (_like(source) if output == "-" else None))
+    if source == "-":
+        why = "standard input cannot be read again: a folder of parts needs a file"
+        raise ConfigError(f"{folder}: {why}", key="--output")
+    check_format(format_ or "parquet", folder)
+    return format_ or "parquet"
+
+
+def _write(found: Iterable[Batch], writer: Writer, bar: Bar) -> int:
+    """Rows written."""
+    rows = 0
+    for batch in found:
+        writer.write(batch)
+        bar.rows(size_of(batch))
+        rows += size_of(batch)
+    return rows
+
+
+def _write_parts(found: Iterable[Batch], parts: Parts, opening: Opening, bar: Bar) -> None:
+    from stratune.cli.parts import in_parts
+
+    for part in in_parts(found):
+        with opening(parts.path(len(parts.rows))) as writer:
+            rows = _write(part, writer, bar)
+        parts.add(rows)
+    parts.end()
 
 
 def _model_of(place: Path, strategy: str | None) -> Path:
@@ -136,118 +206,6 @@ def _model_of(place: Path, strategy: str | None) -> Path:
     if strategy is not None:
         raise ConfigError(f"{place} is not the folder of a comparison, which has rows", key="--strategy")
     return place
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Where the rows come from, and the types of its columns, where they are known beforehand."""
-
-    source: str
-    types: dict[str, Any]
-    encoding: str | None = None
-    delimiter: str | None = None
-    format: str | None = None
-    hidden: tuple[str, ...] = ()  # columns that are not written
-
-    def batches(self, count: int) -> Iterator[dict[str, list[Any]]]:
-        from stratune.data.read import iter_batches
-
-        yield from iter_batches(
-            self.source, count, encoding=self.encoding, delimiter=self.delimiter, format=self.format
-        )
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns are read, and what is put before the names of those that are added."""
-
-    text: str
-    pair: str | None
-    prefix: str
-    coverage: float | None = None  # of the sets that are added; None: none are
-
-    def added(self, predictor: Predictor) -> dict[str, Any]:
-        """Column -> type of what every prediction has."""
-        import pyarrow as pa
-
-        numeric = predictor.task.target.is_numeric
-        types = {f"{self.prefix}prediction": pa.float64() if numeric else pa.string()}
-        types |= {f"{self.prefix}set": pa.string()} if self.coverage is not None else {}
-        return types | {f"{self.prefix}score_{label}": pa.float64() for label in predictor.labels}
-
-    def check(self, names: Iterable[str], predictor: Predictor) -> None:
-        """ConfigError where the input has a column of such a name."""
-        added = [*self.added(predictor), f"{self.prefix}tokens_cut"]
-        if there := [name for name in names if name in added]:
-            why = f"the input has a column {there[0]!r} already; choose another with --prefix"
-            raise ConfigError(why, key="prefix")
-
-
-def predicted(
-    predictor: Predictor, rows: Rows | Calls, columns: Columns, explain: bool = False
-) -> Iterator[dict[str, list[Any]]]:
-    """Batches of columns: those of the input, then the predictions."""
-    from stratune.cli.answer import evidence_of
-    from stratune.data.columns import canonical
-    from stratune.data.read import read
-
-    task = replace(predictor.task, text=columns.text, text_pair=columns.pair, group=None, id=None)
-    done = 0
-    for batch in rows.batches(BATCH_ROWS):
-        columns.check(batch, predictor)
-        texts = canonical(read(_wanted(batch, columns, rows)), task, rows.source, labelled=False, first=done)
-        pairs = list(texts["text_pair"]) if task.text_pair else None
-        answers = predictor.answer(list(texts["text"]), pairs)
-        added = _answer_columns(predictor, answers, columns)
-        if explain:
-            added[f"{columns.prefix}evidence"] = evidence_of(answers, list(texts["text"]))
-        yield _joined({name: cells for name, cells in batch.items() if name not in rows.hidden}, added)
-        done += len(texts)
-
-
-def _wanted(batch: dict[str, list[Any]], columns: Columns, rows: Rows | Calls) -> dict[str, list[Any]]:
-    """The columns of texts alone, as text where some row of the file has text; all where one is missing."""
-    import pyarrow as pa
-
-    from stratune.data.arrow import as_text
-
-    names = [columns.text, *([columns.pair] if columns.pair else [])]
-    absent = {name: [None] * len(next(iter(batch.values()))) for name in names if name in rows.types}
-    batch = {**absent, **batch}  # a record may lack what others have
-    if not all(name in batch for name in names):
-        return batch  # whose columns the message names
-    texts = {name: rows.types.get(name) == pa.string() for name in names}
-    return {name: [as_text(v) for v in batch[name]] if texts[name] else batch[name] for name in names}
-
-
-def _answer_columns(predictor: Predictor, answers: Any, wanted: Columns) -> dict[str, list[Any]]:
-    prefix = wanted.prefix
-    columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.task)}
-    if wanted.coverage is not None:
-        sets = predictor.sets_of(answers, wanted.coverage)
-        columns[f"{prefix}set"] = [_set_cell(one) for one in sets]
-    for k, label in enumerate(predictor.labels):
-        scores = answers.predictions[:, k]
-        columns[f"{prefix}score_{label}"] = [None if math.isnan(p) else round(float(p), 6) for p in scores]
-    if answers.answers is not None:
-        columns[f"{prefix}answer"] = answers.answers
-    columns[f"{prefix}tokens_cut"] = [int(cut) for cut in answers.tokens_cut]
-    return columns
-
-
-def _set_cell(found: tuple[Any, ...]) -> str:
-    """JSON: labels, or lowest and highest value; null where there is no end."""
-    ends = [None if isinstance(one, float) and not math.isfinite(one) else one for one in found]
-    return json.dumps(ends, ensure_ascii=False)
-
-
-def _joined(batch: dict[str, list[Any]], added: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    for name in added:
-        if name in batch:
-            raise ConfigError(
-                f"the input has a column {name!r} already; choose another with --prefix", key="prefix"
-            )
-    return {**batch, **added}
 
 
 def _like(source: str) -> str:
