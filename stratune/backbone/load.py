@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import xxhash
 from torch import nn
 
 from stratune.backbone.before_loading import check_size, check_words
+from stratune.backbone.casts import KeptCasts
 from stratune.backbone.derive import blocks_of, derive, is_decoder, linears_of, options_of, text_part
 from stratune.backbone.embed import Embed
 from stratune.backbone.family import Family, Held, Pool
@@ -78,6 +79,7 @@ class Backbone:
     held: Held = "float32"  # how its weights are held (held.py)
     begins: tuple[int, ...] = ()  # of an encoder-decoder with its decoder: what that reads before it writes
     has_new_head: bool = False  # the LM head is not of the weights: it is drawn, and to be trained
+    casts: KeptCasts = field(default_factory=KeptCasts, repr=False, compare=False)
     embed: Embed | None = None  # vectors of texts, of a model that is not here: nothing is tokenised
 
     @property

@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils.checkpoint import checkpoint
 
-from stratune.net.casts import Casts, linear, use
+from stratune.backbone.casts import Casts, linear, use
 
 STEPS = 1 << 15  # of a probability
 FEW = 2048  # words that are drawn before a generator would be made

@@ -14,7 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from stratune.net.casts import narrowed
+from stratune.backbone.casts import narrowed
 from stratune.net.cpu_kernels import STEPS, drawn, kept
 
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from stratune.backbone.attention import after, prefix_length, recording
 from stratune.backbone.calls import intercepting, make_interceptable
+from stratune.backbone.casts import Casts, casts_in_use
 from stratune.backbone.inputs import model_inputs, taken, tokens_first
 from stratune.errors import UnsupportedError
-from stratune.net.casts import Casts, casts_in_use
 from stratune.net.cpu_kernels import CpuKernels, first_and_again
 from stratune.net.pooling import pooled
 
@@ -49,7 +49,7 @@ class Net(nn.Module):
             False  # training compares vectors of rows; the head is solved (objective/contrast.py)
         )
         self.recomputes = False  # gradient checkpointing is on
-        self.casts = Casts()
+        self.casts = Casts(backbone.casts)
         self.in_parts = False  # several processes hold parts of its blocks, and run it together
         self._pretrained = list(backbone.model.parameters())
         for block in backbone.blocks:

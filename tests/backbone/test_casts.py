@@ -4,9 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from stratune.net import casts as module
-from stratune.net.casts import Casts
+from stratune.backbone import casts as module
+from stratune.backbone.casts import Casts, KeptCasts
+from stratune.backbone.load import load_backbone
 from stratune.net.cpu_kernels import CpuKernels
+from stratune.objective.classes import CrossEntropy
+from stratune.readout.head import Head
+from stratune.testing.nets import fresh_net
+from stratune.tokens.batches import Batch
 
 
 @pytest.fixture
@@ -94,3 +99,28 @@ def test_without_autocast_nothing_is_cast(layers):
     x = torch.randn(5, 16)
     with CpuKernels(Casts()):
         assert layers[0](x).dtype == torch.float32
+
+
+def test_nets_on_the_same_tensors_keep_one_cast(tiny):
+    backbone = load_backbone(str(tiny("bert")))
+    ids = torch.tensor([[7, 8, 9, 10]])
+    batch, found = Batch(ids, torch.ones_like(ids)), []
+    for one in (backbone, backbone.sharing(), backbone.sharing()):
+        net = fresh_net(one, Head(), CrossEntropy(2)).eval()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            found.append(net.encode(batch))
+    assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])
+    linears = [one for one in backbone.model.modules() if isinstance(one, nn.Linear)]
+    assert backbone.casts._count == sum(p.numel() for one in linears for p in one.parameters()) > 0
+
+
+def test_an_address_that_another_weight_has_now_is_cast_again():
+    kept = KeptCasts()
+    memory = torch.randn(2, 16)
+    first = nn.Parameter(memory[0], False)
+    before = kept.of(first, torch.bfloat16)
+    assert kept.of(first, torch.bfloat16) is before
+    del first
+    memory[0] = 1.0
+    later = nn.Parameter(memory[0], False)
+    assert torch.equal(kept.of(later, torch.bfloat16), torch.ones(16, dtype=torch.bfloat16))

@@ -18,13 +18,40 @@ from torch.nn import functional
 MOST = 2**28  # numbers of weights that are kept twice: half a gigabyte
 
 
+class KeptCasts:
+    """Of the weights of a backbone, for all nets on its tensors (`Backbone.sharing`)."""
+
+    def __init__(self) -> None:
+        # address -> (whose it is, the state that was cast, the cast)
+        self._by_address: dict[int, tuple[Any, Any, Tensor]] = {}
+        self._count = 0
+
+    def of(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
+        """Its cast; the weight itself where there is no room for one more."""
+        address, state = weight.data_ptr(), (weight._version, weight.shape, dtype)
+        known = self._by_address.get(address)
+        if known and _lies_at(known[0](), address) and known[1] == state:
+            return known[2]
+        if known is None:
+            if self._count + weight.numel() > MOST:
+                return weight
+            self._count += weight.numel()
+        with torch.inference_mode(False), torch.no_grad():  # training uses it, too
+            cast = weight.detach().to(dtype)
+        self._by_address[address] = (weakref.ref(weight), state, cast)
+        return cast
+
+
+def _lies_at(owner: Tensor | None, address: int) -> bool:
+    return owner is not None and owner.data_ptr() == address
+
+
 class Casts:
     """For the threads that use one net. Weights that can change are cast by autocast, as ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: KeptCasts | None = None) -> None:
         self.all_weights = False  # also of those that ask for a gradient: nothing will change them
-        self._weights: dict[int, tuple[Any, Any, Tensor]] = {}  # id -> reference, state, cast
-        self._count = 0
+        self._kept = kept or KeptCasts()
         self._input: tuple[Any, int, Tensor] | None = None  # the last one
 
     def of_input(self, input: Tensor) -> Tensor:
@@ -47,19 +74,7 @@ class Casts:
             return weight
         if weight.requires_grad and not (self.all_weights and not torch.is_grad_enabled()):
             return weight
-        dtype = torch.get_autocast_dtype("cpu")
-        now = (weight._version, weight.data_ptr(), dtype)
-        known = self._weights.get(id(weight))
-        if known and known[0]() is weight and known[1] == now:
-            return known[2]
-        if known is None:
-            if self._count + weight.numel() > MOST:
-                return weight
-            self._count += weight.numel()
-        with torch.inference_mode(False), torch.no_grad():  # training uses it, too
-            cast = weight.detach().to(dtype)
-        self._weights[id(weight)] = (weakref.ref(weight), now, cast)
-        return cast
+        return self._kept.of(weight, torch.get_autocast_dtype("cpu"))
 
 
 class _Now(threading.local):
