@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stratune.data.pieces import SPEAKERS, STARTS
 from stratune.errors import ConfigError
 from stratune.evaluate.kinds import Kind
 from stratune.strategy.defaults import default_strategies, long_strategies
@@ -83,7 +84,7 @@ def kind_of(values: Sequence[Any]) -> tuple[Kind, str]:
 
 
 def _label(rows: Sequence[Row], options: Texts) -> str:
-    columns = [name for name in rows[0] if name not in OWN]
+    columns = [name for name in rows[0] if name not in (*OWN, SPEAKERS, STARTS)]
     if "label" in columns:
         return "label"
     if len(columns) == 1:

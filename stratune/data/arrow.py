@@ -17,6 +17,8 @@ from datasets import Dataset, Features
 from stratune.data.delimited import Batch
 from stratune.errors import DataError, boundary, reason
 
+NOTHING_IN_IT = pa.list_(pa.null())  # the type of lists that are empty, or hold nulls alone
+
 
 def to_dataset(table: pa.Table, path: str | Path | None = None) -> Dataset:
     """Zero-copy. The fingerprint is random: datasets' own would hash every byte (10 s for a gigabyte)."""
@@ -110,9 +112,14 @@ def _joined(parts: list[tuple[int, pa.Array]], count: int) -> pa.ChunkedArray:
     if kind is None:
         return pa.chunked_array([_texts(array) for array in arrays])
     try:
-        return pa.chunked_array([array.cast(kind) for array in arrays])
+        return pa.chunked_array([_cast(array, kind) for array in arrays])
     except pa.ArrowInvalid:  # whole numbers that have no double of their own
         return pa.chunked_array([_texts(array) for array in arrays])
+
+
+def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Arrow's cast of lists of nulls to their own type makes lists that are longer than what they hold."""
+    return array if array.type == kind else array.cast(kind)
 
 
 def _texts(array: pa.Array) -> pa.Array:
@@ -121,6 +128,8 @@ def _texts(array: pa.Array) -> pa.Array:
 
 def common_type(kinds: set[pa.DataType]) -> pa.DataType | None:
     """The type of a column whose batches have these types; None: only text can hold them all."""
+    if len(kinds) > 1 and any(pa.types.is_list(kind) and kind != NOTHING_IN_IT for kind in kinds):
+        kinds = kinds - {NOTHING_IN_IT}
     if len(kinds) <= 1:
         return next(iter(kinds), pa.string())
     numbers = all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)

@@ -2,7 +2,9 @@
 
 import pyarrow as pa
 
+from stratune.data.arrow import from_batches, to_arrow
 from stratune.data.pieces import pieces_of
+from stratune.data.read import read
 from stratune.data.segments import SEPARATOR
 from stratune.transcript import Transcript, Turn, documents
 
@@ -42,3 +44,20 @@ def test_rows_of_transcripts_have_them():
         {"name": "turn 1, 0:00, ANN", "speaker": "ANN", "start": 0.5},
         {"name": "turn 2, 0:02, BOB", "speaker": "BOB", "start": 2.5},
     ]
+
+
+def test_transcripts_without_times_become_a_table():
+    turns = [Turn("m", k, "ANN", "", None, None, "", "Hello.") for k in range(3)]
+    rows = documents(
+        [Transcript("m", tuple(turns[:2])), Transcript("n", tuple(turns))], "document", "document"
+    )
+    table = to_arrow(read(rows))
+    table.validate(full=True)
+    assert table.column("starts").to_pylist() == [[None], [None]]
+
+
+def test_lists_of_nothing_take_the_type_of_the_others():
+    batches = [{"k": [[None], []]}, {"k": [[1.5, None]]}]
+    table = to_arrow(from_batches(batches, "rows"))
+    table.validate(full=True)
+    assert table.column("k").to_pylist() == [[None], [], [1.5, None]]
