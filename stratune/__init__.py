@@ -15,7 +15,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stratune.cores import usable_cores
+from stratune.cores import limit_threads
 from stratune.errors import StratuneError
 from stratune.version import __version__
 
@@ -35,9 +35,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # torch starts a thread for each core that it sees, which in a container are those of the whole machine.
-if usable_cores() < (os.cpu_count() or 1):
-    os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
-    os.environ.setdefault("RAYON_NUM_THREADS", os.environ["OMP_NUM_THREADS"])  # the tokenizers'
+limit_threads()
 
 _HOMES = {
     "Board": "stratune.comparison.board",

@@ -6,8 +6,25 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # torch's and the linear algebra's; the tokenizers'
 CGROUP = Path("/sys/fs/cgroup")
 OWN = Path("/proc/self/cgroup")
+
+
+limited: set[str] = set()  # of THREADS those that nobody but `limit_threads` has named
+
+
+def limit_threads() -> None:
+    """To the cores that may be used, where they are fewer than there are and nobody says otherwise. torch and
+    the tokenizers read it when they are loaded.
+    """
+    cores = usable_cores()
+    if THREADS[0] in os.environ or cores >= (os.cpu_count() or 1):
+        return
+    for name in THREADS:
+        if name not in os.environ:
+            os.environ[name] = str(cores)
+            limited.add(name)
 
 
 def usable_cores() -> int:

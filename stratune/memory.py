@@ -8,6 +8,8 @@ import platform
 import sys
 from pathlib import Path
 
+from stratune.cores import CGROUP
+
 
 class PeakMemory:
     """The most memory used since it was made: of the device on a GPU, else of this process (resident, as
@@ -40,9 +42,6 @@ def _reset_resident_peak() -> bool:
     except OSError:  # not allowed in some containers
         return False
     return True
-
-
-CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_memory() -> int:

@@ -129,8 +129,8 @@ def owned_by_us(folder: Path) -> Owned:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether a comparison may begin in it: it is not there, or holds nothing but our lock and a marker
-    that is being written.
+    """Whether something of ours may begin in it: it is not there, or holds nothing but our lock and a file
+    that was being written.
     """
     if not folder.is_dir():
         return not folder.exists()

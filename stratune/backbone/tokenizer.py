@@ -73,9 +73,17 @@ def beginning_of_answers(config: Any, tokenizer: PreTrainedTokenizerBase) -> tup
     start = getattr(config, "decoder_start_token_id", None)
     if start is None:  # T5's is the padding
         start = tokenizer.pad_token_id or 0
-    alone, special = tokenizer("a", verbose=False)["input_ids"], set(tokenizer.all_special_ids)
-    before = itertools.takewhile(lambda token: token in special, alone)
-    return (int(start), *map(int, before))
+    return (int(start), *special_around(tokenizer)[0])
+
+
+def special_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Special tokens that the tokenizer puts before a text, and behind it."""
+    alone, special = encode(tokenizer, "a", verbose=False)["input_ids"], set(tokenizer.all_special_ids)
+    before, behind = (
+        [int(token) for token in itertools.takewhile(special.__contains__, ids)]
+        for ids in (alone, reversed(alone))
+    )
+    return tuple(before), tuple(reversed(behind))
 
 
 def token_counter(backbone_id: str, max_length: int | None = None) -> tuple[TokenCounter, int]:

@@ -17,7 +17,8 @@ from typing import Any
 
 from stratune.cli.batches import Batch, size_of
 from stratune.errors import ArtifactError, ConfigError
-from stratune.files import file_sha256, is_temporary, read_json, write_json
+from stratune.files import file_sha256, read_json, write_json
+from stratune.ownership import is_free
 
 NOTE = "_answers.json"
 PART_ROWS = 65_536
@@ -35,17 +36,15 @@ class Parts:
 
     @classmethod
     def open(cls, folder: Path, kind: str, about: Mapping[str, Any]) -> Parts:
-        """New ones, or those that are there. ConfigError for a folder with something else in it, or with
-        answers of another model, file or options; ArtifactError for a note that is damaged.
+        """New ones, or those that are there; nothing is written. ConfigError for a folder with something else
+        in it, or with answers of another model, file or options; ArtifactError for a note that is damaged.
         """
         made = cls(folder, kind, dict(about))
         note = folder / NOTE
         if not note.is_file():
-            if folder.is_dir() and any(not is_temporary(one) for one in folder.iterdir()):
+            if not is_free(folder):
                 why = "holds other files; answers in parts get a folder of their own"
                 raise ConfigError(f"{folder} {why}", key="--output")
-            folder.mkdir(parents=True, exist_ok=True)
-            made.save()
             return made
         try:
             found = read_json(note)
@@ -53,6 +52,8 @@ class Parts:
         except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise ArtifactError(f"{note}: damaged; remove the folder to begin again") from error
         other = [name for name in {**before, **made.about} if before.get(name) != made.about.get(name)]
+        if not rows and not ended:
+            return made  # a command that ended before its first part was whole
         if other or found.get("kind") != kind:
             what = ", ".join(other) or "format"
             why = f"holds answers of another run ({what}); choose another folder, or remove it"
@@ -81,6 +82,11 @@ class Parts:
                 continue
             yield {name: cells[before:] for name, cells in batch.items()} if before else batch
             before = 0
+
+    def begin(self) -> None:
+        """The folder is ours before the first part is in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.save()
 
     def add(self, rows: int) -> None:
         """A part has been written."""

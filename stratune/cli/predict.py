@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -121,6 +120,14 @@ def predict(
     if folder is None:
         check_writable(output)
     place = _model_of(model_dir, strategy)
+    parts = None
+    if folder is not None:
+        options = {"text": text, "pair": pair, "prefix": prefix, "coverage": coverage}
+        options |= {"explain": explain, "safe_csv": safe_csv}
+        parts = Parts.open(folder, kind, about_answers(place, source, options))
+        if parts.ended:
+            screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already")
+            return
     known = {} if is_no_table(source) else column_types(source, encoding=encoding, delimiter=delimiter)
     loading = Loading(place, device, tuple(allow_server or ()))
     predictor = loading.load()
@@ -138,13 +145,6 @@ def predict(
     types = {**known, **columns.added(predictor)} if known else {}
     opening = partial(open_writer, format=kind, safe=safe_csv, types=types)
     answering = Answering.of(columns, rows, explain=explain)
-    parts = None
-    if folder is not None:
-        options = {"columns": asdict(columns), "explain": explain, "safe_csv": safe_csv}
-        parts = Parts.open(folder, kind, about_answers(place, source, options))
-        if parts.ended:
-            screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already")
-            return
     batches, first = rows.batches(BATCH_ROWS), 0
     if parts is not None:
         batches, first = parts.left(batches), parts.done
@@ -189,6 +189,7 @@ def _write(found: Iterable[Batch], writer: Writer, bar: Bar) -> int:
 def _write_parts(found: Iterable[Batch], parts: Parts, opening: Opening, bar: Bar) -> None:
     from stratune.cli.parts import in_parts
 
+    parts.begin()
     for part in in_parts(found):
         with opening(parts.path(len(parts.rows))) as writer:
             rows = _write(part, writer, bar)

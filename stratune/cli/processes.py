@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ def answered(
     StratuneError where one was killed.
     """
     context = get_context("spawn")  # a fork would take torch's threads for its own
+    before = set(active_children())
     numbers = context.Value("i", 0)
     begin = (loading, answering, jobs, numbers)
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=begin) as pool:
@@ -56,8 +57,10 @@ def answered(
                     yield _result(under_way.popleft())
             while under_way:
                 yield _result(under_way.popleft())
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        except BaseException:  # nobody wants what is under way, which may take minutes
+            for process in set(active_children()) - before:
+                process.terminate()
+            raise
 
 
 def _result(future: Future[Any]) -> Batch:

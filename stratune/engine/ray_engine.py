@@ -20,11 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from stratune.cores import THREADS
 from stratune.engine.events import OnEvent
 from stratune.engine.job import Job, Place
 from stratune.engine.parcel import packed, pieces_of, unpack
 from stratune.engine.ray_task import work
-from stratune.engine.threads import THREADS, named_threads
+from stratune.engine.threads import named_threads
 from stratune.errors import ArtifactError, ConfigError, boundary, reason
 from stratune.evaluate.metrics import for_other_processes
 from stratune.files import replacing_folder

@@ -20,11 +20,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from stratune.cores import THREADS
 from stratune.engine.events import OnEvent
 from stratune.engine.job import Job, Place
 from stratune.engine.slurm_queue import Queue, State, check_commands
 from stratune.engine.slurm_task import EVENTS, ORDER
-from stratune.engine.threads import THREADS, named_threads
+from stratune.engine.threads import named_threads
 from stratune.errors import ArtifactError, ConfigError
 from stratune.evaluate.metrics import for_other_processes
 from stratune.files import cache_folder, remove, sha256, write_json, write_text

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # torch's and the linear algebra's; the tokenizers'
+from stratune.cores import THREADS, limited
 
 
 def named_threads() -> int | None:
-    """$OMP_NUM_THREADS; None where it names no number above 0."""
-    named = os.environ.get(THREADS[0], "")
+    """$OMP_NUM_THREADS; None where it names no number above 0, or was set by us (cores.py)."""
+    named = "" if THREADS[0] in limited else os.environ.get(THREADS[0], "")
     return int(named) if named.isdigit() and int(named) > 0 else None
 
 

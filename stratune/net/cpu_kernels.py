@@ -84,8 +84,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def drawn(shape: torch.Size, cut: int) -> Tensor:
     """int16: -1 (all bits) for what stays, 0 for what is dropped, with a probability of cut / STEPS.
 
-    numpy draws words twice as fast as torch, from a seed that is torch's: a training that goes on draws the
-    same, and a block that runs again.
+    numpy draws words nearly twice as fast as torch, from a seed that is torch's: a training that goes on
+    draws the same, and a block that runs again.
     """
     count = shape.numel()
     words = (count + 3) // 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,16 +139,13 @@ class VerbalizerHead(Head):
         fed = torch.cat([padded.new_tensor(begins).expand(len(words), -1), padded[:, :-1]], dim=1)
         at_once = max(1, MOST_LOGITS // (fed.numel() * self._vocabulary))
         parts = zip(torch.split(states, at_once), torch.split(mask, at_once), strict=True)
-        found = [self._of_words(*part, fed, padded) for part in parts]  # (b, W, longest)
+        again = torch.is_grad_enabled() and len(states) > at_once
+        call = partial(run_again, self._decoded) if again else self._decoded
+        found = [call(*part, fed, padded) for part in parts]  # (b, W, longest)
         return (torch.cat(found) * there).sum(dim=2)
 
-    def _of_words(self, states: Tensor, mask: Tensor, fed: Tensor, wanted: Tensor) -> Tensor:
-        """(b, W, n): of b texts, log-probabilities of the `wanted` (W, n) tokens behind those `fed`."""
-        if torch.is_grad_enabled():
-            return run_again(self._decoded, states, mask, fed, wanted)
-        return self._decoded(states, mask, fed, wanted)
-
     def _decoded(self, states: Tensor, mask: Tensor, fed: Tensor, wanted: Tensor) -> Tensor:
+        """(b, W, n): of b texts, log-probabilities of the `wanted` (W, n) tokens behind those `fed`."""
         from transformers.modeling_outputs import BaseModelOutput
 
         count, words = len(states), len(fed)

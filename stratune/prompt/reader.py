@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratune.backbone.tokenizer import encode
+from stratune.backbone.tokenizer import encode, special_around
 from stratune.errors import ConfigError
 from stratune.prompt.asking import Asking
 from stratune.prompt.harmless import harmless, marks_of
@@ -226,9 +225,7 @@ class PromptReader(Asking):
         """Special tokens that the tokenizer of an encoder appends to a text."""
         tokenizer = self.backbone.tokenizer
         if self.backbone.begins:
-            special = set(tokenizer.all_special_ids)
-            alone = encode(tokenizer, "a", verbose=False)["input_ids"]
-            return tuple(itertools.takewhile(lambda token: token in special, reversed(alone)))[::-1]
+            return special_around(tokenizer)[1]
         if self._mask is None:
             return ()
         around = encode(tokenizer, "", verbose=False)["input_ids"]

@@ -111,7 +111,7 @@ def test_nets_on_the_same_tensors_keep_one_cast(tiny):
             found.append(net.encode(batch))
     assert torch.equal(found[0], found[1]) and torch.equal(found[0], found[2])
     linears = [one for one in backbone.model.modules() if isinstance(one, nn.Linear)]
-    assert backbone.casts._count == sum(p.numel() for one in linears for p in one.parameters()) > 0
+    assert backbone.casts.count == sum(p.numel() for one in linears for p in one.parameters()) > 0
 
 
 def test_an_address_that_another_weight_has_now_is_cast_again():
@@ -121,6 +121,7 @@ def test_an_address_that_another_weight_has_now_is_cast_again():
     before = kept.of(first, torch.bfloat16)
     assert kept.of(first, torch.bfloat16) is before
     del first
+    assert kept.count == 0  # nothing is kept of a weight that is no more
     memory[0] = 1.0
     later = nn.Parameter(memory[0], False)
     assert torch.equal(kept.of(later, torch.bfloat16), torch.ones(16, dtype=torch.bfloat16))

@@ -100,6 +100,13 @@ def test_a_part_that_was_not_noted_is_written_again(models, file, tmp_path):
     assert [row for part in in_parts(out) for row in part] == whole(models, file)
 
 
+def test_a_command_that_was_wrong_leaves_the_folder_free(models, file, tmp_path):
+    out = f"{tmp_path / 'answers'}/"
+    assert "'nowhere'" in refused(predict(models / "tfidf", file, out, "--text", "nowhere"))
+    assert predict(models / "tfidf", file, out).exit_code == 0
+    assert [len(part) for part in in_parts(tmp_path / "answers")] == [10, 10, 10, 7]
+
+
 def refused(done):
     assert isinstance(done.exception, StratuneError), done.exception
     return str(done.exception)
@@ -110,7 +117,7 @@ def test_answers_of_something_else_are_left_alone(models, file, tmp_path):
     assert predict(models / "tfidf", file, f"{out}/").exit_code == 0
     before = {path: path.read_bytes() for path in out.iterdir()}
     assert "another run (model)" in refused(predict(models / "majority", file, out))
-    assert "another run (columns)" in refused(predict(models / "tfidf", file, out, "--prefix", "p_"))
+    assert "another run (prefix)" in refused(predict(models / "tfidf", file, out, "--prefix", "p_"))
     assert "another run (format)" in refused(predict(models / "tfidf", file, out, "--format", "csv"))
     file.write_text(file.read_text() + '{"number": 37, "text": "one more"}\n')
     assert "another run (bytes, changed)" in refused(predict(models / "tfidf", file, out))
