@@ -26,6 +26,11 @@ PARTS = {
     "Compare": ("compare", "split", "Board"),
     "Predict": ("Predictor", "Prediction"),
     "Train one model": ("fit", "load_backbone", "Task", "Budget", "TrainSettings", "Strategy", "Recipe"),
+    "scikit-learn": (
+        "stratune.sklearn.TextClassifier",
+        "stratune.sklearn.TextRegressor",
+        "stratune.sklearn.as_estimator",
+    ),
     "Extend": (
         "stratune.evaluate.register_metric",
         "stratune.report.figures.figure",

@@ -19,7 +19,7 @@ ROOMS = (
     "prompt", "model", "readout", "strategy", "remote",
     "predictor", "fitting", "engine",
     "config", "report", "comparison", "export",
-    "api", "cli", "testing",
+    "api", "sklearn", "cli", "testing",
     "stratune", "__main__",
 )  # fmt: skip
 # `report` draws pages from files alone: nothing of a finished comparison is loaded again.

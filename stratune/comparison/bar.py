@@ -47,9 +47,15 @@ class Bar(Progress):
 
 
 class StepBar(Bar):
-    """A training on texts alone: its steps are what is counted, and perplexity is what it is judged by."""
+    """A training: its steps are what is counted. `measure`: what it is judged by."""
+
+    def __init__(self, name: str, *, shown: bool = True, measure: str = "perplexity") -> None:
+        super().__init__(name, shown=shown)
+        self.measure = measure
 
     def step(self, step: Step) -> None:
+        from stratune.report import human
+
         self._show()
-        told = None if step.value is None else f"training, perplexity {step.value:,.1f}"
+        told = None if step.value is None else f"training, {self.measure} {human.score(step.value)}"
         self.bars.update(self.task, completed=step.step, total=step.steps, description=told)
