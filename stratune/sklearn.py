@@ -7,7 +7,7 @@
 
 X are N texts: a list, a pandas Series, an array (N,), one column of a frame (N, 1); or N pairs of texts, two
 columns (N, 2). A missing cell is an empty text. A fitted estimator that is pickled, as scikit-learn does for
-other processes, is the files of its model folder, with a safetensors file for weights.
+other processes, is the files of its model folder.
 """
 
 from __future__ import annotations
@@ -23,20 +23,19 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from stratune.data.arrow import is_missing
-from stratune.errors import ConfigError
+from stratune.engine.parcel import packed, unpack
+from stratune.errors import ConfigError, DataError
 from stratune.evaluate.kinds import Kind
 
 if TYPE_CHECKING:
-    from stratune.backbone.load import Backbone
     from stratune.data.split import Split
     from stratune.model.answers import Scored
+    from stratune.predictor.inputs import Texts
     from stratune.predictor.predictor import Predictor
     from stratune.strategy.base import Candidate
     from stratune.task import Task
 
 SEEDS = 2**31  # as many are drawn from where `random_state` is no number
-MODEL = "model"  # the name of the model folder among the files of a pickled estimator
 
 
 class _TextEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -47,7 +46,7 @@ class _TextEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
     def __init__(
         self,
         strategy: str | dict[str, Any] | Candidate = "probe",
-        backbone: str | Backbone = "minilm",
+        backbone: str = "minilm",
         *,
         validation_fraction: float = 0.15,
         metric: str | None = None,
@@ -152,11 +151,7 @@ class TextClassifier(ClassifierMixin, _TextEstimator):  # type: ignore[misc]
     kind = "classification"
 
     def fit(self, X: Any, y: Any) -> Self:
-        texts, pairs = _texts(X)
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(texts, y)
+        (texts, pairs), y = _given(X, y)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -190,11 +185,8 @@ class TextRegressor(RegressorMixin, _TextEstimator):  # type: ignore[misc]
     kind = "regression"
 
     def fit(self, X: Any, y: Any) -> Self:
-        texts, pairs = _texts(X)
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        values = column_or_1d(y, warn=True).astype(np.float64)
-        check_consistent_length(texts, values)
+        (texts, pairs), y = _given(X, y)
+        values = y.astype(np.float64)
         if not np.isfinite(values).all():
             raise ValueError("y has a value that is not finite (NaN or infinity)")
         self._fit(texts, pairs, [repr(float(value)) for value in values], ())
@@ -225,8 +217,21 @@ def _names(classes: NDArray[Any]) -> tuple[str, ...]:
     return tuple(str(one) for one in classes.tolist())
 
 
-def _texts(X: Any) -> tuple[list[str], list[str] | None]:
+def _given(X: Any, y: Any) -> tuple[Texts, NDArray[Any]]:
+    """Texts, and as many targets (N,). Raises ValueError."""
+    texts = _texts(X)
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(texts[0], y)
+    return texts, y
+
+
+def _texts(X: Any) -> Texts:
     """(N,) texts, and their pairs of X (N, 2). Raises ValueError for anything else."""
+    from stratune.predictor.inputs import texts_of
+    from stratune.task import Task
+
     if isinstance(X, (str, bytes)) or X is None:
         raise ValueError(f"X is N texts; of one make a list, not {type(X).__name__}")
     if hasattr(X, "toarray"):
@@ -237,24 +242,20 @@ def _texts(X: Any) -> tuple[list[str], list[str] | None]:
     if not len(table):
         raise ValueError("Found array with 0 sample(s): X has no texts")
     columns = [table] if table.ndim == 1 else list(table.T)
-    first, *second = [[_cell(value, row) for row, value in enumerate(column)] for column in columns]
-    return first, second[0] if second else None
-
-
-def _cell(value: Any, row: int) -> str:
-    if isinstance(value, str):
-        return str(value)
-    if is_missing(value):
-        return ""
-    raise ValueError(f"X is texts; row {row} holds {value!r:.40} ({type(value).__name__})")
+    task = Task(text_pair="text_pair" if len(columns) == 2 else None)
+    try:
+        return texts_of(dict(zip(("text", "text_pair"), columns, strict=False)), task)
+    except DataError as error:
+        raise ValueError(f"X: {error}") from error
 
 
 def _split(
     texts: list[str], pairs: list[str] | None, cells: list[str], task: Task, share: float, seed: int
 ) -> Split:
     """Training and validation rows, or folds; nothing is tested here."""
-    from datasets import Dataset
+    import pyarrow as pa
 
+    from stratune.data.arrow import to_dataset
     from stratune.data.split import make_split
 
     if not 0 < share < 1:
@@ -262,28 +263,23 @@ def _split(
     columns = {"id": [str(number) for number in range(1, len(texts) + 1)], "text": texts}
     if pairs is not None:
         columns["text_pair"] = pairs
-    table = Dataset.from_dict({**columns, "label": cells})
+    table = to_dataset(pa.table({**columns, "label": cells}))
     rest = (1 - share) / 2  # the test rows that there are take none of the table's
     none = table.select([])
     return make_split(table, task, seed=seed, fractions=(rest, share, rest), test=none, validation="auto")
 
 
-def _packed(predictor: Predictor) -> dict[str, bytes]:
-    """The files of its model folder."""
+def _packed(predictor: Predictor) -> tuple[bytes, ...]:
+    """The files of its model folder, in pieces."""
     with tempfile.TemporaryDirectory() as folder:
-        place = predictor.save(Path(folder) / MODEL)
-        files = [path for path in sorted(place.rglob("*")) if path.is_file()]
-        return {path.relative_to(place).as_posix(): path.read_bytes() for path in files}
+        return tuple(packed(predictor.save(Path(folder) / "model")))
 
 
-def _unpacked(files: dict[str, bytes], backbone: str | Backbone) -> Predictor:
+def _unpacked(pieces: tuple[bytes, ...], backbone: str) -> Predictor:
     from stratune.predictor.predictor import Predictor
     from stratune.remote.address import is_remote
 
-    servers = [backbone] if isinstance(backbone, str) and is_remote(backbone) else []  # which the user named
+    servers = [backbone] if is_remote(backbone) else []  # which the user named
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in files.items():
-            path = Path(folder) / MODEL / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return Predictor.load(Path(folder) / MODEL, allow_server=servers)
+        unpack(pieces, Path(folder))
+        return Predictor.load(folder, allow_server=servers)

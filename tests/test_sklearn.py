@@ -3,7 +3,6 @@
 import copy
 import io
 import pickle
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -21,10 +20,9 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks
 
 import stratune as st
+from stratune.fitting.fit import train
 from stratune.sklearn import TextClassifier, TextRegressor, as_estimator
 from stratune.testing import toy_split
-
-PROBE = {"preset": "probe"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,8 +63,7 @@ WITHOUT_NUMBERS = (
 def test_scikit_learns_checks_pass(estimator):
     for check in WITHOUT_NUMBERS:
         getattr(estimator_checks, f"check_{check}")(type(estimator).__name__, clone(estimator))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SkipTestWarning)
+    with pytest.warns(SkipTestWarning, match="requires input"):  # why the checks above are called one by one
         estimator_checks.check_estimator(estimator)
     assert is_classifier(estimator) != is_regressor(estimator)
 
@@ -202,17 +199,32 @@ def test_numbers(rows, bert):
     assert cross_val_score(TextRegressor("probe", bert), texts, y, cv=2).shape == (2,)
 
 
-def test_few_rows_are_cross_validated_and_all_are_fitted_on(rows):
+def watching(train, seen):
+    def watched(candidate, backbone, task, split, *more, **how):
+        seen["split"] = split
+        return train(candidate, backbone, task, split, *more, **how)
+
+    return watched
+
+
+def test_few_rows_are_cross_validated_and_all_are_fitted_on(rows, monkeypatch):
     texts, y = rows
+    seen = {}
+    monkeypatch.setattr("stratune.fitting.fit.train", watching(train, seen))
     found = TextClassifier("tfidf").fit(texts[:20], y[:20])
+    assert seen["split"].cross_validated and seen["split"].sizes == {"train": 20, "val": 20, "test": 0}
     assert found.predict(texts).shape == (60,)
+    many = [f"{text} {number}" for number in range(10) for text in texts]
+    TextClassifier("tfidf", validation_fraction=0.2).fit(many, np.tile(y, 10))
+    assert seen["split"].sizes == {"train": 480, "val": 120, "test": 0}
 
 
 @pytest.mark.parametrize(
     "X, y, said",
     [
         ("one text", ["a"], "of one make a list, not str"),
-        ([1, 2], ["a", "b"], "row 0 holds 1 \\(int\\)"),
+        ([1, 2], ["a", "b"], "column 'text': expected a text, found 1 \\(int\\)"),
+        (["a", "half \ud800"], ["x", "y"], "half a character"),
         ([["a", "b", "c"]], ["a"], r"found shape \(1, 3\)"),
         ([], [], "0 sample"),
         (["a", "b"], ["x"], "inconsistent numbers of samples"),
