@@ -48,7 +48,7 @@ SAID: Mapping[str, str] = {
     "budget.epochs": "passes over the training rows; null: 4, more where rows are few",
     "budget.trials": "settings of each strategy that validation chooses among",
     "train.max_words": "words read of a text; null: all",
-    "prefer": "of ways that tie, the cheapest in: seconds, memory, bytes, price; or best",
+    "prefer": "of ways that are nearly the best, the cheapest in: seconds, memory, bytes, price; or best",
 }
 
 

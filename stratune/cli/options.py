@@ -95,8 +95,8 @@ AllowServer = Annotated[
 Prefer = Annotated[
     str | None,
     typer.Option(
-        help="The winner is the cheapest row that ties with the best, in seconds (training, answering), "
-        "memory, bytes (on disk) or price (of servers); or best: the first row. [default: seconds]"
+        help="The winner is the cheapest row within one standard error of the best, in seconds (training, "
+        "answering), memory, bytes (on disk), price (of servers); or best: the first row. [default: seconds]"
     ),
 ]
 Jobs = Annotated[

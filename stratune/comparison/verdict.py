@@ -13,8 +13,8 @@ Named = tuple[str, str | None]  # strategy, backbone
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """`str(verdict)` is the sentence. `winner` is the cheapest, in what is `prefer`red, of `tied`: the rows
-    that cannot be told from the `best` on validation.
+    """`str(verdict)` is the sentence. `winner` is the cheapest, in what is `prefer`red, of the rows within
+    one standard error of the `best` on validation; `tied` are all that cannot be told from it.
     """
 
     sentence: str

@@ -180,7 +180,7 @@ class Config(_Section):
     train: TrainSettings = TrainSettings()
     decide: Decide = Decide()
     remote: Remote = Remote()
-    # which cost the winner is the cheapest in, of the rows that tie with the best; it moves no run
+    # what the winner is the cheapest in, of rows within one standard error of the best; it moves no run
     prefer: Prefer = "seconds"
     report: ReportConfig = ReportConfig(texts=2000)
 

@@ -8,6 +8,7 @@ that is truly the best in 95 of 100 comparisons, however many there are and what
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratune.evaluate.arrays import Floats
 from stratune.evaluate.scales import student
@@ -36,6 +37,19 @@ def confidence_set(points: Floats, drawn: Floats, units: int) -> Floats:
         p[i] = (farthest >= (ahead / error).max()).mean()
     p[np.argmax(points)] = 1.0
     return p
+
+
+def near_best(points: Floats, drawn: Floats, units: int) -> NDArray[np.bool_]:
+    """The one-standard-error rule: values (K,), higher is better, and replicates (K, R) -> (K,) who is behind
+    the best by no more than the standard error of that difference (Breiman, Friedman, Olshen & Stone 1984,
+    section 3.4.3, with the error of pairs). All of them, where no replicate says how large it is.
+    """
+    kept = drawn[:, ~np.isnan(drawn).any(axis=0)]
+    if units < 2 or not kept.shape[1]:
+        return np.ones(len(points), dtype=bool)
+    first = np.argmax(points)
+    error = (kept - kept[first]).std(axis=1) * np.sqrt(units / (units - 1))
+    return np.asarray(points[first] - points <= error)
 
 
 def stretch(units: int) -> float:

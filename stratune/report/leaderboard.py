@@ -134,6 +134,7 @@ def _row(entry: Entry, parts: dict[str, Part], comparison: Comparison, resamples
         "price": _mean([result.price for result in ok]),
         "first": None,
         "tied": False,
+        "near": False,
         "winner": False,
     }
 

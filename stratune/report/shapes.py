@@ -153,6 +153,7 @@ class Row(BaseModel):
     val_intervals: dict[str, Estimate] = {}
     first: float | None = None
     tied: bool = False
+    near: bool = False
     winner: bool = False
     unranked: str = ""
     trainable_params: float | None = None

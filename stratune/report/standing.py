@@ -37,10 +37,11 @@ def legend(board: Board) -> str:
         return ""
     prefer = (board.get("verdict") or {}).get("prefer", "seconds")
     several = sum(bool(row.get("tied")) for row in board["rows"]) > 1
-    among = f"of those that cannot be told from the best on validation ({MARKS['tied']})"
+    among = "of those within one standard error of the best on validation"
     chosen = "first on validation" if prefer == "best" or not several else f"the cheapest in {prefer} {among}"
+    tied = f"; {MARKS['tied']} cannot be told from the best there" if several else ""
     first = "; val first: how often, with validation rows drawn again" if _has(board, "first") else ""
-    return f"{MARKS['winner']} the winner, {chosen}{first}"
+    return f"{MARKS['winner']} the winner, {chosen}{tied}{first}"
 
 
 def to_winner(board: Board) -> dict[int, Pair]:

@@ -1,10 +1,11 @@
 """The verdict: which row to use, which cannot be told from the best, and what the rows can show at all.
 
 Validation decides. The tied set holds the rows that cannot be told from the best one there
-(evaluate/confidence_set.py); the winner is the cheapest of it by the cost that the user
-names with `prefer`, or the best itself. Costs are measured, so those within a quarter of the least count as
-equal, and of these the better row wins. Floors, whose answers have nothing to do with the text, win only
-where nothing else is left. Test is read after that: what is said of it is in sentence.py.
+(evaluate/confidence_set.py). Not every one of them may win: with few rows the set is wide, and the cheapest
+of it is mostly worse. The winner is the cheapest of those within one standard error of the best, by the cost
+that the user names with `prefer`, or the best itself. Costs are measured, so those within a quarter of the
+least count as equal, and of these the better row wins. Floors, whose answers have nothing to do with the
+text, win only where nothing else is left. Test is read after that: what is said of it is in sentence.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from stratune.evaluate.confidence_set import ALPHA, confidence_set, first_shares, optimism
+from stratune.evaluate.confidence_set import ALPHA, confidence_set, first_shares, near_best, optimism
 from stratune.evaluate.paired import Measured
 from stratune.evaluate.selection import Selection
 from stratune.report.pairs import Pair
@@ -47,34 +48,40 @@ DEFAULT_PREFER = "seconds"
 
 
 def standing(rows: Sequence[Row], found: Sequence[Measured], selection: Selection) -> float | None:
-    """Write into ranked rows how they stand on validation: `first`, `tied`. Returns the optimism.
+    """Write into ranked rows how they stand on validation: `first`, `tied`, `near`. Returns the
+    optimism.
 
     `found` are their replicates on validation. Rows whose metric is undefined in every resample are tied:
     nothing speaks against them.
     """
     points = np.array([selection.sign * one.replicates.value(selection.metric) for one in found])
     drawn = np.stack([selection.sign * one.replicates.over_seeds(selection.metric) for one in found])
-    p = confidence_set(points, drawn, min(one.replicates.units for one in found))
-    for row, share, tied in zip(rows, first_shares(drawn), p >= ALPHA, strict=True):
+    units = min(one.replicates.units for one in found)
+    tied = confidence_set(points, drawn, units) >= ALPHA
+    near = tied & near_best(points, drawn, units)
+    for i, (row, share) in enumerate(zip(rows, first_shares(drawn), strict=True)):
         row["first"] = None if np.isnan(share) else float(share)
-        row["tied"] = bool(tied)
+        row["tied"], row["near"] = bool(tied[i]), bool(near[i])
     flattery = optimism(points, drawn)
     return None if np.isnan(flattery) else flattery
 
 
 def winner(rows: Sequence[Row], prefer: str) -> Row:
-    """Of ranked rows that know whether they are tied."""
+    """Of ranked rows that know how they stand."""
     if prefer == "best":
         return rows[0]
-    tied = [row for row in rows if row["tied"]]
-    tied = [row for row in tied if not row["floor"]] or tied
-    costs = [COSTS[prefer](row) for row in tied]
+    near = _without_floors(rows, "near") or _without_floors(rows, "tied") or rows[:1]
+    costs = [COSTS[prefer](row) for row in near]
     known = [cost for cost in costs if cost is not None]
     if not known:
-        return tied[0]
+        return near[0]
     return next(
-        row for row, cost in zip(tied, costs, strict=True) if cost is not None and cost <= ALIKE * min(known)
+        row for row, cost in zip(near, costs, strict=True) if cost is not None and cost <= ALIKE * min(known)
     )
+
+
+def _without_floors(rows: Sequence[Row], standing: str) -> list[Row]:
+    return [row for row in rows if row[standing] and not row["floor"]]
 
 
 def verdict(

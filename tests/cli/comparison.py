@@ -10,7 +10,7 @@ from tests import warm
 STRATEGIES = "majority,tfidf,untuned,probe,partial,lora"
 COSTS = ("train_seconds", "train_rows_per_second", "predict_rows_per_second", "peak_bytes", "artifact_bytes")
 CHEAPEST = ("winner", "sentence", "visible", "command")  # of a verdict: costs decide, or the folder's name
-STANDING = ("rank", "first", "tied", "winner")  # of a row: among the others that there are
+STANDING = ("rank", "first", "tied", "near", "winner")  # of a row: among the others that there are
 
 
 def write_rows(path, rows=3):

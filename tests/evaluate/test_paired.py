@@ -7,7 +7,7 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from stratune.evaluate.classes import ClassScorer
-from stratune.evaluate.confidence_set import confidence_set, first_shares, optimism
+from stratune.evaluate.confidence_set import confidence_set, first_shares, near_best, optimism
 from stratune.evaluate.jackknife import UNITS, pseudo_values, units_of
 from stratune.evaluate.multiple import holm
 from stratune.evaluate.paired import differences, mcnemar, measured, sign_flips
@@ -198,6 +198,21 @@ def test_who_is_clearly_worse_is_not_in_the_tied_set_and_equals_are():
     assert p[3] < 0.01 and (p[:3] > 0.05).all() and p.max() == 1
     shares = first_shares(drawn)
     assert shares.sum() == pytest.approx(1) and shares[3] == 0
+
+
+def test_near_the_best_is_who_is_behind_by_no_more_than_one_error_of_the_difference():
+    """Rows of 0 and 1, of which the error of the paired difference is known: sqrt(b + c - (b - c)^2 / n) / n."""
+    best, near, far = np.ones((3, 400))
+    best[:40], near[:30], far[:90] = 0, 0, 0
+    near[-14:], far[-10:] = 0, 0
+    rows = np.stack([best, near, far])
+    which = np.random.default_rng(0).integers(0, 400, (4000, 400))
+    drawn = np.stack([row[which].mean(axis=1) for row in rows])
+    lost, won = 14, 10  # of `near` against `best`: behind by 0.0100, with an error of 0.0122
+    error = np.sqrt(lost + won - (lost - won) ** 2 / 400) / 400
+    points = rows.mean(axis=1)
+    for more, near_it in ((0, True), (0.9 * error - 0.01, True), (1.1 * error - 0.01, False)):
+        assert near_best(points - [0, more, 0], drawn, 400).tolist() == [True, near_it, False]
 
 
 def test_of_one_group_nothing_is_known_so_all_tie():

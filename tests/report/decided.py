@@ -15,6 +15,7 @@ def decided(board, *, winner=1, tied=2, out="OUT", prefer="seconds"):
         row |= {
             "winner": index == winner,
             "tied": index < tied,
+            "near": index < tied,
             "first": [0.62, 0.3][index] if index < 2 else 0.0,
         }
         row["val_intervals"] = {metric: {"value": value, "low": value - 0.05, "high": value + 0.05}}

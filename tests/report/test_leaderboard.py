@@ -53,7 +53,7 @@ def test_rows_follow_the_contract(two_class):
     assert board["budget"] == {"epochs": 4, "trials": 1}
     contract = """rank strategy backbone seeds status error val val_intervals test baseline floor conformal
         trainable_params total_params examples_seen peak_bytes artifact_bytes trials train_seconds
-        train_rows_per_second predict_rows_per_second invalid label_mass precision tried price first tied winner"""
+        train_rows_per_second predict_rows_per_second invalid label_mass precision tried price first tied near winner"""
     assert all(list(row) == contract.split() for row in board["rows"])
     lora = by_strategy(board)["lora"]
     assert lora["seeds"] == [0, 1, 2] and lora["status"] == "ok" and lora["error"] is None

@@ -93,7 +93,9 @@ def test_no_row_wins_where_the_verdict_is_that_none_finished(undecided):
 
 
 def test_the_legend_names_the_cost_that_decided(board):
-    assert "the cheapest in seconds of those" in standing.legend(board)
+    legend = standing.legend(board)
+    assert "the cheapest in seconds of those within one standard error of the best on validation" in legend
+    assert "≈ cannot be told from the best there" in legend
     board["verdict"]["prefer"] = "best"
     assert "▸ the winner, first on validation" in standing.legend(board)
 

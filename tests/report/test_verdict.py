@@ -1,4 +1,4 @@
-"""The verdict: the tied set, the cheapest of it, and the sentence that says so."""
+"""The verdict: the tied set, the cheapest of the rows near the best, and the sentence that says so."""
 
 import json
 
@@ -22,12 +22,24 @@ def board(two_class_master):
     return leaderboard.build(load(two_class_master), resamples=200)
 
 
-def row(rank, strategy, *, tied=True, seconds=10.0, backbone="minilm", floor=False, baseline=False, test=0.8):
+def row(
+    rank,
+    strategy,
+    *,
+    tied=True,
+    near=None,
+    seconds=10.0,
+    backbone="minilm",
+    floor=False,
+    baseline=False,
+    test=0.8,
+):
     return {
         "rank": rank,
         "strategy": strategy,
         "backbone": backbone,
         "tied": tied,
+        "near": tied if near is None else near,
         "floor": floor,
         "baseline": baseline,
         "train_seconds": seconds,
@@ -84,6 +96,11 @@ def test_the_tied_set_holds_the_best_and_the_winner_and_not_the_floor(board):
     assert [one["strategy"] for one in board["rows"] if one["winner"]] == [
         board["verdict"]["winner"]["strategy"]
     ]
+    assert all(one["tied"] for one in board["rows"] if one.get("near"))
+    assert (
+        rows[board["verdict"]["best"]["strategy"]]["near"]
+        and rows[board["verdict"]["winner"]["strategy"]]["near"]
+    )
     assert sum(one["first"] or 0 for one in board["rows"]) == pytest.approx(1)
     assert rows["partial"]["status"] == "failed" and not rows["partial"]["tied"]
     assert board["verdict"]["optimism"] > 0 and board["verdict"]["visible"] > 0
@@ -125,7 +142,7 @@ def test_the_user_chooses_the_cost_by_which_ties_are_broken(tmp_path):
     assert found["best"] == board["rows"][0]["strategy"]
 
 
-def test_the_cheapest_of_the_tied_set_wins_and_costs_that_are_nearly_equal_are_equal():
+def test_the_cheapest_near_the_best_wins_and_costs_that_are_nearly_equal_are_equal():
     rows = [row(1, "full", seconds=100), row(2, "lora", seconds=12), row(3, "ia3", seconds=10)]
     assert winner(rows, "seconds")["strategy"] == "lora"  # within a quarter of ia3, and better
     rows[1]["train_seconds"] = 20
@@ -133,6 +150,17 @@ def test_the_cheapest_of_the_tied_set_wins_and_costs_that_are_nearly_equal_are_e
     assert winner(rows, "memory")["strategy"] == "full"
     assert winner(rows, "best")["strategy"] == "full"
     assert winner([*rows[:2], row(3, "ia3", tied=False)], "seconds")["strategy"] == "lora"
+
+
+def test_a_row_that_only_cannot_be_told_from_the_best_does_not_win_by_its_cost():
+    rows = [row(1, "full", seconds=100), row(2, "lora", seconds=50), row(3, "tfidf", seconds=1, near=False)]
+    assert winner(rows, "seconds")["strategy"] == "lora"
+    assert "`full` and `tfidf` tie with it" in sentence(rows)
+
+
+def test_where_only_a_floor_is_near_the_best_what_learns_and_ties_wins():
+    rows = [row(1, "majority", floor=True, backbone=None), row(2, "full", near=False)]
+    assert winner(rows, "seconds")["strategy"] == "full"
 
 
 def test_what_learns_nothing_wins_only_where_nothing_else_is_left():
