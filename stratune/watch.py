@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Step:
-    """An optimiser step done, or an evaluation (then `value`, the metric on validation, is set)."""
+    """An optimiser step done, or an evaluation: then `line` is what history.jsonl says of it, and `value` the
+    metric on validation, where it was computed.
+    """
 
     step: int
     steps: int
     epoch: float
     rows: int
     value: float | None = None
+    line: Mapping[str, float | None] | None = None
+    of: str = ""  # the trial or fold that it belongs to, "trial 3"; nothing: the run itself
 
 
 class Progress:
@@ -36,10 +41,10 @@ SILENT = Progress()
 
 
 class Prefixed(Progress):
-    """Stages say what they are part of."""
+    """Stages say what they are part of, and steps what they are `of`."""
 
-    def __init__(self, whole: Progress, prefix: str) -> None:
-        self.whole, self.prefix = whole, prefix
+    def __init__(self, whole: Progress, prefix: str, of: str = "") -> None:
+        self.whole, self.prefix, self.of = whole, prefix, of
 
     def stage(self, name: str, total: int) -> None:
         self.whole.stage(f"{self.prefix}{name}", total)
@@ -48,7 +53,7 @@ class Prefixed(Progress):
         self.whole.rows(count)
 
     def step(self, step: Step) -> None:
-        self.whole.step(step)
+        self.whole.step(replace(step, of=", ".join(filter(None, (self.of, step.of)))))
 
     def note(self, text: str) -> None:
         self.whole.note(text)

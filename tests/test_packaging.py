@@ -40,7 +40,8 @@ def test_all_but_torch_is_installed_by_its_hash():
 
 def test_what_the_project_needs_is_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"].values()
+    needed = [*project["dependencies"], *(one for extra in extras for one in extra)]
     names = {re.match(r"[\w.-]+", one)[0]: "" for one in needed}
     assert set(normal(names)) <= set(normal(pins("constraints.txt")))
 

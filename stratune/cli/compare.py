@@ -79,7 +79,9 @@ Transfer = Annotated[
     str | None,
     typer.Option(help="Column of sources: train on each alone, too, and test on all. [default: none]"),
 ]
-Track = Annotated[str | None, typer.Option(help="tensorboard, mlflow or wandb.")]
+Track = Annotated[
+    str | None, typer.Option(help="Write to trackers, too: tensorboard, mlflow, wandb, trackio.")
+]
 
 
 def compare(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stratune.comparison.checked import checked
 from stratune.comparison.endpoints import check_endpoints
 from stratune.comparison.place import check_place, check_same, default_place, locked, name_of, prepare
-from stratune.comparison.plan import plan
+from stratune.comparison.plan import Planned, plan
 from stratune.comparison.schedule import RunEvent, Schedule
 from stratune.comparison.slices import Slicing
 from stratune.comparison.smaller import counts
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.comparison.sources import sources_of
+from stratune.comparison.tracked import Tracked
 from stratune.config import Config
 from stratune.data.soft_labels import digest_of_ratings
 from stratune.engine.base import Engine
@@ -22,6 +24,7 @@ from stratune.engine.choose import engine_for
 from stratune.engine.job import Place
 from stratune.identity import shared_by
 from stratune.result import RunResult
+from stratune.tracking.trackers import check_installed
 from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
@@ -60,6 +63,7 @@ def run_comparison(
 
     rows = rows or {}
     runs = plan(config)
+    check_installed(config.train.track if report else ())
     if out is not None:
         check_place(out)
     chosen = engine_for(engine, jobs) if isinstance(engine, str) else engine
@@ -86,10 +90,12 @@ def run_comparison(
             prepare(out, config, split, shared, about, rows, [run.run_id for run in runs], fresh=fresh)
             if slicing is not None and is_main():
                 slicing.keep_unless_there(out)
+            tracked = _tracked(config, split, out, watch, runs)
             engine.open(out)
             stored, place = store_split(split), Place.here(out)
             schedule = Schedule(
-                runs, config, place, stored.name, split.fingerprint, split.task, engine, watch,
+                runs, config, place, stored.name, split.fingerprint, split.task, engine,
+                watch if tracked is None else partial(_both, watch, tracked.on),
                 ratings=digest_of_ratings(split) if any(run.candidate.soft_labels for run in runs) else "",
             )  # fmt: skip
             yield from schedule.results()
@@ -99,13 +105,35 @@ def run_comparison(
                 planned = {run.run_id for run in runs}
                 if slicing.asked:
                     slicing.keep(out, slicing.searched(out, planned))
-                publish(out, planned)
+                board = publish(out, planned)
+                if tracked is not None:
+                    tracked.end(board)
 
 
 def _shared(config: Config, split: Split) -> dict[str, Any]:
     sections = config.model_dump(mode="json")
     moving = (sections["budget"], sections["train"], sections["decide"])
     return shared_by(split.fingerprint, split.task.to_dict(), *moving)
+
+
+def _tracked(
+    config: Config, split: Split, out: Path, watch: Callable[[RunEvent], None], runs: Sequence[Planned]
+) -> Tracked | None:
+    """None where no tracker is asked for, or another process writes to them."""
+    if not (config.train.track and is_main()):
+        return None
+    task, first = split.task, runs[0]
+
+    def say(text: str) -> None:
+        watch(RunEvent(first, {"event": "note", "text": text}, 0, len(runs)))
+
+    tags = {"data": name_of(config.data.source), "fingerprint": split.fingerprint, "kind": task.kind}
+    return Tracked.begin(config.train.track, out, task.selection.metric, tags, say)
+
+
+def _both(watch: Callable[[RunEvent], None], tracked: Callable[[RunEvent], None], told: RunEvent) -> None:
+    watch(told)
+    tracked(told)
 
 
 def _kept_in(out: Path, config: Config, rows: Mapping[str, Any]) -> Config:

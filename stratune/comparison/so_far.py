@@ -90,7 +90,7 @@ class SoFar:
             run.done += int(str(event["count"]))
         elif event["event"] == "step":
             run.doing, run.done, run.total = "training", int(str(event["step"])), int(str(event["steps"]))
-        elif event["event"] == "val":
+        elif event["event"] == "val" and event["value"] is not None:
             run.value = float(str(event["value"]))
 
     def seconds_left(self) -> float | None:

@@ -3,7 +3,7 @@
 {"event": "stage", "name": "frozen activations", "total": 600}      something longer begins
 {"event": "rows", "count": 64}                                      rows of the stage that passed
 {"event": "step", "step": 12, "steps": 80, "epoch": 0.6}            optimiser steps
-{"event": "val", "value": 0.81, "epoch": 1.0}                       an evaluation
+{"event": "val", "value": 0.81, "epoch": 1.0, "line": {...}, "of": ""}  an evaluation; its line of the history
 {"event": "note", "text": "will ask 400 rows, ..."}                 what the user should know now
 {"event": "exit", "code": 0}                                        the process ended (from the zygote)
 """
@@ -39,8 +39,9 @@ class Reporting(Progress):
             self.pending_rows, self.told_at = 0, time.monotonic()
 
     def step(self, step: Step) -> None:
-        if step.value is not None:
-            self.on_event({"event": "val", "value": step.value, "epoch": step.epoch})
+        if step.line is not None:
+            told = {"value": step.value, "epoch": step.epoch, "line": dict(step.line), "of": step.of}
+            self.on_event({"event": "val", **told})
         elif self._due() or step.step == step.steps:
             at = {"step": step.step, "steps": step.steps, "epoch": step.epoch}
             self.on_event({"event": "step", **at})

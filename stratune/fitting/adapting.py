@@ -92,7 +92,7 @@ def adapt(
         raise ConfigError(f"{settings.weights}: all weights are trained, in float32", key="train.weights")
     torch.manual_seed(seed)  # an LM head that is new is drawn
     backbone = load_backbone(backbone_id, language_model=True, new_head=True)
-    accelerator = make_accelerator(settings, None)
+    accelerator = make_accelerator()
     device = accelerator.device
     precision = resolve(settings.precision, device)
     runtime = Runtime(device, precision, settings.tokens_per_micro_batch(device.type))

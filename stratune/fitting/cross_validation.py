@@ -71,7 +71,7 @@ class CrossValidation:
         fits = len(numbers) + refit
         seconds, seen, price = 0.0, 0, 0.0
         for turn, fold in enumerate(numbers, start=1):
-            told = _Turn(progress, f"fold {turn} of {len(numbers)}: ", turn, fits)
+            told = _Turn(progress, f"fold {turn} of {len(numbers)}: ", f"fold {turn}", turn, fits)
             part = self.split.without(fold)
             if turn == 1:  # what test will cost is part of what a server's answers cost
                 part = replace(part, test=self.split.test)
@@ -88,7 +88,7 @@ class CrossValidation:
             if is_net:
                 gc.collect()  # a net has circles: without this two of them would be in memory
         if kept is None:
-            kept = self.fit(self.split, folder, _Turn(progress, "all rows: ", fits, fits))
+            kept = self.fit(self.split, folder, _Turn(progress, "all rows: ", "", fits, fits))
             seconds, seen = seconds + kept.train_seconds, seen + (kept.examples_seen or 0)
         kept.predictor.about["fingerprint"] = self.split.fingerprint
         kept.train_seconds, kept.all_examples_seen = seconds, seen or None
@@ -102,13 +102,13 @@ class CrossValidation:
 class _Turn(Prefixed):
     """One fit of several that are about as long: to who watches, they are one training."""
 
-    def __init__(self, whole: Progress, prefix: str, turn: int, fits: int) -> None:
-        super().__init__(whole, prefix)
+    def __init__(self, whole: Progress, prefix: str, of: str, turn: int, fits: int) -> None:
+        super().__init__(whole, prefix, of)
         self.turn, self.fits = turn, fits
 
     def step(self, step: Step) -> None:
         done = (self.turn - 1) * step.steps + step.step
-        self.whole.step(replace(step, step=done, steps=self.fits * step.steps))
+        super().step(replace(step, step=done, steps=self.fits * step.steps))
 
 
 class _Use:

@@ -61,17 +61,12 @@ LEAST_TO_CHOOSE = 12
 COPIED = 0.1
 
 
-def make_accelerator(settings: TrainSettings, work: Path | None) -> Accelerator:
-    """accelerate handles devices, processes and trackers; mixed precision is ours (train/precision.py)."""
+def make_accelerator() -> Accelerator:
+    """accelerate handles devices and processes; mixed precision is ours (train/precision.py)."""
     from accelerate import Accelerator
 
     check_launch()
-    return Accelerator(
-        mixed_precision="no",
-        cpu=on_cpus(),
-        log_with=list(settings.track) or None,
-        project_dir=str(work) if work else None,
-    )
+    return Accelerator(mixed_precision="no", cpu=on_cpus())
 
 
 @dataclass
@@ -124,7 +119,7 @@ class NetFitting:
         return found
 
     def _build(self) -> None:
-        self.accelerator, self.notes = make_accelerator(self.settings, self.work), list[str]()
+        self.accelerator, self.notes = make_accelerator(), list[str]()
         if self.backbone.held in PACKED:
             self.notes.append(f"the weights of {self.backbone.id} are held in {self.backbone.held}")
         self.strategy = replace(self.strategy, readout=self.strategy.readout.on(self.backbone))
@@ -246,9 +241,6 @@ class NetFitting:
             progress=self.progress,
             part=self.part,
         )
-        if self.settings.track:
-            config = _flat(self.strategy.settings() | {"seed": self.seed})
-            self.accelerator.init_trackers("stratune", config=config)
         prepare_head(self.net, rows, self.runtime)
         recomputed = self.net.recomputes
         state = loop.run()
@@ -262,8 +254,6 @@ class NetFitting:
         if solver is not None and validation is None:
             self.settings_tried = solver.solve(rows, rows)
         self.net.head.after_training()
-        if self.settings.track:
-            self.accelerator.end_training()
         if validation is not None:
             self.aggregate = validation.tune()
         return state, rows.seconds
@@ -314,14 +304,3 @@ class NetFitting:
         if self.backbone.embed is None:
             self.progress.stage("frozen activations", len(tokens))
         return feed(self.net, tokens, self.runtime, cache=self.settings.cache, progress=self.progress)
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Trackers take plain values only."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value if isinstance(value, (bool, int, float, str)) else str(value)
-    return flat

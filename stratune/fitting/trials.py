@@ -127,7 +127,9 @@ class _Search:
         started, part = time.perf_counter(), turn.part
         end = f", to {part.until:.0%} of the steps" if part.until < 1 else ""
         try:
-            told = Prefixed(self.progress, f"trial {turn.number + 1}{self.of}{end}: ")
+            told = Prefixed(
+                self.progress, f"trial {turn.number + 1}{self.of}{end}: ", f"trial {turn.number + 1}"
+            )
             trained = self.fit(
                 with_settings(self.candidate, turn.settings), self.folder(turn.number), told, part
             )
@@ -204,7 +206,7 @@ class _Search:
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """The trackers' files of a trial stay."""
+    """Of a trial, and of the folds in it. Other files stay."""
     for fold in folder.glob("fold-*"):
         remove_checkpoints(fold)
     for checkpoint in folder.glob("checkpoint-*.safetensors"):

@@ -295,16 +295,17 @@ class Loop:
             self.best = checkpoint.snapshot(self.trainable)
         elif regular:
             position.evaluations_since_best += 1
-        self._record(epoch, seen)
+        line = self._record(epoch, seen)
         stopped = position.evaluations_since_best >= self.settings.patience
         position.finished = stopped or position.step == self.steps
-        self.progress.step(Step(position.step, self.steps, epoch, 0, seen.value))
+        self.progress.step(Step(position.step, self.steps, epoch, 0, seen.value, line))
 
     def _order(self, score: float, minus_loss: float) -> tuple[float, float]:
         """What the user chooses steps by, then what breaks ties."""
         return (minus_loss, score) if self.settings.stop_on == "loss" else (score, minus_loss)
 
-    def _record(self, epoch: float, seen: Evaluation) -> None:
+    def _record(self, epoch: float, seen: Evaluation) -> dict[str, Any]:
+        """The line of history.jsonl."""
         loss = float(self.accelerator.reduce(self.loss_sum, "sum")) / max(1, self.position.loss_rows)
         line: dict[str, Any] = {
             "step": self.position.step,
@@ -316,10 +317,9 @@ class Loop:
             "seconds": self.position.train_seconds,
         }
         self.position.history.append(line)
-        logged = {key: value for key, value in line.items() if key != "step" and value is not None}
-        self.accelerator.log(logged, step=self.position.step)
         self.loss_sum.zero_()
         self.position.loss_rows = 0
+        return line
 
     def _save_when_due(self, evaluated: bool) -> None:
         """Every `checkpoint_seconds`, and at rungs; with several processes, whose clocks differ, after every

@@ -1,0 +1,30 @@
+"""The trackers that there are, by name; each module is loaded when its tracker is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stratune.errors import ConfigError
+from stratune.tracking.base import Tracker
+
+_CLASSES = {"tensorboard": "TensorBoard", "mlflow": "MLflow", "wandb": "WandB", "trackio": "Trackio"}
+
+
+def check_installed(names: Sequence[str]) -> None:
+    """Raises ConfigError for the first whose library is missing."""
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            why = f"{name} is not installed: pip install 'stratune[track]'"
+            raise ConfigError(why, key="train.track")
+
+
+def tracker(name: str, out: Path) -> Tracker:
+    """Of a comparison in `out`. Raises ConfigError where it lacks a key."""
+    module = importlib.import_module(f"stratune.tracking.{name}")
+    made: Any = getattr(module, _CLASSES[name])(out)
+    found: Tracker = made
+    return found
