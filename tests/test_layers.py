@@ -18,7 +18,7 @@ ROOMS = (
     "net", "train",
     "prompt", "model", "readout", "strategy", "remote",
     "predictor", "fitting", "engine",
-    "config", "report", "comparison", "export",
+    "config", "report", "comparison", "export", "serving",
     "api", "sklearn", "cli", "testing",
     "stratune", "__main__",
 )  # fmt: skip
