@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, StreamingResponse
+from starlette.responses import HTMLResponse
 
 from stratune.predictor.written import Answer
 from stratune.serving import schemas
@@ -26,19 +26,18 @@ from stratune.serving.bodies import (
     object_of,
     transcript_of,
 )
-from stratune.serving.guard import HEALTH, Guard
+from stratune.serving.guard import GONE, HEALTH, Guard
 from stratune.serving.keys import ApiKey
 from stratune.serving.limits import Limits
 from stratune.serving.page import page
 from stratune.serving.refusals import Refused, error_body, kind_of
 from stratune.serving.served import Served
 from stratune.serving.service import Service
-from stratune.serving.streams import answered_lines, known_parameters
+from stratune.serving.streams import WhileRead, answered_lines, known_parameters
 from stratune.version import __version__
 
 T = TypeVar("T")
 LOOK = 0.1  # seconds that an answer may take before it is looked whether anybody waits for it
-GONE = 499  # as nginx calls it: nobody reads this
 NDJSON = "application/x-ndjson"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -95,7 +94,7 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         model = service.served.get(request.query_params.get("model"))
         lines = answered_lines(service, model, request.stream())
         first = await anext(lines, b"")  # what is wrong with it is a status
-        return StreamingResponse(_after(first, lines), media_type=NDJSON)
+        return WhileRead(_after(first, lines), media_type=NDJSON)
 
     @app.post("/v1/classify", **schemas.of(schemas.CLASSIFY, schemas.CLASSIFIED))
     async def classify(request: Request) -> Response:

@@ -106,9 +106,7 @@ def asked_of(kind: str, found: Mapping[str, Any], predictor: Predictor, limits: 
         return Asked(*_texts(rows, task, "rows"))
     beside = BESIDE[kind]
     if (beside in found) != (task.text_pair is not None):
-        what = (
-            "is missing: this model takes pairs" if task.text_pair else "is there: this model takes no pairs"
-        )
+        what = "missing: this model takes pairs" if task.text_pair else "this model takes no pairs"
         raise Refused(400, f"{beside}: {what}")
     if kind == "text":
         return Asked(*_given([value], [found[beside]] if beside in found else None, task, ""), single=True)

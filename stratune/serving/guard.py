@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stratune.errors import DataError, RemoteError, StratuneError, UnsupportedError
@@ -13,6 +14,7 @@ from stratune.serving.refusals import Refused
 from stratune.serving.service import Service
 
 log = logging.getLogger("stratune.serving")
+GONE = 499  # as nginx calls it: nobody reads this
 HEALTH = "/healthz"
 ANSWERING = ("/predict", "/predict.ndjson", "/v1/classify")
 ROUTES = (*ANSWERING, "/v1/models", "/metrics", HEALTH, "/docs", "/openapi.json")  # of a label in /metrics
@@ -41,6 +43,10 @@ class Guard:
         try:
             self._check(path, scope)
             await self.app(scope, receive, sending)
+        except ClientDisconnect:
+            status = GONE
+        except Refused as refused:
+            await _refuse(refused, sending)
         except Exception as error:  # noqa: BLE001  a request must not end the server
             if status:
                 raise  # an answer has begun: the connection is closed, which tells that it is not whole
@@ -61,9 +67,7 @@ class Guard:
 
 
 def refusal_of(error: Exception) -> Refused:
-    """What is said of an error. Paths and addresses that one of ours may name are for the log alone."""
-    if isinstance(error, Refused):
-        return error
+    """What is said of another error. Paths and addresses that one of ours may name are for the log alone."""
     if isinstance(error, (DataError, UnsupportedError)):
         return Refused(400, str(error))
     if isinstance(error, StratuneError):

@@ -11,6 +11,9 @@ from typing import Any
 from stratune.backbone.load import Backbone, load_backbone
 from stratune.comparison.board import Board
 from stratune.errors import ConfigError, choices
+from stratune.model.documents import DocumentModel
+from stratune.model.net import NetModel
+from stratune.model.prompted import PromptedModel
 from stratune.ownership import MARKER
 from stratune.predictor.manifest import Manifest, read_manifest
 from stratune.predictor.model_folder import ENSEMBLES
@@ -21,6 +24,7 @@ from stratune.serving.refusals import Refused
 from stratune.strategy.base import Strategy
 from stratune.train.runtime import runtime_of
 
+ON_A_BACKBONE = (NetModel.kind, DocumentModel.kind, PromptedModel.kind)
 Key = tuple[str, str | None, str | None, str]  # a backbone: id, revision, digest of its weights, how held
 
 
@@ -98,7 +102,7 @@ def _backbone_of(manifest: Manifest, folder: Path) -> Key | None:
         }
         return found.pop() if len(found) == 1 else None
     part = manifest.fields.backbone
-    if part is None or is_remote(part.id) or not isinstance(manifest.candidate, Strategy):
+    if part is None or is_remote(part.id) or manifest.kind not in ON_A_BACKBONE:
         return None
     return part.id, part.revision, part.weight_hash, part.held or "float32"
 

@@ -6,6 +6,10 @@ import io
 from collections.abc import AsyncIterator
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
 from stratune.data.json_files import in_batches
 from stratune.data.write import JsonlWriter
 from stratune.errors import choices
@@ -18,6 +22,16 @@ from stratune.serving.served import ServedModel
 from stratune.serving.service import Service
 
 Row = dict[str, Any]
+
+
+class WhileRead(StreamingResponse):
+    """An answer that begins before its request has ended: the body is read by who answers it alone.
+
+    starlette's own waits for the client to go, and takes what comes of the body for itself.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.stream_response(send)
 
 
 async def lines_of(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[tuple[int, bytes]]:
@@ -52,9 +66,9 @@ async def batches_of(
     rows, texts, pairs, size = list[Row](), list[str](), list[str](), 0
     async for number, line in lines:
         row = _row(line, number)
-        if there := [name for name in row if name in added]:
-            raise Refused(400, f"line {number}: it has a column {there[0]!r}, as the answer has")
         text, pair = row_of(row, task, f"line {number}")
+        if there := [name for name in row if name in added]:
+            raise Refused(400, f"line {number}: it has a column {there[0]!r} already")
         rows.append(row)
         texts.append(text)
         if pair is not None:
@@ -84,6 +98,12 @@ async def answered_lines(
             answers = await service.answer(model, texts, pairs, patient=True)
             yield written(rows, answers)
             begun = True
+    except ClientDisconnect:
+        raise
+    except Refused as refused:
+        if not begun:
+            raise
+        yield refused.line + b"\n"
     except Exception as error:  # noqa: BLE001  the status is sent already
         if not begun:
             raise
