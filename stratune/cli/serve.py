@@ -55,6 +55,7 @@ def serve(
     for module in NEEDED:
         if importlib.util.find_spec(module) is None:
             raise ConfigError(f"{module} is not installed: pip install 'stratune[serve]'", key="serve")
+    from stratune.memory import set_up_memory
     from stratune.serving.app import create_app
     from stratune.serving.keys import key_from
     from stratune.serving.limits import Limits
@@ -68,6 +69,7 @@ def serve(
     limits = Limits(**{name: value for name, value in given.items() if value is not None}, exact=exact)  # type: ignore[arg-type]
     key = None if api_key_env is None else key_from(api_key_env)
     folders = folders_of(places, listed(strategies) or (), every)
+    set_up_memory()
     with bound(host, port) as listening:
         if key is None and not is_loopback(host):
             typer.echo(f"stratune: {host} is open to others, and no key is asked: --api-key-env", err=True)
