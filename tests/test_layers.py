@@ -18,7 +18,7 @@ ROOMS = (
     "net", "train",
     "prompt", "model", "readout", "strategy", "remote",
     "predictor", "fitting", "engine",
-    "config", "report", "tracking", "comparison", "export",
+    "config", "report", "tracking", "comparison", "export", "serving",
     "api", "sklearn", "cli", "testing",
     "stratune", "__main__",
 )  # fmt: skip

@@ -6,7 +6,7 @@ from drawing import svg
 
 # From top to bottom. A room on the way of a row has the number of its step, as docs/house.md counts them.
 FLOORS: dict[str, dict[str, str]] = {
-    "doors": {"cli": "1", "api": "1", "sklearn": "", "testing": "", "export": ""},
+    "doors": {"cli": "1", "api": "1", "sklearn": "", "testing": "", "serving": "", "export": ""},
     "comparison": {"comparison": "3", "tracking": "", "report": "9", "config": "1"},
     "run": {"engine": "3", "fitting": "4", "predictor": "10"},
     "technique": {"remote": "", "strategy": "4", "readout": "4", "model": "7", "prompt": ""},

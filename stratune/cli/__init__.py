@@ -119,6 +119,7 @@ def _register() -> None:
         predict,
         prompt,
         schema,
+        serve,
         show,
         sizes,
         slices,
@@ -154,6 +155,7 @@ def _register() -> None:
     app.add_typer(prompt.app, name="prompt")
     app.command("list")(listing.list_names)
     app.command("export")(export.export)
+    app.command("serve")(serve.serve)
 
 
 _register()

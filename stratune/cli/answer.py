@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,19 +39,14 @@ def is_text(words: str) -> bool:
 
 def answer(predictor: Predictor, texts: Sequence[str], *, explain: bool, as_json: bool) -> None:
     """Print what the model says of one text, or of one pair of texts."""
+    from stratune.predictor.written import answer_objects
+
     paired = predictor.task.text_pair is not None
     if len(texts) != (2 if paired else 1):
         wanted = "two texts, the pair" if paired else "one text (put quotes around it)"
         raise ConfigError(f"this model takes {wanted}; {len(texts)} are there", key="INPUT")
     scored = predictor.score([tuple(texts)] if paired else list(texts))
-    (said,) = scored.predicted(predictor.task)
-    scores = {
-        label: None if math.isnan(score) else round(float(score), 6)
-        for label, score in zip(predictor.labels, scored.predictions[0], strict=False)
-    }
-    found: dict[str, Any] = {"prediction": said, "scores": scores, "tokens_cut": int(scored.tokens_cut[0])}
-    if scored.answers is not None:
-        found["answer"] = scored.answers[0]
+    (found,) = answer_objects(predictor, scored)
     if explain:
         found["evidence"] = json.loads(evidence_of(scored, [texts[0]])[0])
     print_json(found) if as_json else _show(found)

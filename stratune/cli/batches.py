@@ -93,6 +93,7 @@ class Answering:
         from stratune.cli.answer import evidence_of
         from stratune.data.columns import canonical
         from stratune.data.read import read
+        from stratune.predictor.written import answer_columns
 
         self.columns.check(batch, predictor)
         text, pair = self.columns.text, self.columns.pair
@@ -100,7 +101,10 @@ class Answering:
         wanted = _wanted(batch, self.columns, self.types)
         texts = canonical(read(wanted), task, self.source, labelled=False, first=first)
         answers = predictor.answer(list(texts["text"]), list(texts["text_pair"]) if task.text_pair else None)
-        added = _answer_columns(predictor, answers, self.columns)
+        sets = None
+        if self.columns.coverage is not None:
+            sets = [_set_cell(one) for one in predictor.sets_of(answers, self.columns.coverage)]
+        added = answer_columns(predictor, answers, self.columns.prefix, sets)
         if self.explain:
             added[f"{self.columns.prefix}evidence"] = evidence_of(answers, list(texts["text"]))
         return _joined({name: cells for name, cells in batch.items() if name not in self.hidden}, added)
@@ -124,21 +128,6 @@ def _wanted(batch: Batch, columns: Columns, types: Mapping[str, Any]) -> Batch:
         return batch  # whose columns the message names
     texts = {name: types.get(name) == pa.string() for name in names}
     return {name: [as_text(v) for v in batch[name]] if texts[name] else batch[name] for name in names}
-
-
-def _answer_columns(predictor: Predictor, answers: Any, wanted: Columns) -> dict[str, list[Any]]:
-    prefix = wanted.prefix
-    columns: dict[str, list[Any]] = {f"{prefix}prediction": answers.predicted(predictor.task)}
-    if wanted.coverage is not None:
-        sets = predictor.sets_of(answers, wanted.coverage)
-        columns[f"{prefix}set"] = [_set_cell(one) for one in sets]
-    for k, label in enumerate(predictor.labels):
-        scores = answers.predictions[:, k]
-        columns[f"{prefix}score_{label}"] = [None if math.isnan(p) else round(float(p), 6) for p in scores]
-    if answers.answers is not None:
-        columns[f"{prefix}answer"] = answers.answers
-    columns[f"{prefix}tokens_cut"] = [int(cut) for cut in answers.tokens_cut]
-    return columns
 
 
 def _set_cell(found: tuple[Any, ...]) -> str:

@@ -101,12 +101,12 @@ def _parse(text: str, name: str | Path, row: int | None = None) -> Any:
         RecursionError,
     ) as error:  # a number of thousands of digits; thousands of nested brackets
         raise DataError(f"JSON that cannot be read: {error}", path=name, row=row) from None
-    if text.count("[") + text.count("{") > MOST_DEPTH and _is_deeper(found, MOST_DEPTH):
+    if text.count("[") + text.count("{") > MOST_DEPTH and is_deeper(found, MOST_DEPTH):
         raise DataError(f"JSON that is nested more than {MOST_DEPTH} deep", path=name, row=row)
     return found
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def is_deeper(value: Any, levels: int) -> bool:
     """Level by level: what is nested deeper than Python may call functions has no bottom for a recursion."""
     level = [value]
     for _ in range(levels):
