@@ -94,7 +94,7 @@ class VirtualTokens(nn.Module):
 
         embed: Any = self.model.get_input_embeddings
         words = embed()(input_ids)  # (B, T, E)
-        vectors = self.prompt().to(words.dtype).expand(len(words), -1, -1)  # (B, n, E)
+        vectors = self.prompt().to(words.dtype).expand(words.shape[0], -1, -1)  # (B, n, E)
         length = self.prompt.length
         if attention_mask.dim() == 4:
             own = torch.arange(length, device=words.device).expand(len(words), -1)
@@ -103,7 +103,7 @@ class VirtualTokens(nn.Module):
             states = self.model(inputs_embeds=torch.cat([vectors, words], dim=1), **inputs).last_hidden_state
             return BaseModelOutput(last_hidden_state=states[:, length:])
         order = PromptOrder.of(attention_mask, length)
-        virtual = attention_mask.new_zeros(len(words), length)
+        virtual = attention_mask.new_zeros(words.shape[0], length)
         types = None if token_type_ids is None else order.joined(virtual, token_type_ids)
         given = model_inputs(self.family, order.joined(virtual + 1, attention_mask), types)
         states = self.model(inputs_embeds=order.joined(vectors, words), **given).last_hidden_state

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from stratune.model.tfidf import LinearText
 
     Rows = Sequence[str]
     Predictions = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
@@ -85,6 +87,10 @@ class BaselineModel(Model):
         predictions = self.fitted.predictions(Examples(texts, pairs).first_words(self.max_words))
         progress.rows(len(texts))
         return Scored(predictions, np.zeros(len(texts), dtype=np.int32))
+
+    def linear_text(self) -> LinearText | None:
+        made = getattr(self.fitted, "linear", None)  # a user's own baseline need not have it
+        return None if made is None else cast("LinearText", made())
 
     def write(self, folder: Path) -> dict[str, Any]:
         write_arrays(folder, "baseline", *self.fitted.state())
