@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,10 +57,20 @@ class SharedPrefix(nn.Module):
 
     def __init__(self, encoder: PrefixEncoder, index: int) -> None:
         super().__init__()
-        self.encoder, self.index, self.length = encoder, index, encoder.length
+        self.encoder: PrefixEncoder | None = encoder
+        self.index, self.length = index, encoder.length
+        self.made: tuple[Tensor, Tensor] | None = None  # by `fold`
 
     def forward(self) -> tuple[Tensor, Tensor]:
+        if self.made is not None:
+            return self.made
+        assert self.encoder is not None
         return self.encoder(self.index)  # type: ignore[no-any-return]
+
+    def fold(self) -> None:
+        """Keys and values become numbers of this block, and the encoder goes: for an exported graph."""
+        self.made = cast("tuple[Tensor, Tensor]", tuple(one.detach().contiguous() for one in self()))
+        self.encoder = None
 
 
 class Prompt(nn.Module):
@@ -77,6 +87,10 @@ class Prompt(nn.Module):
 
     def forward(self) -> Tensor:
         return self.vectors if self.encoder is None else self.encoder(self.vectors)
+
+    def fold(self) -> None:
+        """The encoder's vectors become the prompt's own: for an exported graph."""
+        self.vectors, self.encoder = nn.Parameter(self().detach()), None
 
 
 class VirtualTokens(nn.Module):

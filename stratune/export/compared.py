@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,7 +53,17 @@ def largest_gap(ours: NDArray[np.float64], theirs: NDArray[np.float64], what: st
     return gap
 
 
-def same_decisions(ours: NDArray[np.generic], theirs: NDArray[np.generic], what: str) -> None:
-    """Raises ArtifactError where two arrays (N,) or (N, K) of decisions differ."""
-    if not np.array_equal(ours, theirs):
+def same_decisions(predictor: Predictor, raw: NDArray[np.float64], theirs: NDArray[Any], what: str) -> None:
+    """Raises ArtifactError where decisions `theirs` are not those of the predictor's probabilities before
+    calibration, `raw` (N, K). A row that rounding could decide may be decided either way.
+    """
+    target, decision = predictor.task.target, predictor.post.decision
+    ours = target.decided(raw, None, decision)
+    if decision.thresholds or target.several_labels:
+        below, above = (target.decided(raw + by, None, decision) for by in (-TOLERANCE, TOLERANCE))
+        clear = below == above
+    else:
+        *_, second, first = np.sort(raw, axis=1).T
+        clear = first - second > 2 * TOLERANCE
+    if not np.array_equal(ours[clear], theirs[clear]):
         raise ArtifactError(f"{what}: labels are not ours")

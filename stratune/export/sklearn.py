@@ -117,10 +117,7 @@ def _verified(predictor: Predictor, found: Exported, path: Path) -> float:
         return largest_gap(ours.predictions, pipeline.predict(read)[:, None], what)
     probabilities = pipeline.predict_proba(read)
     gap = largest_gap(ours.predictions, probabilities, what)
-    if target.several_labels:
-        least = 0.5 if found.thresholds is None else found.thresholds
-        labels = target.named(probabilities >= least)
-    else:
-        labels = list(pipeline.predict(read))
-    same_decisions(np.array(ours.predicted(predictor.task)), np.array(labels), what)
+    least = 0.5 if found.thresholds is None else found.thresholds
+    decided = probabilities >= least if target.several_labels else target.decided_of(pipeline.predict(read))
+    same_decisions(predictor, predictor.model(texts, pairs).predictions, decided, what)
     return gap

@@ -34,6 +34,7 @@ class Model(ABC):
 
     kind: ClassVar[str]
     cannot_export: ClassVar[str | None] = f"it has no Hugging Face form; {INSTEAD}"  # why; None: it can
+    cannot_graph: ClassVar[str | None] = f"it is no net; {INSTEAD}"  # why one ONNX graph does not hold it
     paid = False  # a prediction may cost money
 
     @abstractmethod
