@@ -94,7 +94,7 @@ def _check_int8(to: str, int8: bool, data: str | None, margin: float | None) -> 
     if int8 and to != "onnx":
         raise ConfigError("it goes with --to onnx", key="--int8")
     if int8 and data is None:
-        why = "what it loses is measured on labelled rows that training has not seen: name a file, --data val.csv"
+        why = "what it loses is measured on labelled rows that training has not seen: name them by --data"
         raise ConfigError(why, key="--int8")
     for key, given in (("--data", data), ("--margin", margin)):
         if given is not None and not int8:

@@ -86,7 +86,8 @@ def quantised(predictor: Predictor, folder: Path, inputs: TextInputs, how: Int8)
     return [
         f"Matrix products are in int8. On {len(texts)} labelled rows {score}; {loss}.",
         f"Size {sizes[1] / 1e6:.1f} MB, in float32 {sizes[0] / 1e6:.1f} MB.",
-        f"Rows a second here: {whole.rate:.0f}, in float32 {plain.rate:.0f}, `stratune predict` {own.rate:.0f}.",
+        f"Rows a second, here: {whole.rate:.0f}; in float32 {plain.rate:.0f}; "
+        f"of `stratune predict` {own.rate:.0f}.",
     ]
 
 
@@ -94,7 +95,7 @@ def _rows(predictor: Predictor, data: str) -> tuple[list[str], list[str] | None,
     task = predictor.task
     table = canonical(read(data), task, data)
     if len(table) < FEWEST:
-        why = f"{len(table)} rows do not show what int8 loses; give at least {FEWEST} that training has not seen"
+        why = f"{len(table)} rows do not show what int8 loses; give at least {FEWEST}"
         raise DataError(why, path=data)
     texts, pairs = text_columns(table)
     words = getattr(predictor.model.whole, "limit", None)
@@ -139,7 +140,8 @@ def _check_alive(predictor: Predictor, plain: _Side, whole: _Side) -> None:
     name = "values" if predictor.task.target.is_numeric else "probabilities"
     before, after = (float(np.std(side.answers[name], axis=0).max()) for side in (plain, whole))
     if after < ALIVE * before:
-        why = f"its answers hardly depend on the text any more (their spread falls from {before:.2g} to {after:.2g})"
+        spread = f"their spread falls from {before:.2g} to {after:.2g}"
+        why = f"its answers hardly depend on the text any more: {spread}"
         raise UnsupportedError("export to int8", named(predictor), why)
 
 

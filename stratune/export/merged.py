@@ -43,7 +43,7 @@ def refuse_packed(net: Net, export: str) -> None:
 
 
 def standalone(net: Net, export: str) -> Any:
-    """A copy of the module that is called, which shares no tensor with the net: merged where that is possible."""
+    """A copy of the module that is called, which shares no tensor with the net; merged where it can be."""
     found = merged(net, export)
     if found is None or found is net.backbone.model:
         found = released(copy.deepcopy(net.model))

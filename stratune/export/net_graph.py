@@ -28,8 +28,8 @@ LEAST = 1e-12  # as target/base.py clips probabilities before the logarithm
 class NetGraph(nn.Module):
     """(B, T) int64 tensors of `inputs` -> probabilities (B, K) and labels (B,) or (B, K), or values (B, 1).
 
-    Tokens stand before the padding. Attention is that of torch or transformers in float32: neither our kernels
-    for CPUs (net/cpu_kernels.py, which Net.forward puts around) nor autocast is in use.
+    Tokens stand before the padding. Attention is that of torch or transformers in float32: neither our
+    kernels for CPUs (net/cpu_kernels.py, which Net.forward puts around) nor autocast is in use.
     """
 
     def __init__(self, net: Net, predictor: Predictor) -> None:

@@ -92,7 +92,9 @@ def net_code(predictor: Predictor, inputs: TextInputs, names: tuple[str, ...]) -
 
     def read(text: str) -> str:
         text = f"{inputs.prompt!r} + {text}" if inputs.prompt else text
-        return text if inputs.empty is None else f"{text} or {inputs.empty!r}"
+        return (
+            text if inputs.empty is None or (paired and not inputs.apart) else f"{text} or {inputs.empty!r}"
+        )
 
     first, second = read("text"), f"{inputs.between!r} + pair" if inputs.between else "pair"
     call = f"inputs_of([{first} for text in texts])"

@@ -36,7 +36,7 @@ NOISY = "torch.onnx._internal.exporter._registration"  # warns that torchvision 
 
 
 def net_of(predictor: Predictor) -> NetModel:
-    """The net in a predictor that one graph holds. Raises UnsupportedError with the reason why there is none."""
+    """The net in a predictor that one graph holds. Raises UnsupportedError with the reason for none."""
     model = predictor.model
     if model.cannot_graph:
         raise UnsupportedError(EXPORT, named(predictor), model.cannot_graph)
@@ -52,10 +52,8 @@ def write_net(predictor: Predictor, folder: Path) -> TextInputs:
     net = model.net
     tokenizer = fast_tokenizer(net.backbone, model.limit)
     graph = NetGraph(net, predictor)
-    prompt = getattr(model.reader, "prompt", "") or getattr(
-        getattr(model.reader, "inner", None), "prompt", ""
-    )
-    inputs = text_inputs(tokenizer, net.backbone, prompt, apart=net.head.reads_apart)
+    inner = getattr(model.reader, "inner", model.reader)  # of a pair's two texts read apart
+    inputs = text_inputs(tokenizer, net.backbone, getattr(inner, "prompt", ""), apart=net.head.reads_apart)
     tokenizer.save(str(folder / TOKENIZER))
     pairs = list(reversed(PROBES)) if predictor.task.text_pair else None
     example = inputs(PROBES, pairs)
@@ -80,8 +78,8 @@ def _traced(graph: NetGraph, example: list[torch.Tensor], backbone_id: str) -> A
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Around one call of torch.onnx, which prints and warns each time: of libraries that are not there, names of
-    axes, its own deprecated calls.
+    """Around one call of torch.onnx, which prints and warns each time: of libraries that are not there, names
+    of axes, its own deprecated calls.
     """
     logger = logging.getLogger(NOISY)
     before = logger.level

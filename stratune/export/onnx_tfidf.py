@@ -1,13 +1,13 @@
 """`tfidf` as an ONNX graph, from prepared texts to probabilities and labels.
 
-skl2onnx is not used. It has no `char_wb`; of repeated words its `sublinear_tf` is log(1 + n) where scikit-learn
-has 1 + log(n); and its lower case is that of the locale en_US.UTF-8, without which onnxruntime does not open
-the file. So texts are prepared in Python (`PREPARED`: lower case, one space between words and around them),
-and onnxruntime's own tokenizer does the rest exactly:
+skl2onnx (1.20) is not used. It has no `char_wb`; of n equal words its `sublinear_tf` is log(1 + n), where
+scikit-learn has 1 + log(n); and its lower case is that of the locale en_US.UTF-8, without which onnxruntime
+does not open the file. So texts are prepared in Python (`PREPARED`: lower case, one space between words and
+around them), and onnxruntime's own tokenizer does the rest exactly:
 
 - words are what Python's `\\w+` matches: letters, numbers and the underscore;
 - parts of words are all runs of 2 to 5 characters of the prepared text. scikit-learn's have a space at their
-  ends alone, where the word begins or ends; others are in no vocabulary, so counting them all changes nothing.
+  ends alone, where the word begins or ends; others are in no vocabulary, so counting all changes nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def prepared(text: str) -> str:
 
 
 def tfidf_graph(text: LinearText, predictor: Predictor) -> Any:
-    """A ModelProto: `text` (N,), and of pairs `text_pair` (N,) -> `probabilities` and `labels`, or `values`."""
+    """A ModelProto: `text` (N,), of pairs `text_pair` (N,) -> `probabilities` and `labels`, or `values`."""
     from onnx import TensorProto, helper
 
     nodes = Nodes()

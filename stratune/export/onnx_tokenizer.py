@@ -36,13 +36,16 @@ class TextInputs:
     apart: bool
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> dict[str, NDArray[np.int64]]:
-        firsts = [self.prompt + text or self.empty or "" for text in texts]
         if pairs is None:
-            return self._encoded(firsts)
+            return self._encoded([self._alone(text) for text in texts])
         if not self.apart:
-            return self._encoded([*zip(firsts, (self.between + pair for pair in pairs), strict=True)])
-        seconds = self._encoded([self.prompt + pair or self.empty or "" for pair in pairs])
-        return {**self._encoded(firsts), **{SECOND + name: rows for name, rows in seconds.items()}}
+            rows = zip(texts, pairs, strict=True)
+            return self._encoded([(self.prompt + text, self.between + pair) for text, pair in rows])
+        first, second = (self._encoded([self._alone(text) for text in side]) for side in (texts, pairs))
+        return {**first, **{SECOND + name: rows for name, rows in second.items()}}
+
+    def _alone(self, text: str) -> str:
+        return self.prompt + text or self.empty or ""
 
     def _encoded(self, rows: list[Any]) -> dict[str, NDArray[np.int64]]:
         found = self.tokenizer.encode_batch(rows)
@@ -69,7 +72,7 @@ def fast_tokenizer(backbone: Backbone, limit: TextLimit) -> Any:
 
 def text_inputs(tokenizer: Any, backbone: Backbone, prompt: str, *, apart: bool) -> TextInputs:
     between = "\n" if backbone.family.decoder and not apart else ""
-    without = not tokenizer.encode(prompt).ids
+    without = not prompt and not tokenizer.encode("").ids
     empty = backbone.tokenizer.convert_ids_to_tokens(backbone.pad) if without else None
     return TextInputs(tokenizer, prompt, between, empty, apart)
 
