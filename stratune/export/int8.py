@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 MARGIN = 0.5  # points
 FEWEST = 20  # rows
 AT_ONCE = 32  # rows in a batch, sorted by length
+ROUNDS = 8  # in which the sides take turns
 RESAMPLES = 1000
 ALIVE = 0.1  # of the spread of answers that int8 has to keep: broken ones give every text one answer
 
@@ -75,12 +76,14 @@ def quantised(predictor: Predictor, folder: Path, inputs: TextInputs, how: Int8)
         options = {"per_channel": True, "op_types_to_quantize": ["MatMul"], "weight_type": QuantType.QInt8}
         quantize_dynamic(before, small, **options)
     sizes = [_bytes(folder, before), _bytes(folder, small)]
-    plain = _side(_of_graph(Graph(folder, torch.get_num_threads()), inputs), texts, pairs)
+    plain_graph = Graph(folder, torch.get_num_threads())
     for old in folder.glob(f"{GRAPH}*"):
         old.unlink()
     small.rename(before)
-    whole = _side(_of_graph(Graph(folder, torch.get_num_threads()), inputs), texts, pairs)
-    own = _side(_of_predictor(predictor), texts, pairs, step=len(texts))  # it makes batches itself
+    graphs = [plain_graph, Graph(folder, torch.get_num_threads())]
+    sides = [(_of_graph(one, inputs), AT_ONCE) for one in graphs]
+    own_way = _of_predictor(predictor), len(texts)  # it makes batches itself
+    plain, whole, own = _raced([*sides, own_way], texts, pairs)
     _check_alive(predictor, plain, whole)
     score, loss = _lost(predictor, truth, plain, whole, how.margin)
     return [
@@ -118,21 +121,28 @@ def _of_predictor(predictor: Predictor) -> Answers:
     return answers
 
 
-def _side(answers: Answers, texts: list[str], pairs: list[str] | None, step: int = AT_ONCE) -> _Side:
-    """Rows sorted by length, longest first, `step` at once."""
+def _raced(sides: Sequence[tuple[Answers, int]], texts: list[str], pairs: list[str] | None) -> list[_Side]:
+    """Of each side (how it answers, how many rows at once): all rows, sorted by length, longest first.
+
+    The sides take turns at parts of the rows, so that other work on the machine slows each as much.
+    """
     lengths = [len(text) + len(pairs[i] if pairs else "") for i, text in enumerate(texts)]
     order = np.argsort(-np.array(lengths), kind="stable")
-    answers(texts[:2], pairs[:2] if pairs else None)  # what is made at the first call is not counted
-    found: dict[str, list[NDArray[Any]]] = {}
-    start = time.perf_counter()
-    for first in range(0, len(texts), step):
-        some = order[first : first + step]
-        part = answers([texts[i] for i in some], [pairs[i] for i in some] if pairs else None)
-        for name, rows in part.items():
-            found.setdefault(name, []).append(rows)
-    seconds = time.perf_counter() - start
+    seconds = [0.0] * len(sides)
+    found: list[list[dict[str, NDArray[Any]]]] = [[] for _ in sides]
+    for answers, _ in sides:
+        answers(texts[:2], pairs[:2] if pairs else None)  # what is made at the first call is not counted
+    for part in np.array_split(order, min(ROUNDS, len(order))):
+        for number, (answers, most) in enumerate(sides):
+            start = time.perf_counter()
+            for first in range(0, len(part), most):
+                some = part[first : first + most]
+                given = [texts[i] for i in some], [pairs[i] for i in some] if pairs else None
+                found[number].append(answers(*given))
+            seconds[number] += time.perf_counter() - start
     back = np.argsort(order, kind="stable")
-    return _Side({name: np.concatenate(parts)[back] for name, parts in found.items()}, len(texts) / seconds)
+    joined = [{name: np.concatenate([one[name] for one in of])[back] for name in of[0]} for of in found]
+    return [_Side(one, len(texts) / taken) for one, taken in zip(joined, seconds, strict=True)]
 
 
 def _check_alive(predictor: Predictor, plain: _Side, whole: _Side) -> None:
