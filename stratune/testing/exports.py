@@ -37,18 +37,22 @@ class Case:
     regression: bool = False
 
 
+_SHORT = {"row": "{text}", "answer": ": {label}", "chat": False}
 # Presets whose defaults do not fit a model of one block, or that need something beside.
 _SPECS: Mapping[str, Spec] = {
     "partial": {"preset": "partial", "k": 1},
     "prefix": {"preset": "prefix", "length": 4},
     "soft_prompt": {"preset": "soft_prompt", "length": 4},
     "p_tuning": {"preset": "p_tuning", "length": 4},
+    "zero_shot": {"preset": "zero_shot", "readout": {"template": _SHORT}},
+    "few_shot": {"preset": "few_shot", "readout": {"template": _SHORT, "shots": 1}},
+    "completion": {"preset": "completion", "readout": {"template": _SHORT}},
 }
 _MORE: Mapping[str, Case] = {
     "tfidf, pairs": Case("tfidf", pairs=True),
     "full, pairs": Case("full", pairs=True),
-    "full + two_tower": Case({"preset": "full", "readout": "two_tower"}, pairs=True),
-    "lora + words": Case({"preset": "lora", "readout": "words"}),
+    "full+two_tower": Case("full+two_tower", pairs=True),
+    "lora+words": Case({"preset": "lora+words", "readout": {"template": _SHORT}}),
     "peft:vera": Case({"preset": "peft:vera", "r": 4}),
 }
 
