@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from stratune.errors import ArtifactError, TrainingError
-from stratune.model.baseline import array_of
+from stratune.model.arrays import array_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
