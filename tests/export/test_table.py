@@ -24,7 +24,7 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
-@pytest.mark.parametrize("name, to", CELLS, ids=" to ".join)
+@pytest.mark.parametrize("name, to", CELLS)
 def test_a_cell(name, to, place, tmp_path):
     found = exported(trained(cases()[name], place), to, tmp_path / "out")
     assert found == ROWS[name][to]
