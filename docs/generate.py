@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import configuration_page
+import exports_page
 import pictures
 import python_page
 import results_pages
@@ -100,6 +101,7 @@ PAGES = {
     "strategies": strategies,
     "metrics": metrics,
     "../support": support_page.page,
+    "../exports": exports_page.page,
 }
 
 

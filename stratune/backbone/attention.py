@@ -56,7 +56,7 @@ def prefixed_attention(
         if bias is not None:
             options["position_bias"] = nn.functional.pad(bias, (prefix.length, 0))
         key, value = (
-            torch.cat([added.to(own.dtype).expand(len(own), -1, -1, -1), own], dim=2)  # (B, G, P + T, D)
+            torch.cat([added.to(own.dtype).expand(own.shape[0], -1, -1, -1), own], dim=2)  # (B, G, P + T, D)
             for added, own in zip(prefix(), (key, value), strict=True)
         )
     if scored:
@@ -85,7 +85,7 @@ def _by_hand(
     if mask is not None:
         scores = scores + additive(mask, scores.dtype)
     if (sinks := options.get("s_aux")) is not None:
-        column = sinks.to(scores.dtype).view(1, -1, 1, 1).expand(len(scores), -1, scores.shape[2], 1)
+        column = sinks.to(scores.dtype).view(1, -1, 1, 1).expand(scores.shape[0], -1, scores.shape[2], 1)
         scores = torch.cat([scores, column], dim=-1)
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)[..., : key.shape[2]]
     weights = nn.functional.dropout(weights, options.get("dropout", 0.0), module.training)

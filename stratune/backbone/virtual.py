@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -57,10 +57,20 @@ class SharedPrefix(nn.Module):
 
     def __init__(self, encoder: PrefixEncoder, index: int) -> None:
         super().__init__()
-        self.encoder, self.index, self.length = encoder, index, encoder.length
+        self.encoder: PrefixEncoder | None = encoder
+        self.index, self.length = index, encoder.length
+        self.made: tuple[Tensor, Tensor] | None = None  # by `fold`
 
     def forward(self) -> tuple[Tensor, Tensor]:
+        if self.made is not None:
+            return self.made
+        assert self.encoder is not None
         return self.encoder(self.index)  # type: ignore[no-any-return]
+
+    def fold(self) -> None:
+        """Keys and values become numbers of this block, and the encoder goes: for an exported graph."""
+        self.made = cast("tuple[Tensor, Tensor]", tuple(one.detach().contiguous() for one in self()))
+        self.encoder = None
 
 
 class Prompt(nn.Module):
@@ -78,6 +88,10 @@ class Prompt(nn.Module):
     def forward(self) -> Tensor:
         return self.vectors if self.encoder is None else self.encoder(self.vectors)
 
+    def fold(self) -> None:
+        """The encoder's vectors become the prompt's own: for an exported graph."""
+        self.vectors, self.encoder = nn.Parameter(self().detach()), None
+
 
 class VirtualTokens(nn.Module):
     """A model with n virtual tokens in front of each text; hidden states (B, T, C) are of the text only."""
@@ -94,7 +108,7 @@ class VirtualTokens(nn.Module):
 
         embed: Any = self.model.get_input_embeddings
         words = embed()(input_ids)  # (B, T, E)
-        vectors = self.prompt().to(words.dtype).expand(len(words), -1, -1)  # (B, n, E)
+        vectors = self.prompt().to(words.dtype).expand(words.shape[0], -1, -1)  # (B, n, E)
         length = self.prompt.length
         if attention_mask.dim() == 4:
             own = torch.arange(length, device=words.device).expand(len(words), -1)
@@ -103,7 +117,7 @@ class VirtualTokens(nn.Module):
             states = self.model(inputs_embeds=torch.cat([vectors, words], dim=1), **inputs).last_hidden_state
             return BaseModelOutput(last_hidden_state=states[:, length:])
         order = PromptOrder.of(attention_mask, length)
-        virtual = attention_mask.new_zeros(len(words), length)
+        virtual = attention_mask.new_zeros(words.shape[0], length)
         types = None if token_type_ids is None else order.joined(virtual, token_type_ids)
         given = model_inputs(self.family, order.joined(virtual + 1, attention_mask), types)
         states = self.model(inputs_embeds=order.joined(vectors, words), **given).last_hidden_state

@@ -4,32 +4,58 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stratune.errors import ConfigError, UnsupportedError, choices
 from stratune.printable import printable
 
-FORMATS = ("hf",)
+if TYPE_CHECKING:
+    from stratune.predictor.predictor import Predictor
+
+FORMATS = ("hf", "onnx", "sklearn")
 # What an export consists of: another file in its folder is the user's.
 EXPORTED = re.compile(
     r"README\.md|(\w*config|tokenizer|\w+_map|vocab|added_tokens)\.json|model[\w.-]*\.(safetensors|index\.json)"
-    r"|(vocab|merges)\.txt|[\w.]+\.model|chat_template\.jinja"
+    r"|(vocab|merges)\.txt|[\w.]+\.model|chat_template\.jinja|model\.onnx(\.data)?|model\.skops"
 )
 
 
 def export(
     model_dir: Annotated[Path, typer.Argument(help="Model folder (OUT/runs/<run>/model).")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
-    to: Annotated[str, typer.Option(help="hf: what transformers' pipeline and from_pretrained read.")] = "hf",
+    to: Annotated[
+        str,
+        typer.Option(
+            help="hf: what transformers' pipeline and from_pretrained read; onnx: one graph for onnxruntime; "
+            "sklearn: `tfidf` as a Pipeline of scikit-learn, in a file of skops."
+        ),
+    ] = "hf",
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="Of onnx: matrix products in int8, where --data shows that it may be."),
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Labelled rows that training has not seen, to measure what int8 loses: a file."),
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Points of the task's metric that int8 may lose. [default: 0.5]")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an export in DIR.")] = False,
 ) -> None:
-    """Write the model as a plain Hugging Face folder: same answers, same label names, no stratune needed."""
+    """Write the model for other programs: same answers, same label names, no stratune needed.
+
+    The folder is read again by the library it is for, and compared; what would answer otherwise is refused.
+    """
+    from stratune.export.extra import need_libraries
+
     if to not in FORMATS:
         raise ConfigError(choices(to, FORMATS), key="--to")
+    need_libraries(to)
+    _check_int8(to, int8, data, margin)
     _check_target(model_dir, folder, force)
-    from stratune.export import export_hf
     from stratune.export.card import notes_in
     from stratune.predictor.manifest import read_manifest
     from stratune.predictor.predictor import Predictor
@@ -38,12 +64,41 @@ def export(
     backbone = read_manifest(model_dir).fields.backbone
     if backbone is not None and is_remote(backbone.id):
         why = f"{backbone.id} is on a server; its weights are not here"
-        raise UnsupportedError("export to hf", str(model_dir), why)
+        raise UnsupportedError(f"export to {to}", str(model_dir), why)
     predictor = Predictor.load(model_dir, device="cpu")
-    written = export_hf(predictor, folder)
+    written = _write(predictor, folder, to, data if int8 else None, margin)
     for note in notes_in(written):
         typer.echo(f"note: {printable(note)}", err=True)
     typer.echo(printable(written))
+
+
+def _write(predictor: Predictor, folder: Path, to: str, data: str | None, margin: float | None) -> Path:
+    """`data`: rows for int8; None: float32."""
+    if to == "sklearn":
+        from stratune.export.sklearn import export_sklearn
+
+        return export_sklearn(predictor, folder)
+    if to == "onnx":
+        from stratune.export.int8 import MARGIN, Int8
+        from stratune.export.onnx import export_onnx
+
+        int8 = None if data is None else Int8(data, MARGIN if margin is None else margin)
+        return export_onnx(predictor, folder, int8)
+    from stratune.export import export_hf
+
+    return export_hf(predictor, folder)
+
+
+def _check_int8(to: str, int8: bool, data: str | None, margin: float | None) -> None:
+    """Raises ConfigError for options that do not go together."""
+    if int8 and to != "onnx":
+        raise ConfigError("it goes with --to onnx", key="--int8")
+    if int8 and data is None:
+        why = "what it loses is measured on labelled rows that training has not seen: name them by --data"
+        raise ConfigError(why, key="--int8")
+    for key, given in (("--data", data), ("--margin", margin)):
+        if given is not None and not int8:
+            raise ConfigError("it goes with --int8", key=key)
 
 
 def _check_target(model_dir: Path, folder: Path, force: bool) -> None:

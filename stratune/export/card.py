@@ -104,6 +104,7 @@ def notes(predictor: Predictor, *, small: bool = False) -> list[str]:
     if small:
         found.append(
             "Run it in float32 or bfloat16. Its last block uses numbers too small for float16 and for int8 "
-            "(`quantize_dynamic`), which would round them to zero and give every text one answer."
+            "(`quantize_dynamic`), which would round them to zero and give every text one answer; "
+            "`stratune export --to onnx --int8` has no such block."
         )
     return found

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from stratune.backbone.family import PACKED
-from stratune.backbone.held import released
-from stratune.errors import ArtifactError, UnsupportedError, boundary
+from stratune.errors import ArtifactError, UnsupportedError
 from stratune.export.answers import answers_of
 from stratune.export.card import thresholds_of, write_card
 from stratune.export.exportable import exportable
+from stratune.export.merged import merged
 from stratune.export.native import EXPORT, native_head, write_head
 from stratune.export.norm_block import Numbers, numbers_for, write_norm_block
 from stratune.export.tokenizer import exported_tokenizer
@@ -108,20 +107,10 @@ def _config(backbone: Backbone, native: NativeHead, labels: tuple[str, ...], ext
 
 
 def _merged(net: Net) -> Any:
-    """The bare model with its adapters added into its weights; a copy, where there are any."""
-    if net.backbone.held in PACKED:
-        why = f"its weights are held in {net.backbone.held}, on which it was trained; {INSTEAD}"
-        raise UnsupportedError(EXPORT, net.backbone.id, why)
-    if net.model is net.backbone.model:
-        return net.backbone.model
-    from peft import PeftModel
-    from peft.tuners.tuners_utils import BaseTuner
-
-    if not (isinstance(net.model, PeftModel) and isinstance(net.model.base_model, BaseTuner)):
+    found = merged(net, EXPORT)
+    if found is None:
         raise _no_place(net.backbone)
-    # Merging and unmerging in place would leave rounding errors in the predictor's own weights.
-    with boundary(lambda _: _no_place(net.backbone)):  # a method of peft's that does not change weights
-        return released(copy.deepcopy(net.model)).merge_and_unload()
+    return found
 
 
 def _load(model: Any, trained: Any, backbone: Backbone) -> None:

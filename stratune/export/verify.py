@@ -12,7 +12,8 @@ import torch
 from stratune.backbone.pretrained import read_model, read_tokenizer
 from stratune.errors import ArtifactError
 from stratune.export.answers import answers_of
-from stratune.tokens.tokens import first_words, tokenise
+from stratune.export.compared import PROBES, TOLERANCE, compared_rows
+from stratune.tokens.tokens import tokenise
 from stratune.train.feed import Feed
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 
     from stratune.model.net import NetModel
     from stratune.predictor.predictor import Predictor
-
-TOLERANCE = 1e-4  # difference of float32 logits; relative where a logit is above 1
-PROBES = (
-    "A short sentence to compare two copies of one model.",
-    "No.",
-    "Nothing works as it should, and the ending was a disappointment from start to finish! " * 3,
-)
 
 
 def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
@@ -50,12 +44,10 @@ def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
 
 
 def _rows(predictor: Predictor, scorer: NetModel) -> tuple[list[str], list[str] | None]:
-    """Sample rows and PROBES. Empty texts are left out: some decoders get no token from them."""
-    rows = [(row["text"], row.get("text_pair", "")) for row in predictor.sample]
-    rows += list(zip(PROBES, reversed(PROBES), strict=True))
-    words = scorer.limit.max_words
-    kept = [(first_words(a, words), first_words(b, words)) for a, b in rows if a.strip()]
-    return [a for a, _ in kept], [b for _, b in kept] if predictor.task.text_pair else None
+    """Empty texts are left out: some decoders get no token from them."""
+    texts, pairs = compared_rows(predictor, scorer.limit.max_words)
+    kept = [i for i, text in enumerate(texts) if text.strip()]
+    return [texts[i] for i in kept], None if pairs is None else [pairs[i] for i in kept]
 
 
 def _check_tokens(tokenizer: Any, texts: list[str], pairs: list[str] | None, scorer: NetModel) -> None:

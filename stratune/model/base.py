@@ -22,6 +22,8 @@ from stratune.watch import SILENT, Progress
 if TYPE_CHECKING:
     from torch import Tensor  # names of strategies are known without torch
 
+    from stratune.model.tfidf import LinearText
+
 Floats = NDArray[np.float64]
 INSTEAD = "keep the model folder and use `stratune predict`"
 TOLERANCE = 1e-4  # relative, for outputs of a reloaded copy on the same device in the same precision
@@ -32,6 +34,7 @@ class Model(ABC):
 
     kind: ClassVar[str]
     cannot_export: ClassVar[str | None] = f"it has no Hugging Face form; {INSTEAD}"  # why; None: it can
+    cannot_graph: ClassVar[str | None] = f"it is no net; {INSTEAD}"  # why one ONNX graph does not hold it
     paid = False  # a prediction may cost money
 
     @abstractmethod
@@ -111,6 +114,10 @@ class Model(ABC):
     def whole(self) -> Model:
         """What answers whole texts, or each chunk of them: itself, or the model that chunks are around."""
         return self
+
+    def linear_text(self) -> LinearText | None:
+        """The linear model of TF-IDF features that it is; None of any other."""
+        return None
 
     def tune(self, chunks: Chunks, score: Callable[[Floats], float]) -> bool:
         """Choose on validation how chunks are joined. Returns whether there was anything to choose."""

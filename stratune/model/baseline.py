@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 import numpy as np
 
-from stratune.errors import ArtifactError
 from stratune.model.answers import Scored
+from stratune.model.arrays import array_of as array_of
+from stratune.model.arrays import write_arrays as write_arrays
 from stratune.model.base import Model
 from stratune.tokens.tokens import first_words
 from stratune.watch import SILENT, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from stratune.model.tfidf import LinearText
 
     Rows = Sequence[str]
     Predictions = NDArray[np.float64]  # (N, C): probabilities of the labels, or values
@@ -39,27 +41,6 @@ class Examples:
             return self
         cut = [[first_words(text, count) for text in column] for column in (self.texts, self.pairs or ())]
         return replace(self, texts=cut[0], pairs=cut[1] if self.pairs is not None else None)
-
-
-def array_of(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """A saved array. Raises ArtifactError unless there is one of this shape, of numbers."""
-    found = arrays.get(name)
-    if found is None or found.shape != shape or found.dtype.kind != "f":
-        what = "there is none" if found is None else f"it has shape {found.shape}"
-        raise ArtifactError(f"the array {name} should have shape {shape}: damaged ({what})")
-    return found
-
-
-def write_arrays(
-    folder: Path, name: str, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]
-) -> None:
-    """`name`.safetensors and `name`.json."""
-    from safetensors.numpy import save_file
-
-    whole = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
-    save_file(whole, folder / f"{name}.safetensors")
-    text = json.dumps(state, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 class FittedBaseline(Protocol):
@@ -85,6 +66,10 @@ class BaselineModel(Model):
         predictions = self.fitted.predictions(Examples(texts, pairs).first_words(self.max_words))
         progress.rows(len(texts))
         return Scored(predictions, np.zeros(len(texts), dtype=np.int32))
+
+    def linear_text(self) -> LinearText | None:
+        made = getattr(self.fitted, "linear", None)  # a user's own baseline need not have it
+        return None if made is None else cast("LinearText", made())
 
     def write(self, folder: Path) -> dict[str, Any]:
         write_arrays(folder, "baseline", *self.fitted.state())

@@ -129,6 +129,11 @@ class ChunkModel(Model):
         own = f"it joins the predictions of a text's chunks, and a folder would read the first; {INSTEAD}"
         return self.inner.cannot_export or own
 
+    @property
+    def cannot_graph(self) -> str | None:  # type: ignore[override]
+        own = f"it joins the predictions of a text's chunks, and a graph would read the first; {INSTEAD}"
+        return self.inner.cannot_graph or own
+
     def caching(self) -> Self:
         return replace(self, inner=self.inner.caching())
 

@@ -30,6 +30,7 @@ class DocumentModel(NetModel):
 
     kind: ClassVar[str] = "documents"
     cannot_export = f"its head reads all chunks of a text, and a folder would read the first; {INSTEAD}"
+    cannot_graph = cannot_export
 
     def __call__(
         self, texts: Sequence[str], pairs: Sequence[str] | None, progress: Progress = SILENT

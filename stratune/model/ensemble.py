@@ -54,6 +54,7 @@ class EnsembleModel(Model):
 
     kind: ClassVar[str] = "ensemble"
     cannot_export = "it is several models; export one of its folders members/0, members/1, ..."
+    cannot_graph = cannot_export
 
     members: Sequence[Member]
 

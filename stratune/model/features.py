@@ -24,6 +24,10 @@ class FeaturesModel(NetModel):
         f"it reads TF-IDF features beside the backbone, which no class of transformers does; {INSTEAD}"
     )
 
+    cannot_graph: ClassVar[str | None] = (
+        f"it reads TF-IDF features beside the backbone, which are not made of token ids; {INSTEAD}"
+    )
+
     reader: FeaturesReader
 
     def write(self, folder: Path) -> dict[str, Any]:

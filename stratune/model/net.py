@@ -32,6 +32,7 @@ class NetModel(Model):
 
     kind: ClassVar[str] = "net"
     cannot_export: ClassVar[str | None] = None
+    cannot_graph: ClassVar[str | None] = None
 
     net: Net
     runtime: Runtime

@@ -31,6 +31,7 @@ class PromptedModel(Model):
 
     kind: ClassVar[str] = "prompted"
     cannot_export = f"it answers in words, not from a head; {INSTEAD}"
+    cannot_graph = cannot_export
 
     language_model: LanguageModel
     reader: Asking

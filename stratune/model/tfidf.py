@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from stratune.errors import ArtifactError, TrainingError
-from stratune.model.baseline import array_of
+from stratune.model.arrays import array_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Rows = Sequence[str]
     Kinds = list[csr_matrix]  # (N, F) of words, and (N, F') of parts of words
     Columns = tuple[NDArray[np.int64], ...]  # the same kinds: which terms are used
+
+
+# What of a row a linear model of TF-IDF features reads: its text, both texts of a pair, or one of them.
+Reads = Literal["text", "pair", "first", "second"]
 
 
 def terms_of(state: Mapping[str, Any], kind: str) -> list[str]:
@@ -118,6 +122,19 @@ class TextFeatures:
             "character_idf": np.zeros(0) if character is None else character.idf_,
         }
         return arrays, {"words": names(word), "characters": [] if character is None else names(character)}
+
+
+@dataclass(frozen=True)
+class LinearText:
+    """A linear model of TF-IDF features as plain numbers, which other libraries compute, too.
+
+    Scores of a row are `weight` (C, F) times its features plus `bias` (C,).
+    """
+
+    features: TextFeatures
+    weight: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    reads: Reads
 
 
 def names(vectoriser: Any) -> list[str]:

@@ -38,6 +38,7 @@ class Head(nn.Module):
     pool: Pool | None = None
     by_document: bool = False
     reads_features: ClassVar[bool] = False  # numbers of each text beside its vector (`Batch.features`)
+    reads_apart: ClassVar[bool] = False  # the two texts of a pair, each a sequence of its own
     is_linear: ClassVar[bool] = False  # a LinearHead, which can be solved instead of trained
 
     def start_at(self, logits: Tensor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +73,12 @@ class KnnHead(VectorHead):
         if rows != values or not rows or width != len(self.center) or outputs != self.values.shape[1]:
             raise ValueError(f"{rows} keys of width {width}, {values} values of {outputs}")
         self.keys, self.values = _held(torch.zeros(rows, width)), _held(torch.zeros(rows, outputs))
+
+    def fold(self) -> None:
+        """The number of neighbours becomes one that no tensor holds: for an exported graph."""
+        k: Any = float(self.k)
+        del self.k
+        self.k = k
 
     def classify(self, unit: Tensor) -> Tensor:
         cosines = unit @ self.keys.T  # (B, M)

@@ -23,4 +23,4 @@ def pooled(hidden: Tensor, mask: Tensor, pool: Pool) -> Tensor:
         at = torch.where(kept, positions, mask.shape[1]).argmin(dim=1)
     else:
         at = torch.where(kept, positions, -1).argmax(dim=1)
-    return hidden[torch.arange(len(hidden), device=hidden.device), at].float()
+    return hidden[torch.arange(hidden.shape[0], device=hidden.device), at].float()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,7 @@ class TwoTowerHead(LinearHead):
     """
 
     by_document = True
+    reads_apart: ClassVar[bool] = True
     center: Tensor  # (4 C + 1,) mean of each feature
     scale: Tensor  # (4 C + 1,) what a feature is multiplied by
 

@@ -83,6 +83,10 @@ class Objective:
         """(N, outputs) -> (N, K) probabilities, or (N, 1) values in the user's unit."""
         raise NotImplementedError
 
+    def decoded(self, logits: Tensor) -> Tensor:
+        """As `probabilities`, in torch and in the precision of the logits: what an exported graph holds."""
+        raise NotImplementedError
+
     def predictions(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of a text, or of its chunks joined -> predictions: the same but for rated levels."""
         return probabilities

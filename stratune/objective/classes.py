@@ -31,6 +31,9 @@ class CrossEntropy(Objective):
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return softmax(logits)
 
+    def decoded(self, logits: Tensor) -> Tensor:
+        return logits.softmax(dim=1)
+
 
 @dataclass(frozen=True)
 class TokenNLL(CrossEntropy):

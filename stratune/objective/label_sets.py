@@ -51,3 +51,6 @@ class Binary(Objective):
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(expit(logits.astype(np.float64)))
+
+    def decoded(self, logits: Tensor) -> Tensor:
+        return logits.sigmoid()

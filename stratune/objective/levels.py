@@ -49,6 +49,12 @@ class Corn(Ordered):
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return _levels(np.cumprod(expit(logits.astype(np.float64)), axis=1))
 
+    def decoded(self, logits: Tensor) -> Tensor:
+        above = [logits[:, :1].sigmoid()]
+        for level in range(1, self.outputs):  # ONNX has no cumulative product
+            above.append(above[-1] * logits[:, level : level + 1].sigmoid())
+        return _decoded_levels(torch.cat(above, dim=1))
+
 
 @dataclass(frozen=True)
 class Cumulative(Ordered):
@@ -82,6 +88,9 @@ class Cumulative(Ordered):
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return _levels(expit(logits.astype(np.float64)))
 
+    def decoded(self, logits: Tensor) -> Tensor:
+        return _decoded_levels(logits.sigmoid())
+
 
 @dataclass(frozen=True)
 class LevelValue(Ordered):
@@ -102,6 +111,11 @@ class LevelValue(Ordered):
         value = np.clip(logits[:, :1].astype(np.float64) + self._middle, 0, self.labels - 1)
         return np.asarray(np.clip(1 - np.abs(value - np.arange(self.labels)), 0, 1))
 
+    def decoded(self, logits: Tensor) -> Tensor:
+        value = (logits[:, :1] + self._middle).clamp(0, self.labels - 1)
+        levels = torch.arange(self.labels, dtype=logits.dtype, device=logits.device)
+        return (1 - (value - levels).abs()).clamp(0, 1)
+
     @property
     def _middle(self) -> float:
         """Where an untrained head starts."""
@@ -116,3 +130,10 @@ def _levels(above: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, K - 1) probabilities of being above each level -> (N, K) of being at it."""
     ends = np.ones((len(above), 1)), np.zeros((len(above), 1))
     return np.clip(-np.diff(np.hstack([ends[0], above, ends[1]]), axis=1), 0, 1)
+
+
+def _decoded_levels(above: Tensor) -> Tensor:
+    """`_levels`, in torch."""
+    first, last = torch.ones_like(above[:, :1]), torch.zeros_like(above[:, :1])
+    ends = torch.cat([first, above, last], dim=1)
+    return (ends[:, :-1] - ends[:, 1:]).clamp(0, 1)

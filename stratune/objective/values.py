@@ -74,3 +74,6 @@ class Value(Objective):
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         return logits[:, :1].astype(np.float64) * self.scale + self.center
+
+    def decoded(self, logits: Tensor) -> Tensor:
+        return logits[:, :1] * self.scale + self.center

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from stratune.errors import UnsupportedError
 from stratune.model.baseline import Examples
+from stratune.model.tfidf import LinearText
 from stratune.strategy.registry import register_baseline
 from stratune.strategy.tfidf import TfIdf, TfIdfModel
 
@@ -36,6 +37,9 @@ class OneTextModel:
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         return self.model.state()
+
+    def linear(self) -> LinearText:
+        return replace(self.model.linear(), reads="second" if self.second else "first")
 
 
 @register_baseline("first_only")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from stratune.model.baseline import Examples, array_of
-from stratune.model.tfidf import TextFeatures, joined, narrowed
+from stratune.model.tfidf import LinearText, TextFeatures, joined, narrowed
 from stratune.strategy.base import Baseline
 from stratune.strategy.linear import MANY_LABELS, WEIGHTS, Part, fit_linear
 from stratune.strategy.registry import register_baseline
@@ -123,3 +123,7 @@ class TfIdfModel:
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         arrays, vocabularies = self.features.state()
         return {**arrays, "weight": self.weight, "bias": self.bias}, vocabularies
+
+    def linear(self) -> LinearText:
+        pairs = self.weight.shape[1] != self.features.width(pairs=False)
+        return LinearText(self.features, self.weight, self.bias, "pair" if pairs else "text")
