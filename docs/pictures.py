@@ -39,8 +39,8 @@ NETS: dict[str, dict[str, Any]] = {
 }
 FLOWS = {
     "baselines": flows.baselines, "features": flows.features, "nearest": flows.nearest,
-    "ensemble": flows.ensemble, "stack": flows.stack, "soup": flows.soup, "distil": flows.distil,
-    "prompting": flows.prompting,
+    "ensemble": flows.ensemble, "stack": flows.stack, "cascade": flows.cascade, "soup": flows.soup,
+    "distil": flows.distil, "prompting": flows.prompting,
     "completion": flows.completion,
 }  # fmt: skip
 

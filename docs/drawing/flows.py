@@ -89,6 +89,26 @@ def stack() -> str:
     return _combined("stack", title, ("x 0.6", "x 0.3", "x 0.1"), "weighted mean of")
 
 
+def cascade() -> str:
+    """The cheap model answers all rows; those of which it is not sure go on to the dear one."""
+    parts = svg.legend("cascade", COMBINED)
+    y, below = 80.0, 150.0
+    parts += [
+        *_cell(16, y, 70, "plain", "text"),
+        _right(86, y, 112),
+        *_cell(112, y, 104, "frozen", "cheap model"),
+    ]
+    parts += [_right(216, y, 246), *_cell(246, y, 130, "trainable", "as sure as the", "threshold?")]
+    parts += [_right(376, y, 450), svg.text(414, y - 10, "yes", "loose")]
+    parts += [*_cell(450, y, 84, "plain", "answer"), svg.line((311, y + 17), (311, below))]
+    parts += [svg.text(330, y + 44, "no", "loose"), _right(311, below, 346)]
+    parts += [*_cell(346, below, 104, "frozen", "dear model"), _right(450, below, 484)]
+    parts += _cell(484, below, 84, "plain", "answer")
+    return svg.document(
+        "Cascade: a cheap model answers where it is sure, a dear one where it is not", 190, parts
+    )
+
+
 def distil() -> str:
     """Teachers answer texts without labels; a student learns from these and from the labelled rows."""
     parts = svg.legend("distil", COMBINED)

@@ -11,10 +11,12 @@ import numpy as np
 
 from stratune.data.rows import sample_rows
 from stratune.errors import TrainingError
+from stratune.fitting.cascading import sure_enough
 from stratune.fitting.kept_answers import kept_answers
 from stratune.fitting.stacking import stacked
 from stratune.fitting.trained import Trained
 from stratune.model.answers import Scored
+from stratune.model.cascade import CascadeModel
 from stratune.model.ensemble import EnsembleModel, WeightedModel
 from stratune.predictor.predictor import Predictor
 from stratune.remote.named import Servers
@@ -46,7 +48,7 @@ def combine(combination: Combination, members: Sequence[Path], split: Split, ser
     """
     meet()  # under `accelerate launch` one process has just written the last of them
     if len(members) < 2:
-        raise too_few(combination, members, "two finished runs")
+        raise too_few(combination, members, combination.needs)
     results = [RunResult.load(member / "result.json") for member in members]
     combined = AVERAGES[combination.averages](combination, members, split, servers)
     predictor, kept = combined.predictor, [results[number] for number in combined.kept]
@@ -120,8 +122,25 @@ def _average_of_weights(
     return Combined(predictor, strategy, list(range(len(members))))
 
 
+def _first_that_is_sure(
+    combination: Combination, members: Sequence[Path], split: Split, servers: Servers
+) -> Combined:
+    """How sure the first member must be comes from what both answered to validation."""
+    cheap, dear = (kept_answers(member, split) for member in members)
+    most_lost = float(combination.settings()["most_lost"])
+    found = sure_enough(cheap, dear, split, most_lost)
+    loaded = loaded_members(members, servers)
+    task = loaded[0].task
+    model = CascadeModel(loaded, found.threshold, found.share, task.target.one_label)
+    names = members[0].name, members[1].name
+    notes = [found.told(*names, most_lost)]
+    predictor = Predictor(task, model, {"backbone": None})
+    return Combined(predictor, combination.settings(), [0, 1], found.validation, notes)
+
+
 AVERAGES: dict[str, Callable[[Combination, Sequence[Path], Split, Servers], Combined]] = {
     "predictions": _average_of_predictions,
     "weighted predictions": _weighted_average_of_predictions,
     "weights": _average_of_weights,
+    "the first that is sure": _first_that_is_sure,
 }

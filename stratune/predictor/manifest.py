@@ -22,6 +22,7 @@ from stratune.predictor.manifest_parts import (
     AggregatePart,
     BackbonePart,
     CalibrationPart,
+    CascadePart,
     ConformalPart,
     Digest,
     LimitPart,
@@ -71,6 +72,7 @@ class Fields(BaseModel):
     conformal: ConformalPart | None = None
     members: Annotated[list[Text], Field(min_length=1, max_length=1000)] | None = None
     weights: list[Annotated[Number, Field(gt=0)]] | None = None  # of the members of a weighted ensemble
+    cascade: CascadePart | None = None
     transcripts: dict[str, Any] | None = None  # how they were read (transcript/reading.py)
     seed: int | list[int] | None = None
     versions: dict[str, Any] = {}
@@ -158,6 +160,14 @@ class Manifest:
         if len(weights) != len(members) or abs(sum(weights) - 1) > 1e-6:
             raise self.damaged(f"weights: {len(weights)} of {len(members)} members, or their sum is not 1")
         return tuple(weights)
+
+    @property
+    def cascade(self) -> CascadePart:
+        """Raises ArtifactError where it is missing, or not of two members."""
+        part: CascadePart = self.need("cascade")
+        if len(self.need("members")) != 2:
+            raise self.damaged(f"a cascade of {len(self.need('members'))} members, not of two")
+        return part
 
     @property
     def calibration(self) -> CalibrationPart | None:

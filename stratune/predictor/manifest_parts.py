@@ -96,6 +96,11 @@ class ConformalPart(Part):
     scores: Annotated[list[Number], Field(max_length=MOST)]
 
 
+class CascadePart(Part):
+    threshold: Number
+    share: Annotated[Number, Field(ge=0, le=1)]
+
+
 class AggregatePart(Part):
     how: Literal[AGGREGATES]  # type: ignore[valid-type]
     sharpness: Number = 0.0

@@ -5,7 +5,7 @@ stratune.json               task, strategy, backbone (id, revision, weight hash)
 head.safetensors, ...       a net's tensors (model/net_files.py)
 baseline.safetensors, .json a baseline's arrays and vocabularies
 features.safetensors, .json those of TF-IDF features beside a net (readout `features`)
-members/0, 1, ...           the model folders of an ensemble
+members/0, 1, ...           the model folders of an ensemble or a cascade
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from stratune.errors import ArtifactError, choices
 from stratune.files import file_sha256, replacing_folder
 from stratune.model.answers import Scored
 from stratune.model.base import Model
+from stratune.model.cascade import CascadeModel
 from stratune.model.ensemble import EnsembleModel, WeightedModel
 from stratune.model.postprocess import Postprocess
-from stratune.predictor.manifest import FORMAT, MANIFEST, read_manifest, sealed
+from stratune.predictor.manifest import FORMAT, MANIFEST, Manifest, read_manifest, sealed
 from stratune.predictor.postprocess import postprocess_of, postprocess_of_member
 from stratune.predictor.readers import READERS, Source
 from stratune.remote.named import Servers, named_servers
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from stratune.backbone.load import Backbone
 
 DEPTH = 3
-ENSEMBLES = (EnsembleModel.kind, WeightedModel.kind)
+ENSEMBLES = (EnsembleModel.kind, WeightedModel.kind, CascadeModel.kind)
 PROBES = (
     "A short sentence to compare two copies of one model.",
     "Nothing works as it should, and the ending was a disappointment from start to finish!",
@@ -141,8 +142,7 @@ def load(
         for member, one in zip(members, loaded, strict=True):
             if one.task.columns != task.columns or bool(one.task.text_pair) != bool(task.text_pair):
                 raise ArtifactError(f"{member}: it predicts something else than the ensemble")
-        weighted = kind == WeightedModel.kind
-        model: Model = WeightedModel(loaded, manifest.weights) if weighted else EnsembleModel(loaded)
+        model: Model = _of_members(manifest, loaded)
     elif kind in READERS:
         model = READERS[kind](Source(folder, manifest, device, backbone, servers))
     else:
@@ -150,3 +150,12 @@ def load(
         raise ArtifactError(f"{folder / MANIFEST}: kind of model {known}")
     post = postprocess_of(manifest) if member_of is None else postprocess_of_member(manifest, member_of)
     return Saved(task, model, manifest.about, servers=servers, post=post)
+
+
+def _of_members(manifest: Manifest, members: Sequence[Saved]) -> Model:
+    if manifest.kind == CascadeModel.kind:
+        part = manifest.cascade
+        return CascadeModel(members, part.threshold, part.share, manifest.task.target.one_label)
+    if manifest.kind == WeightedModel.kind:
+        return WeightedModel(members, manifest.weights)
+    return EnsembleModel(members)

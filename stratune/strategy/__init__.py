@@ -29,7 +29,7 @@ __all__ = [
 # The order in which `stratune list strategies` shows them.
 _ORDER = (
     "baselines tfidf unfreeze features nearest label_names contrastive lora ia3 houlsby prefix soft_prompt "
-    "peft_method prompting combine distil"
+    "peft_method prompting combine cascade distil"
 )
 for _name in _ORDER.split():
     importlib.import_module(f"{__name__}.{_name}")

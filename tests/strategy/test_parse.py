@@ -34,7 +34,7 @@ def test_presets_come_in_the_order_of_the_leaderboard():
         "peft:<method>",
     ]
     asking = ["zero_shot", "few_shot", "completion"]
-    assert strategy_names() == [*first, *then, *asking, "ensemble", "stack", "soup", "distil"]
+    assert strategy_names() == [*first, *then, *asking, "ensemble", "stack", "soup", "cascade", "distil"]
 
 
 def test_floors_are_those_whose_answers_have_nothing_to_do_with_the_text():
