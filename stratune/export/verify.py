@@ -45,7 +45,7 @@ def verify(predictor: Predictor, scorer: NetModel, folder: Path) -> None:
 
 def _rows(predictor: Predictor, scorer: NetModel) -> tuple[list[str], list[str] | None]:
     """Empty texts are left out: some decoders get no token from them."""
-    texts, pairs = compared_rows(predictor, scorer.limit.max_words)
+    texts, pairs = compared_rows(predictor, scorer.limit.max_words, PROBES)
     kept = [i for i, text in enumerate(texts) if text.strip()]
     return [texts[i] for i in kept], None if pairs is None else [pairs[i] for i in kept]
 
