@@ -118,6 +118,7 @@ def _register() -> None:
         listing,
         predict,
         prompt,
+        push,
         schema,
         serve,
         show,
@@ -155,6 +156,7 @@ def _register() -> None:
     app.add_typer(prompt.app, name="prompt")
     app.command("list")(listing.list_names)
     app.command("export")(export.export)
+    app.command("push")(push.push)
     app.command("serve")(serve.serve)
 
 

@@ -15,14 +15,15 @@ def publish(
     texts: int | None = None,
     prefer: str | None = None,
 ) -> dict[str, Any]:
-    """Write OUT/leaderboard.{json,csv,md}, plots, report.html and trials.parquet; returns the leaderboard.
+    """Write OUT/leaderboard.{json,csv,md}, plots, report.html, trials.parquet and a README.md beside each
+    model; returns the leaderboard.
 
     `planned` as in `comparison.load`; `texts`: how many test rows the page shows with their texts, 0 for
     none; `prefer`: the cost that decides; None: what config.yaml says. Raises ArtifactError or ConfigError
     when OUT is not a whole comparison, or not marked as ours; nothing is written then.
     """
     from stratune.ownership import owned_by_us
-    from stratune.report import html, leaderboard, plots, trials
+    from stratune.report import cards, html, leaderboard, plots, trials
     from stratune.report.comparison import load
 
     comparison = load(out, planned)
@@ -38,4 +39,5 @@ def publish(
     plots.save(comparison.out, drawn, tables)
     html.save(comparison.out, page)
     trials.save(comparison.out, tried)
+    cards.write(comparison, board)
     return board
