@@ -14,6 +14,7 @@ from datasets import Dataset
 from starlette.testclient import TestClient
 
 from stratune.data.split import assemble
+from stratune.fitting.fit import fit
 from stratune.predictor.predictor import Predictor
 from stratune.serving.app import create_app
 from stratune.serving.keys import ApiKey
@@ -25,6 +26,7 @@ from stratune.serving.served import Served, ServedModel
 from stratune.task import Task
 from stratune.testing import toy_split
 from stratune.testing.toy import toy_split_of
+from stratune.train.settings import Budget
 from tests.browser.chromium import Chromium, installed
 from tests.helpers import trained
 
@@ -322,6 +324,62 @@ def test_what_is_wrong_with_a_file_is_one_line(page, content, message):
     until(page, "document.getElementById('table-error').textContent")
     assert said(page, "#table-error") == [f"bad.csv: {message}"] and page.errors == []
     assert not [one for one in page.requests if one.endswith("/predict")]
+
+
+@in_chromium
+def test_a_file_can_be_dropped_and_stopped(browser, served):
+    with running(served, Limits(batch_rows=1)) as (address, app):
+        batcher = app.state.service._batchers["words"]
+        slow, batcher._answer = batcher._answer, lambda *given: (time.sleep(0.05), slow(*given))[1]
+        browser.open(address)
+        browser.set("table-model", "words")
+        browser(
+            "(() => { const files = new DataTransfer(); files.items.add(new File(['text\\n' + 'cat\\n'.repeat(1000)], 'a.csv'));"
+            "document.getElementById('table').dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })); })()"
+        )
+        until(browser, "!document.getElementById('stop').hidden")
+        assert browser("document.getElementById('progress').max") == 1000
+        browser.click("#stop")
+        until(browser, "document.getElementById('table-state').textContent === 'Stopped.'")
+        assert browser("document.getElementById('progress').hidden && document.getElementById('stop').hidden")
+        assert said(browser, ".download") == said(browser, "#table-error:not(:empty)") == []
+
+
+@in_chromium
+def test_what_costs_money_waits_for_a_click(browser, served, monkeypatch):
+    about = ServedModel.about.fget
+    monkeypatch.setattr(ServedModel, "about", property(lambda one: {**about(one), "paid": True}))
+    with running(Served({"words": served.models["words"]})) as (address, _):
+        browser.open(address)
+        answer(browser, TEXT)
+        assert said(browser, ".read") == [] and not [
+            one for one in browser.requests if one.endswith("/explain")
+        ]
+        browser.click("#cards button")
+        until(browser, "document.querySelectorAll('.read').length")
+        assert said(browser, ".read") == [TEXT] and said(browser, "#cards button") == []
+
+
+@in_chromium
+def test_chunks_and_the_prompt_are_shown(browser, tiny):
+    split = toy_split()
+    long = {"way": "chunk", "window": 24, "aggregate": "mean"}
+    template = {"row": "{text}", "answer": ": {label}", "chat": False}
+    asked = {"preset": "zero_shot", "readout": {"template": template}}
+    models = {
+        "chunks": trained({"preset": "probe", "readout": {"long": long}}, tiny("bert")).predictor,
+        "asked": fit(asked, str(tiny("llama")), split.task, split, Budget(epochs=1)),
+    }
+    text = "we heard the old cat near the house and then it was rain " * 5
+    with running(Served({name: ServedModel(name, one) for name, one in models.items()})) as (address, _):
+        browser.open(address)
+        answer(browser, text)
+        evidence = models["chunks"].score([text]).evidence[0]
+        assert said(browser, ".chunks p") == [text[one.start : one.end].strip() for one in evidence]
+        assert said(browser, "#cards > :nth-child(2) details pre") == [
+            models["asked"].model.prompt(text, None)
+        ]
+        assert browser.errors == []
 
 
 @in_chromium
