@@ -71,6 +71,9 @@ def running(served, *given, **options):
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
+            while not server.started:
+                assert thread.is_alive()
+                time.sleep(0.01)
             yield address_of(listening) + "/", app
         finally:
             server.should_exit = True
