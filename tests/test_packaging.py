@@ -99,6 +99,6 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel):
     package = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "stratune").rglob("*")
-        if path.suffix in (".py", ".html", ".yaml", ".typed")
+        if path.suffix in (".py", ".html", ".css", ".js", ".yaml", ".typed")
     }
     assert package <= set(names)

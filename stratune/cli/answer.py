@@ -54,18 +54,13 @@ def answer(predictor: Predictor, texts: Sequence[str], *, explain: bool, as_json
 
 def evidence_of(answers: Any, texts: list[str]) -> list[str]:
     """(N,) JSON: for each row a list of {score, start, end, text}, the chunks that decided."""
-    from stratune.data.segments import readable
+    from stratune.predictor.written import evidence_objects
 
     if answers.evidence is None:
         why = "this model reads texts whole; one with `long: chunk` or `hierarchical` names what decided"
         raise ConfigError(why, key="explain")
-
-    def shown(one: Any, text: str) -> dict[str, Any]:
-        words = readable(text[one.start : one.end]).strip()
-        return {"score": round(one.score, 4), "start": one.start, "end": one.end, "text": words}
-
     pairs = zip(answers.evidence, texts, strict=True)
-    return [json.dumps([shown(one, text) for one in named], ensure_ascii=False) for named, text in pairs]
+    return [json.dumps(evidence_objects(named, text), ensure_ascii=False) for named, text in pairs]
 
 
 def _show(found: dict[str, Any]) -> None:

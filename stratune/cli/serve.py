@@ -86,4 +86,4 @@ def _ready(address: str, served: Served) -> str:
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     memory = status_bytes("VmRSS")
     used = "" if memory is None else f", {memory / 2**20:,.0f} MiB"
-    return printable(f"ready: {address} answers with {shown}{used}; {address}/docs says how to ask")
+    return printable(f"ready: {address} answers with {shown}{used}; open it in a browser, or see /docs")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from stratune.data.segments import readable
+
 if TYPE_CHECKING:
+    from stratune.longtext.evidence import Evidence
     from stratune.model.answers import Scored
     from stratune.predictor.predictor import Predictor
 
@@ -55,6 +58,19 @@ def flat(answer: Answer) -> dict[str, Any]:
     if "answer" in answer:
         found["answer"] = answer["answer"]
     return {**found, "tokens_cut": answer["tokens_cut"]}
+
+
+def evidence_objects(evidence: list[Evidence], text: str) -> list[dict[str, Any]]:
+    """Of one text the chunks that decided, as {score, start, end, text}, the most important first."""
+    return [
+        {
+            "score": round(one.score, 4),
+            "start": one.start,
+            "end": one.end,
+            "text": readable(text[one.start : one.end]).strip(),
+        }
+        for one in evidence
+    ]
 
 
 def _scores(predictor: Predictor, answers: Scored) -> list[list[float | None]]:

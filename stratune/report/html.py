@@ -131,7 +131,7 @@ def render(comparison: Comparison, board: Board, drawn: dict[str, str], *, texts
         made=made.of(comparison),
         config=_config(comparison.config),
         version=__version__,
-        style=Markup(embed.asset("vendor/uPlot.min.css") + "\n" + embed.asset("page.css")),
+        style=Markup("\n".join(map(embed.asset, ("vendor/uPlot.min.css", "base.css", "page.css")))),
         data=embed.as_json(data),
         scripts=scripts,
         sources=[Markup(embed.source_of(script)) for script in scripts],

@@ -26,10 +26,12 @@ from stratune.serving.bodies import (
     object_of,
     transcript_of,
 )
-from stratune.serving.guard import GONE, HEALTH, Guard
+from stratune.serving.explain import KEYS, explanation
+from stratune.serving.guard import GONE, HEALTH, PAGE, Guard
 from stratune.serving.keys import ApiKey
 from stratune.serving.limits import Limits
 from stratune.serving.page import page
+from stratune.serving.playground import playground
 from stratune.serving.refusals import Refused, error_body, kind_of
 from stratune.serving.served import Served
 from stratune.serving.service import Service
@@ -113,6 +115,18 @@ def _add_answers(app: FastAPI, service: Service) -> None:
         head = {"id": f"classify-{uuid.uuid4().hex}", "object": "list", "created": int(time.time())}
         return _json({**head, "model": model.name, "data": data, "usage": None})
 
+    @app.post("/explain", **schemas.of(schemas.EXPLAIN, schemas.EXPLAINED))
+    async def explain(request: Request) -> Response:
+        """Which words decided the answer to a text: Shapley values of up to 8 words, occlusion of more.
+
+        `change`: what the word adds to the score of the label `of`, or to the value. `chunks` and `prompt` of
+        models that have them.
+        """
+        found = object_of(await _body(request, service.limits), KEYS)
+        model = service.served.get(model_of(found))
+        explained = await _unless_gone(request, explanation(service, model, found))
+        return Response(status_code=GONE) if explained is None else _json(explained)
+
 
 def _add_about(app: FastAPI, service: Service) -> None:
     """The routes that tell of the server."""
@@ -134,6 +148,11 @@ def _add_about(app: FastAPI, service: Service) -> None:
     async def metrics() -> Response:
         """For Prometheus."""
         return Response(service.meters.text(), media_type=PROMETHEUS)
+
+    @app.get(PAGE, include_in_schema=False)
+    async def page_of_models() -> Response:
+        document, headers = playground()
+        return HTMLResponse(document, headers=headers)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

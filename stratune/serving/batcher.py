@@ -13,26 +13,25 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from stratune.predictor.written import Answer
 from stratune.serving.limits import Limits, tokens_about
 from stratune.serving.refusals import Refused
 
-Answers = Callable[
-    [list[str], "list[str] | None"], list[Answer]
-]  # (N,) texts, and their pairs -> (N,) answers
+T = TypeVar("T")  # the answer to one row
+Answers = Callable[[list[str], "list[str] | None"], list[T]]  # (N,) texts, and their pairs -> (N,) answers
 LONGEST = 60  # seconds that Retry-After may say
 SMOOTHING = 0.2  # of the measured rate: the share of the last batch
 
 
 @dataclass(eq=False)
-class _Waiting:
+class _Waiting(Generic[T]):
     """Rows of one request that are answered together. `request` tells whose they are."""
 
     texts: list[str]
     pairs: list[str] | None
     tokens: int
-    answers: asyncio.Future[list[Answer]]
+    answers: asyncio.Future[list[T]]
     request: object
 
 
@@ -44,18 +43,18 @@ class Turn:
     lock: asyncio.Lock
 
 
-class Batcher:
+class Batcher(Generic[T]):
     """`answer` is called in the thread. `seen(rows, seconds)` hears of every batch."""
 
     def __init__(
         self,
-        answer: Answers,
+        answer: Answers[T],
         limits: Limits,
         turn: Turn,
         seen: Callable[[int, float], None] = lambda rows, seconds: None,
     ) -> None:
         self._answer, self._limits, self._turn, self._seen = answer, limits, turn, seen
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_Waiting[T]] = deque()
         self._come = asyncio.Event()
         self._room = asyncio.Event()
         self._shared = False  # the last batch had rows of several requests
@@ -65,7 +64,7 @@ class Batcher:
 
     async def answer(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, patient: bool = False
-    ) -> list[Answer]:
+    ) -> list[T]:
         """(N,) answers, in the order of the texts. `patient`: wait for room in the queue.
 
         Raises Refused where the queue is full (429) or the server stops (503), and what the model raises.
@@ -118,13 +117,13 @@ class Batcher:
         over = self.rows + rows - self._limits.queue
         return 1 if not self._rate else max(1, min(LONGEST, math.ceil(over / self._rate)))
 
-    def _parts(self, texts: list[str], pairs: list[str] | None) -> list[_Waiting]:
+    def _parts(self, texts: list[str], pairs: list[str] | None) -> list[_Waiting[T]]:
         """In pieces that fit into a batch, so that a long request lets short ones in between."""
         request, loop = object(), asyncio.get_running_loop()
         costs = [tokens_about(text) for text in texts]
         if pairs is not None:
             costs = [cost + tokens_about(pair) for cost, pair in zip(costs, pairs, strict=True)]
-        limits, parts, start = self._limits, list[_Waiting](), 0
+        limits, parts, start = self._limits, list[_Waiting[T]](), 0
 
         def cut(end: int) -> None:
             beside = None if pairs is None else pairs[start:end]
@@ -141,9 +140,9 @@ class Batcher:
         cut(len(texts))
         return parts
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[_Waiting[T]]:
         """The next batch: whole parts, at least one."""
-        batch, rows, tokens = list[_Waiting](), 0, 0
+        batch, rows, tokens = list[_Waiting[T]](), 0, 0
         while self._waiting:
             part = self._waiting[0]
             rows, tokens = rows + len(part.texts), tokens + part.tokens
@@ -153,7 +152,7 @@ class Batcher:
         self._lessen(sum(len(part.texts) for part in batch))
         return batch
 
-    def _leave(self, parts: Sequence[_Waiting]) -> None:
+    def _leave(self, parts: Sequence[_Waiting[T]]) -> None:
         gone = {id(part) for part in parts}
         staying = [part for part in self._waiting if id(part) not in gone]
         if len(staying) < len(self._waiting):
@@ -185,7 +184,7 @@ class Batcher:
 
     # -- the thread
 
-    async def _compute(self, batch: list[_Waiting]) -> None:
+    async def _compute(self, batch: list[_Waiting[T]]) -> None:
         self._shared = len({id(part.request) for part in batch}) > 1
         try:
             await self._together(batch)
@@ -196,7 +195,7 @@ class Batcher:
             elif not batch[0].answers.done():
                 batch[0].answers.set_exception(error)
 
-    async def _together(self, batch: list[_Waiting]) -> None:
+    async def _together(self, batch: list[_Waiting[T]]) -> None:
         texts = [text for part in batch for text in part.texts]
         paired = batch[0].pairs is not None
         pairs = [pair for part in batch for pair in part.pairs or ()] if paired else None

@@ -16,8 +16,10 @@ from stratune.serving.service import Service
 log = logging.getLogger("stratune.serving")
 GONE = 499  # as nginx calls it: nobody reads this
 HEALTH = "/healthz"
-ANSWERING = ("/predict", "/predict.ndjson", "/v1/classify")
-ROUTES = (*ANSWERING, "/v1/models", "/metrics", HEALTH, "/docs", "/openapi.json")  # of a label in /metrics
+PAGE = "/"  # it holds nothing of the models: what it shows it asks for, with the key that it is given
+OPEN = (HEALTH, PAGE)  # without a key
+ANSWERING = ("/predict", "/predict.ndjson", "/v1/classify", "/explain")
+ROUTES = (*ANSWERING, "/v1/models", "/metrics", *OPEN, "/docs", "/openapi.json")  # of a label in /metrics
 
 
 class Guard:
@@ -58,7 +60,7 @@ class Guard:
 
     def _check(self, path: str, scope: Scope) -> None:
         """Raises Refused: 401 without the key, 503 while the server stops."""
-        if self.key is not None and path != HEALTH:
+        if self.key is not None and path not in OPEN:
             given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
             if not self.key.opens(given):
                 raise Refused(401, "Authorization: expected `Bearer KEY` with the key of this server")

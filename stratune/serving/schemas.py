@@ -59,6 +59,30 @@ PREDICTED = {
         {"type": "object", "properties": {"model": TEXT, "answers": {"type": "array", "items": ANSWER}}},
     ]
 }
+EXPLAIN = _object({"text": TEXT, "pair": TEXT}, "text")
+_CHANGE = {"type": ["number", "null"]}
+_WHERE = {"start": {"type": "integer"}, "end": {"type": "integer"}, "text": TEXT}
+EXPLAINED = {
+    "type": "object",
+    "properties": {
+        **ANSWER["properties"],  # type: ignore[dict-item]
+        "model": TEXT,
+        "of": {"type": ["string", "null"], "description": "The label that is explained; null: the value."},
+        "method": {"enum": ["shapley", "occlusion"]},
+        "words": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {**_WHERE, "column": {"enum": ["text", "pair"]}, "change": _CHANGE},
+            },
+        },
+        "chunks": {
+            "type": "array",
+            "items": {"type": "object", "properties": {**_WHERE, "score": {"type": "number"}}},
+        },
+        "prompt": TEXT,
+    },
+}
 CLASSIFY = _object({"input": {"oneOf": [TEXT, TEXTS]}}, "input")
 CLASSIFIED = {
     "type": "object",

@@ -54,6 +54,7 @@ class ServedModel:
             "strategy": strategy.get("name") or strategy.get("preset"),
             # the folder of a backbone, or the address of a server, is nobody's business
             "backbone": None if named is None else "a server" if is_remote(named) else Path(named).name,
+            "paid": self.predictor.model.paid,  # by the text, to a server
             "precision": self.predictor.model.precision,
             "shares_backbone_with": list(self.shares),
         }

@@ -83,7 +83,7 @@ class Chromium:
                 self.requests.append(params["request"]["url"])
 
     def open(self, path, width=1280, height=900, dark=False):
-        """Seconds until the page's scripts have run."""
+        """Seconds until the page's scripts have run. `path`: of a file, or an address."""
         phone = width < 600
         self.ask(
             "Emulation.setDeviceMetricsOverride",
@@ -97,7 +97,7 @@ class Chromium:
         self.ask("Page.navigate", url="about:blank")
         self.errors, self.requests = [], []
         started = time.perf_counter()
-        self.ask("Page.navigate", url=path.absolute().as_uri())
+        self.ask("Page.navigate", url=path if isinstance(path, str) else path.absolute().as_uri())
         while self("document.documentElement?.dataset.ready") != "yes":
             assert time.perf_counter() - started < 30 and not self.errors, self.errors
             time.sleep(0.02)

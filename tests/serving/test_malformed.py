@@ -23,7 +23,7 @@ FRAGMENTS = st.lists(
     | st.binary(max_size=6),
     max_size=20,
 ).map(b"".join)  # fmt: skip
-PATHS = ("/predict", "/predict.ndjson", "/v1/classify")
+PATHS = ("/predict", "/predict.ndjson", "/v1/classify", "/explain")
 HEADERS = st.sampled_from(
     [{}, {"content-type": "text/csv"}, {"content-type": "application/json; charset=utf-16"}]
 )

@@ -1,7 +1,8 @@
 """What report.html is made of: a template, its style, small scripts without a build step, and one library.
 
     page.html, parts/*.html   the page as it reads without scripts: prose, tables, figures that are SVG
-    page.css                  light, dark, phone, print
+    base.css                  colours, light and dark, and fonts: the page of `stratune serve` has them, too
+    page.css                  all else, phone and print
     scripts/*.js              sorting, differences to a reference, the rows of test, curves; one idea a file
     vendor/                   uPlot 1.6.32 (MIT), as it is in the registry of npm:
         uPlot.iife.min.js     sha256 19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f
