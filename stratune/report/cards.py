@@ -50,7 +50,7 @@ Made and tested by stratune {version}, in a comparison of {strategies}.
 
 ## Use
 
-Its answer to a text (or to a file of them), over HTTP, and as a folder for transformers (`--to onnx` for onnxruntime), where there is one:
+Ask it, serve it over HTTP, or write it for transformers (`--to onnx` for onnxruntime), where that can be:
 
 ```sh
 stratune predict THIS_FOLDER {texts}
