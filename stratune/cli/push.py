@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stratune.errors import ConfigError
-
-REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
 def push(
@@ -20,6 +17,8 @@ def push(
     message: Annotated[str, typer.Option(help="Of the commit.")] = "A model of stratune",
 ) -> None:
     """Put a model folder, with its card, on the Hugging Face hub. Its token: HF_TOKEN, or `hf auth login`."""
+    from stratune.report.cards import REPO
+
     if not REPO.fullmatch(repo):
         raise ConfigError(f"{repo!r:.100} is no repository; expected OWNER/NAME", key="OWNER/NAME")
     if not (model_dir / "config.json").is_file():  # an export for transformers has one, and no manifest

@@ -24,7 +24,7 @@ from stratune.engine.choose import engine_for
 from stratune.engine.job import Place
 from stratune.identity import shared_by
 from stratune.result import RunResult
-from stratune.tracking.trackers import check_installed
+from stratune.tracking.trackers import check_ready
 from stratune.train.processes import is_main
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run_comparison(
 
     rows = rows or {}
     runs = plan(config)
-    check_installed(config.train.track if report else ())
+    check_ready(config.train.track if report else ())
     if out is not None:
         check_place(out)
     chosen = engine_for(engine, jobs) if isinstance(engine, str) else engine

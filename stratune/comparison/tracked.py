@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stratune.errors import reason
+from stratune.errors import ArtifactError, boundary, reason
 from stratune.files import read_json, write_json
 from stratune.ownership import owned_by_us
 from stratune.report import leaderboard
@@ -47,9 +47,9 @@ class Tracked:
     metric: str
     tags: Mapping[str, str]
     say: Callable[[str], None]
-    known: dict[str, dict[str, str]] = field(
-        default_factory=dict
-    )  # tracker -> run, "" the comparison -> its id
+    # tracker -> run, "" for the comparison -> its id
+    known: dict[str, dict[str, str]] = field(default_factory=dict)
+    ended: dict[str, list[str]] = field(default_factory=dict)  # tracker -> runs that are written to their end
     whole: dict[str, Run] = field(default_factory=dict)  # by tracker
     under_way: dict[tuple[str, str], Run] = field(default_factory=dict)  # by tracker and run
 
@@ -57,12 +57,15 @@ class Tracked:
     def begin(
         cls, names: Sequence[str], out: Path, metric: str, tags: Mapping[str, str], say: Callable[[str], None]
     ) -> Tracked:
-        """Raises ConfigError for a tracker without a key, before anything is written to any."""
+        """After `check_ready`. `say`: told what goes wrong with a tracker later."""
         tags = {**tags, "stratune": __version__}
         found = cls(out, {name: tracker(name, out) for name in names}, metric, tags, say)
         owned_by_us(out).own(FILE, *([FOLDER] if "tensorboard" in names else []))
         if (out / FILE).is_file():
-            found.known = read_json(out / FILE)
+            advice = "damaged; remove it, and trackers get new runs"
+            with boundary(lambda why: ArtifactError(f"{out / FILE}: {advice} ({why})")):
+                kept = read_json(out / FILE)
+                found.known, found.ended = dict(kept["runs"]), dict(kept["ended"])
         for name in list(found.trackers):
             with found._watched(name):
                 found.whole[name] = found._open(name, "")
@@ -73,6 +76,9 @@ class Tracked:
         for name in list(self.trackers):
             with self._watched(name):
                 if event["event"] == "started":
+                    if run in self.ended.get(name, ()):  # it is done again, and is another run there
+                        self.ended[name].remove(run)
+                        del self.known[name][run]
                     self.under_way[name, run] = self._open(name, run)
                 elif event["event"] == "val" and (name, run) in self.under_way:
                     of = event.get("of", "")
@@ -88,7 +94,7 @@ class Tracked:
                 for row in board["rows"]:
                     self._scores(name, row, metric)
                 verdict = board.get("verdict") or {}
-                self.whole[name].settings({"verdict": verdict.get("sentence", "no strategy finished")})
+                self.whole[name].says(verdict.get("sentence", "no strategy finished"))
                 self.whole[name].files(files)
                 self.whole[name].close()
 
@@ -119,6 +125,8 @@ class Tracked:
         opened.numbers(_numbers(result))
         opened.files([path for one in RUN_FILES if (path := folder / one).is_file()])
         opened.close(failed=result.status == "failed")
+        self.ended.setdefault(name, []).append(run)
+        self._keep()
 
     def _curve(self, run: Run, line: Mapping[str, Any], prefix: str = "") -> None:
         names = {"val": f"val/{self.metric}", "val_loss": "val/loss"}
@@ -132,8 +140,11 @@ class Tracked:
         opened = self.trackers[name].open(about, parent=parent, known=ids.get(run))
         if ids.get(run) != opened.id:
             ids[run] = opened.id
-            write_json(self.out / FILE, self.known)
+            self._keep()
         return opened
+
+    def _keep(self) -> None:
+        write_json(self.out / FILE, {"runs": self.known, "ended": self.ended})
 
     @contextmanager
     def _watched(self, name: str) -> Iterator[None]:

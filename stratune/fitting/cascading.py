@@ -59,7 +59,8 @@ def sure_enough(cheap: Scored, dear: Scored, split: Split, most_lost: float) -> 
     threshold = lowest_threshold(sure, wrong & right, groups, most_lost)
     asked = np.flatnonzero(~(sure >= threshold))
     kept = np.setdiff1d(np.arange(len(table)), asked)
-    some = Scored(dear.predictions[asked], dear.tokens_cut[asked], invalid=dear.invalid)
+    invalid = None if dear.invalid is None else dear.invalid[asked]
+    some = Scored(dear.predictions[asked], dear.tokens_cut[asked], invalid=invalid)
     lost = int((wrong & right)[kept].sum())
     return SureEnough(threshold, len(asked) / len(table), lost, joined(cheap, some, asked))
 

@@ -50,7 +50,7 @@ def combine(combination: Combination, members: Sequence[Path], split: Split, ser
     if len(members) < 2:
         raise too_few(combination, members, combination.needs)
     results = [RunResult.load(member / "result.json") for member in members]
-    combined = AVERAGES[combination.averages](combination, members, split, servers)
+    combined = JOINED[combination.joins](combination, members, split, servers)
     predictor, kept = combined.predictor, [results[number] for number in combined.kept]
     predictor.servers = servers
     predictor.sample = sample_rows(split.val)
@@ -138,7 +138,7 @@ def _first_that_is_sure(
     return Combined(predictor, combination.settings(), [0, 1], found.validation, notes)
 
 
-AVERAGES: dict[str, Callable[[Combination, Sequence[Path], Split, Servers], Combined]] = {
+JOINED: dict[str, Callable[[Combination, Sequence[Path], Split, Servers], Combined]] = {
     "predictions": _average_of_predictions,
     "weighted predictions": _weighted_average_of_predictions,
     "weights": _average_of_weights,

@@ -22,9 +22,9 @@ Board = dict[str, Any]
 Row = dict[str, Any]
 
 FILE = "README.md"
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
+REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)  # owner/name on the hub
 HUB_METRICS = {"f1_macro": "f1", "f1_weighted": "f1"}  # others have their own names there
-MARK = "library_name: stratune"  # of the first line of ours
+MARK = "---\nlibrary_name: stratune\n"  # a card of ours begins so
 CARD = """---
 {metadata}---
 
@@ -79,9 +79,7 @@ def write(comparison: Comparison, board: Board) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    return (
-        not path.exists() or "\nlibrary_name: stratune\n" in path.read_text("utf-8", errors="replace")[:2000]
-    )
+    return not path.exists() or path.read_text("utf-8", errors="replace").startswith(MARK)
 
 
 def card(comparison: Comparison, board: Board, row: Row, run: Run) -> str:
@@ -109,7 +107,7 @@ def card(comparison: Comparison, board: Board, row: Row, run: Run) -> str:
 def metadata(comparison: Comparison, row: Row, run: Run) -> dict[str, Any]:
     """Of the hub. `base_model` only where it can be fetched by its name."""
     backbone = run.result.backbone or ""
-    based = {"base_model": backbone} if HUB_ID.fullmatch(backbone) and not Path(backbone).exists() else {}
+    based = {"base_model": backbone} if REPO.fullmatch(backbone) and not Path(backbone).exists() else {}
     name, fingerprint = _source(comparison), {"fingerprint": comparison.fingerprint}
     metrics = [
         {

@@ -236,14 +236,14 @@ class MadeOfRuns(Candidate):
         return sorted(self._asked(runs), key=gain, reverse=True)[:count]  # stable: ties as planned
 
 
-Averaged = Literal["predictions", "weighted predictions", "weights", "the first that is sure"]
+Joined = Literal["predictions", "weighted predictions", "weights", "the first that is sure"]
 
 
 @dataclass(frozen=True)
 class Combination(MadeOfRuns):
     """Averages its members, or chooses among their answers; nothing is trained for it."""
 
-    averages: ClassVar[Averaged]  # what of its members; or which of them answers
+    joins: ClassVar[Joined]  # what of its members is averaged, or which of them answers
     needs: ClassVar[str] = "two finished runs"
 
     def runs(self, backbones: Sequence[str], llms: Sequence[str], seeds: int) -> list[Place]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError
-from stratune.strategy.base import Averaged, Combination
+from stratune.strategy.base import Combination, Joined
 from stratune.strategy.registry import register_combination
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Cascade(Combination):
     most_lost: float = 0.01
 
     kind = "cascade"
-    averages: ClassVar[Averaged] = "the first that is sure"
+    joins: ClassVar[Joined] = "the first that is sure"
     needs = "two finished runs, one of them much smaller than the best,"
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stratune.errors import ConfigError
-from stratune.strategy.base import Averaged, Combination
+from stratune.strategy.base import Combination, Joined
 from stratune.strategy.registry import register_combination
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Ensemble(Combination):
     best: int = 3
 
     kind = "ensemble"
-    averages: ClassVar[Averaged] = "predictions"
+    joins: ClassVar[Joined] = "predictions"
 
     def __post_init__(self) -> None:
         if self.best < 2:
@@ -50,7 +50,7 @@ class Stack(Ensemble):
     best: int = 10
 
     kind = "stack"
-    averages = "weighted predictions"
+    joins = "weighted predictions"
 
 
 @register_combination("soup")
@@ -65,7 +65,7 @@ class Soup(Combination):
 
     kind = "soup"
     within_backbone = True
-    averages = "weights"
+    joins = "weights"
 
     def check(self, seeds: int) -> None:
         if seeds < 2:

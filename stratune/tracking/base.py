@@ -35,6 +35,9 @@ class Run(Protocol):
     def settings(self, values: Mapping[str, Plain]) -> None:
         """Once in a run."""
 
+    def says(self, text: str) -> None:
+        """What it came to, in words, in the place of what it said before."""
+
     def files(self, paths: Sequence[Path]) -> None: ...
 
     def close(self, *, failed: bool = False) -> None: ...

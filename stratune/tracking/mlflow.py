@@ -57,6 +57,9 @@ class _Run:
         for first in range(0, len(found), AT_ONCE):
             self.client.log_batch(self.id, params=found[first : first + AT_ONCE])
 
+    def says(self, text: str) -> None:
+        self.client.set_tag(self.id, "mlflow.note.content", text)  # its description
+
     def files(self, paths: Sequence[Path]) -> None:
         for path in paths:
             if path.is_dir():

@@ -38,6 +38,9 @@ class _Run:
         lines = ["| name | value |", "|---|---|", *(f"| {k} | {v} |" for k, v in values.items())]
         self.writer.add_text(title, "\n".join(lines))
 
+    def says(self, text: str) -> None:
+        self.writer.add_text("verdict", text)
+
     def files(self, paths: Sequence[Path]) -> None:
         """Tables: our pictures are SVG, which it does not show."""
         for path in paths:

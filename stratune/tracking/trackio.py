@@ -46,6 +46,9 @@ class _Run:
     def settings(self, values: Mapping[str, Plain]) -> None:
         self.run.config.update(dict(values))
 
+    def says(self, text: str) -> None:
+        self.run.config["says"] = text
+
     def files(self, paths: Sequence[Path]) -> None:
         """It keeps tables and media of its own kinds, no files."""
 

@@ -17,16 +17,20 @@ from stratune.tracking.base import PROJECT, About, Plain
 AT = "step"  # the axis of what has a step
 
 
+def check_key() -> None:
+    """Raises ConfigError where it would ask for a key on the terminal. Imports nothing of it."""
+    offline = os.environ.get("WANDB_MODE", "online") in ("offline", "disabled", "dryrun")
+    if not (offline or _has_key()):
+        why = "wandb has no key: `wandb login`, or WANDB_API_KEY, or WANDB_MODE=offline"
+        raise ConfigError(why, key="train.track")
+
+
 class WandB:
     def __init__(self, out: Path) -> None:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # before it is imported
         import wandb
 
         self.wandb: Any = wandb
-        offline = os.environ.get("WANDB_MODE", "online") in ("offline", "disabled", "dryrun")
-        if not (offline or _has_key()):
-            why = "wandb has no key: `wandb login`, or WANDB_API_KEY, or WANDB_MODE=offline"
-            raise ConfigError(why, key="train.track")
 
     def open(self, about: About, *, parent: str | None, known: str | None) -> _Run:
         made = self.wandb.init(
@@ -62,6 +66,9 @@ class _Run:
     def settings(self, values: Mapping[str, Plain]) -> None:
         self.run.config.update(dict(values), allow_val_change=True)
 
+    def says(self, text: str) -> None:
+        self.run.notes = text
+
     def files(self, paths: Sequence[Path]) -> None:
         found = self.wandb.Artifact(f"{self.run.id}-report", type="report")
         for path in paths:
@@ -76,7 +83,7 @@ class _Run:
 
 
 def _has_key() -> bool:
-    """In the environment, or where `wandb login` has put it. Without one it would ask on the terminal."""
+    """In the environment, or where `wandb login` has put it."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""

@@ -9,10 +9,9 @@ import pytest
 
 import stratune as st
 from stratune.comparison.tracked import FILE
-from stratune.errors import ConfigError
+from stratune.errors import ArtifactError, ConfigError
 from stratune.testing import save_tiny, toy_split
 from stratune.tracking import trackers
-from stratune.tracking.wandb import WandB
 
 # Of the trackers' own libraries: mlflow uses what sqlalchemy will drop, others likewise.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
@@ -49,6 +48,10 @@ def compare(backbone, tmp_path, monkeypatch):
     return run
 
 
+def known_to(tracker, folder):
+    return json.loads((folder / "mine" / FILE).read_text())["runs"][tracker]
+
+
 def best_of(board, strategy):
     return next(row for row in board.leaderboard["rows"] if row["strategy"] == strategy)
 
@@ -60,7 +63,7 @@ def test_mlflow_has_the_comparison_and_below_it_its_runs(compare, tmp_path):
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("stratune").experiment_id])
     by_name = {run.info.run_name: run for run in runs}
-    known = json.loads((tmp_path / "mine" / FILE).read_text())["mlflow"]
+    known = known_to("mlflow", tmp_path)
     names = {"mine", "majority@none#0", "tfidf@none#0", next(n for n in known if n.startswith("partial"))}
     assert set(by_name) == names and all(run.info.status == "FINISHED" for run in runs)
     parent = by_name["mine"]
@@ -85,23 +88,50 @@ def test_mlflow_has_the_comparison_and_below_it_its_runs(compare, tmp_path):
     assert [(one.step, one.value) for one in curve[: len(lines)]] == [
         (line["step"], line["val"]) for line in lines
     ]
-    assert parent.data.params["verdict"] == str(board.verdict)
+    assert parent.data.tags["mlflow.note.content"] == str(board.verdict)
     files = {one.path for one in client.list_artifacts(parent.info.run_id)}
     assert {"report.html", "leaderboard.json", "plots", "config.yaml"} <= files
     assert {one.path for one in client.list_artifacts(partial.info.run_id)} == {"result.json"}
 
 
-def test_a_comparison_that_goes_on_goes_on_in_the_same_runs(compare, tmp_path):
+def test_a_comparison_that_goes_on_goes_on_in_the_same_runs(compare, tmp_path, capfd):
     from mlflow.tracking import MlflowClient
 
-    compare("mlflow", ["majority", "tfidf"])
-    before = json.loads((tmp_path / "mine" / FILE).read_text())["mlflow"]
-    compare("mlflow")
-    after = json.loads((tmp_path / "mine" / FILE).read_text())["mlflow"]
+    first = compare("mlflow", ["majority", "tfidf"])
+    before = known_to("mlflow", tmp_path)
+    board = compare("mlflow")
+    after = known_to("mlflow", tmp_path)
+    assert "nothing more is written" not in capfd.readouterr().err
     assert before.items() < after.items() and len(after) == 4
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     runs = client.search_runs([client.get_experiment_by_name("stratune").experiment_id])
     assert sorted(after.values()) == sorted(run.info.run_id for run in runs)
+    said = client.get_run(after[""]).data.tags["mlflow.note.content"]
+    assert str(board.verdict) == said != str(first.verdict)
+
+
+def test_a_run_that_is_done_again_is_another_run_there(compare, tmp_path, capfd):
+    """Settings of a run stay what they were in MLflow, which refuses others."""
+    from mlflow.tracking import MlflowClient
+
+    compare("mlflow", ["majority", "partial"])
+    before = known_to("mlflow", tmp_path)
+    compare("mlflow", ["majority", {"preset": "partial", "learning_rate": 1e-3}])
+    after = known_to("mlflow", tmp_path)
+    assert "nothing more is written" not in capfd.readouterr().err
+    (name,) = (one for one in before if one.startswith("partial@"))
+    assert {one for one in before if before[one] != after[one]} == {name}
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    rates = [client.get_run(ids[name]).data.params["strategy.learning_rate"] for ids in (before, after)]
+    assert rates[1] == "0.001" != rates[0]
+
+
+def test_a_damaged_file_of_ids_is_named(compare, tmp_path):
+    compare(None, ["majority"])
+    compare("tensorboard", ["majority"])
+    (tmp_path / "mine" / FILE).write_text("{}")
+    with pytest.raises(ArtifactError, match=r"trackers.json: damaged; remove it, and trackers get new runs"):
+        compare("tensorboard", ["majority"])
 
 
 def test_runs_that_had_ended_before_anybody_tracked_are_there_with_their_curves(compare, tmp_path):
@@ -110,7 +140,7 @@ def test_runs_that_had_ended_before_anybody_tracked_are_there_with_their_curves(
     compare(None)
     assert not (tmp_path / "mine" / FILE).exists()
     compare("mlflow")
-    known = json.loads((tmp_path / "mine" / FILE).read_text())["mlflow"]
+    known = known_to("mlflow", tmp_path)
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     (partial,) = (one for name, one in known.items() if name.startswith("partial@"))
     assert len(known) == 4 and len(client.get_metric_history(partial, "loss")) >= 2
@@ -133,7 +163,7 @@ def test_tensorboard_has_a_folder_for_each_run_that_is_ours(compare, tmp_path):
 
 def test_wandb_has_a_group_of_runs(compare, tmp_path, capfd):
     board = compare("wandb")
-    known = json.loads((tmp_path / "mine" / FILE).read_text())["wandb"]
+    known = known_to("wandb", tmp_path)
     folders = list((tmp_path / "wandb").glob("offline-run-*"))
     assert len(known) == 4 and {one.name.rpartition("-")[2] for one in folders} == set(known.values())
     assert capfd.readouterr().out == "" and board.verdict
@@ -163,15 +193,15 @@ def test_a_library_that_is_missing_ends_it_before_anything_is_written(compare, t
     assert not (tmp_path / "mine").exists()
 
 
-def test_wandb_without_a_key_does_not_ask_for_one(tmp_path, monkeypatch):
+def test_wandb_without_a_key_does_not_ask_for_one(compare, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
-    monkeypatch.delenv("WANDB_MODE", raising=False)
-    with pytest.raises(ConfigError, match="wandb has no key"):
-        WandB(tmp_path)
+    monkeypatch.delenv("WANDB_MODE")
+    with pytest.raises(ConfigError, match=r"train.track: wandb has no key"):
+        compare("wandb")
+    assert not (tmp_path / "mine").exists()
     (tmp_path / ".netrc").write_text("machine api.wandb.ai login user password " + 40 * "0")
     (tmp_path / ".netrc").chmod(0o600)
-    assert WandB(tmp_path).wandb.__name__ == "wandb"
+    trackers.check_ready(["wandb"])
 
 
 def test_a_tracker_that_fails_half_way_costs_no_result(compare, tmp_path, monkeypatch, capfd):

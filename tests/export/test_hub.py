@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from stratune.cli.push import REPO
+from stratune.report.cards import REPO
 
 TOKEN = "hf_" + "x" * 34
 
