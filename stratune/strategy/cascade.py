@@ -34,7 +34,7 @@ class Cascade(Combination):
 
     kind = "cascade"
     joins: ClassVar[Joined] = "the first that is sure"
-    needs = "two finished runs, one of them much smaller than the best,"
+    needs = "the best run and one much smaller than it"
 
     def __post_init__(self) -> None:
         if not 0 < self.most_lost < 1:

@@ -213,3 +213,15 @@ def test_errors_in_the_users_units_are_not_points_and_less_of_them_is_a_gain():
 def test_names_of_strategies_are_text():
     found = sentence([row(1, "a\x1b[31m`b`\n<script>"), row(2, "full")])
     assert "\x1b" not in found and "\n" not in found and found.count("`") == 4
+
+
+def test_the_page_does_not_call_the_winner_the_cheapest_of_the_tied(tmp_path):
+    """A cheaper one may be tied and not near the best: the page says which rows may win."""
+    out = make(tmp_path / "out", seeds=(0,))
+    board = publish(out)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert len(board["verdict"]["tied"]) > 1
+    assert (
+        f"{board['verdict']['winner']['strategy']}: use this</span>" in page and ": the cheapest" not in page
+    )
+    assert "the cheapest in seconds of those within one standard error of the best" in page
