@@ -192,13 +192,15 @@ def load(strategy: Strategy, folder: Path | None) -> Backbone:
 def _members(
     made: MadeOfRuns, backbone_folder: Path | None, split: Split, epochs: float, seed: int, runs: Path
 ) -> list[Path]:
-    """As a comparison makes them: runs are trained (nets with two seeds), and some of them are chosen."""
+    """As a comparison makes them: runs are trained (nets with two seeds), and some of them are chosen, the larger
+    as the better.
+    """
     found = [
         _member(name, backbone_folder, split, epochs, seed + turn, runs)
         for name in made.of or MEMBERS
         for turn in range(2 if isinstance(parse_strategy(name), Strategy) else 1)
     ]
-    return [runs / member.run_id for member in made.choose(found, lambda _: 0.0)]
+    return [runs / member.run_id for member in made.choose(found, lambda run: float(run.total_params or 0))]
 
 
 def _member(
