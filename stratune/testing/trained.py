@@ -192,8 +192,8 @@ def load(strategy: Strategy, folder: Path | None) -> Backbone:
 def _members(
     made: MadeOfRuns, backbone_folder: Path | None, split: Split, epochs: float, seed: int, runs: Path
 ) -> list[Path]:
-    """As a comparison makes them: runs are trained (nets with two seeds), and some of them are chosen, the larger
-    as the better.
+    """As a comparison makes them: runs are trained (nets with two seeds), and some of them are chosen, as if
+    the larger were the better.
     """
     found = [
         _member(name, backbone_folder, split, epochs, seed + turn, runs)
