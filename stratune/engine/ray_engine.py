@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,9 +22,9 @@ from stratune.cores import THREADS
 from stratune.engine.events import OnEvent
 from stratune.engine.job import Job, Place
 from stratune.engine.parcel import packed, pieces_of, unpack
+from stratune.engine.ray_cluster import Share, connect, imported, share_of
 from stratune.engine.ray_task import work
-from stratune.engine.threads import named_threads
-from stratune.errors import ArtifactError, ConfigError, boundary, reason
+from stratune.errors import ArtifactError, reason
 from stratune.evaluate.metrics import for_other_processes
 from stratune.files import replacing_folder
 from stratune.result import RunResult
@@ -38,14 +36,6 @@ if TYPE_CHECKING:
 TRIES = 3  # of a run whose machine or worker process dies
 QUIET_SECONDS = 30.0  # after which it is asked whether there is a machine left
 MADE = ("result.json", "model", "predictions.parquet")  # of a run that has ended: no run goes on from them
-
-
-@dataclass(frozen=True)
-class _Share:
-    """What a run may use of a machine."""
-
-    cpus: int
-    gpus: float  # of a run that has a model
 
 
 @dataclass
@@ -65,20 +55,20 @@ class RayEngine:
         self._jobs = jobs
         self._ray: Any = None
         self._ours = False  # whether we connected, and so disconnect
-        self._share = _Share(1, 0.0)
+        self._share = Share(1, 0.0)
         self._place: Place | None = None
         self._splits: dict[str, Pieces] = {}
         self._under_way: dict[Any, _UnderWay] = {}  # by what the task gives
         self._quiet = contextlib.ExitStack()
 
     def __enter__(self) -> RayEngine:
-        self._ray = _imported()
+        self._ray = imported()
         # Ray prints what befalls its machines on standard output, which is for the board.
         self._quiet.enter_context(contextlib.redirect_stdout(sys.stderr))
         self._ours = not self._ray.is_initialized()
         if self._ours:
-            _connect(self._ray)
-        self._share = _share(self._nodes(), self._jobs)
+            connect(self._ray)
+        self._share = share_of(self._nodes(), self._jobs)
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -224,51 +214,3 @@ class RayEngine:
 def _plain(error: Exception) -> str:
     """A traceback from elsewhere, without the colours that Ray gives it."""
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-
-
-def _imported() -> Any:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a cluster that we start reports to nobody
-    try:
-        import ray
-    except ImportError:
-        why = "--engine ray needs one more package: pip install 'stratune[ray]'"
-        raise ConfigError(why, key="engine") from None
-    return ray
-
-
-def _connect(ray: Any) -> None:
-    """Raises ConfigError where $RAY_ADDRESS leads to no cluster."""
-    address = os.environ.get("RAY_ADDRESS", "").strip()
-    how: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if not address or address == "local":
-        ray.init(address="local", include_dashboard=False, **how)
-        return
-    if "://" in address:
-        why = "is no address of a cluster's head (host:port, or auto on one of its machines)"
-        raise ConfigError(f"RAY_ADDRESS {address!r} {why}", key="engine")
-    _check_answers(address)
-    with boundary(lambda why: ConfigError(f"RAY_ADDRESS {address!r}: {why}", key="engine")):
-        ray.init(address=address, **how)
-
-
-def _check_answers(address: str) -> None:
-    """Ray itself tries for minutes, then ends the process."""
-    host, colon, port = address.rpartition(":")
-    if not colon:  # auto
-        return
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=10):
-            pass
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"RAY_ADDRESS {address!r}: nothing answers ({error})", key="engine") from error
-
-
-def _share(nodes: list[dict[str, float]], jobs: int | None) -> _Share:
-    """Processors of all machines, shared out among `jobs` as the local engine shares out those of its one,
-    but no more than one machine has. $OMP_NUM_THREADS says otherwise; without both it is one.
-    """
-    cpus = [int(node.get("CPU", 0.0)) for node in nodes]
-    gpus = sum(node.get("GPU", 0.0) for node in nodes)
-    threads = named_threads() or (sum(cpus) // jobs if jobs is not None else 1)
-    at_once_on_a_gpu = max(1, -(-(jobs or 1) // int(gpus))) if gpus >= 1 else 1
-    return _Share(max(1, min(threads, max(cpus, default=1))), 1 / at_once_on_a_gpu if gpus else 0.0)

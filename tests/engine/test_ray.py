@@ -16,7 +16,8 @@ from stratune.config import parse_config
 from stratune.engine import ray_engine
 from stratune.engine.choose import engine_for
 from stratune.engine.inline import InlineEngine
-from stratune.engine.ray_engine import RayEngine, _share
+from stratune.engine.ray_cluster import share_of
+from stratune.engine.ray_engine import RayEngine
 from stratune.errors import ConfigError
 from stratune.testing import toy_split
 from tests.engine.jobs import toy_job
@@ -171,7 +172,7 @@ CPUS = [{"CPU": 8.0}, {"CPU": 4.0}, {"memory": 1.0}]
 )
 def test_what_a_run_asks_for(nodes, jobs, threads, cpus, gpus, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
-    share = _share(nodes, jobs)
+    share = share_of(nodes, jobs)
     assert (share.cpus, share.gpus) == (cpus, gpus)
 
 
