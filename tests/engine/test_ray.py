@@ -16,7 +16,7 @@ from stratune.config import parse_config
 from stratune.engine import ray_engine
 from stratune.engine.choose import engine_for
 from stratune.engine.inline import InlineEngine
-from stratune.engine.ray_cluster import share_of
+from stratune.engine.ray_cluster import Share, share_of
 from stratune.engine.ray_engine import RayEngine
 from stratune.errors import ConfigError
 from stratune.testing import toy_split
@@ -321,7 +321,7 @@ def test_a_run_whose_machine_dies_every_time_is_a_failed_result(connected, job, 
 
 def test_without_a_machine_that_is_large_enough_it_says_so(connected, job, tmp_path, monkeypatch):
     monkeypatch.setattr(ray_engine, "QUIET_SECONDS", 0.5)
-    monkeypatch.setattr(ray_engine, "_share", lambda nodes, jobs: ray_engine._Share(64, 0.0))
+    monkeypatch.setattr(ray_engine, "share_of", lambda nodes, jobs: Share(64, 0.0))
 
     class Heard(Exception):
         pass
