@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stratune.cores import usable_cores
 
-__version__ = "0.22.0"
+__version__ = "0.23.0"
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "tokenizers", "scikit-learn", "numpy")
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stratune.cli.batches import BATCH_ROWS, Answering, Batch, Columns, Rows, size_of
+from stratune.cli.batches import BATCH_ROWS, Answering, Batch, Rows, size_of
 from stratune.cli.calls import Calls, is_no_table, is_of_transcripts
 from stratune.cli.options import AllowServer, Delimiter, Encoding
+from stratune.cli.workers import Added, Loading
 from stratune.comparison.bar import Bar
 from stratune.errors import ConfigError
 
@@ -71,14 +73,21 @@ def predict(
         str | None, typer.Option(help="cpu, cuda, mps. [default: the fastest there is]")
     ] = None,
     allow_server: AllowServer = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Where a file is answered: local; ray: by a cluster, at $RAY_ADDRESS or started here."
+        ),
+    ] = "local",
     jobs: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
+            max=10_000,
             help="Processes that answer a file, each with the model in memory and a card or "
-            "its share of the cores.",
+            "its share of the cores. [default: 1; ray: as many as fit]",
         ),
-    ] = 1,
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add `evidence`: the chunks of a long text that decided.")
     ] = False,
@@ -92,7 +101,7 @@ def predict(
     """Answer a text, or add `prediction` and `score_<label>` to every row, in the order of the input."""
     from stratune.cli.answer import answer, is_text
     from stratune.cli.parts import Parts, about_answers
-    from stratune.cli.processes import Loading, answered
+    from stratune.cli.pools import check_engine, pool_of
     from stratune.data.layout import column_types
     from stratune.data.write import check_writable, open_writer
     from stratune.memory import set_up_memory
@@ -101,6 +110,7 @@ def predict(
 
     if device is not None:
         device_of(device)  # also where the model computes on none
+    check_engine(engine)
     texts = [words for words in sources if is_text(words)]
     if texts and len(texts) == len(sources):
         if output != "-":
@@ -129,38 +139,37 @@ def predict(
             screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already")
             return
     known = {} if is_no_table(source) else column_types(source, encoding=encoding, delimiter=delimiter)
-    loading = Loading(place, device, tuple(allow_server or ()))
+    loading, added = Loading(place, device, tuple(allow_server or ())), Added(prefix, coverage, explain)
     predictor = loading.load()
     if coverage is not None:
         predictor.reach(coverage)  # raises where it has no sets to give, before anything is written
-    columns = Columns(text or predictor.task.text, pair or predictor.task.text_pair, prefix, coverage)
+    task = replace(predictor.task, text=text or predictor.task.text, group=None, id=None)
+    task = replace(task, text_pair=pair or task.text_pair)
     rows: Rows | Calls = Rows(source, known, encoding, delimiter, format_)
     if is_of_transcripts(source, predictor, known):
-        rows = Calls(source, *predictor.read_transcripts(source, encoding), columns.text)
+        rows = Calls(source, *predictor.read_transcripts(source, encoding), task.text)
         rows.tell()
         known = {name: kind for name, kind in rows.types.items() if name not in rows.hidden}
     elif not known and source != "-":
         known = column_types(source, encoding=encoding, delimiter=delimiter)
-    columns.check(known, predictor)
-    types = {**known, **columns.added(predictor)} if known else {}
-    opening = partial(open_writer, format=kind, safe=safe_csv, types=types)
-    answering = Answering.of(columns, rows, explain=explain)
+    answering = Answering(task, rows.source, rows.types, added.names(predictor), rows.hidden)
+    answering.check(known)
+    types = {**known, **added.types(predictor)} if known else {}
+    written = partial(open_writer, format=kind, safe=safe_csv, types=types)
     batches, first = rows.batches(BATCH_ROWS), 0
     if parts is not None:
         batches, first = parts.left(batches), parts.done
     set_up_memory()
-    if jobs > 1:
-        del predictor  # each process has its own
-        found = answered(loading, answering, batches, jobs, first)
-    else:
-        found = answering.each(predictor, batches, first)
+    opened = pool_of(engine, jobs, loading, added, predictor)
+    del predictor  # where others answer each has its own
     with Bar("rows", shown=not quiet, patience=0) as bar:
         bar.rows(first)
         if parts is None:
-            with opening(output) as writer:
-                _write(found, writer, bar)
+            with written(output) as writer, opened() as pool:
+                _write(answering.answered(pool, batches, first), writer, bar)
         else:
-            _write_parts(found, parts, opening, bar)
+            with opened() as pool:
+                _write_parts(answering.answered(pool, batches, first), parts, written, bar)
 
 
 def _kind(source: str, output: str, format_: str | None, folder: Path | None) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +22,38 @@ class Share:
     gpus: float  # of a run that has a model
 
 
-def imported() -> Any:
+@contextlib.contextmanager
+def connected() -> Iterator[Any]:
+    """Ray, in the cluster of $RAY_ADDRESS, or in one that is started here and ends with this.
+
+    What Ray prints on standard output of what befalls its machines goes to standard error: the other is for
+    answers and boards. Raises ConfigError where Ray is not installed, or the address leads to no cluster.
+    """
+    ray = _imported()
+    with contextlib.redirect_stdout(sys.stderr):
+        ours = not ray.is_initialized()
+        if ours:
+            _connect(ray)
+        try:
+            yield ray
+        finally:
+            if ours:
+                ray.shutdown()
+
+
+def nodes(ray: Any) -> list[dict[str, float]]:
+    """What each machine that is there has."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+def room(found: list[dict[str, float]], share: Share) -> int:
+    """How many processes the machines hold at once, one on each GPU where there are some; at least 1."""
+    if gpus := sum(node.get("GPU", 0.0) for node in found):
+        return max(1, int(gpus))
+    return max(1, sum(int(node.get("CPU", 0.0)) // share.cpus for node in found))
+
+
+def _imported() -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # a cluster that we start reports to nobody
     try:
         import ray
@@ -29,7 +63,7 @@ def imported() -> Any:
     return ray
 
 
-def connect(ray: Any) -> None:
+def _connect(ray: Any) -> None:
     """Raises ConfigError where $RAY_ADDRESS leads to no cluster."""
     address = os.environ.get("RAY_ADDRESS", "").strip()
     how: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from stratune.cores import THREADS
 from stratune.engine.events import OnEvent
 from stratune.engine.job import Job, Place
 from stratune.engine.parcel import packed, pieces_of, unpack
-from stratune.engine.ray_cluster import Share, connect, imported, share_of
+from stratune.engine.ray_cluster import Share, connected, nodes, room, share_of
 from stratune.engine.ray_task import work
 from stratune.errors import ArtifactError, reason
 from stratune.evaluate.metrics import for_other_processes
@@ -54,21 +53,15 @@ class RayEngine:
     def __init__(self, jobs: int | None = None) -> None:
         self._jobs = jobs
         self._ray: Any = None
-        self._ours = False  # whether we connected, and so disconnect
         self._share = Share(1, 0.0)
         self._place: Place | None = None
         self._splits: dict[str, Pieces] = {}
         self._under_way: dict[Any, _UnderWay] = {}  # by what the task gives
-        self._quiet = contextlib.ExitStack()
+        self._connection = contextlib.ExitStack()
 
     def __enter__(self) -> RayEngine:
-        self._ray = imported()
-        # Ray prints what befalls its machines on standard output, which is for the board.
-        self._quiet.enter_context(contextlib.redirect_stdout(sys.stderr))
-        self._ours = not self._ray.is_initialized()
-        if self._ours:
-            connect(self._ray)
-        self._share = share_of(self._nodes(), self._jobs)
+        self._ray = self._connection.enter_context(connected())
+        self._share = share_of(nodes(self._ray), self._jobs)
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -77,19 +70,14 @@ class RayEngine:
             one.arrived.close()
         self._under_way.clear()
         self._splits.clear()
-        if self._ours:
-            self._ray.shutdown()
-        self._quiet.close()
+        self._connection.close()
 
     @property
     def jobs(self) -> int:
         """Where none were named this grows and falls with the cluster."""
         if self._jobs is not None:
             return self._jobs
-        nodes = self._nodes()
-        if gpus := sum(node.get("GPU", 0.0) for node in nodes):
-            return max(1, int(gpus))
-        return max(1, sum(int(node.get("CPU", 0.0)) // self._share.cpus for node in nodes))
+        return room(nodes(self._ray), self._share)
 
     def open(self, out: Path) -> None:
         self._place = Place.here(out)
@@ -199,13 +187,9 @@ class RayEngine:
     def _put(self, folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> Pieces:
         return [self._ray.put(piece) for piece in packed(folder, wanted)]
 
-    def _nodes(self) -> list[dict[str, float]]:
-        """What each machine that is there has."""
-        return [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-
     def _say_if_there_is_no_room(self) -> None:
         """Ray waits for a machine without a word, and one may come."""
-        if not any(node.get("CPU", 0.0) >= self._share.cpus for node in self._nodes()):
+        if not any(node.get("CPU", 0.0) >= self._share.cpus for node in nodes(self._ray)):
             text = f"waits: no machine of the cluster has {self._share.cpus} processors"
             for one in self._under_way.values():
                 one.on_event({"event": "note", "text": text})

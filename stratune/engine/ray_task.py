@@ -9,23 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from stratune.cache import kept
 from stratune.engine.events import Event
 from stratune.engine.job import Job, Place
 from stratune.engine.local import LocalEngine
 from stratune.engine.parcel import packed, unpack
-from stratune.errors import ConfigError, StratuneError
-from stratune.files import TEMPORARY, cache_folder, remove_abandoned, temporary_prefix
-from stratune.version import __version__
-
-Pieces = Sequence[Any]  # ObjectRefs of pieces of bytes: fetched where they are needed only
+from stratune.engine.ray_node import Pieces, check_version, fetched, passing_folder, stand_in
+from stratune.errors import StratuneError
 
 
 def work(order: str, split: Pieces, folders: Mapping[str, Pieces]) -> Iterator[str | bytes]:
@@ -39,8 +34,8 @@ def work(order: str, split: Pieces, folders: Mapping[str, Pieces]) -> Iterator[s
     job = Job(**fields["job"])
     with contextlib.ExitStack() as stack:
         try:
-            _check_version(fields["version"])
-            _stand_in(fields["cwd"])
+            check_version(fields["version"])
+            stand_in(fields["cwd"])
             out = stack.enter_context(_brought(job, split, folders))
         except (StratuneError, OSError) as error:
             yield json.dumps({"event": "failed", "text": str(error)})
@@ -51,45 +46,21 @@ def work(order: str, split: Pieces, folders: Mapping[str, Pieces]) -> Iterator[s
         yield from packed(Place.here(out).run(job.run_id))
 
 
-def _check_version(asked: str) -> None:
-    if asked != __version__:
-        raise ConfigError(
-            f"this node has stratune {__version__}, the comparison is of {asked}", key="engine ray"
-        )
-
-
-def _stand_in(folder: str) -> None:
-    """A backbone's folder may be named from where the comparison was started. On another machine that place
-    need not be: then the run says what it does not find.
-    """
-    with contextlib.suppress(OSError):
-        os.chdir(folder)
-
-
 @contextlib.contextmanager
 def _brought(job: Job, split: Pieces, folders: Mapping[str, Pieces]) -> Iterator[Path]:
     """The folder of a comparison with what the run needs; gone after the run. The split stays in the cache
     of this machine, as splits do: the next run finds it there.
     """
-    import ray
-
-    def fetched(pieces: Pieces) -> Iterator[bytes]:
-        for piece in pieces:
-            yield ray.get(piece)
 
     def stored(empty: Path) -> None:
         unpack(fetched(split), empty)
 
-    runs = cache_folder() / "ray"
-    runs.mkdir(exist_ok=True)
-    remove_abandoned(runs)
-    prefix = temporary_prefix("run")
-    with tempfile.TemporaryDirectory(prefix=prefix, suffix=TEMPORARY, dir=runs) as name:
-        place = Place.here(Path(name))
+    with passing_folder("run") as folder:
+        place = Place.here(folder)
         kept(place.split(job), stored)
         for run, pieces in folders.items():
             unpack(fetched(pieces), place.run(run))
-        yield Path(name)
+        yield folder
 
 
 # The engine of this worker process of Ray's, and for which environment: a worker does one run after another,

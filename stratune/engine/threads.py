@@ -20,9 +20,15 @@ def share_cores(jobs: int) -> None:
     if jobs == 1:
         return
     import torch
+
+    use_threads(max(1, torch.get_num_threads() // jobs))
+
+
+def use_threads(threads: int) -> None:
+    """So many, whatever is loaded already."""
+    import torch
     from threadpoolctl import threadpool_limits
 
-    threads = max(1, torch.get_num_threads() // jobs)
     torch.set_num_threads(threads)
     threadpool_limits(threads)
     os.environ["RAYON_NUM_THREADS"] = str(threads)  # read when the tokenizers' threads start

@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from stratune.cli import app
-from stratune.cli.batches import Answering, Columns
+from stratune.cli.batches import Question
 from stratune.cli.parts import NOTE
-from stratune.cli.processes import Loading, answered
+from stratune.cli.processes import processes
+from stratune.cli.workers import Added, Loading
 from stratune.errors import ConfigError, DataError, StratuneError
 from stratune.predictor.predictor import Predictor
 from stratune.testing import toy_split
@@ -157,12 +158,14 @@ def test_two_processes_answer_as_one_in_order(models, file, tmp_path):
 
 
 @dataclass(frozen=True)
-class Killed(Answering):
-    def __call__(self, predictor, batch, first):
+class Killed(Added):
+    def __call__(self, predictor, question):
         os._exit(9)
 
 
 def test_a_process_that_is_killed_is_said(models):
-    answering = Killed(Columns("text", None, ""), "rows", {})
-    with pytest.raises(StratuneError, match="was killed, or ran out of memory: fewer --jobs"):
-        list(answered(Loading(models / "tfidf"), answering, [{"text": ["a"]}], 1))
+    with (
+        pytest.raises(StratuneError, match="was killed, or ran out of memory: fewer --jobs"),
+        processes(Loading(models / "tfidf"), Killed(), 1) as pool,
+    ):
+        pool.ask(Question(["a"]))()
