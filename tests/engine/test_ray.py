@@ -43,7 +43,8 @@ def cluster(first):
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_worker_niceness"] = "0"  # 15 by default: beside other tests they would hardly move
+    # 15 by default: beside other tests they would hardly move. Ray's own spelling.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     made = Cluster(initialize_head=True, head_node_args={**machine(first), "include_dashboard": False})
     yield made
     made.shutdown()
