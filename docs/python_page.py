@@ -24,7 +24,7 @@ CODE = re.compile(r"(?:^ {4,}\S.*\n?(?:\n(?= {4}))?)+", re.M)  # an indented par
 # title -> names: of `stratune` itself, or with their module
 PARTS = {
     "Compare": ("compare", "split", "Board"),
-    "Predict": ("Predictor", "Prediction"),
+    "Predict": ("Predictor", "Prediction", "drift"),
     "Train one model": ("fit", "load_backbone", "Task", "Budget", "TrainSettings", "Strategy", "Recipe"),
     "scikit-learn": (
         "stratune.sklearn.TextClassifier",

@@ -20,7 +20,7 @@ from stratune.errors import StratuneError
 from stratune.version import __version__
 
 if TYPE_CHECKING:
-    from stratune.api import adapt, compare, split
+    from stratune.api import adapt, compare, drift, split
     from stratune.backbone.load import load_backbone
     from stratune.comparison.board import Board
     from stratune.fitting.fit import fit
@@ -48,6 +48,7 @@ _HOMES = {
     "TrainSettings": "stratune.train.settings",
     "adapt": "stratune.api",
     "compare": "stratune.api",
+    "drift": "stratune.api",
     "fit": "stratune.fitting.fit",
     "load_backbone": "stratune.backbone.load",
     "split": "stratune.api",
@@ -55,7 +56,7 @@ _HOMES = {
 
 __all__ = [
     "Board", "Budget", "Prediction", "Predictor", "Recipe", "Strategy", "StratuneError", "Task",
-    "TrainSettings", "__version__", "adapt", "compare", "fit", "load_backbone", "split",
+    "TrainSettings", "__version__", "adapt", "compare", "drift", "fit", "load_backbone", "split",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What `import stratune as st` offers: compare, split and adapt; what compare gives back is a Board."""
+"""What `import stratune as st` offers: compare (which gives a Board), split, adapt and drift."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from stratune.comparison.bar import StepBar
 from stratune.comparison.board import Board
 from stratune.comparison.calls import completed
 from stratune.comparison.comparison import run_comparison
+from stratune.comparison.drift import Drift, Sample
+from stratune.comparison.drift import drift as compared
 from stratune.comparison.progress import Display
 from stratune.comparison.sizes import train_sizes
 from stratune.comparison.source import KEPT_ROWS, read_split
 from stratune.comparison.transfer import transfer
 from stratune.config import Config, parse_config, read_fields
 from stratune.config.given import Options, set_options
+from stratune.predictor.inputs import texts_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
     from stratune.data.split import Split
     from stratune.fitting.adapting import Adapted
+    from stratune.predictor.predictor import Predictor
 
 
 def compare(
@@ -86,6 +90,25 @@ def split(source: Any, **options: Unpack[Options]) -> Split:
     """The Split that `compare` makes of the same source and options: what `fit` takes."""
     config, rows = _configured(source, options)
     return read_split(config, rows)[0]
+
+
+def drift(model: Predictor, reference: Any, rows: Any) -> Drift:
+    """Whether `rows` are still like `reference`: in length, words, vectors, and in what the model answers.
+
+    Both as `Predictor.predict` takes them. `left` of what is returned says it, `changes` have the measures
+    with their intervals, `examples` the texts that are least like the reference (comparison/drift.py). The
+    best reference is rows that the model was not trained on, such as last month's: to those that it was, its
+    answers are not what they are elsewhere. Raises DataError as `predict`.
+    """
+    sides = []
+    for given in (reference, rows):
+        sample = Sample()
+        sample.add(*texts_of(given, model.task))
+        if sample.texts:
+            answers = model.answer(sample.texts, sample.pairs or None)
+            sample.said = answers.predicted(model.task)
+        sides.append(sample)
+    return compared(model.task, *sides)
 
 
 def adapt(

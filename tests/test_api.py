@@ -8,6 +8,7 @@ import pytest
 
 import stratune as st
 from stratune.testing import toy_split
+from tests.helpers import trained
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,19 @@ def test_comparing_loads_no_command_line():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("[]\n", "")
+
+
+def test_drift_says_whether_rows_are_still_alike(monkeypatch):
+    from stratune.comparison import drift as module
+    from stratune.comparison.drift import Change
+    from stratune.evaluate.intervals import Interval
+
+    alike = Change("probe", 0.5, 0.5, Interval(0.5, 0.4, 0.6), same=0.5)  # a probe takes seconds
+    monkeypatch.setattr(module, "_told_apart", lambda reference, new, progress: (alike, [2, 0, 1]))
+    model = trained("tfidf", None, split=toy_split()).predictor
+    before = [f"the cat saw rain {k}" for k in range(40)]
+    found = st.drift(model, before, [f"{text} and went on for a long while" for text in before])
+    assert found.left and found.examples[0].startswith("the cat saw rain 2 and")
+    assert {"length", "words"} <= {change.measure for change in found.changes if change.left}
+    assert st.drift(model, before, before).left is False
+    assert st.drift(model, before, []).left is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stratune.cli.batches import BATCH_ROWS, Answering, Batch, Rows, size_of
-from stratune.cli.calls import Calls, is_no_table, is_of_transcripts
+from stratune.cli.batches import BATCH_ROWS, Batch, size_of
+from stratune.cli.calls import is_no_table
 from stratune.cli.options import AllowServer, Delimiter, Encoding
+from stratune.cli.reading import Reading
 from stratune.cli.workers import Added, Loading
 from stratune.comparison.bar import Bar
 from stratune.errors import ConfigError
@@ -95,11 +96,22 @@ def predict(
         float | None,
         typer.Option(help="Add `set`: the answers that hold the truth with this probability, such as 0.9."),
     ] = None,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF",
+            help="Say whether these texts are still like REF: the folder of a comparison (OUT), for what was "
+            "trained on, or a file. [default: nothing is compared]",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The answer to a text as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The answer to a text, or what --watch has found, as JSON.")
+    ] = False,
 ) -> None:
     """Answer a text, or add `prediction` and `score_<label>` to every row, in the order of the input."""
     from stratune.cli.answer import answer, is_text
+    from stratune.cli.drifting import Watched, reference_of, tell
     from stratune.cli.parts import Parts, about_answers
     from stratune.cli.pools import check_engine, pool_of
     from stratune.data.layout import column_types
@@ -113,15 +125,17 @@ def predict(
     check_engine(engine)
     texts = [words for words in sources if is_text(words)]
     if texts and len(texts) == len(sources):
-        if output != "-":
-            raise ConfigError("it goes with a file of texts; a text is answered here", key="--output")
+        if output != "-" or watch is not None:
+            key = "--output" if output != "-" else "--watch"
+            raise ConfigError("it goes with a file of texts; a text is answered here", key=key)
         loading = Loading(_model_of(model_dir, strategy), device, tuple(allow_server or ()))
         answer(loading.load(), texts, explain=explain, as_json=as_json)
         return
     if len(sources) > 1:
         raise ConfigError("one file at a time, or texts alone", key="INPUT")
-    if as_json:
-        raise ConfigError("it goes with a text; of a file, --format jsonl is", key="--json")
+    if as_json and (watch is None or output == "-"):
+        why = "it goes with a text, or with --watch and --output; the answers to a file are --format jsonl"
+        raise ConfigError(why, key="--json")
     (source,) = sources
     folder = Path(output) if output.endswith(("/", os.sep)) or Path(output).is_dir() else None
     kind = _kind(source, output, format_, folder)
@@ -138,22 +152,18 @@ def predict(
         if parts.ended:
             screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already")
             return
-    known = {} if is_no_table(source) else column_types(source, encoding=encoding, delimiter=delimiter)
+    if not is_no_table(source):
+        column_types(source, encoding=encoding, delimiter=delimiter)  # raises before the model is loaded
     loading, added = Loading(place, device, tuple(allow_server or ())), Added(prefix, coverage, explain)
     predictor = loading.load()
     if coverage is not None:
         predictor.reach(coverage)  # raises where it has no sets to give, before anything is written
     task = replace(predictor.task, text=text or predictor.task.text, group=None, id=None)
     task = replace(task, text_pair=pair or task.text_pair)
-    rows: Rows | Calls = Rows(source, known, encoding, delimiter, format_)
-    if is_of_transcripts(source, predictor, known):
-        rows = Calls(source, *predictor.read_transcripts(source, encoding), task.text)
-        rows.tell()
-        known = {name: kind for name, kind in rows.types.items() if name not in rows.hidden}
-    elif not known and source != "-":
-        known = column_types(source, encoding=encoding, delimiter=delimiter)
-    answering = Answering(task, rows.source, rows.types, added.names(predictor), rows.hidden)
+    reading = Reading(predictor, task, added, encoding, delimiter)
+    rows, known, answering = reading.of(source, format_)
     answering.check(known)
+    reference = None if watch is None else reference_of(watch, reading)
     types = {**known, **added.types(predictor)} if known else {}
     written = partial(open_writer, format=kind, safe=safe_csv, types=types)
     batches, first = rows.batches(BATCH_ROWS), 0
@@ -161,15 +171,20 @@ def predict(
         batches, first = parts.left(batches), parts.done
     set_up_memory()
     opened = pool_of(engine, jobs, loading, added, predictor)
-    del predictor  # where others answer each has its own
-    with Bar("rows", shown=not quiet, patience=0) as bar:
+    del predictor, reading  # where others answer each has its own
+    with Bar("rows", shown=not quiet, patience=0) as bar, ExitStack() as stack:
         bar.rows(first)
-        if parts is None:
-            with written(output) as writer, opened() as pool:
-                _write(answering.answered(pool, batches, first), writer, bar)
-        else:
-            with opened() as pool:
-                _write_parts(answering.answered(pool, batches, first), parts, written, bar)
+        # Before the pool: Ray takes standard output for its own.
+        writer = None if parts is not None else stack.enter_context(written(output))
+        pool = Watched(stack.enter_context(opened()), f"{prefix}prediction", kept=reference is not None)
+        found = answering.answered(pool, batches, first)
+        if writer is not None:
+            _write(found, writer, bar)
+        elif parts is not None:
+            _write_parts(found, parts, written, bar)
+        asked = None if reference is None else reference.ask(pool)
+    if reference is not None and asked is not None:
+        tell(reference.compared(task, pool.sample, asked, shown=not quiet), as_json=as_json)
 
 
 def _kind(source: str, output: str, format_: str | None, folder: Path | None) -> str:
