@@ -11,7 +11,7 @@ in each format ([how](guides/use.md#for-other-programs)); a test does so again. 
 the library it is for (transformers, onnxruntime, scikit-learn), without stratune, and its answers to sample
 rows, to texts of all lengths and to texts that tokenisers read differently are the predictor's, to 1e-4 at
 most and mostly to 1e-6. Anything else is refused with the reason. What `onnx` can, `onnx --int8` can, but for
-`tfidf`.
+`tfidf`. A model of MLflow's has stratune inside, and so can be anything.
 """
 
 

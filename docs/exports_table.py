@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -55,9 +56,7 @@ def main() -> None:
                 to: exported(predictor, to, folder / f"{number}-{to}") for number, to in enumerate(FORMATS)
             }
             for one in folder.glob("[0-9]-*"):
-                for path in one.iterdir():
-                    path.unlink()
-                one.rmdir()
+                shutil.rmtree(one)
             rows[name] = {"strategy": name, **cells}
             write_rows(rows)
             print(f"{name}: {cells}", file=sys.stderr, flush=True)

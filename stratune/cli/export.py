@@ -14,11 +14,12 @@ from stratune.printable import printable
 if TYPE_CHECKING:
     from stratune.predictor.predictor import Predictor
 
-FORMATS = ("hf", "onnx", "sklearn")
+FORMATS = ("hf", "onnx", "sklearn", "mlflow")
 # What an export consists of: another file in its folder is the user's.
 EXPORTED = re.compile(
     r"README\.md|(\w*config|tokenizer|\w+_map|vocab|added_tokens)\.json|model[\w.-]*\.(safetensors|index\.json)"
     r"|(vocab|merges)\.txt|[\w.]+\.model|chat_template\.jinja|model\.onnx(\.data)?|model\.skops"
+    r"|MLmodel|(conda|python_env)\.yaml|requirements\.txt|data|(serving_)?input_example\.json"
 )
 
 
@@ -29,7 +30,8 @@ def export(
         str,
         typer.Option(
             help="hf: what transformers' pipeline and from_pretrained read; onnx: one graph for onnxruntime; "
-            "sklearn: `tfidf` as a Pipeline of scikit-learn, in a file of skops."
+            "sklearn: `tfidf` as a Pipeline of scikit-learn, in a file of skops; mlflow: what "
+            "`mlflow models serve` runs, with stratune."
         ),
     ] = "hf",
     int8: Annotated[
@@ -45,7 +47,7 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an export in DIR.")] = False,
 ) -> None:
-    """Write the model for other programs: same answers, same label names, no stratune needed.
+    """Write the model for other programs: same answers, same label names, no stratune needed but for MLflow.
 
     The folder is read again by the library it is for, and compared; what would answer otherwise is refused.
     """
@@ -78,6 +80,10 @@ def _write(predictor: Predictor, folder: Path, to: str, data: str | None, margin
         from stratune.export.sklearn import export_sklearn
 
         return export_sklearn(predictor, folder)
+    if to == "mlflow":
+        from stratune.export.mlflow_model import export_mlflow
+
+        return export_mlflow(predictor, folder)
     if to == "onnx":
         from stratune.export.int8 import MARGIN, Int8
         from stratune.export.onnx import export_onnx

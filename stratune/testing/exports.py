@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stratune.errors import UnsupportedError
 from stratune.export import export_hf
+from stratune.export.mlflow_model import export_mlflow
 from stratune.export.onnx import export_onnx
 from stratune.export.sklearn import export_sklearn
 from stratune.model.base import INSTEAD
@@ -25,6 +26,7 @@ FORMATS: Mapping[str, Callable[[Predictor, Path], Path]] = {
     "hf": export_hf,
     "onnx": export_onnx,
     "sklearn": export_sklearn,
+    "mlflow": export_mlflow,
 }
 
 

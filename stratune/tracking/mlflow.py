@@ -16,9 +16,14 @@ MOST_CHARACTERS = 6000  # of a setting
 _REFUSED = re.compile(r"[^\w\-. :/]")  # in names
 
 
+def without_telemetry() -> None:
+    """Before it is imported."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
 class MLflow:
     def __init__(self, out: Path) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before it is imported
+        without_telemetry()
         from mlflow.tracking import MlflowClient
 
         # The client alone: mlflow's own functions keep an active run, and ours are several at once.
