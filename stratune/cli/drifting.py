@@ -13,6 +13,7 @@ from stratune.cli.reading import Reading
 from stratune.comparison.bar import Bar
 from stratune.comparison.drift import LEAST, Change, Drift, Sample, drift
 from stratune.data.rows import text_columns
+from stratune.errors import ConfigError
 from stratune.ownership import MARKER
 from stratune.report import human
 from stratune.report.screen import screen
@@ -79,7 +80,8 @@ class Reference:
 def reference_of(place: str, reading: Reading) -> Reference:
     """Of a comparison its training rows; its test rows are asked about. Of a file all rows, for both.
 
-    Raises as `split_again`, and what reading a file raises.
+    Raises as `split_again`, and what reading a file raises; ConfigError for pairs where the model reads
+    single texts, or the other way round.
     """
     if not (Path(place) / MARKER).is_file():
         rows, _, answering = reading.of(place)
@@ -98,6 +100,13 @@ def reference_of(place: str, reading: Reading) -> Reference:
     out = Path(place)
     fingerprint = Board.load(out).leaderboard["split"]["fingerprint"]
     split = split_again(out, read_config(out / "config.yaml"), fingerprint)
+    if (split.task.text_pair is None) != (reading.task.text_pair is None):
+        whose = (
+            "single texts, the model pairs"
+            if split.task.text_pair is None
+            else "pairs, the model single texts"
+        )
+        raise ConfigError(f"{place} is of {whose}", key="--watch")
     return Reference(place, _sample_of(split, "train"), _sample_of(split, "test"))
 
 

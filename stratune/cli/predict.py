@@ -150,7 +150,8 @@ def predict(
         options |= {"explain": explain, "safe_csv": safe_csv}
         parts = Parts.open(folder, kind, about_answers(place, source, options))
         if parts.ended:
-            screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already")
+            compared = "" if watch is None else "; none is compared"
+            screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already{compared}")
             return
     if not is_no_table(source):
         column_types(source, encoding=encoding, delimiter=delimiter)  # raises before the model is loaded

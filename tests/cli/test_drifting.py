@@ -88,6 +88,36 @@ def test_a_file_that_was_answered_is_a_reference(place, cheap):
     assert json.loads(done.stdout)["left"] is False
 
 
+def test_of_parts_those_are_compared_that_are_answered_now(place, cheap, tmp_path):
+    options = [
+        str(place / "other.jsonl"),
+        "-o",
+        f"{tmp_path / 'parts'}/",
+        "-q",
+        "--watch",
+        str(place / "out"),
+    ]
+    done = CliRunner().invoke(app, ["predict", str(place / "out"), *options])
+    assert done.exit_code == 0 and "drift: these texts are not like" in done.stderr
+    done = CliRunner().invoke(app, ["predict", str(place / "out"), *options])
+    assert (
+        done.exit_code == 0
+        and "all 50 rows are answered" in done.stderr
+        and "none is compared" in done.stderr
+    )
+
+
+def test_a_comparison_of_pairs_is_no_reference_for_single_texts(place, tmp_path):
+    rows = [{"a": f"one {k}", "b": f"two {k}", "label": "xy"[k % 2]} for k in range(60)]
+    st.compare(
+        rows, text="a", pair="b", label="label", strategies=["majority"], out=tmp_path / "pairs",
+        progress=False, anyway=True,
+    )  # fmt: skip
+    done = predict(place, place / "other.jsonl", "--watch", str(tmp_path / "pairs"))
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).endswith("pairs is of pairs, the model reads single texts")
+
+
 def test_what_cannot_be_compared_is_one_line_and_nothing_is_written(place):
     (place / "answers.jsonl").unlink(missing_ok=True)
     done = predict(place, place / "other.jsonl", "--watch", "nowhere.csv")
