@@ -100,13 +100,10 @@ def reference_of(place: str, reading: Reading) -> Reference:
     out = Path(place)
     fingerprint = Board.load(out).leaderboard["split"]["fingerprint"]
     split = split_again(out, read_config(out / "config.yaml"), fingerprint)
-    if (split.task.text_pair is None) != (reading.task.text_pair is None):
-        whose = (
-            "single texts, the model pairs"
-            if split.task.text_pair is None
-            else "pairs, the model single texts"
-        )
-        raise ConfigError(f"{place} is of {whose}", key="--watch")
+    single, reads_single = (task.text_pair is None for task in (split.task, reading.task))
+    if single != reads_single:
+        has, reads = ("single texts", "pairs") if single else ("pairs", "single texts")
+        raise ConfigError(f"{place} is of {has}, the model reads {reads}", key="--watch")
     return Reference(place, _sample_of(split, "train"), _sample_of(split, "test"))
 
 
