@@ -88,11 +88,13 @@ class Answering:
     def question(self, batch: Batch, first: int) -> Question:
         from stratune.data.columns import canonical
         from stratune.data.read import read
+        from stratune.data.rows import text_columns
 
         self.check(batch)
         task = self.task
-        texts = canonical(read(self._wanted(batch)), task, self.source, labelled=False, first=first)
-        return Question(list(texts["text"]), list(texts["text_pair"]) if task.text_pair else None)
+        table = canonical(read(self._wanted(batch)), task, self.source, labelled=False, first=first)
+        texts, pairs = text_columns(table)
+        return Question(texts, pairs if task.text_pair else None)
 
     def _wanted(self, batch: Batch) -> Batch:
         """The columns of texts alone, as text where some row of the file has text; all
