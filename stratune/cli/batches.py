@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stratune.errors import ConfigError
-from stratune.task import Task
+
+if TYPE_CHECKING:
+    from stratune.task import Task
 
 Batch = dict[str, list[Any]]  # column -> cells, all of one length
 

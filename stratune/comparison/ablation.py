@@ -138,7 +138,7 @@ def ablate(
 
     progress.stage("answers", 1 + len(steps))
     model = board.model(row["strategy"], row["backbone"])
-    test = _Test(split.test, split.task, model.answer(list(split.test["text"]), None))
+    test = _Test(split.test, split.task, model.answer(split.test["text"][:], None))
     found = []
     for part in parts:
         tell(part, "answers")
@@ -225,7 +225,7 @@ def _texts(config: Config, split: Split) -> tuple[Dataset, TaskConfig]:
     table = read_texts_of(config.data, fields)[0].train
     task = TaskConfig(**fields)
     # Where the training rows are validation too, they are train: it comes last.
-    parts = {name: part for part, rows in reversed(split.parts.items()) for name in rows["id"]}
+    parts = {name: part for part, rows in reversed(split.parts.items()) for name in rows["id"][:]}
     table = table.select([row for row, name in enumerate(_ids(table, task)) if name in parts])
     return table.add_column(COLUMN, [parts[name] for name in _ids(table, task)]), task
 
@@ -269,11 +269,11 @@ class _Test:
         self, part: Part, left: Mapping[str, str], model: Predictor, trained: Predictor | None
     ) -> Removed:
         """`left`: id -> what is left of a text without the part."""
-        kept = [row for row, name in enumerate(self.rows["id"]) if name in left]
+        kept = [row for row, name in enumerate(self.rows["id"][:]) if name in left]
         if not kept:
             raise DataError(f"no test text has words without {part}")
         rows = self.rows.select(kept)
-        short = [left[name] for name in rows["id"]]
+        short = [left[name] for name in rows["id"][:]]
         whole = self._scorer(rows, self.answers, kept)
 
         def scored(one: Predictor) -> tuple[Interval, Interval]:
@@ -299,11 +299,11 @@ class _Test:
         invalid = None if answers.invalid is None else answers.invalid[which]
         target = self.task.target
         decided = answers.decided[which]
-        return target.scorer(target.truth(rows["label"]), answers.predictions[which], invalid, decided)
+        return target.scorer(target.truth(rows["label"][:]), answers.predictions[which], invalid, decided)
 
     def _interval(self, rows: Dataset, scored: Scorer, name: str | None = None) -> Interval:
         """Of the task's metric; `name`: of another value."""
-        groups = group_numbers(rows["group"]) if "group" in rows.column_names else None
+        groups = group_numbers(rows["group"][:]) if "group" in rows.column_names else None
         found = bootstrap([scored], len(rows), groups=groups)
         if (wanted := name or self.task.metric) not in found:
             raise TrainingError(f"{self.task.metric} is undefined on the {len(rows)} test texts")

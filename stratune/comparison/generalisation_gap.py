@@ -93,7 +93,7 @@ def measure_gap(
     if repeats < 1:
         raise ConfigError(f"{repeats} is below 1", key="repeats")
     target, selection = task.target, task.selection
-    groups, truth = list(table["group"]), target.truth(table["label"])
+    groups, truth = table["group"][:], target.truth(table["label"][:])
     plans, notes = _plans(target.strata(cells(table)), groups, folds, repeats, seed), []
     for name, times in [*plans.items()]:
         if (why := _lacking(times, truth, task)) is not None:

@@ -60,7 +60,7 @@ def own_columns(split: Split) -> list[Column]:
         pass
     if split.task.group is not None:
         try:
-            groups = [str(name) for table in tables for name in table["group"]]
+            groups = [str(name) for table in tables for name in table["group"][:]]
             found.append(Column(split.task.group, "group", by_values(groups, test)))
         except ValueError:  # many groups of few rows
             pass
@@ -87,7 +87,7 @@ class SourceColumns:
             table, prefix = (tables.train, "") if own is None else (own, f"{part}:")
             place = places_of(table, self.task, tables.name, prefix)
             self.tables[part] = table
-            self.places[part] = [place[str(name)] for name in split.parts[part]["id"]]
+            self.places[part] = [place[str(name)] for name in split.parts[part]["id"][:]]
 
     @property
     def names(self) -> list[str]:

@@ -89,7 +89,7 @@ class OutOfFold:
 
 def suspects(table: Dataset, task: Task, answers: Scored) -> list[Suspect]:
     """Every row, the most suspicious first. `answers`: out of fold."""
-    truth = np.asarray(task.target.truth(table["label"]))
+    truth = np.asarray(task.target.truth(table["label"][:]))
     probabilities, rows = answers.predictions, np.arange(len(truth))
     own = probabilities[rows, truth]
     others = probabilities.copy()
@@ -118,8 +118,8 @@ def effect(corrected: Dataset, task: Task, before: Scored, after: Scored) -> Eff
 
     Raises DataError where the task's metric is undefined for one of the two.
     """
-    groups = group_numbers(corrected["group"]) if "group" in corrected.column_names else None
-    truths = Truths(task, np.asarray(task.target.truth(corrected["label"])), groups)
+    groups = group_numbers(corrected["group"][:]) if "group" in corrected.column_names else None
+    truths = Truths(task, np.asarray(task.target.truth(corrected["label"][:])), groups)
     first, second = truths.answered(before), truths.answered(after)
     (change,) = truths.changes(first, [second])
     if change is None or first.value is None or second.value is None:

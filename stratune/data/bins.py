@@ -29,7 +29,7 @@ def binned(split: Split, task: Task) -> Split:
     Raises ConfigError for bins that make no sense, DataError for one that no training row falls into.
     """
     assert task.bins is not None
-    values = {part: split.task.target.truth(table["label"]) for part, table in split.parts.items()}
+    values = {part: split.task.target.truth(table["label"][:]) for part, table in split.parts.items()}
     bins = _resolved(task.bins, values["train"])
     names, edges = bins.names, np.asarray(bins.edges)
     parts = {}

@@ -74,7 +74,7 @@ class Sides:
         table = self.tables[part]
         if "group" not in table.column_names or "group" not in self.tables[other].column_names:
             return np.zeros(len(table), dtype=np.bool_)
-        return np.isin(np.asarray(table["group"]), np.unique(np.asarray(self.tables[other]["group"])))
+        return np.isin(np.asarray(table["group"][:]), np.unique(np.asarray(self.tables[other]["group"][:])))
 
 
 def without_leaks(tables: Mapping[str, Dataset]) -> tuple[dict[str, Dataset], list[str]]:

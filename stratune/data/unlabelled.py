@@ -36,7 +36,7 @@ def with_unlabelled(split: Split, source: Any, task: Task, how: Mapping[str, str
     known = {key for part in split.parts.values() for key in text_keys(*text_columns(part))}
     seen: set[bytes] = set()
     kept = []
-    for number, (key, text) in enumerate(zip(keys, table["text"], strict=True)):
+    for number, (key, text) in enumerate(zip(keys, table["text"][:], strict=True)):
         if key not in known and key not in seen and text.strip():
             seen.add(key)
             kept.append(number)

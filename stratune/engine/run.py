@@ -111,7 +111,7 @@ def _execute(job: Job, place: Place, split: Any, progress: Progress) -> RunResul
     # Labels that no training row has are never answered: even a model that knows them is wrong about them.
     scored = {"val": trained.validation_answers(split), "test": post(raw, target, split.wrong)}
     for part, answers in scored.items():
-        truth = target.truth(split.parts[part]["label"])
+        truth = target.truth(split.parts[part]["label"][:])
         values = metrics_of(answers, split, part)
         setattr(result, part, values)
         undefined = (
@@ -216,9 +216,9 @@ def predictions_table(split: Any, part: str, answers: Scored) -> pa.Table:
     """The lines of predictions.parquet of a part."""
     task, rows = split.task, split.parts[part]
     columns: dict[str, Any] = {
-        "id": list(rows["id"]),
+        "id": rows["id"][:],
         "part": [part] * len(rows),
-        "truth": task.target.stored(rows["label"]),
+        "truth": task.target.stored(rows["label"][:]),
     }
     columns["prediction"] = answers.predicted(task)
     columns |= {f"score_{label}": answers.predictions[:, k] for k, label in enumerate(task.labels)}
@@ -232,11 +232,11 @@ def predictions_table(split: Any, part: str, answers: Scored) -> pa.Table:
     if answers.evidence is not None:
         columns["evidence"] = [
             [{**asdict(one), "text": shortened(text[one.start : one.end])} for one in named]
-            for text, named in zip(rows["text"], answers.evidence, strict=True)
+            for text, named in zip(rows["text"][:], answers.evidence, strict=True)
         ]
         columns["course"] = [_course(one) for one in answers.courses or ()]
     if "group" in rows.column_names:
-        columns["group"] = list(rows["group"])
+        columns["group"] = rows["group"][:]
     if COLUMN in rows.column_names:
         columns[COLUMN] = to_arrow(rows).column(COLUMN)
     return pa.table(columns)

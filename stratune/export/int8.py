@@ -105,7 +105,7 @@ def _rows(predictor: Predictor, data: str) -> tuple[list[str], list[str] | None,
     words = getattr(predictor.model.whole, "limit", None)
     most = None if words is None else words.max_words
     cut = [[first_words(text, most) for text in column] for column in (texts, pairs or [])]
-    return cut[0], cut[1] if pairs is not None else None, task.target.truth(table["label"])
+    return cut[0], cut[1] if pairs is not None else None, task.target.truth(table["label"][:])
 
 
 def _of_graph(graph: Graph, inputs: TextInputs) -> Answers:

@@ -23,7 +23,7 @@ def fit_baseline(baseline: Baseline, task: Task, split: Split, seed: int, max_wo
     """`max_words`: words read of each text, as by the other models of a comparison."""
     started = time.perf_counter()
     seen, chosen_on = (
-        Examples(*text_columns(table), truth=task.target.truth(table["label"])).first_words(max_words)
+        Examples(*text_columns(table), truth=task.target.truth(table["label"][:])).first_words(max_words)
         for table in (split.train, split.val)
     )
     if split.wanted is not None:

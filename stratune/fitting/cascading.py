@@ -52,10 +52,10 @@ def sure_enough(cheap: Scored, dear: Scored, split: Split, most_lost: float) -> 
     one number, and chosen for what is lost, not for the best score.
     """
     target, table = split.task.target, split.val
-    truth = target.truth(table["label"])
+    truth = target.truth(table["label"][:])
     wrong, right = _wrong(cheap, split, truth), ~_wrong(dear, split, truth)
     sure = confidence(cheap.predictions, one_label=target.one_label)
-    groups = group_numbers(table["group"]) if "group" in table.column_names else np.arange(len(table))
+    groups = group_numbers(table["group"][:]) if "group" in table.column_names else np.arange(len(table))
     threshold = lowest_threshold(sure, wrong & right, groups, most_lost)
     asked = np.flatnonzero(~(sure >= threshold))
     kept = np.setdiff1d(np.arange(len(table)), asked)

@@ -37,6 +37,6 @@ def decide_on_validation(trained: Trained, split: Split, how: Decide, *, soft: b
     if trained.validation is None:
         return
     target = split.task.target
-    truth = target.truth(split.val["label"])
+    truth = target.truth(split.val["label"][:])
     shares = soft_truth(split.val, split.task) if soft else None
     trained.predictor.post = Postprocess.chosen(trained.validation, truth, target, how, split.wrong, shares)

@@ -90,7 +90,7 @@ def taught_by(answers: Scored, split: Split) -> Split:
     target, predictions = split.task.target, answers.predictions[told]
     texts = split.unlabelled.select(np.flatnonzero(told))
     labels = target.named(target.decided(predictions))
-    own = split.wanted if split.wanted is not None else target.soft(target.truth(split.train["label"]))
+    own = split.wanted if split.wanted is not None else target.soft(target.truth(split.train["label"][:]))
     return replace(
         split,
         train=_joined(split.train, texts, labels),

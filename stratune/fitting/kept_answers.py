@@ -28,10 +28,10 @@ def kept_answers(member: Path, split: Split) -> Scored:
     Raises ArtifactError where they are missing, damaged, or of other rows.
     """
     path = member / "predictions.parquet"
-    found = read_predictions(path, split.task, {"val": [str(one) for one in split.val["id"]]}, ("val",))[
+    found = read_predictions(path, split.task, {"val": [str(one) for one in split.val["id"][:]]}, ("val",))[
         "val"
     ]
-    if not np.array_equal(found.truth, split.task.target.truth(split.val["label"])):
+    if not np.array_equal(found.truth, split.task.target.truth(split.val["label"][:])):
         raise ArtifactError(f"{path}: the truth of its val rows is not that of the split")
     cut = found.tokens_cut.astype(np.int32)
     return Scored(found.predictions, cut, invalid=unanswered(found.predictions))

@@ -294,7 +294,7 @@ class NetFitting:
         )  # fmt: skip
 
     def _truth(self, table: Dataset) -> Truth:
-        return self.task.target.truth(table["label"])
+        return self.task.target.truth(table["label"][:])
 
     def _feed(self, table: Dataset) -> Feed:
         reader = ChunkReader(self.reader, self.chunker) if self.chunker is not None else self.reader

@@ -88,7 +88,7 @@ class HeadSolver:
         the rows that have one.
         """
         there = _present(rows)
-        truth = torch.from_numpy(of_owners(self.task.target.truth(table["label"]), rows)[there])
+        truth = torch.from_numpy(of_owners(self.task.target.truth(table["label"][:]), rows)[there])
         soft = None if wanted is None else torch.from_numpy(of_owners(wanted, rows)[there])
         found = self._vectors(rows)
         if not there.all():

@@ -48,7 +48,7 @@ class Stacked:
 def stacked(answers: Sequence[Scored], split: Split) -> Stacked:
     """Of the members' answers to the rows of `split.val`, calibrated as the members give them to any text."""
     task, rows = split.task, len(split.val)
-    truth = task.target.truth(split.val["label"])
+    truth = task.target.truth(split.val["label"][:])
     predictions = np.stack([one.predictions for one in answers])  # (M, N, C)
     total = np.zeros(len(answers))
     unseen = np.zeros((len(answers), rows))  # (M, N), sums over the halves that a row is not in

@@ -76,7 +76,7 @@ class Trained:
 def metrics_of(answers: Scored, split: Split, part: str) -> dict[str, float]:
     """Of the answers to a part's rows, decided."""
     target = split.task.target
-    truth = target.truth(split.parts[part]["label"])
+    truth = target.truth(split.parts[part]["label"][:])
     folds = split.folds if part == "val" else ()
     said = answers.predictions, answers.invalid, answers.decided
     found = score(scorer_within(folds, target, truth, *said), len(truth))

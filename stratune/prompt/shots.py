@@ -36,7 +36,7 @@ def balanced_shots(
     if count > len(train):
         raise ConfigError(f"{count} demonstrations out of {len(train)} training rows", key="readout.shots")
     random = np.random.default_rng([seed, 0x5407, *([draw] if draw else [])])
-    given = np.asarray(train["label"])
+    given = np.asarray(train["label"][:])
     piles = [list(random.permutation(np.flatnonzero(given == label))) for label in labels]
     chosen: list[int] = []
     while len(chosen) < count:

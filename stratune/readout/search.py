@@ -218,12 +218,12 @@ class _Judge:
         self.read = read  # probabilities -> predictions (Objective.predictions)
         self.target, self.selection = split.task.target, split.task.selection
         self.texts = text_columns(split.val)
-        self.truth = self.target.truth(split.val["label"])
+        self.truth = self.target.truth(split.val["label"][:])
         self.content_free: Any = (
             list(CONTENT_FREE),
             list(CONTENT_FREE) if split.task.text_pair else None,
         )
-        self.groups = group_numbers(split.val["group"]) if "group" in split.val.column_names else None
+        self.groups = group_numbers(split.val["group"][:]) if "group" in split.val.column_names else None
 
     def values(self, predictions: Floats, answers: Scored) -> dict[str, float]:
         """Metrics of calibrated log-probabilities (M, K) of `answers`."""

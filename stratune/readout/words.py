@@ -246,7 +246,7 @@ class Words(Readout):
         """The table with values replaced by the name of the nearest level."""
         from stratune.objective.scale import nearest_names
 
-        values = np.array([float(value) for value in train["label"]])
+        values = np.array([float(value) for value in train["label"][:]])
         return train.remove_columns("label").add_column("label", nearest_names(values, self.scale))
 
     def answering(self, net: Net, runtime: Runtime, reader: Reader) -> PromptedModel:

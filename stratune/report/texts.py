@@ -50,7 +50,7 @@ def keep(out: Path, test: Dataset) -> None:
     texts, pairs = text_columns(test)
     whole = texts if pairs is None else [f"{one} {other}" for one, other in zip(texts, pairs, strict=True)]
     most = None if sum(map(len, whole)) <= ROOM else CHARACTERS
-    columns: dict[str, Any] = {"id": list(map(str, test["id"])), "text": [text[:most] for text in texts]}
+    columns: dict[str, Any] = {"id": list(map(str, test["id"][:])), "text": [text[:most] for text in texts]}
     if pairs is not None:
         columns["text_pair"] = [pair[:most] for pair in pairs]
     columns["words"] = [len(text.split()) for text in whole]

@@ -133,7 +133,7 @@ def check_calibration_moves_no_label(spec: Spec, backbone_folder: Path | None, t
     done = run(spec, backbone_folder)
     target, texts = done.split.task.target, text_columns(done.split.val)
     raw = done.predictor.model(*texts)
-    truth = target.truth(done.split.val["label"])
+    truth = target.truth(done.split.val["label"][:])
     scaled, moved = (
         replace(done.predictor, post=Postprocess.chosen(raw, truth, target, how))
         for how in (Decide(calibrate="vector"), Decide(metric="accuracy"))

@@ -99,7 +99,7 @@ class Run:
         """All training rows and their labels, as numbers."""
         assert self.net is not None
         tokens = reader_of(self.predictor.model).tokens(*text_columns(self.split.train))
-        labels = torch.from_numpy(self.split.task.target.truth(self.split.train["label"]))
+        labels = torch.from_numpy(self.split.task.target.truth(self.split.train["label"][:]))
         pad = int(self.net.backbone.tokenizer.pad_token_id)
         feed = Feed(tokens, pad, by_document=self.net.head.by_document)
         return feed.batch(np.arange(len(feed))), labels
