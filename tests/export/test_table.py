@@ -14,6 +14,9 @@ sys.path.insert(0, str(DOCS))
 import exports_page  # noqa: E402
 from exports_table import read_rows  # noqa: E402
 
+# Of MLflow alone, as in test_mlflow.py.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*Any type hint:UserWarning")
+
 ROWS = read_rows()
 CELLS = [(name, to) for name in cases() for to in FORMATS]
 
