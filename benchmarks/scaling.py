@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import heapq
 import random
-import shutil
 import statistics
 import tempfile
 import time
@@ -124,7 +123,6 @@ def measure(given: argparse.Namespace, place: Path) -> Measured:
             out.write(batch)
         asking, seconds = time.process_time() - cpu, time.perf_counter() - began
     read_and_written = sum((place / name).stat().st_size for name in ("rows.parquet", "answers.parquet"))
-    shutil.rmtree(place / "cache", ignore_errors=True)
     batches = -(-given.rows // BATCH_ROWS)
     return Measured(asking / batches, alone, seconds, given.here, read_and_written / given.rows)
 

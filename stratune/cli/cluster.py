@@ -88,7 +88,8 @@ class Cluster:
 
     @property
     def ahead(self) -> int:
-        return AHEAD * len(self._workers)
+        """It grows as they become ready: the first one must not get what all together could answer."""
+        return AHEAD * max(1, sum(worker.ready for worker in self._workers))
 
     def ask(self, question: Question) -> Callable[[], Batch]:
         """The answers raise StratuneError with what a process said, or where those that were asked died."""

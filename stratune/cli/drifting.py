@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stratune.cli.batches import BATCH_ROWS, Batch, Pool, Question
 from stratune.cli.output import print_json
-from stratune.cli.reading import Reading
+from stratune.cli.reading import Reading, table_types
 from stratune.comparison.bar import Bar
 from stratune.comparison.drift import LEAST, Change, Drift, Sample, drift
 from stratune.data.rows import text_columns
@@ -84,7 +84,8 @@ def reference_of(place: str, reading: Reading) -> Reference:
     single texts, or the other way round.
     """
     if not (Path(place) / MARKER).is_file():
-        rows, _, answering = reading.of(place)
+        known = table_types(place, reading.encoding, reading.delimiter)
+        rows, _, answering = reading.of(place, known)
         sample, first = Sample(), 0
         for batch in rows.batches(BATCH_ROWS):
             # A file that was answered before is a reference, too.

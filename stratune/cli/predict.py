@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stratune.cli.batches import BATCH_ROWS, Batch, size_of
-from stratune.cli.calls import is_no_table
 from stratune.cli.options import AllowServer, Delimiter, Encoding
-from stratune.cli.reading import Reading
+from stratune.cli.reading import Reading, table_types
 from stratune.cli.workers import Added, Loading
 from stratune.comparison.bar import Bar
 from stratune.errors import ConfigError
@@ -114,7 +113,6 @@ def predict(
     from stratune.cli.drifting import Watched, reference_of, tell
     from stratune.cli.parts import Parts, about_answers
     from stratune.cli.pools import check_engine, pool_of
-    from stratune.data.layout import column_types
     from stratune.data.write import check_writable, open_writer
     from stratune.memory import set_up_memory
     from stratune.report.screen import screen
@@ -153,8 +151,7 @@ def predict(
             compared = "" if watch is None else "; none is compared"
             screen(stderr=True).say(f"all {parts.done:,} rows are answered in {folder} already{compared}")
             return
-    if not is_no_table(source):
-        column_types(source, encoding=encoding, delimiter=delimiter)  # raises before the model is loaded
+    found = table_types(source, encoding, delimiter)  # raises before the model is loaded
     loading, added = Loading(place, device, tuple(allow_server or ())), Added(prefix, coverage, explain)
     predictor = loading.load()
     if coverage is not None:
@@ -162,7 +159,7 @@ def predict(
     task = replace(predictor.task, text=text or predictor.task.text, group=None, id=None)
     task = replace(task, text_pair=pair or task.text_pair)
     reading = Reading(predictor, task, added, encoding, delimiter)
-    rows, known, answering = reading.of(source, format_)
+    rows, known, answering = reading.of(source, found, format_)
     answering.check(known)
     reference = None if watch is None else reference_of(watch, reading)
     types = {**known, **added.types(predictor)} if known else {}
@@ -178,11 +175,11 @@ def predict(
         # Before the pool: Ray takes standard output for its own.
         writer = None if parts is not None else stack.enter_context(written(output))
         pool = Watched(stack.enter_context(opened()), f"{prefix}prediction", kept=reference is not None)
-        found = answering.answered(pool, batches, first)
+        answered = answering.answered(pool, batches, first)
         if writer is not None:
-            _write(found, writer, bar)
+            _write(answered, writer, bar)
         elif parts is not None:
-            _write_parts(found, parts, written, bar)
+            _write_parts(answered, parts, written, bar)
         asked = None if reference is None else reference.ask(pool)
     if reference is not None and asked is not None:
         tell(reference.compared(task, pool.sample, asked, shown=not quiet), as_json=as_json)

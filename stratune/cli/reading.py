@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from stratune.task import Task
 
 
+def table_types(source: str, encoding: str | None, delimiter: str | None) -> dict[str, Any]:
+    """Column -> type; {} of what may be transcripts. Reads a file once; raises as `column_types`."""
+    from stratune.data.layout import column_types
+
+    return {} if is_no_table(source) else column_types(source, encoding=encoding, delimiter=delimiter)
+
+
 @dataclass(frozen=True)
 class Reading:
     """`task`: with the names of the columns that hold the texts."""
@@ -24,21 +31,21 @@ class Reading:
     encoding: str | None = None
     delimiter: str | None = None
 
-    def of(self, source: str, format_: str | None = None) -> tuple[Rows | Calls, dict[str, Any], Answering]:
+    def of(
+        self, source: str, known: dict[str, Any], format_: str | None = None
+    ) -> tuple[Rows | Calls, dict[str, Any], Answering]:
         """The rows, the types of the columns that are written of them ({}: not known), what is asked of them.
 
-        `format_`: of standard input.
+        `known`: of `table_types`; `format_`: of standard input.
         """
         from stratune.data.layout import column_types
 
-        how: dict[str, Any] = {"encoding": self.encoding, "delimiter": self.delimiter}
-        known = {} if is_no_table(source) else column_types(source, **how)
         rows: Rows | Calls = Rows(source, known, self.encoding, self.delimiter, format_)
         if is_of_transcripts(source, self.predictor, known):
             rows = Calls(source, *self.predictor.read_transcripts(source, self.encoding), self.task.text)
             rows.tell()
             known = {name: kind for name, kind in rows.types.items() if name not in rows.hidden}
         elif not known and source != "-":
-            known = column_types(source, **how)
+            known = column_types(source, encoding=self.encoding, delimiter=self.delimiter)
         names = self.added.names(self.predictor)
         return rows, known, Answering(self.task, rows.source, rows.types, names, rows.hidden)

@@ -57,11 +57,11 @@ class Bench:
     @classmethod
     def of(cls, split: Split, rows: int, seed: int, *, keep: bool) -> Bench:
         whole: Dataset = split.test
-        kept = whole.select(sampled([str(name) for name in whole["id"]], rows, seed))
+        kept = whole.select(sampled([str(name) for name in whole["id"][:]], rows, seed))
         labels = cells(kept)
         groups = group_numbers(kept["group"][:]) if "group" in kept.column_names else None
         truths = Truths(split.task, split.task.target.truth(labels), groups)
-        return cls([str(name) for name in kept["id"]], *text_columns(kept), labels, truths, keep)
+        return cls([str(name) for name in kept["id"][:]], *text_columns(kept), labels, truths, keep)
 
     @property
     def task(self) -> Task:

@@ -50,7 +50,7 @@ def export_mlflow(predictor: Predictor, folder: Path) -> Path:
     without_telemetry()
     from mlflow.pyfunc import save_model
 
-    with replacing_folder(folder) as temporary, tempfile.TemporaryDirectory(dir=folder.parent) as name:
+    with replacing_folder(folder) as temporary, tempfile.TemporaryDirectory() as name:
         predictor.save(Path(name) / MODEL)
         save_model(
             temporary,

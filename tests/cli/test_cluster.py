@@ -87,6 +87,18 @@ def test_an_address_that_leads_nowhere_is_one_line(models, file, tmp_path, monke
     assert not (tmp_path / "one.csv").exists()
 
 
+def test_as_many_questions_wait_as_those_that_are_ready_can_take():
+    """Else the first of many processes would get what is for all of them, and hold up the rest."""
+    import ray
+
+    workers = [module._Worker(None, None) for _ in range(100)]
+    pool = module.Cluster(ray, workers, silent)
+    assert pool.ahead == module.AHEAD
+    for worker in workers[:3]:
+        worker.ready = True
+    assert pool.ahead == 3 * module.AHEAD
+
+
 def test_parts_are_the_whole(two, models, file, tmp_path):  # noqa: F811
     out = f"{tmp_path / 'answers'}/"
     done = predict(models / "tfidf", file, out, "--engine", "ray", "--jobs", "5")
